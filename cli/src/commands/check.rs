@@ -1,0 +1,321 @@
+//! `pourtrait check`: everything that is wrong with the configuration, at once,
+//! and with `--live` with what it leads to.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use ops::{
+    app::App,
+    clock::Deadline,
+    config::{Config, Fault, FaultKind},
+    database,
+    endpoint::Endpoint,
+    health::{
+        probes,
+        service::{Outcome, Service},
+    },
+    migrate,
+};
+use serde_json::json;
+
+use crate::{
+    environment::Environment,
+    failure::Verdict,
+    output::{self, Output},
+};
+
+/// How long all probes together may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Ok,
+    Warning,
+    Error,
+}
+
+impl Level {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Debug)]
+struct Finding {
+    level: Level,
+    subject: String,
+    text: String,
+}
+
+impl Finding {
+    fn new(level: Level, subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            level,
+            subject: subject.into(),
+            text: text.into(),
+        }
+    }
+}
+
+pub(crate) async fn run(
+    live: bool,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    output::note(&format!("checking {}", environment.origin()));
+    let mut findings = configuration(&environment.config());
+    if live {
+        findings.extend(services(environment).await);
+        findings.push(schema(environment).await);
+    }
+    let bad = findings.iter().any(|finding| finding.level == Level::Error);
+    let listed: Vec<_> = findings
+        .iter()
+        .map(
+            |Finding {
+                 level,
+                 subject,
+                 text,
+             }| {
+                json!({ "level": level.as_str(), "subject": subject, "text": text })
+            },
+        )
+        .collect();
+    let rows: Vec<_> = findings
+        .into_iter()
+        .map(
+            |Finding {
+                 level,
+                 subject,
+                 text,
+             }| [level.as_str().to_owned(), subject, text],
+        )
+        .collect();
+    output.result(
+        &json!({ "source": environment.origin(), "valid": !bad, "findings": listed }),
+        &output::table(["", "what", "finding"], &rows),
+    );
+    Ok(if bad { Verdict::Bad } else { Verdict::Good })
+}
+
+fn configuration(config: &Config) -> Vec<Finding> {
+    let mut findings: Vec<_> = config.faults.iter().map(fault).collect();
+    findings.extend(warnings(config));
+    if findings.is_empty() {
+        findings.push(Finding::new(
+            Level::Ok,
+            "configuration",
+            "nothing is missing or invalid",
+        ));
+    }
+    findings
+}
+
+fn fault(Fault { variable, kind }: &Fault) -> Finding {
+    match kind {
+        FaultKind::Missing => Finding::new(Level::Error, *variable, "required and not set"),
+        FaultKind::Invalid(reason) => Finding::new(Level::Error, *variable, *reason),
+        FaultKind::Warning(reason) => Finding::new(Level::Warning, *variable, *reason),
+    }
+}
+
+/// What is not wrong in itself, and leaves something closed, unseen or unsaid.
+/// A variable that is set and invalid has its fault already.
+fn warnings(config: &Config) -> Vec<Finding> {
+    let channels = config.channels();
+    let faulty = |names: &[&str]| {
+        config
+            .faults
+            .iter()
+            .any(|fault| names.contains(&fault.variable))
+    };
+    [
+        (
+            channels.is_empty(),
+            "alerts",
+            "no channel is configured: alerts are kept and shown, and reach nobody \
+             (SLACK_WEBHOOK_URL, or RESEND_API_KEY with RESEND_FROM_EMAIL and ADMIN_EMAIL)",
+        ),
+        (
+            channels == ["slack"],
+            "alerts",
+            "no email channel: critical alerts reach Slack alone \
+             (RESEND_API_KEY, RESEND_FROM_EMAIL, ADMIN_EMAIL)",
+        ),
+        (
+            channels == ["email"],
+            "alerts",
+            "no Slack channel: every alert goes by email (SLACK_WEBHOOK_URL)",
+        ),
+        (
+            config.cron_secret.is_none() && !faulty(&["CRON_SECRET"]),
+            "CRON_SECRET",
+            "not set: the platform's scheduler is refused, nothing is watched",
+        ),
+        (
+            config.monitoring_api_key.is_none() && !faulty(&["MONITORING_API_KEY"]),
+            "MONITORING_API_KEY",
+            "not set: operators and CI are refused, the dashboard opens to admins alone",
+        ),
+        (
+            config.app_url.is_none() && !faulty(&["NEXT_PUBLIC_APP_URL"]),
+            "NEXT_PUBLIC_APP_URL",
+            "not set: only URLs of the setting app.urls are watched",
+        ),
+        (
+            config.base_url.is_none() && !faulty(&["BASE_URL"]),
+            "BASE_URL",
+            "neither it nor the platform's production domain is set: messages carry no links",
+        ),
+    ]
+    .into_iter()
+    .filter(|(applies, ..)| *applies)
+    .map(|(_, subject, text)| Finding::new(Level::Warning, subject, text))
+    .collect()
+}
+
+async fn services(environment: &Environment) -> Vec<Finding> {
+    let app = App::new(Endpoint::Health, environment.config());
+    let deadline = Deadline::after(PROBE_TIMEOUT);
+    let probing = Service::ALL.map(|service| probes::probe(&app, service, deadline));
+    let readings = futures_util::future::join_all(probing).await;
+    Service::ALL
+        .into_iter()
+        .zip(readings)
+        .map(|(service, reading)| {
+            let time = reading
+                .response_time_ms
+                .map(|ms| format!(" ({ms:.0} ms)"))
+                .unwrap_or_default();
+            let (level, text) = match &reading.outcome {
+                Outcome::Healthy => (Level::Ok, format!("answers{time}")),
+                Outcome::Degraded(reason) => (Level::Warning, format!("{reason}{time}")),
+                Outcome::Unhealthy(reason) => (Level::Error, format!("{reason}{time}")),
+                Outcome::Unconfigured => (Level::Warning, "not configured, not watched".to_owned()),
+            };
+            Finding::new(level, service.as_str(), text)
+        })
+        .collect()
+}
+
+/// The direct session and the schema. Functions need neither variable; where
+/// there is none, nothing can be told.
+async fn schema(environment: &Environment) -> Finding {
+    const SUBJECT: &str = "schema";
+    if environment.get("DATABASE_URL").is_none() {
+        return Finding::new(
+            Level::Warning,
+            SUBJECT,
+            "DATABASE_URL is not set: not looked at",
+        );
+    }
+    let status = async {
+        let (url, ca) = environment.database()?;
+        let client = database::connect(&url, ca.as_deref()).await?;
+        migrate::status(&client)
+            .await
+            .context("the ledger cannot be read")
+    };
+    match status.await {
+        Err(error) => Finding::new(Level::Error, SUBJECT, format!("{error:#}")),
+        Ok(status) if status.pending.is_empty() => Finding::new(
+            Level::Ok,
+            SUBJECT,
+            format!("{} migrations applied, none pending", status.applied.len()),
+        ),
+        Ok(status) => {
+            let text = format!(
+                "{} migrations pending: run `pourtrait migrate`",
+                status.pending.len()
+            );
+            Finding::new(Level::Error, SUBJECT, text)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subjects(variables: &[(&str, &str)], level: Level) -> Vec<String> {
+        let lookup = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        configuration(&Config::from_lookup(&lookup))
+            .into_iter()
+            .filter(|finding| finding.level == level)
+            .map(|finding| finding.subject)
+            .collect()
+    }
+
+    const PROJECT: [(&str, &str); 2] = [
+        ("SUPABASE_URL", "https://p.supabase.co"),
+        ("SUPABASE_SECRET_KEY", "sb_secret_x"),
+    ];
+
+    #[test]
+    fn all_faults_are_found_together() {
+        assert_eq!(
+            subjects(
+                &[
+                    ("CRON_SECRET", "short"),
+                    ("BASE_URL", "http://elsewhere.test")
+                ],
+                Level::Error
+            ),
+            [
+                "NEXT_PUBLIC_SUPABASE_URL",
+                "SUPABASE_SECRET_KEY",
+                "BASE_URL",
+                "CRON_SECRET"
+            ]
+        );
+        assert_eq!(subjects(&PROJECT, Level::Error), [""; 0]);
+    }
+
+    #[test]
+    fn what_leaves_alerts_unsaid_is_a_warning() {
+        let with = |more: &[(&'static str, &'static str)]| {
+            let complete = [
+                ("CRON_SECRET", "0123456789abcdef"),
+                ("MONITORING_API_KEY", "0123456789abcdef"),
+                ("NEXT_PUBLIC_APP_URL", "https://a.test"),
+                ("BASE_URL", "https://b.test"),
+            ];
+            let all: Vec<_> = PROJECT
+                .iter()
+                .chain(&complete)
+                .chain(more)
+                .copied()
+                .collect();
+            (subjects(&all, Level::Warning), subjects(&all, Level::Ok))
+        };
+        let slack = ("SLACK_WEBHOOK_URL", "https://hooks.slack.test/x");
+        let email = [
+            ("RESEND_API_KEY", "re_x"),
+            ("RESEND_FROM_EMAIL", "a@b.test"),
+            ("ADMIN_EMAIL", "c@d.test"),
+        ];
+        assert_eq!(with(&[]).0, ["alerts"]);
+        assert_eq!(with(&[slack]).0, ["alerts"]);
+        assert_eq!(with(&email).0, ["alerts"]);
+        let both: Vec<_> = email.into_iter().chain([slack]).collect();
+        assert_eq!(with(&both), (vec![], vec!["configuration".to_owned()]));
+    }
+
+    #[test]
+    fn an_invalid_variable_is_reported_once() {
+        let variables = [
+            ("SUPABASE_URL", "https://p.supabase.co"),
+            ("CRON_SECRET", "short"),
+        ];
+        assert!(!subjects(&variables, Level::Warning).contains(&"CRON_SECRET".to_owned()));
+    }
+}

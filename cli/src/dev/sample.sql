@@ -1,0 +1,264 @@
+-- A week of a small app's life, up to now. Nine hours ago it was down for eleven
+-- minutes; three days ago the AI was slow to answer for twenty. Nothing of the
+-- last hour is bad enough for an alert.
+--
+-- Runs in one transaction, which holds the plan in pourtrait.sample: users,
+-- events, endpoints [method, path, usual milliseconds] and the app's URL.
+
+select setseed(0.4242);
+-- Compiling these statements would take longer than running them.
+set local jit = off;
+
+create temporary table sample_plan on commit drop as
+select
+    array(select value::uuid from jsonb_array_elements_text(plan -> 'users')) as users,
+    array(select value from jsonb_array_elements_text(plan -> 'events')) as events,
+    plan -> 'endpoints' as endpoints,
+    plan ->> 'app' as app_url,
+    gen_random_uuid() as run,
+    date_trunc('minute', now()) - interval '7 days' as started,
+    date_trunc('minute', now()) - interval '9 hours' as outage_from,
+    date_trunc('minute', now()) - interval '9 hours' + interval '11 minutes' as outage_to,
+    date_trunc('minute', now()) - interval '74 hours' as slow_from,
+    date_trunc('minute', now()) - interval '74 hours' + interval '20 minutes' as slow_to
+from cast(current_setting('pourtrait.sample') as jsonb) as plan;
+
+-- Moments of use: fewer at night than in the evening.
+create temporary table sample_moments on commit drop as
+select
+    moment.at + random() * interval '20 seconds' as at,
+    random() as luck,
+    random() as speed,
+    plan.users[1 + floor(random() * cardinality(plan.users))::integer] as user_id,
+    plan.endpoints -> floor(random() * jsonb_array_length(plan.endpoints))::integer as endpoint,
+    moment.at between plan.outage_from and plan.outage_to as broken,
+    row_number() over (order by moment.at) as nth
+from sample_plan as plan
+cross join lateral generate_series(plan.started, now() - interval '20 seconds', interval '20 seconds') as moment (at)
+where random() < 0.15 + 0.7 * power(sin(pi() * extract(hour from moment.at)::float8 / 24), 2)
+    -- Whoever is there keeps trying.
+    or moment.at between plan.outage_from and plan.outage_to;
+
+insert into public.api_usage_metrics
+    (endpoint, method, status_code, response_time, user_id, user_agent, request_size, response_size, error_message, "timestamp", created_at)
+select
+    endpoint ->> 1,
+    endpoint ->> 0,
+    case
+        when broken and luck < 0.7 then 503
+        when luck < 0.006 then 500
+        when luck < 0.03 then 404
+        when endpoint ->> 0 = 'POST' then 201
+        else 200
+    end,
+    (endpoint ->> 2)::numeric * (0.5 + speed) * case when luck > 0.99 then 3 else 1 end,
+    user_id,
+    'Mozilla/5.0 (sample data)',
+    200 + floor(speed * 800)::integer,
+    500 + floor(speed * 9000)::integer,
+    case when broken and luck < 0.7 then 'connection pool exhausted' when luck < 0.006 then 'unexpected error' end,
+    at,
+    at
+from sample_moments;
+
+insert into public.analytics_events (event_name, properties, user_id, session_id, user_agent, "timestamp", created_at)
+select
+    -- Registrations are rare, and most of them lead to a taste profile.
+    case
+        when nth % 270 = 0 then 'user_registered'
+        when nth % 420 = 210 then 'taste_profile_completed'
+        else plan.events[1 + floor(speed * cardinality(plan.events))::integer]
+    end,
+    '{"source": "sample"}',
+    user_id,
+    md5(user_id::text || at::date),
+    'Mozilla/5.0 (sample data)',
+    at,
+    at
+from sample_moments
+cross join sample_plan as plan
+where nth % 3 = 0
+    and not broken
+    and (nth % 270 = 0 or nth % 420 = 210 or plan.events[1 + floor(speed * cardinality(plan.events))::integer]
+        not in ('user_registered', 'taste_profile_completed'));
+
+insert into public.performance_metrics (name, value, unit, metadata, "timestamp", created_at)
+select
+    (array['page_load_time', 'first_contentful_paint', 'database_query_time'])[1 + nth % 3],
+    (array[700, 400, 12])[1 + nth % 3] * (0.5 + speed),
+    'ms',
+    '{"source": "sample"}',
+    at,
+    at
+from sample_moments
+where nth % 4 = 0;
+
+insert into public.error_logs (message, stack, context, user_id, severity, resolved, "timestamp", created_at)
+select
+    kind.message,
+    'Error: ' || kind.message || E'\n    at handler (sample.js:1:1)',
+    jsonb_build_object('category', kind.category, 'url', endpoint ->> 1, 'method', endpoint ->> 0, 'requestId', md5(nth::text)),
+    user_id,
+    kind.severity,
+    at < now() - interval '2 days',
+    at,
+    at
+from sample_moments
+cross join lateral (
+    select *
+    from (values
+        (0, 'Label could not be read', 'low', 'image_processing'),
+        (1, 'Recommendation took longer than 20 s', 'medium', 'ai_service'),
+        (2, 'Wine search failed: upstream answered 502', 'high', 'api_external'),
+        (3, 'Session expired', 'low', 'authentication'),
+        (4, 'Vintage must be a year', 'low', 'validation')
+    ) as known (number, message, severity, category)
+    where number = nth % 5
+) as kind
+where not broken and nth % 53 = 0;
+
+insert into public.error_logs (message, stack, context, severity, resolved, resolved_at, "timestamp", created_at)
+select
+    'Database connection pool exhausted',
+    E'Error: Database connection pool exhausted\n    at acquire (sample.js:1:1)',
+    jsonb_build_object('category', 'database', 'url', endpoint ->> 1, 'method', endpoint ->> 0, 'requestId', md5(nth::text)),
+    'critical',
+    true,
+    plan.outage_to + interval '10 minutes',
+    at,
+    at
+from sample_moments
+cross join sample_plan as plan
+where broken;
+
+insert into public.business_metrics (metric_name, metric_value, metadata, "timestamp", created_at)
+select 'active_cellars', 40 + floor(random() * 20), '{"source": "sample"}', at, at
+from sample_plan as plan
+cross join lateral generate_series(plan.started, now() - interval '1 minute', interval '6 hours') as moment (at);
+
+insert into public.alerts (type, severity, message, data, "timestamp", acknowledged, acknowledged_at, resolved, resolved_at, created_at)
+select
+    'security', 'warning', 'Many failed sign-ins from one network', '{"attempts": 37}',
+    slow_from, true, slow_from + interval '6 minutes', true, slow_from + interval '40 minutes', slow_from
+from sample_plan;
+
+insert into public.user_sessions
+    (user_id, session_start, session_end, duration_seconds, page_views, events_count, user_agent, country, device_type, browser, os, created_at)
+select
+    user_id, min(at), max(at), extract(epoch from max(at) - min(at))::integer, count(*), count(*),
+    'Mozilla/5.0 (sample data)', 'FR', (array['desktop', 'mobile', 'tablet'])[1 + count(*) % 3],
+    'Firefox', 'Linux', min(at)
+from sample_moments
+group by user_id, at::date;
+
+insert into public.feature_usage (feature_name, user_id, usage_count, first_used, last_used, success_rate, average_duration, date, created_at)
+select endpoint ->> 1, user_id, count(*), min(at), max(at), 99.5, 180, (at at time zone 'utc')::date, max(at)
+from sample_moments
+where nth % 2 = 0
+group by endpoint ->> 1, user_id, (at at time zone 'utc')::date
+on conflict do nothing;
+
+-- What the monitor would have seen: minute by minute for a day, every five
+-- minutes before.
+
+create temporary table sample_minutes on commit drop as
+with bounds as (
+    select plan.*, date_trunc('hour', now()) - interval '26 hours' as recent_from from sample_plan as plan
+)
+select at, 600 as valid_seconds
+from bounds
+cross join lateral generate_series(started, recent_from - interval '1 second', interval '5 minutes') as moment (at)
+union all
+select at, 120
+from bounds
+cross join lateral generate_series(recent_from, date_trunc('minute', now()) - interval '1 minute', interval '1 minute') as moment (at);
+
+create temporary table sample_services on commit drop as
+select *
+from (values
+    ('app', 'aggregate', true, 45),
+    ('database', 'dependency', true, 6),
+    ('ai', 'dependency', false, 180),
+    ('imageProcessing', 'dependency', false, 120),
+    ('email', 'dependency', false, 90),
+    ('storage', 'dependency', false, 30)
+) as known (service, kind, critical, usual_ms);
+
+insert into ops.checks (name, kind, service, every_seconds, critical, environment, created_at, last_seen_at)
+select service, kind, service, 60, critical, 'production', plan.started, now()
+from sample_services
+cross join sample_plan as plan
+on conflict (name) do nothing;
+
+create temporary table sample_observations on commit drop as
+select
+    service,
+    at,
+    valid_seconds,
+    round((usual_ms * (0.6 + 0.8 * random()))::numeric, 3) as latency_ms,
+    case
+        when service in ('app', 'database') and at >= outage_from and at < outage_to then 'down'
+        when service = 'ai' and at >= slow_from and at < slow_to then 'degraded'
+        else 'up'
+    end as status
+from sample_plan
+cross join sample_services
+cross join sample_minutes;
+
+insert into ops.samples (check_name, at, status, valid_seconds, latency_ms, reason, run, environment)
+select
+    service, at, status, valid_seconds,
+    case status when 'down' then 10000 else latency_ms end,
+    case status when 'down' then 'timeout' when 'degraded' then 'quota' end,
+    plan.run, 'production'
+from sample_observations
+cross join sample_plan as plan
+order by at;
+
+insert into public.system_health (service_name, status, response_time, uptime_percentage, metadata, "timestamp", created_at)
+select
+    service,
+    case status when 'down' then 'unhealthy' when 'degraded' then 'degraded' else 'healthy' end,
+    latency_ms, null, '{"source": "sample"}', at, at
+from sample_observations
+where date_bin('15 minutes', at, timestamptz 'epoch') = at or status <> 'up';
+
+-- What people were told of it, and how it ended.
+
+with incident as (
+    insert into ops.incidents (severity, status, started_at, resolved_at, rule, subject, affects)
+    select 'critical', 'resolved', outage_from, outage_to + interval '1 minute', 'app_down', app_url || '/', '{app,database}'
+    from sample_plan
+    returning id
+),
+told (rule, subject, severity, service, reason, bad_from, bad_to, occurrences) as (
+    select 'app_down', app_url || '/', 'critical', 'app', 'timeout', outage_from, outage_to, 11 from sample_plan
+    union all
+    select 'database_failing', 'database', 'critical', 'database', 'timeout', outage_from, outage_to, 11 from sample_plan
+    union all
+    select 'service_degraded', 'ai', 'medium', 'ai', 'quota', slow_from, slow_to, 20 from sample_plan
+),
+described as (
+    select told.*, jsonb_build_object(
+        'fingerprint', rule || ':' || subject, 'rule', rule, 'subject', subject, 'severity', severity,
+        'source', 'monitor', 'since', bad_from, 'openedAt', bad_from + interval '2 minutes',
+        'service', service, 'reason', reason, 'environment', 'production', 'occurrences', occurrences
+    ) as facts
+    from told
+)
+insert into ops.alerts
+    (fingerprint, rule, subject, severity, status, source, first_bad_at, opened_at, resolved_at, incident, facts, last_facts, occurrences)
+select
+    rule || ':' || subject, rule, subject, severity, 'resolved', 'monitor',
+    bad_from, bad_from + interval '2 minutes', bad_to + interval '1 minute',
+    case when severity = 'critical' then incident.id end,
+    facts, facts, occurrences
+from described
+cross join incident;
+
+analyze public.api_usage_metrics;
+analyze public.analytics_events;
+analyze public.performance_metrics;
+analyze public.error_logs;
+analyze public.system_health;
+analyze ops.samples;

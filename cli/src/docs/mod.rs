@@ -1,0 +1,66 @@
+//! The files of the repository that follow from its code. `pourtrait docs` writes
+//! them, and a test fails when one has drifted.
+
+mod hobby;
+mod page;
+
+use std::path::Path;
+
+use anyhow::Context;
+use ops::config::variables;
+
+/// The repository that this build was made from.
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// A file as it should be.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// Where, from the repository's root.
+    pub(crate) path: &'static str,
+    /// What.
+    pub(crate) text: String,
+}
+
+/// Every such file.
+pub(crate) fn files() -> anyhow::Result<Vec<File>> {
+    let runbook = read("docs/runbook.md")?;
+    let index = read("public/index.html")?;
+    Ok(vec![
+        File {
+            path: ".env.example",
+            text: variables::env_example(),
+        },
+        File {
+            path: "docs/configuration.md",
+            text: variables::markdown(),
+        },
+        File {
+            path: "public/runbook.html",
+            text: page::render(&runbook, &index)?,
+        },
+        File {
+            path: "vercel.hobby.json",
+            text: hobby::variant(&read("vercel.json")?)?,
+        },
+    ])
+}
+
+fn read(path: &str) -> anyhow::Result<String> {
+    std::fs::read_to_string(Path::new(ROOT).join(path))
+        .with_context(|| format!("cannot read {path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_has_drifted_from_the_code() {
+        for File { path, text } in files().unwrap() {
+            assert!(
+                read(path).ok().as_deref() == Some(text.as_str()),
+                "{path} has drifted: run `cargo run -p pourtrait -- docs`"
+            );
+        }
+    }
+}

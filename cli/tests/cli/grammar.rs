@@ -1,0 +1,170 @@
+//! Sources of variables, exit statuses and messages, without any service.
+
+use crate::support::{Folder, call};
+
+/// A port on which nothing listens: nobody has it since it was closed.
+fn closed_port() -> u16 {
+    std::net::TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+#[test]
+fn help_tells_where_variables_come_from_and_what_statuses_mean() {
+    let folder = Folder::empty();
+    let called = call(folder.path(), &[], &["--help"]);
+    assert_eq!(called.status, 0);
+    for text in [
+        "SUPABASE_URL",
+        "--env-file",
+        ".env",
+        ".pourtrait/dev.env",
+        "2 used wrongly",
+    ] {
+        assert!(called.stdout.contains(text), "{text} in {}", called.stdout);
+    }
+    assert!(!called.stdout.contains("docs"), "{}", called.stdout);
+}
+
+#[test]
+fn wrong_use_is_status_2() {
+    let folder = Folder::with(&[("broken.env", "A = b\n")]);
+    let cases: [(&[&str], &str); 11] = [
+        (&[], "Usage"),
+        (&["nonsense"], "nonsense"),
+        (&["migrate", "nonsense"], "nonsense"),
+        (&["settings"], "Usage"),
+        (&["settings", "set", "alert.bad_after"], "VALUE"),
+        (&["dev", "--port", "many"], "--port"),
+        (&["dev", "--env-file", "broken.env"], "--supabase"),
+        (&["settings", "list"], "no project is named"),
+        (&["migrate"], "no project is named"),
+        (&["migrate", "--env-file", "absent.env"], "absent.env"),
+        (&["check", "--env-file", "broken.env"], "broken.env, line 1"),
+    ];
+    for (arguments, text) in cases {
+        let called = call(folder.path(), &[], arguments);
+        assert_eq!(called.status, 2, "{arguments:?}: {called:?}");
+        assert!(called.stderr.contains(text), "{arguments:?}: {called:?}");
+    }
+}
+
+#[test]
+fn a_failure_is_status_1_and_one_line() {
+    let folder = Folder::empty();
+    let url = format!(
+        "postgresql://postgres:secret@127.0.0.1:{}/postgres",
+        closed_port()
+    );
+    let called = call(
+        folder.path(),
+        &[("DATABASE_URL", &url)],
+        &["migrate", "status"],
+    );
+    assert_eq!(called.status, 1, "{called:?}");
+    let lines: Vec<_> = called.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{called:?}");
+    assert_eq!(lines[0], "target: 127.0.0.1 (from the environment)");
+    assert!(
+        lines[1].starts_with("error: cannot connect to 127.0.0.1"),
+        "{called:?}"
+    );
+    assert!(!called.stderr.contains("secret"), "{called:?}");
+}
+
+#[test]
+fn a_missing_variable_is_named_with_its_source() {
+    let folder = Folder::with(&[(".env", "SUPABASE_URL=https://p.supabase.co\n")]);
+    let called = call(folder.path(), &[], &["migrate"]);
+    assert_eq!(called.status, 2, "{called:?}");
+    assert_eq!(called.stderr, "error: DATABASE_URL is not set in ./.env\n");
+    let called = call(folder.path(), &[], &["settings", "list"]);
+    assert_eq!(called.status, 2, "{called:?}");
+    assert!(called.stderr.contains("./.env"), "{called:?}");
+}
+
+#[test]
+fn sources_are_never_merged() {
+    let project = "SUPABASE_URL=https://p.supabase.co\nSUPABASE_SECRET_KEY=sb_secret_x\n";
+    let folder = Folder::with(&[
+        (".env", project),
+        ("other.env", "CRON_SECRET=0123456789abcdef\n"),
+    ]);
+    let bad = |called: &crate::support::Called| {
+        let findings = called.json()["findings"].clone();
+        let errors = findings
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|finding| finding["level"] == "error");
+        errors
+            .map(|finding| finding["subject"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let called = call(folder.path(), &[], &["check", "--json"]);
+    assert_eq!((called.status, bad(&called)), (0, vec![]), "{called:?}");
+
+    let called = call(
+        folder.path(),
+        &[],
+        &["check", "--json", "--env-file", "other.env"],
+    );
+    assert_eq!(called.status, 1, "{called:?}");
+    assert_eq!(
+        bad(&called),
+        ["NEXT_PUBLIC_SUPABASE_URL", "SUPABASE_SECRET_KEY"]
+    );
+
+    let variables = [("SUPABASE_URL", "https://q.supabase.co")];
+    let called = call(
+        folder.path(),
+        &variables,
+        &["check", "--json", "--env-file", ".env"],
+    );
+    assert_eq!(called.status, 1, "{called:?}");
+    assert_eq!(bad(&called), ["SUPABASE_SECRET_KEY"]);
+    assert!(
+        called
+            .stderr
+            .contains("SUPABASE_URL is set in the environment"),
+        "{called:?}"
+    );
+}
+
+#[test]
+fn without_any_source_check_reports_on_the_environment() {
+    let folder = Folder::empty();
+    let called = call(folder.path(), &[("CRON_SECRET", "short")], &["check"]);
+    assert_eq!(called.status, 1, "{called:?}");
+    for text in [
+        "NEXT_PUBLIC_SUPABASE_URL",
+        "shorter than 16 characters",
+        "no channel is configured",
+    ] {
+        assert!(called.stdout.contains(text), "{called:?}");
+    }
+}
+
+#[test]
+fn a_supabase_elsewhere_needs_yes() {
+    for text in [
+        "SUPABASE_URL=https://p.supabase.co\nSUPABASE_SECRET_KEY=sb_secret_x\n",
+        "SUPABASE_URL=http://127.0.0.1:1\nSUPABASE_SECRET_KEY=sb_secret_x\n\
+         DATABASE_URL=postgresql://a:b@db.p.supabase.co/postgres\n",
+    ] {
+        let folder = Folder::with(&[("remote.env", text)]);
+        let called = call(
+            folder.path(),
+            &[],
+            &["dev", "--port", "0", "--supabase", "remote.env"],
+        );
+        assert_eq!(called.status, 2, "{called:?}");
+        assert!(
+            called.stderr.contains("supabase.co is not this machine"),
+            "{called:?}"
+        );
+        assert!(called.stderr.contains("--yes"), "{called:?}");
+    }
+}

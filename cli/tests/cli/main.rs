@@ -1,0 +1,15 @@
+//! The command as a script meets it, and the bundle that it runs.
+//!
+//! - `support`: calls of the real binary, and of the bundle by HTTP
+//! - `grammar`: sources of variables, exit statuses, messages
+//! - `bundle`: every endpoint on one port, as tests start it
+//! - `operator`: `settings`, `migrate` and `check` against that bundle
+//! - `process`: `pourtrait dev` from its start to a signal
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bundle;
+mod grammar;
+mod operator;
+mod process;
+mod support;

@@ -1,0 +1,178 @@
+//! `settings`, `migrate` and `check` against a running bundle.
+
+use std::collections::BTreeMap;
+
+use local_supabase::{
+    fault::{Mode, Service},
+    postgres::TestDatabase,
+};
+use pourtrait::dev::DevOptions;
+use serde_json::json;
+
+use crate::support::{bundle, call_with};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_listed_changed_and_restored() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let mut env = running.env.clone();
+    env.insert("POURTRAIT_USER".to_owned(), "Ada".to_owned());
+
+    let listed = call_with(&env, &["settings", "list"]).await;
+    assert_eq!(listed.status, 0, "{listed:?}");
+    let line = listed
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("alert.bad_after "))
+        .unwrap();
+    assert_eq!(line.split_whitespace().nth(1), Some("3"), "{line}");
+
+    let set = call_with(&env, &["settings", "set", "alert.bad_after", "5", "--json"]).await;
+    assert_eq!(set.status, 0, "{set:?}");
+    assert!(set.stderr.starts_with("target: 127.0.0.1:"), "{set:?}");
+    assert_eq!(
+        (&set.json()["value"], &set.json()["updatedBy"]),
+        (&json!(5), &json!("Ada"))
+    );
+
+    let text = call_with(
+        &env,
+        &[
+            "settings",
+            "set",
+            "links.runbook",
+            "https://docs.test/runbook",
+        ],
+    )
+    .await;
+    assert_eq!(
+        text.stdout, "links.runbook = https://docs.test/runbook\n",
+        "{text:?}"
+    );
+
+    let got = call_with(&env, &["settings", "get", "alert.bad_after"]).await;
+    assert_eq!((got.status, got.stdout.as_str()), (0, "5\n"));
+    call_with(&env, &["settings", "set", "alert.bad_after", "null"]).await;
+    let got = call_with(&env, &["settings", "get", "alert.bad_after"]).await;
+    assert_eq!(got.stdout, "3\n");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_key_or_value_is_status_2_with_what_is_expected() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    for (arguments, text) in [
+        (
+            ["set", "alert.bad_after", "0"],
+            "a whole number from 1 to 60",
+        ),
+        (
+            ["set", "alert.bad_after", "often"],
+            "a whole number from 1 to 60",
+        ),
+        (
+            ["set", "alert.nonsense", "1"],
+            "known settings: alert.bad_after",
+        ),
+        (
+            ["set", "links.runbook", "sb_secret_abcdefgh"],
+            "Name an environment variable instead",
+        ),
+    ] {
+        let called = call_with(&running.env, &[&["settings"][..], &arguments].concat()).await;
+        assert_eq!(called.status, 2, "{called:?}");
+        assert!(called.stderr.contains(text), "{called:?}");
+    }
+    let called = call_with(&running.env, &["settings", "get", "alert.nonsense"]).await;
+    assert_eq!(called.status, 2, "{called:?}");
+    assert!(called.stderr.contains("alert.bad_after"), "{called:?}");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_what_works_and_what_does_not() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let good = call_with(&running.env, &["check", "--live"]).await;
+    assert_eq!(good.status, 0, "{good:?}");
+    assert!(good.stdout.contains("none pending"), "{good:?}");
+    running
+        .stack()
+        .set_fault(Service::Openai, Mode::Refuse)
+        .await
+        .unwrap();
+    let bad = call_with(&running.env, &["check", "--live", "--json"]).await;
+    assert_eq!(bad.status, 1, "{bad:?}");
+    let findings = bad.json()["findings"].clone();
+    let found = |subject: &str| {
+        let mut all = findings.as_array().unwrap().iter();
+        all.find(|finding| finding["subject"] == subject).unwrap()["level"].clone()
+    };
+    assert_eq!(found("ai"), "error");
+    assert_eq!(found("database"), "ok");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_are_planned_applied_and_then_done() {
+    let database = TestDatabase::empty().await.unwrap();
+    let cluster = database.cluster().await.unwrap();
+    let env = BTreeMap::from([
+        (
+            "DATABASE_URL".to_owned(),
+            cluster.postgres_url(database.name()),
+        ),
+        (
+            "DATABASE_CA".to_owned(),
+            cluster.ca_pem_path().display().to_string(),
+        ),
+    ]);
+    let count = ops::migrate::MIGRATIONS.len();
+    let listed =
+        |called: &crate::support::Called, key: &str| called.json()[key].as_array().unwrap().len();
+
+    let plan = call_with(&env, &["migrate", "plan", "--json"]).await;
+    assert_eq!(
+        (plan.status, listed(&plan, "pending")),
+        (0, count),
+        "{plan:?}"
+    );
+    let applied = call_with(&env, &["migrate", "--json"]).await;
+    assert_eq!(
+        (applied.status, listed(&applied, "applied")),
+        (0, count),
+        "{applied:?}"
+    );
+    assert!(
+        applied
+            .stderr
+            .starts_with("target: 127.0.0.1 (from the environment)\n"),
+        "{applied:?}"
+    );
+    let again = call_with(&env, &["migrate", "apply"]).await;
+    assert_eq!(
+        (again.status, again.stdout.as_str()),
+        (0, "nothing to do: every migration was applied before\n")
+    );
+    let status = call_with(&env, &["migrate", "status", "--json"]).await;
+    assert_eq!(
+        (listed(&status, "applied"), listed(&status, "pending")),
+        (count, 0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_not_trusted_is_refused() {
+    let database = TestDatabase::empty().await.unwrap();
+    let cluster = database.cluster().await.unwrap();
+    let env = BTreeMap::from([(
+        "DATABASE_URL".to_owned(),
+        cluster.postgres_url(database.name()),
+    )]);
+    let called = call_with(&env, &["migrate"]).await;
+    assert_eq!(called.status, 1, "{called:?}");
+    assert!(
+        called
+            .stderr
+            .contains("the certificate of 127.0.0.1 is not trusted"),
+        "{called:?}"
+    );
+}

@@ -1,0 +1,298 @@
+//! Email through Resend: `POST /emails`, answered with the email's id.
+//!
+//! The idempotency key makes it safe to send again what may have been accepted:
+//! for 24 hours Resend answers a known key with the first answer.
+
+use http::header;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Answer, Delivery, exchange};
+use crate::{
+    alerts::render::email::Letter, app::App, clock::Deadline, config::Email, outbound::Failure,
+};
+
+/// Resend's form of an email.
+#[derive(Debug, Serialize)]
+struct Posted<'a> {
+    from: &'a str,
+    to: &'a [String],
+    subject: &'a str,
+    html: &'a str,
+    text: &'a str,
+    tags: Vec<Tag<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Tag<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+/// What an answer means, once it is read.
+enum Verdict {
+    Settled(Delivery),
+    /// The key names another email already.
+    KeyTaken(Delivery),
+}
+
+/// Sends a letter under a key of its own.
+///
+/// If the key was used for other words (a deployment between two attempts may
+/// change them), it cannot be told whether those ever arrived; so it is sent
+/// under a key of the words. Rather twice than not at all.
+pub async fn send(app: &App, letter: &Letter, key: &str, deadline: Deadline) -> Delivery {
+    match post(app, letter, key, deadline).await {
+        Verdict::Settled(delivery) => delivery,
+        Verdict::KeyTaken(_) => {
+            let key = format!("{key}-{}", fingerprint(letter));
+            match post(app, letter, &key, deadline).await {
+                Verdict::Settled(delivery) | Verdict::KeyTaken(delivery) => delivery,
+            }
+        }
+    }
+}
+
+/// Sends a letter unless one was sent under that key, whatever it said: several
+/// instances that say the same say it once.
+pub async fn send_unless_said(
+    app: &App,
+    letter: &Letter,
+    key: &str,
+    deadline: Deadline,
+) -> Delivery {
+    match post(app, letter, key, deadline).await {
+        Verdict::Settled(delivery) => delivery,
+        Verdict::KeyTaken(_) => Delivery::Sent { provider_id: None },
+    }
+}
+
+async fn post(app: &App, letter: &Letter, key: &str, deadline: Deadline) -> Verdict {
+    let Some(email) = &app.config.email else {
+        return Verdict::Settled(Delivery::unsent("not configured"));
+    };
+    let answer = async {
+        let base = email.service.base_url.as_str().trim_end_matches('/');
+        let secret = email.service.key.expose_secret();
+        let request = app
+            .outbound
+            .client()?
+            .post(format!("{base}/emails"))
+            .bearer_auth(secret)
+            .header("idempotency-key", key)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body(email, letter)?);
+        exchange(request, deadline).await
+    };
+    match answer.await {
+        Ok(answer) => judge(&answer),
+        Err::<_, Failure>(failure) => Verdict::Settled(failure.into()),
+    }
+}
+
+fn body(email: &Email, letter: &Letter) -> Result<Vec<u8>, Failure> {
+    let posted = Posted {
+        from: &email.from,
+        to: &email.to,
+        subject: &letter.subject,
+        html: &letter.html,
+        text: &letter.text,
+        tags: letter
+            .tags
+            .iter()
+            .map(|(name, value)| Tag { name, value })
+            .collect(),
+    };
+    serde_json::to_vec(&posted).map_err(|_| Failure::Request)
+}
+
+fn judge(answer: &Answer) -> Verdict {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let delivery = match (answer.status.as_u16(), body["name"].as_str()) {
+        (200..=299, _) => match body["id"].as_str() {
+            Some(id) => Delivery::Sent {
+                provider_id: Some(id.chars().take(200).collect()),
+            },
+            None => answer.retry("something else than resend answered"),
+        },
+        (409, Some("invalid_idempotent_request")) => {
+            return Verdict::KeyTaken(answer.retry("the idempotency key is taken"));
+        }
+        (409, _) => answer.retry("resend is still at the same message"),
+        // Somebody has to repair the configuration; then it works.
+        (401, _) => answer.retry("resend refused the key"),
+        (403, _) => answer.retry("resend refused the key, the sender or the recipient"),
+        (408, _) => answer.retry("timeout"),
+        (429, Some("daily_quota_exceeded" | "monthly_quota_exceeded")) => {
+            answer.retry("over resend's quota")
+        }
+        (429, _) => answer.retry("rate limited"),
+        (500..=599, _) => answer.retry("resend fails"),
+        (400 | 422, _) => answer.dead("resend does not accept the email"),
+        (404 | 405, _) => answer.dead("resend has no such endpoint: check its base URL"),
+        _ => answer.dead("resend refused the email"),
+    };
+    Verdict::Settled(delivery)
+}
+
+/// Sixteen characters that name a letter's words.
+fn fingerprint(letter: &Letter) -> String {
+    let words = Sha256::new()
+        .chain_update(&letter.subject)
+        .chain_update(&letter.html)
+        .finalize();
+    words[..8]
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::alerts::testing::{self, Reply, Server};
+
+    fn letter() -> Letter {
+        Letter {
+            subject: "s".into(),
+            html: "<p>h</p>".into(),
+            text: "t".into(),
+            tags: vec![("rule", "app_down".into())],
+        }
+    }
+
+    fn app(server: &Server) -> App {
+        testing::app(&[
+            ("RESEND_API_KEY", "re_secret"),
+            ("RESEND_BASE_URL", &server.url("")),
+            ("RESEND_FROM_EMAIL", "Ops <ops@wine.example>"),
+            ("ADMIN_EMAIL", "a@wine.example, b@wine.example"),
+        ])
+    }
+
+    async fn check(reply: Reply, expected: Delivery) {
+        let server = Server::start([reply]).await;
+        let deadline = Deadline::after(Duration::from_millis(500));
+        let delivery = send(&app(&server), &letter(), "key-1", deadline).await;
+        assert_eq!(delivery, expected);
+    }
+
+    fn sent(id: &str) -> Delivery {
+        Delivery::Sent {
+            provider_id: Some(id.into()),
+        }
+    }
+
+    fn retry(status: u16, error: &'static str) -> Delivery {
+        Delivery::Retry {
+            after: None,
+            status: Some(status),
+            error,
+        }
+    }
+
+    #[tokio::test]
+    async fn an_email_goes_out_with_key_sender_recipients_and_both_parts() {
+        let server = Server::start([Reply::new(200, r#"{"id":"e1"}"#)]).await;
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let delivery = send(&app(&server), &letter(), "key-1", deadline).await;
+        assert_eq!(delivery, sent("e1"));
+        let request = &server.requests()[0];
+        assert!(request.head.starts_with("POST /emails "));
+        assert_eq!(request.header("authorization"), Some("Bearer re_secret"));
+        assert_eq!(request.header("idempotency-key"), Some("key-1"));
+        assert_eq!(
+            request.json(),
+            serde_json::json!({
+                "from": "Ops <ops@wine.example>", "to": ["a@wine.example", "b@wine.example"],
+                "subject": "s", "html": "<p>h</p>", "text": "t",
+                "tags": [{"name": "rule", "value": "app_down"}],
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn what_may_work_later_is_tried_again() {
+        for (status, body, error) in [
+            (
+                401,
+                r#"{"name":"missing_api_key"}"#,
+                "resend refused the key",
+            ),
+            (
+                403,
+                r#"{"name":"validation_error","message":"re_secret"}"#,
+                "resend refused the key, the sender or the recipient",
+            ),
+            (
+                409,
+                r#"{"name":"concurrent_idempotent_requests"}"#,
+                "resend is still at the same message",
+            ),
+            (429, r#"{"name":"rate_limit_exceeded"}"#, "rate limited"),
+            (
+                429,
+                r#"{"name":"daily_quota_exceeded"}"#,
+                "over resend's quota",
+            ),
+            (500, "oops", "resend fails"),
+            (200, "<html>", "something else than resend answered"),
+            (200, "{}", "something else than resend answered"),
+        ] {
+            check(Reply::new(status, body), retry(status, error)).await;
+        }
+        check(Reply::Reset, Delivery::unsent("reset")).await;
+        check(Reply::Hang, Delivery::unsent("timeout")).await;
+    }
+
+    #[tokio::test]
+    async fn what_resend_will_never_take_is_dead() {
+        for (status, name, error) in [
+            (400, "validation_error", "resend does not accept the email"),
+            (
+                422,
+                "missing_required_field",
+                "resend does not accept the email",
+            ),
+            (
+                404,
+                "not_found",
+                "resend has no such endpoint: check its base URL",
+            ),
+            (301, "", "resend refused the email"),
+        ] {
+            let body: &'static str = format!(r#"{{"name":"{name}"}}"#).leak();
+            let expected = Delivery::Dead {
+                status: Some(status),
+                error,
+            };
+            check(Reply::new(status, body), expected).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_taken_by_other_words_is_changed_once() {
+        let taken = Reply::new(409, r#"{"name":"invalid_idempotent_request"}"#);
+        let server = Server::start([taken, Reply::new(200, r#"{"id":"e2"}"#)]).await;
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let delivery = send(&app(&server), &letter(), "key-1", deadline).await;
+        assert_eq!(delivery, sent("e2"));
+        let requests = server.requests();
+        let second = requests[1].header("idempotency-key").unwrap();
+        assert_eq!(second, format!("key-1-{}", fingerprint(&letter())));
+        assert_eq!(second.len(), "key-1-".len() + 16);
+    }
+
+    #[tokio::test]
+    async fn what_was_said_under_the_key_is_not_said_again() {
+        let taken = Reply::new(409, r#"{"name":"invalid_idempotent_request"}"#);
+        let server = Server::start([taken]).await;
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let delivery = send_unless_said(&app(&server), &letter(), "hour", deadline).await;
+        assert!(delivery.is_sent());
+        assert_eq!(server.requests().len(), 1);
+    }
+}

@@ -1,0 +1,396 @@
+//! Delivers the outbox: lease what is due, send it, settle it, until nothing is
+//! due or the time is over.
+//!
+//! Each channel goes its own way, so that one that hangs delays no other. What
+//! is leased can be sent within the lease even if every send takes all the time
+//! that it may; what is not settled, because this instance dies, is due again
+//! when the lease ends. Delivery is at least once.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use url::Url;
+use uuid::Uuid;
+
+use super::{
+    channels::{Channel, Delivery, SEND_TIMEOUT},
+    facts::{Facts, Kind},
+    message::{Content, Digest, Message, Places},
+};
+use crate::{
+    app::App,
+    clock::{self, Deadline},
+    rpc::{Call, Retry, RpcError},
+};
+
+/// How long a claimed message is ours.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// Kept back from the time for sending, so that what was sent is also settled.
+const SETTLING: Duration = Duration::from_secs(5);
+
+/// The most messages that are claimed at once.
+const BATCH: usize = 20;
+
+/// What a round of delivery did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryReport {
+    /// Messages that a provider accepted.
+    pub sent: u64,
+    /// Messages that will be tried again.
+    pub retried: u64,
+    /// Messages that were given up.
+    pub dead: u64,
+    /// Messages that somebody else had taken over by the time we settled.
+    pub stale: u64,
+    /// Whether everything that was due was tried.
+    pub complete: bool,
+}
+
+impl DeliveryReport {
+    const NOTHING: Self = Self {
+        sent: 0,
+        retried: 0,
+        dead: 0,
+        stale: 0,
+        complete: true,
+    };
+
+    fn add(&mut self, settled: &Settled) {
+        self.sent += settled.sent;
+        self.retried += settled.retried;
+        self.dead += settled.dead;
+        self.stale += settled.stale;
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.retried += other.retried;
+        self.dead += other.dead;
+        self.stale += other.stale;
+        self.complete &= other.complete;
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ClaimMessages {
+    p_claim: Uuid,
+    p_channels: [&'static str; 1],
+    p_limit: usize,
+    p_lease_seconds: u64,
+}
+
+/// What is due. Facts stay as they came until each is read on its own: one that
+/// cannot be read must not hold up the others.
+#[derive(Debug, Deserialize)]
+struct Claimed {
+    messages: Vec<ClaimedMessage>,
+    digests: Vec<ClaimedDigest>,
+    /// The address of a runbook elsewhere, if the settings name one.
+    #[serde(default)]
+    runbook: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ClaimedMessage {
+    id: Uuid,
+    kind: String,
+    facts: Value,
+}
+
+#[derive(Debug, Deserialize)]
+struct ClaimedDigest {
+    ids: Vec<Uuid>,
+    items: Vec<Value>,
+}
+
+impl Call for ClaimMessages {
+    const NAME: &'static str = "ops_claim_messages";
+    const RETRY: Retry = Retry::Idempotent;
+    type Output = Claimed;
+}
+
+#[derive(Debug, Serialize)]
+struct SettleMessages {
+    p_claim: Uuid,
+    p_results: Vec<Settlement>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Settlement {
+    id: Uuid,
+    outcome: &'static str,
+    retry_after_seconds: Option<u64>,
+    status_code: Option<u16>,
+    provider_id: Option<String>,
+    error: Option<&'static str>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Settled {
+    stale: u64,
+    sent: u64,
+    retried: u64,
+    dead: u64,
+}
+
+impl Call for SettleMessages {
+    const NAME: &'static str = "ops_settle_messages";
+    const RETRY: Retry = Retry::Idempotent;
+    type Output = Settled;
+}
+
+/// What is sent as one, for one row of the outbox or for several.
+struct Parcel {
+    rows: Vec<Uuid>,
+    /// Names it to providers, however often it is sent.
+    key: String,
+    content: Content,
+}
+
+/// Delivers what is due on every channel that is configured.
+///
+/// # Errors
+/// When the database could not be asked on any channel. Whatever was sent by
+/// then and not settled is sent again when its lease ends.
+pub async fn deliver(app: &App, deadline: Deadline) -> Result<DeliveryReport, RpcError> {
+    let rounds = Channel::configured(app).map(|channel| deliver_by(app, channel, deadline));
+    let mut report = DeliveryReport::NOTHING;
+    let mut failure = None;
+    let mut answered = false;
+    for (round, error) in join_all(rounds).await {
+        answered |= error.is_none();
+        report.join(&round);
+        failure = failure.or(error);
+    }
+    match failure {
+        Some(error) if !answered => Err(error),
+        _ => Ok(report),
+    }
+}
+
+/// One channel's round: how far it got, and what ended it early.
+async fn deliver_by(
+    app: &App,
+    channel: Channel,
+    deadline: Deadline,
+) -> (DeliveryReport, Option<RpcError>) {
+    let mut report = DeliveryReport::NOTHING;
+    let mut sender = Sender::new(app, channel);
+    loop {
+        match deliver_batch(&mut sender, deadline).await {
+            Ok(Batch::Settled(settled)) => report.add(&settled),
+            Ok(Batch::Jammed(settled)) => {
+                report.add(&settled);
+                report.complete = false;
+                return (report, None);
+            }
+            Ok(Batch::NoTime) => {
+                report.complete = false;
+                return (report, None);
+            }
+            Ok(Batch::NothingDue) => return (report, None),
+            Err(error) => {
+                tracing::warn!(channel = channel.as_str(), %error, "messages cannot be claimed or settled");
+                report.complete = false;
+                return (report, Some(error));
+            }
+        }
+    }
+}
+
+enum Batch {
+    Settled(Settled),
+    /// The channel takes nothing at present.
+    Jammed(Settled),
+    NothingDue,
+    NoTime,
+}
+
+async fn deliver_batch(sender: &mut Sender<'_>, deadline: Deadline) -> Result<Batch, RpcError> {
+    // The lease begins in the database, after this.
+    let lease = deadline.within(LEASE);
+    let limit = capacity(lease.remaining());
+    if limit == 0 {
+        return Ok(Batch::NoTime);
+    }
+    let claim = ClaimMessages {
+        p_claim: Uuid::new_v4(),
+        p_channels: [sender.channel.as_str()],
+        p_limit: limit,
+        p_lease_seconds: LEASE.as_secs(),
+    };
+    let claimed = sender.app.call(&claim, lease).await?;
+    let parcels = parcels(&claimed, sender.app.config.base_url.as_ref());
+    if parcels.is_empty() {
+        return Ok(Batch::NothingDue);
+    }
+    let mut results = Vec::new();
+    let mut jammed = true;
+    for parcel in &parcels {
+        let delivery = sender.send(parcel, lease).await;
+        jammed &= matches!(delivery, Delivery::Retry { .. });
+        results.extend(settlements(parcel, &delivery));
+    }
+    let settle = SettleMessages {
+        p_claim: claim.p_claim,
+        p_results: results,
+    };
+    let settled = sender
+        .app
+        .call(&settle, deadline.or_at_least(SETTLING))
+        .await?;
+    Ok(if jammed {
+        Batch::Jammed(settled)
+    } else {
+        Batch::Settled(settled)
+    })
+}
+
+/// How many messages can be sent one after the other in that time, each at its
+/// slowest, and settled.
+fn capacity(time: Duration) -> usize {
+    let sends = time.saturating_sub(SETTLING).as_secs() / SEND_TIMEOUT.as_secs();
+    usize::try_from(sends).map_or(BATCH, |sends| sends.min(BATCH))
+}
+
+/// Sends one after the other, no faster than the channel takes.
+struct Sender<'a> {
+    app: &'a App,
+    channel: Channel,
+    last: Option<Instant>,
+    /// The channel asked us to wait: nothing more is sent in this round.
+    wait: Option<Delivery>,
+}
+
+impl<'a> Sender<'a> {
+    fn new(app: &'a App, channel: Channel) -> Self {
+        Self {
+            app,
+            channel,
+            last: None,
+            wait: None,
+        }
+    }
+
+    async fn send(&mut self, parcel: &Parcel, lease: Deadline) -> Delivery {
+        if let Some(wait) = &self.wait {
+            return wait.clone();
+        }
+        if let Some(last) = self.last {
+            let since = clock::instant().duration_since(last);
+            clock::wait(self.channel.pace().saturating_sub(since)).await;
+        }
+        if lease.remaining() < SEND_TIMEOUT + SETTLING {
+            // Claiming took long, or a digest came on top: the lease could end
+            // before this was sent and settled.
+            return Delivery::Retry {
+                after: None,
+                status: None,
+                error: "no time left to send it",
+            };
+        }
+        self.last = Some(clock::instant());
+        let delivery = self
+            .channel
+            .send(self.app, &parcel.content, &parcel.key, lease)
+            .await;
+        self.note(&delivery);
+        delivery
+    }
+
+    fn note(&mut self, delivery: &Delivery) {
+        let channel = self.channel.as_str();
+        match delivery {
+            Delivery::Sent { .. } => tracing::info!(channel, "message sent"),
+            Delivery::Retry { status, error, .. } => {
+                tracing::warn!(
+                    channel,
+                    status,
+                    error,
+                    "message not sent, will be tried again"
+                );
+                if *status == Some(429) {
+                    self.wait = Some(delivery.clone());
+                }
+            }
+            Delivery::Dead { status, error } => {
+                tracing::error!(channel, status, error, "message given up");
+            }
+        }
+    }
+}
+
+fn parcels(claimed: &Claimed, base: Option<&Url>) -> Vec<Parcel> {
+    let runbook = claimed.runbook.as_deref().and_then(web_address);
+    let places = Places {
+        base,
+        runbook: runbook.as_ref(),
+    };
+    let singles = claimed.messages.iter().map(|message| {
+        let mut facts = Facts::read(&message.facts);
+        facts.kind = Kind::parse(&message.kind).unwrap_or(facts.kind);
+        Parcel {
+            rows: vec![message.id],
+            key: message.id.to_string(),
+            content: Content::Message(Message::new(&facts, places)),
+        }
+    });
+    let digests = claimed.digests.iter().map(|digest| {
+        let items: Vec<Facts> = digest.items.iter().map(Facts::read).collect();
+        Parcel {
+            rows: digest.ids.clone(),
+            key: digest_key(&digest.ids),
+            content: Content::Digest(Digest::new(&items, places)),
+        }
+    });
+    singles
+        .chain(digests)
+        .filter(|parcel| !parcel.rows.is_empty())
+        .collect()
+}
+
+fn web_address(text: &str) -> Option<Url> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "https" | "http"))
+}
+
+/// Names a digest by its rows: with one more row it is another digest.
+fn digest_key(ids: &[Uuid]) -> String {
+    let hash = ids
+        .iter()
+        .fold(Sha256::new(), |hash, id| hash.chain_update(id.as_bytes()))
+        .finalize();
+    hash[..16].iter().fold("digest-".to_owned(), |key, byte| {
+        key + &format!("{byte:02x}")
+    })
+}
+
+fn settlements(parcel: &Parcel, delivery: &Delivery) -> impl Iterator<Item = Settlement> {
+    let (outcome, after, status_code, provider_id, error) = match delivery {
+        Delivery::Sent { provider_id } => ("sent", None, None, provider_id.clone(), None),
+        Delivery::Retry {
+            after,
+            status,
+            error,
+        } => ("retry", *after, *status, None, Some(*error)),
+        Delivery::Dead { status, error } => ("dead", None, *status, None, Some(*error)),
+    };
+    parcel.rows.iter().map(move |id| Settlement {
+        id: *id,
+        outcome,
+        retry_after_seconds: after.map(|after| after.as_secs()),
+        status_code,
+        provider_id: provider_id.clone(),
+        error,
+    })
+}
+
+#[cfg(test)]
+mod tests;

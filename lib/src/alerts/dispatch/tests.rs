@@ -1,0 +1,298 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::json;
+
+use super::*;
+use crate::alerts::testing::{self, Received, Reply, Server};
+
+const FIRST: &str = "00000000-0000-4000-8000-000000000001";
+const SECOND: &str = "00000000-0000-4000-8000-000000000002";
+const THIRD: &str = "00000000-0000-4000-8000-000000000003";
+
+/// A database that hands out batches per channel, then nothing, and keeps what
+/// it is told of them.
+#[derive(Clone, Default)]
+struct Outbox {
+    batches: HashMap<String, Vec<Value>>,
+    claims: Arc<Mutex<Vec<Value>>>,
+    settled: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Outbox {
+    fn with(mut self, channel: &str, batches: impl IntoIterator<Item = Value>) -> Self {
+        let mut batches: Vec<Value> = batches.into_iter().collect();
+        batches.reverse();
+        self.batches.insert(channel.to_owned(), batches);
+        self
+    }
+
+    async fn serve(&self) -> Server {
+        let mut outbox = self.clone();
+        Server::answering(move |request| outbox.answer(request)).await
+    }
+
+    fn answer(&mut self, request: &Received) -> Reply {
+        let body = request.json();
+        if request
+            .head
+            .starts_with("POST /rest/v1/rpc/ops_claim_messages ")
+        {
+            let channel = body["p_channels"][0].as_str().unwrap().to_owned();
+            self.claims.lock().unwrap().push(body);
+            let batch = self.batches.get_mut(&channel).and_then(Vec::pop);
+            let batch = batch.unwrap_or_else(|| batch_of(&json!([])));
+            return Reply::new(200, &batch.to_string());
+        }
+        assert!(
+            request
+                .head
+                .starts_with("POST /rest/v1/rpc/ops_settle_messages ")
+        );
+        let results = body["p_results"].as_array().unwrap().clone();
+        let count = |outcome: &str| {
+            let hits = results.iter().filter(|result| result["outcome"] == outcome);
+            hits.count()
+        };
+        let answer = json!({
+            "settled": results.len(), "stale": 0, "sent": count("sent"), "retried": count("retry"),
+            "dead": count("dead"),
+        });
+        self.settled.lock().unwrap().extend(results);
+        Reply::new(200, &answer.to_string())
+    }
+
+    fn settled(&self) -> Vec<Value> {
+        self.settled.lock().unwrap().clone()
+    }
+}
+
+fn message(id: &str, facts: &Value) -> Value {
+    json!({
+        "id": id, "lease": id, "channel": "slack", "kind": "firing", "severity": "critical",
+        "attempt": 1, "digest": false, "facts": facts, "createdAt": "2026-11-24T03:14:08Z",
+    })
+}
+
+fn down(id: &str) -> Value {
+    message(
+        id,
+        &json!({"rule": "app_down", "subject": "https://wine.example/"}),
+    )
+}
+
+fn batch_of(messages: &Value) -> Value {
+    json!({"now": "2026-11-24T03:14:09Z", "messages": messages, "digests": []})
+}
+
+fn app(database: &Server, slack: Option<&Server>, resend: Option<&Server>) -> App {
+    let url = |server: Option<&Server>, path: &str| server.map(|server| server.url(path));
+    let slack = url(slack, "/hook").unwrap_or_default();
+    let from = resend.map_or("", |_| "ops@wine.example");
+    let resend = url(resend, "").unwrap_or_default();
+    testing::app(&[
+        ("SUPABASE_URL", &database.url("")),
+        ("SUPABASE_SECRET_KEY", "sb_secret_x"),
+        ("SLACK_WEBHOOK_URL", &slack),
+        ("RESEND_API_KEY", "re_x"),
+        ("RESEND_BASE_URL", &resend),
+        ("RESEND_FROM_EMAIL", from),
+        ("ADMIN_EMAIL", "a@wine.example"),
+    ])
+}
+
+async fn deliver_now(app: &App) -> Result<DeliveryReport, RpcError> {
+    deliver(app, Deadline::after(Duration::from_secs(57))).await
+}
+
+fn report(sent: u64, retried: u64, dead: u64, complete: bool) -> DeliveryReport {
+    DeliveryReport {
+        sent,
+        retried,
+        dead,
+        stale: 0,
+        complete,
+    }
+}
+
+#[tokio::test]
+async fn without_a_channel_nothing_is_asked() {
+    let database = Outbox::default().serve().await;
+    let report = deliver_now(&app(&database, None, None)).await.unwrap();
+    assert_eq!(report, DeliveryReport::NOTHING);
+    assert!(database.requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_due_is_claimed_sent_and_settled_until_nothing_is() {
+    let batches = [
+        batch_of(&json!([down(FIRST)])),
+        batch_of(&json!([down(SECOND)])),
+    ];
+    let outbox = Outbox::default().with("email", batches);
+    let database = outbox.serve().await;
+    let resend = Server::start([
+        Reply::new(200, r#"{"id":"e1"}"#),
+        Reply::new(200, r#"{"id":"e2"}"#),
+    ])
+    .await;
+    let delivered = deliver_now(&app(&database, None, Some(&resend))).await;
+    assert_eq!(delivered.unwrap(), report(2, 0, 0, true));
+
+    let sent = |id: &str, provider: &str| {
+        json!({
+            "id": id, "outcome": "sent", "retryAfterSeconds": null, "statusCode": null,
+            "providerId": provider, "error": null,
+        })
+    };
+    assert_eq!(outbox.settled(), [sent(FIRST, "e1"), sent(SECOND, "e2")]);
+    let claims = outbox.claims.lock().unwrap().clone();
+    assert_eq!(claims.len(), 3);
+    assert_eq!(claims[0]["p_channels"], json!(["email"]));
+    assert_eq!(claims[0]["p_limit"], 5);
+    assert_eq!(claims[0]["p_lease_seconds"], 60);
+    assert_ne!(claims[0]["p_claim"], claims[1]["p_claim"]);
+    let keys: Vec<_> = resend
+        .requests()
+        .iter()
+        .map(|request| request.header("idempotency-key").unwrap().to_owned())
+        .collect();
+    assert_eq!(keys, [FIRST, SECOND]);
+}
+
+#[tokio::test]
+async fn a_channel_that_fails_does_not_hold_up_the_other() {
+    let outbox = Outbox::default()
+        .with(
+            "slack",
+            [
+                batch_of(&json!([down(FIRST)])),
+                batch_of(&json!([down(SECOND)])),
+            ],
+        )
+        .with("email", [batch_of(&json!([down(THIRD)]))]);
+    let database = outbox.serve().await;
+    let slack = Server::start([Reply::Reset]).await;
+    let resend = Server::start([Reply::new(200, r#"{"id":"e"}"#)]).await;
+    let delivered = deliver_now(&app(&database, Some(&slack), Some(&resend))).await;
+    assert_eq!(delivered.unwrap(), report(1, 1, 0, false));
+    let settled = outbox.settled();
+    let first = settled.iter().find(|result| result["id"] == FIRST).unwrap();
+    assert_eq!(first["outcome"], "retry");
+    assert_eq!(first["error"], "reset");
+    // The second batch of a channel that takes nothing stays where it is.
+    assert_eq!(slack.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_channel_that_asks_to_wait_is_left_alone() {
+    let outbox = Outbox::default().with("slack", [batch_of(&json!([down(FIRST), down(SECOND)]))]);
+    let database = outbox.serve().await;
+    let slack = Server::start([Reply::new(429, "").header("retry-after: 30")]).await;
+    let delivered = deliver_now(&app(&database, Some(&slack), None)).await;
+    assert_eq!(delivered.unwrap(), report(0, 2, 0, false));
+    for result in outbox.settled() {
+        assert_eq!(result["retryAfterSeconds"], 30);
+        assert_eq!(result["statusCode"], 429);
+        assert_eq!(result["error"], "rate limited");
+    }
+    assert_eq!(slack.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_or_unreadable_holds_up_no_other() {
+    let odd = message(SECOND, &json!(["not", {"facts": 1}]));
+    let outbox = Outbox::default().with("slack", [batch_of(&json!([down(FIRST), odd]))]);
+    let database = outbox.serve().await;
+    let slack = Server::start([Reply::new(404, "no_service"), Reply::new(200, "ok")]).await;
+    let delivered = deliver_now(&app(&database, Some(&slack), None)).await;
+    assert_eq!(delivered.unwrap(), report(1, 0, 1, true));
+    assert_eq!(outbox.settled()[0]["outcome"], "dead");
+    assert_eq!(outbox.settled()[1]["id"], SECOND);
+    let text = &slack.requests()[1].json()["text"];
+    assert_eq!(text, "High: Alert about an unnamed subject");
+}
+
+#[tokio::test]
+async fn a_digest_is_sent_once_and_settles_all_its_rows() {
+    let digest = json!({
+        "now": "2026-11-24T09:00:00Z", "messages": [],
+        "digests": [{
+            "channel": "slack", "lease": FIRST, "attempt": 1, "ids": [FIRST, SECOND],
+            "items": [{"rule": "endpoint_slow", "kind": "firing"}, {"rule": "endpoint_slow", "kind": "resolved"}],
+        }],
+    });
+    let outbox = Outbox::default().with("slack", [digest]);
+    let database = outbox.serve().await;
+    let slack = Server::start([Reply::new(200, "ok")]).await;
+    let delivered = deliver_now(&app(&database, Some(&slack), None)).await;
+    assert_eq!(delivered.unwrap(), report(2, 0, 0, true));
+    let text = &slack.requests()[0].json()["text"];
+    assert_eq!(text, "Daily digest: 1 alert, 1 resolved");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_that_could_not_be_claimed() {
+    let database = Server::answering(|_| Reply::new(500, r#"{"code":"XX000"}"#)).await;
+    let slack = Server::start([]).await;
+    let refused = deliver_now(&app(&database, Some(&slack), None)).await;
+    assert!(
+        matches!(refused, Err(RpcError::Refused { .. })),
+        "{refused:?}"
+    );
+    assert!(slack.requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_sent_and_cannot_be_settled_is_an_error() {
+    let database = Server::answering(|request| {
+        if request.head.contains("ops_claim_messages") {
+            Reply::new(200, &batch_of(&json!([down(FIRST)])).to_string())
+        } else {
+            Reply::new(400, r#"{"code":"22023"}"#)
+        }
+    })
+    .await;
+    let slack = Server::start([Reply::new(200, "ok")]).await;
+    let delivered = deliver_now(&app(&database, Some(&slack), None)).await;
+    assert!(delivered.is_err(), "{delivered:?}");
+    assert_eq!(slack.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_claimed_that_could_not_be_sent_in_time() {
+    let outbox = Outbox::default().with("slack", [batch_of(&json!([down(FIRST)]))]);
+    let database = outbox.serve().await;
+    let slack = Server::start([]).await;
+    let app = app(&database, Some(&slack), None);
+    let delivered = deliver(&app, Deadline::after(Duration::from_secs(14))).await;
+    assert_eq!(delivered.unwrap(), report(0, 0, 0, false));
+    assert!(database.requests().is_empty());
+}
+
+#[test]
+fn a_batch_fits_into_its_time_even_if_every_send_hangs() {
+    for (seconds, messages) in [(0, 0), (14, 0), (15, 1), (57, 5), (60, 5), (3_600, BATCH)] {
+        let time = Duration::from_secs(seconds);
+        assert_eq!(capacity(time), messages, "{seconds} s");
+        let slowest = SEND_TIMEOUT * u32::try_from(messages).unwrap();
+        assert!(messages == 0 || slowest + SETTLING <= time);
+    }
+}
+
+#[test]
+fn a_digest_is_named_by_its_rows() {
+    let ids = [FIRST, SECOND].map(|id| id.parse().unwrap());
+    assert_eq!(digest_key(&ids), digest_key(&ids));
+    assert_ne!(digest_key(&ids), digest_key(&ids[..1]));
+    assert_eq!(digest_key(&ids).len(), "digest-".len() + 32);
+}
+
+#[test]
+fn a_runbook_elsewhere_has_to_be_a_web_address() {
+    assert!(web_address("https://wiki.example/ops").is_some());
+    assert!(web_address("javascript:alert(1)").is_none());
+    assert!(web_address("").is_none());
+}

@@ -1,0 +1,176 @@
+//! Says that monitoring is blind, without the database: straight to every
+//! channel. The next tick that commits makes an ordinary alert of it.
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use super::{
+    channels::{Channel, Delivery, SEND_TIMEOUT, email},
+    facts::{Facts, Kind, Severity},
+    message::{Content, Message, Places},
+    render,
+    rules::Rule,
+};
+use crate::{
+    app::App,
+    clock::{self, Deadline},
+};
+
+/// Tells those channels, and returns those that accepted. `since` is when the
+/// first tick failed, `reason` a phrase that names no secret.
+pub async fn send(
+    app: &App,
+    channels: &[&'static str],
+    since: Timestamp,
+    reason: &str,
+    deadline: Deadline,
+) -> Vec<&'static str> {
+    let now = clock::now();
+    let content = content(app, since, reason, now);
+    let deadline = deadline.within(SEND_TIMEOUT);
+    let due = Channel::configured(app).filter(|channel| channels.contains(&channel.as_str()));
+    let told = due.map(|channel| {
+        let content = &content;
+        async move {
+            let delivery = match channel {
+                Channel::Slack => channel.send(app, content, "", deadline).await,
+                Channel::Email => {
+                    let letter = render::email::letter(content);
+                    email::send_unless_said(app, &letter, &key(app, now), deadline).await
+                }
+            };
+            note(channel, &delivery);
+            delivery.is_sent().then_some(channel.as_str())
+        }
+    });
+    join_all(told).await.into_iter().flatten().collect()
+}
+
+fn content(app: &App, since: Timestamp, reason: &str, now: Timestamp) -> Content {
+    let deployment = &app.config.deployment;
+    let facts = Facts {
+        rule: Rule::MonitoringBlind.as_str().into(),
+        subject: "database".into(),
+        severity: Severity::Critical,
+        kind: Kind::Firing,
+        since: Some(since),
+        opened_at: Some(now),
+        reason: Some(reason.to_owned()),
+        environment: Some(deployment.environment.as_str().into()),
+        deployment: deployment.id.clone(),
+        commit: deployment.commit.clone(),
+        ..Facts::default()
+    };
+    let places = Places {
+        base: app.config.base_url.as_ref(),
+        runbook: None,
+    };
+    Content::Message(Message::new(&facts, places))
+}
+
+/// One email per project and hour, however many instances see the same outage.
+fn key(app: &App, now: Timestamp) -> String {
+    let hour = now.strftime("%Y-%m-%dT%H");
+    let host = app
+        .config
+        .supabase
+        .as_ref()
+        .and_then(|supabase| supabase.url.host_str());
+    match host {
+        Some(host) => format!("monitoring-blind-{host}-{hour}"),
+        None => format!("monitoring-blind-{hour}"),
+    }
+}
+
+fn note(channel: Channel, delivery: &Delivery) {
+    let channel = channel.as_str();
+    match delivery {
+        Delivery::Sent { .. } => tracing::warn!(channel, "told that monitoring is blind"),
+        Delivery::Retry { status, error, .. } | Delivery::Dead { status, error } => {
+            tracing::error!(
+                channel,
+                status,
+                error,
+                "cannot tell that monitoring is blind"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::alerts::testing::{self, Reply, Server};
+
+    fn app(slack: &Server, resend: &Server) -> App {
+        testing::app(&[
+            ("SLACK_WEBHOOK_URL", &slack.url("/hook")),
+            ("RESEND_API_KEY", "re_secret"),
+            ("RESEND_BASE_URL", &resend.url("")),
+            ("RESEND_FROM_EMAIL", "ops@wine.example"),
+            ("ADMIN_EMAIL", "a@wine.example"),
+            ("SUPABASE_URL", "https://ref.supabase.co"),
+            ("SUPABASE_SECRET_KEY", "sb_secret_x"),
+        ])
+    }
+
+    async fn tell(slack: Reply, resend: Reply) -> (Vec<&'static str>, Server, Server) {
+        let (slack, resend) = (Server::start([slack]).await, Server::start([resend]).await);
+        let since = "2026-11-24T03:12:00Z".parse().unwrap();
+        let deadline = Deadline::after(Duration::from_millis(500));
+        let app = app(&slack, &resend);
+        let told = send(
+            &app,
+            &["slack", "email"],
+            since,
+            "the database's API does not answer",
+            deadline,
+        )
+        .await;
+        (told, slack, resend)
+    }
+
+    #[tokio::test]
+    async fn both_channels_hear_of_it_at_once() {
+        let email = Reply::new(200, r#"{"id":"e"}"#);
+        let (told, slack, resend) = tell(Reply::new(200, "ok"), email).await;
+        assert_eq!(told, ["slack", "email"]);
+        let text = &slack.requests()[0].json()["text"];
+        assert_eq!(text, "Critical: Monitoring is blind");
+        let requests = resend.requests();
+        let key = requests[0].header("idempotency-key").unwrap();
+        assert!(
+            key.starts_with("monitoring-blind-ref.supabase.co-20"),
+            "{key}"
+        );
+        assert_eq!(
+            key.len(),
+            "monitoring-blind-ref.supabase.co-2026-11-24T03".len()
+        );
+        let letter = requests[0].json();
+        assert_eq!(letter["subject"], "[CRITICAL] Monitoring is blind");
+        let text = letter["text"].as_str().unwrap();
+        assert!(text.contains("Since: 2026-11-24 03:12 UTC"), "{text}");
+        assert!(
+            text.contains("the database's API does not answer"),
+            "{text}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_channel_that_hangs_does_not_silence_the_other() {
+        let (told, ..) = tell(Reply::Hang, Reply::new(200, r#"{"id":"e"}"#)).await;
+        assert_eq!(told, ["email"]);
+        let (told, ..) = tell(Reply::new(200, "ok"), Reply::new(500, "")).await;
+        assert_eq!(told, ["slack"]);
+    }
+
+    #[tokio::test]
+    async fn what_another_instance_said_this_hour_counts_as_told() {
+        let taken = Reply::new(409, r#"{"name":"invalid_idempotent_request"}"#);
+        let (told, ..) = tell(Reply::new(500, ""), taken).await;
+        assert_eq!(told, ["email"]);
+    }
+}

@@ -1,0 +1,309 @@
+//! What each rule says, as a reader of plain text sees it.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::{facts, text};
+use crate::alerts::{
+    message::{Message, Places},
+    rules::Rule,
+};
+
+#[test]
+fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
+    let subjects = |rule: Rule| match rule {
+        Rule::AppDown | Rule::AppSlow => "https://wine.example/",
+        Rule::ServiceDegraded => "imageProcessing",
+        Rule::CertificateUrgent | Rule::CertificateExpiring => "wine.example",
+        Rule::EndpointSlow => "GET /api/wines",
+        Rule::AppAlert => "system",
+        _ => "app",
+    };
+    let mut lines = Vec::new();
+    for rule in Rule::ALL {
+        for kind in ["firing", "resolved"] {
+            let over = json!({"subject": subjects(rule), "title": null, "message": "Cellar full"});
+            let facts = facts(rule.as_str(), kind, &over);
+            let message = Message::new(&facts, Places::default());
+            lines.push(format!("{}: {}", message.label(), message.headline));
+        }
+    }
+    assert_snapshot!(lines.join("\n"), @r"
+    High: https://wine.example/ is down
+    Resolved: https://wine.example/ is up again
+    High: The database is failing
+    Resolved: The database works again
+    High: The app logged an error: Cellar full
+    Resolved: No longer seen: Cellar full
+    High: Monitoring is blind
+    Resolved: Monitoring sees again
+    High: Monitoring was interrupted
+    Resolved: Monitoring goes on
+    High: The API's error rate is high
+    Resolved: The API's error rate is back to normal
+    High: https://wine.example/ answers slowly
+    Resolved: https://wine.example/ answers in time again
+    High: The API is slow
+    Resolved: The API is no longer slow
+    High: Image processing (Google Vision) is degraded
+    Resolved: Image processing (Google Vision) works again
+    High: The API is slow on average
+    Resolved: The API's average is back to normal
+    High: Pages load slowly
+    Resolved: Pages load in time again
+    High: The certificate of wine.example ends soon
+    Resolved: The earlier warning about the certificate of wine.example is over
+    High: GET /api/wines is slow
+    Resolved: GET /api/wines is no longer slow
+    High: The certificate of wine.example ends soon
+    Resolved: The earlier warning about the certificate of wine.example is over
+    High: The app reports: Cellar full
+    Resolved: Cellar full
+    High: Cellar full
+    Resolved: Cellar full
+    ");
+}
+
+#[test]
+fn a_figure_comes_with_its_threshold_and_with_what_it_rests_on() {
+    let rate = json!({"value": 12.4, "threshold": 5, "unit": "%", "samples": 1240});
+    assert_snapshot!(text("error_rate_high", "firing", &rate), @r"
+    [HIGH] The API's error rate is high
+    High: The API's error rate is high
+
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert
+    Found: error rate 12.4 %, threshold 5 %, 1,240 measurements
+    Affects: users of the API: their requests end in a server error
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#error_rate_high
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+    let over = json!({"value": 0.4, "threshold": 5, "unit": "%", "samples": 1310});
+    assert_snapshot!(text("error_rate_high", "resolved", &over), @r"
+    [Resolved] The API's error rate is back to normal
+    Resolved: The API's error rate is back to normal
+
+    Since: 2026-11-24 03:12 UTC
+    Resolved: 2026-11-24 03:16 UTC, after 4 min 11 s
+    Now: error rate 0.4 %, threshold 5 %, 1,310 measurements
+    Affected: app
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#error_rate_high
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+}
+
+#[test]
+fn an_endpoint_that_nobody_calls_any_more_is_not_called_fast() {
+    let silent = json!({
+        "subject": "GET /api/wines", "severity": "low", "value": 3120.5, "threshold": 2000,
+        "unit": "ms", "samples": 0,
+    });
+    assert_snapshot!(text("endpoint_slow", "resolved", &silent), @r"
+    [Resolved] GET /api/wines is no longer slow
+    Resolved: GET /api/wines is no longer slow
+
+    Since: 2026-11-24 03:12 UTC
+    Resolved: 2026-11-24 03:16 UTC, after 4 min 11 s
+    Was: 95th percentile 3.12 s, threshold 2 s
+    Affected: app
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#endpoint_slow
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+}
+
+#[test]
+fn a_service_says_what_suffers_and_what_to_check() {
+    let over = json!({
+        "subject": "ai", "severity": "medium", "reason": "auth", "affects": ["ai"], "incident": null,
+    });
+    assert_snapshot!(text("service_degraded", "firing", &over), @r"
+    [MEDIUM] The AI service (OpenAI) is degraded
+    Medium: The AI service (OpenAI) is degraded
+
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert
+    Found: the key was refused: check the variable that holds it
+    Affects: recommendations and everything else that asks the model
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#service_degraded
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+}
+
+#[test]
+fn a_certificate_counts_its_days() {
+    let ends =
+        |days: i32| json!({"subject": "wine.example", "value": days, "threshold": 7, "unit": "d"});
+    assert_snapshot!(text("certificate_urgent", "firing", &ends(1)), @r"
+    [HIGH] The certificate of wine.example ends in 1 day
+    High: The certificate of wine.example ends in 1 day
+
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert
+    Found: 1 day left, threshold 7 days
+    Affects: nobody yet; browsers refuse the app once the certificate has ended
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#certificate_urgent
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+    assert_snapshot!(text("certificate_urgent", "firing", &ends(-3)), @r"
+    [HIGH] The certificate of wine.example has ended
+    High: The certificate of wine.example has ended
+
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert
+    Found: ended 3 days ago, threshold 7 days
+    Affects: everybody: browsers refuse the app
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#certificate_urgent
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+}
+
+#[test]
+fn a_critical_error_shows_its_message_whole() {
+    let message = format!("Cannot read cellar\n    at {}", "store.ts ".repeat(30));
+    let over = json!({
+        "subject": "error:9b2f", "severity": "critical", "message": message, "occurrences": 14,
+    });
+    assert_snapshot!(text("critical_error", "firing", &over), @r"
+    [CRITICAL] The app logged an error: Cannot read cellar
+    Critical: The app logged an error: Cannot read cellar
+
+    Cannot read cellar
+        at store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts store.ts
+
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert
+    Affects: users whose request meets this error
+    Seen: 14 times
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#critical_error
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+}
+
+#[test]
+fn what_the_app_or_somebody_else_raises_keeps_its_words() {
+    let app = json!({"subject": "performance", "message": "Slow query on wines", "occurrences": 1});
+    assert_snapshot!(text("app_alert", "firing", &app), @r"
+    [HIGH] The app reports: Slow query on wines
+    High: The app reports: Slow query on wines
+
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert
+    Affects: app
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#app_alert
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+    let outside = json!({
+        "subject": "deploy", "source": "external", "title": "Deploy failed", "message": "exit 1\nsee the log",
+        "environment": "production", "deployment": null, "commit": null, "affects": [],
+        "detail": {"source": "ci", "type": "system", "data": {"run": 17, "branch": "main", "nested": {}}},
+    });
+    assert_snapshot!(text("external", "firing", &outside), @r"
+    [HIGH] Deploy failed
+    High: Deploy failed
+
+    exit 1
+    see the log
+
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert
+    Seen: 3 times
+    Data: run: 17; branch: main
+    Incident: #12
+    Raised by: ci
+    Running: production
+
+    Runbook: https://ops.wine.example/runbook.html#external
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+    assert_snapshot!(text("external", "resolved", &outside), @r"
+    [Resolved] Deploy failed
+    Resolved: Deploy failed
+
+    exit 1
+    see the log
+
+    Since: 2026-11-24 03:12 UTC
+    Resolved: 2026-11-24 03:16 UTC, after 4 min 11 s
+    Seen: 3 times
+    Data: run: 17; branch: main
+    Incident: #12
+    Raised by: ci
+    Running: production
+
+    Runbook: https://ops.wine.example/runbook.html#external
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+}
+
+#[test]
+fn a_silence_is_noticed_and_a_blindness_names_what_is_missing() {
+    let gap = json!({"from": "2026-11-24T03:00:00Z", "to": "2026-11-24T03:12:30Z", "seconds": 750});
+    let notice = json!({
+        "subject": "monitor", "value": 750, "unit": "s", "since": gap["from"], "resolvedAt": gap["to"],
+        "detail": gap, "incident": null,
+    });
+    assert_snapshot!(text("monitoring_gap", "notice", &notice), @r"
+    [Notice] Monitoring was interrupted for 12 min 30 s
+    Notice: Monitoring was interrupted for 12 min 30 s
+
+    Not observed: 2026-11-24 03:00 UTC to 2026-11-24 03:12 UTC (12 min 30 s)
+    Affects: what happened in that time is unknown; it counts neither as up nor as down
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#monitoring_gap
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+    let blind = json!({
+        "subject": "database", "severity": "critical", "reason": "the database's API does not answer",
+        "detail": {"gap": gap},
+    });
+    assert_snapshot!(text("monitoring_blind", "resolved", &blind), @r"
+    [Resolved] Monitoring sees again
+    Resolved: Monitoring sees again
+
+    Since: 2026-11-24 03:12 UTC
+    Resolved: 2026-11-24 03:16 UTC, after 4 min 11 s
+    Not observed: 2026-11-24 03:00 UTC to 2026-11-24 03:12 UTC (12 min 30 s)
+    Was: the database's API does not answer
+    Affected: app
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#monitoring_blind
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+}
+
+#[test]
+fn a_rule_that_this_release_does_not_know_is_told_all_the_same() {
+    let over = json!({"subject": "cellar", "value": 19.5, "threshold": 16, "unit": "°C"});
+    assert_snapshot!(text("cellar_warm", "firing", &over), @r"
+    [HIGH] cellar_warm: cellar
+    High: cellar_warm: cellar
+
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert
+    Found: measured 19.5 °C, threshold 16 °C
+    Affects: app
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#cellar_warm
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+}

@@ -1,0 +1,372 @@
+//! What each rule means in words. Whether a rule fires is decided in the
+//! database; here it only gets its sentences. Every id is also an entry of the
+//! runbook.
+//!
+//! A rule that this release does not know is worded from its facts alone, so
+//! that a database which is ahead of its functions silences nobody.
+
+use super::{
+    facts::{Facts, Kind},
+    figures, text,
+};
+
+/// How much of a raiser's words a headline takes over; the rest follows below.
+const SAID_LIMIT: usize = 120;
+
+/// A rule that may raise an alert or a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// A checked URL does not answer as it should.
+    AppDown,
+    /// The database or its API fails.
+    DatabaseFailing,
+    /// The app logged a critical error.
+    CriticalError,
+    /// A tick could not be committed.
+    MonitoringBlind,
+    /// No tick was committed for a while.
+    MonitoringGap,
+    /// Too many requests end in a server error.
+    ErrorRateHigh,
+    /// A checked URL answers slowly.
+    AppSlow,
+    /// The API's 95th percentile is high.
+    ApiSlow,
+    /// A service that the app stands on is impaired.
+    ServiceDegraded,
+    /// The API's average is high.
+    ApiAverageSlow,
+    /// Pages load slowly.
+    PageLoadSlow,
+    /// A certificate ends within days.
+    CertificateUrgent,
+    /// One endpoint's 95th percentile is high.
+    EndpointSlow,
+    /// A certificate ends within weeks.
+    CertificateExpiring,
+    /// The app raised an alert of its own.
+    AppAlert,
+    /// Somebody else raised an alert.
+    External,
+}
+
+impl Rule {
+    /// Every rule, the worst first.
+    pub const ALL: [Self; 16] = [
+        Self::AppDown,
+        Self::DatabaseFailing,
+        Self::CriticalError,
+        Self::MonitoringBlind,
+        Self::MonitoringGap,
+        Self::ErrorRateHigh,
+        Self::AppSlow,
+        Self::ApiSlow,
+        Self::ServiceDegraded,
+        Self::ApiAverageSlow,
+        Self::PageLoadSlow,
+        Self::CertificateUrgent,
+        Self::EndpointSlow,
+        Self::CertificateExpiring,
+        Self::AppAlert,
+        Self::External,
+    ];
+
+    /// The id: in the database, and the anchor of its runbook entry.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AppDown => "app_down",
+            Self::DatabaseFailing => "database_failing",
+            Self::CriticalError => "critical_error",
+            Self::MonitoringBlind => "monitoring_blind",
+            Self::MonitoringGap => "monitoring_gap",
+            Self::ErrorRateHigh => "error_rate_high",
+            Self::AppSlow => "app_slow",
+            Self::ApiSlow => "api_slow",
+            Self::ServiceDegraded => "service_degraded",
+            Self::ApiAverageSlow => "api_average_slow",
+            Self::PageLoadSlow => "page_load_slow",
+            Self::CertificateUrgent => "certificate_urgent",
+            Self::EndpointSlow => "endpoint_slow",
+            Self::CertificateExpiring => "certificate_expiring",
+            Self::AppAlert => "app_alert",
+            Self::External => "external",
+        }
+    }
+
+    /// The rule of that id, if this release knows it.
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == id)
+    }
+
+    /// What the rule's figure is; days speak for themselves.
+    pub(super) fn measure(self) -> &'static str {
+        match self {
+            Self::ErrorRateHigh => "error rate",
+            Self::AppSlow => "response time",
+            Self::ApiSlow | Self::EndpointSlow => "95th percentile",
+            Self::ApiAverageSlow | Self::PageLoadSlow => "average",
+            Self::MonitoringGap => "silence",
+            Self::AppDown
+            | Self::DatabaseFailing
+            | Self::CriticalError
+            | Self::MonitoringBlind
+            | Self::ServiceDegraded
+            | Self::CertificateUrgent
+            | Self::CertificateExpiring
+            | Self::AppAlert
+            | Self::External => "measured",
+        }
+    }
+
+    /// Who or what suffers, if the rule itself tells.
+    pub(super) fn consequence(self, facts: &Facts) -> Option<&'static str> {
+        Some(match self {
+            Self::AppDown => "everybody who opens this page",
+            Self::DatabaseFailing => "everything that reads or writes data",
+            Self::CriticalError => "users whose request meets this error",
+            Self::MonitoringBlind => {
+                "monitoring itself: nothing is recorded, no other alert can open or resolve"
+            }
+            Self::MonitoringGap => {
+                "what happened in that time is unknown; it counts neither as up nor as down"
+            }
+            Self::ErrorRateHigh => "users of the API: their requests end in a server error",
+            Self::AppSlow => "everybody who opens this page: they wait",
+            Self::ApiSlow => "users of the API: one request in twenty takes this long or longer",
+            Self::ServiceDegraded => return service_consequence(&facts.subject),
+            Self::ApiAverageSlow => "all users of the API",
+            Self::PageLoadSlow => "all users of the app",
+            Self::CertificateUrgent | Self::CertificateExpiring if has_ended(facts) => {
+                "everybody: browsers refuse the app"
+            }
+            Self::CertificateUrgent | Self::CertificateExpiring => {
+                "nobody yet; browsers refuse the app once the certificate has ended"
+            }
+            Self::EndpointSlow => "users of this endpoint",
+            Self::AppAlert | Self::External => return None,
+        })
+    }
+}
+
+/// One sentence that says what happened.
+#[must_use]
+pub fn headline(facts: &Facts) -> String {
+    let Some(rule) = Rule::parse(&facts.rule) else {
+        return unknown(facts);
+    };
+    match facts.kind {
+        Kind::Firing | Kind::Notice => firing(rule, facts),
+        Kind::Resolved => resolved(rule, facts),
+    }
+}
+
+fn firing(rule: Rule, facts: &Facts) -> String {
+    let subject = subject(facts);
+    match rule {
+        Rule::AppDown => format!("{subject} is down"),
+        Rule::DatabaseFailing => "The database is failing".into(),
+        Rule::CriticalError => format!("The app logged an error: {}", said(facts)),
+        Rule::MonitoringBlind => "Monitoring is blind".into(),
+        Rule::MonitoringGap => match facts.gap {
+            Some(gap) => format!(
+                "Monitoring was interrupted for {}",
+                figures::between(gap.from, gap.to)
+            ),
+            None => "Monitoring was interrupted".into(),
+        },
+        Rule::ErrorRateHigh => "The API's error rate is high".into(),
+        Rule::AppSlow => format!("{subject} answers slowly"),
+        Rule::ApiSlow => "The API is slow".into(),
+        Rule::ServiceDegraded => format!("{} is degraded", service(subject)),
+        Rule::ApiAverageSlow => "The API is slow on average".into(),
+        Rule::PageLoadSlow => "Pages load slowly".into(),
+        Rule::CertificateUrgent | Rule::CertificateExpiring => match facts.value {
+            Some(_) if has_ended(facts) => format!("The certificate of {subject} has ended"),
+            Some(left) => format!(
+                "The certificate of {subject} ends in {}",
+                figures::days(left)
+            ),
+            None => format!("The certificate of {subject} ends soon"),
+        },
+        Rule::EndpointSlow => format!("{subject} is slow"),
+        Rule::AppAlert => format!("The app reports: {}", said(facts)),
+        Rule::External => said(facts),
+    }
+}
+
+fn resolved(rule: Rule, facts: &Facts) -> String {
+    let subject = subject(facts);
+    match rule {
+        Rule::AppDown => format!("{subject} is up again"),
+        Rule::DatabaseFailing => "The database works again".into(),
+        Rule::CriticalError => format!("No longer seen: {}", said(facts)),
+        Rule::MonitoringBlind => "Monitoring sees again".into(),
+        Rule::MonitoringGap => "Monitoring goes on".into(),
+        Rule::ErrorRateHigh => "The API's error rate is back to normal".into(),
+        Rule::AppSlow => format!("{subject} answers in time again"),
+        Rule::ApiSlow => "The API is no longer slow".into(),
+        Rule::ServiceDegraded => format!("{} works again", service(subject)),
+        Rule::ApiAverageSlow => "The API's average is back to normal".into(),
+        Rule::PageLoadSlow => "Pages load in time again".into(),
+        Rule::CertificateUrgent | Rule::CertificateExpiring => certificate_over(facts, subject),
+        Rule::EndpointSlow => format!("{subject} is no longer slow"),
+        Rule::AppAlert | Rule::External => said(facts),
+    }
+}
+
+/// Of a certificate: its figure is the days that it has left.
+fn has_ended(facts: &Facts) -> bool {
+    facts.value.is_some_and(|left| left < 0.0)
+}
+
+/// The early warning also ends when the urgent one takes over.
+fn certificate_over(facts: &Facts, subject: &str) -> String {
+    match (facts.value, facts.threshold) {
+        (Some(left), Some(limit)) if left >= limit => format!(
+            "The certificate of {subject} is valid for another {}",
+            figures::days(left)
+        ),
+        _ => format!("The earlier warning about the certificate of {subject} is over"),
+    }
+}
+
+fn unknown(facts: &Facts) -> String {
+    if facts.title.is_some() || facts.message.is_some() {
+        said(facts)
+    } else if facts.rule.is_empty() {
+        format!("Alert about {}", subject(facts))
+    } else {
+        format!("{}: {}", facts.rule, subject(facts))
+    }
+}
+
+fn subject(facts: &Facts) -> &str {
+    if facts.subject.is_empty() {
+        "an unnamed subject"
+    } else {
+        &facts.subject
+    }
+}
+
+/// The raiser's own words, else what they are about.
+fn said(facts: &Facts) -> String {
+    let words = facts
+        .title
+        .as_deref()
+        .or(facts.message.as_deref())
+        .unwrap_or_else(|| subject(facts));
+    let first = words.trim_start().lines().next().unwrap_or_default();
+    text::cut(first, SAID_LIMIT)
+}
+
+fn service(name: &str) -> &str {
+    match name {
+        "app" => "The app",
+        "database" => "The database",
+        "ai" => "The AI service (OpenAI)",
+        "imageProcessing" => "Image processing (Google Vision)",
+        "email" => "Email (Resend)",
+        "storage" => "Storage (Supabase)",
+        other => other,
+    }
+}
+
+fn service_consequence(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "app" => "everybody who uses the app",
+        "database" => "everything that reads or writes data",
+        "ai" => "recommendations and everything else that asks the model",
+        "imageProcessing" => "reading labels from pictures",
+        "email" => "emails to users, and alerts by email",
+        "storage" => "pictures and other files",
+        _ => return None,
+    })
+}
+
+/// A reason as a phrase; one that is not a known word is a phrase already.
+pub(super) fn reason(word: &str, status_code: Option<u64>) -> String {
+    match (word, status_code) {
+        ("http_status", Some(code)) => format!("answered {code}"),
+        ("redirect", Some(code)) => format!("answered {code}, a redirect"),
+        ("timeout", _) => "no answer in time".into(),
+        ("dns", _) => "the name does not resolve".into(),
+        ("connect", _) => "cannot connect".into(),
+        ("tls", _) => "the TLS handshake failed".into(),
+        ("reset", _) => "the connection ended early".into(),
+        ("too_large", _) => "the answer is too large".into(),
+        ("request", _) => "the request cannot be made".into(),
+        ("text", _) => "the expected text is missing".into(),
+        ("http_status", None) => "answered with an error".into(),
+        ("redirect", None) => "answered with a redirect".into(),
+        ("auth", _) => "the key was refused: check the variable that holds it".into(),
+        ("quota", _) => "over its quota or rate limit".into(),
+        ("rubbish", _) => "answered something that is not its API".into(),
+        ("not_migrated", _) => "the database lacks the bundle's functions".into(),
+        ("config", _) => "not configured as it should be".into(),
+        ("removed", _) => "no longer checked".into(),
+        (other, _) => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_rule_and_back() {
+        for rule in Rule::ALL {
+            assert_eq!(Rule::parse(rule.as_str()), Some(rule));
+        }
+        assert_eq!(Rule::parse("app_on_fire"), None);
+    }
+
+    #[test]
+    fn every_rule_of_the_database_has_words() {
+        let seed = include_str!("../../../migrations/20261124000600_alerts.sql");
+        let (_, rows) = seed.split_once("insert into ops.rules").unwrap();
+        let (rows, _) = rows.split_once(';').unwrap();
+        let ids: Vec<&str> = rows
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("('")?.split('\'').next())
+            .collect();
+        assert_eq!(ids.len(), Rule::ALL.len(), "{ids:?}");
+        for id in ids {
+            assert!(Rule::parse(id).is_some(), "{id} has no words");
+        }
+    }
+
+    #[test]
+    fn an_unknown_rule_is_worded_from_its_facts() {
+        let facts = |rule: &str, title: Option<&str>| Facts {
+            rule: rule.into(),
+            subject: "cellar".into(),
+            title: title.map(str::to_owned),
+            ..Facts::default()
+        };
+        assert_eq!(headline(&facts("cellar_warm", None)), "cellar_warm: cellar");
+        assert_eq!(headline(&facts("cellar_warm", Some("Warm"))), "Warm");
+        assert_eq!(headline(&facts("", None)), "Alert about cellar");
+    }
+
+    #[test]
+    fn an_early_warning_that_became_urgent_does_not_call_the_certificate_renewed() {
+        let facts = |left: f64, limit: f64| Facts {
+            rule: "certificate_expiring".into(),
+            subject: "wine.example".into(),
+            kind: Kind::Resolved,
+            value: Some(left),
+            threshold: Some(limit),
+            ..Facts::default()
+        };
+        assert_eq!(
+            headline(&facts(89.0, 30.0)),
+            "The certificate of wine.example is valid for another 89 days"
+        );
+        assert_eq!(
+            headline(&facts(6.0, 30.0)),
+            "The earlier warning about the certificate of wine.example is over"
+        );
+    }
+}

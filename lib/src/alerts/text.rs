@@ -1,0 +1,131 @@
+//! Text from outside, made fit to be shown: no controls, no overlong lines.
+
+/// One line: every run of blanks and controls is one blank, invisible
+/// characters that reorder or hide text are gone.
+#[must_use]
+pub fn line(text: &str) -> String {
+    let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    let mut line = String::with_capacity(text.len());
+    for word in words {
+        let start = line.len();
+        line.extend(word.chars().filter(|letter| !is_invisible(*letter)));
+        if line.len() > start && start > 0 {
+            line.insert(start, ' ');
+        }
+    }
+    line
+}
+
+/// Several lines, each as [`line()`] has it but with its inner blanks kept; empty
+/// ones are gone.
+#[must_use]
+pub fn paragraph(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        line.chars()
+            .map(|letter| if letter == '\t' { ' ' } else { letter })
+            .filter(|letter| !letter.is_control() && !is_invisible(*letter))
+            .collect::<String>()
+    });
+    let lines: Vec<String> = lines
+        .map(|line| line.trim_end().to_owned())
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join("\n")
+}
+
+/// At most `limit` characters, the last of which says that there was more.
+#[must_use]
+pub fn cut(text: &str, limit: usize) -> String {
+    escaped(text, limit, |_| None)
+}
+
+/// The text with some characters replaced, at most `limit` characters long.
+/// Never cut inside a replacement. Characters are counted as UTF-16 does, for
+/// so do the services that refuse what is too long.
+#[must_use]
+pub fn escaped(text: &str, limit: usize, escape: fn(char) -> Option<&'static str>) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut length = 0;
+    // Where to cut, should more come than fits.
+    let mut fits = 0;
+    for letter in text.chars() {
+        let mut buffer = [0; 4];
+        let piece = escape(letter).unwrap_or_else(|| letter.encode_utf8(&mut buffer));
+        length += piece.encode_utf16().count();
+        if length > limit {
+            result.truncate(fits);
+            result.push('…');
+            return result;
+        }
+        result.push_str(piece);
+        if length < limit {
+            fits = result.len();
+        }
+    }
+    result
+}
+
+/// Characters that show nothing and change how others show: direction marks,
+/// line separators, byte order marks, and the tags that can smuggle text.
+fn is_invisible(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_line_without_controls() {
+        for (text, expected) in [
+            ("plain", "plain"),
+            ("  a\r\nBcc: b\t\u{0}c  ", "a Bcc: b c"),
+            ("a\u{202e}b\u{feff}", "ab"),
+            ("a \u{200b} b", "a b"),
+            ("\u{7}\u{9b}", ""),
+            ("", ""),
+            ("née 🍷", "née 🍷"),
+        ] {
+            assert_eq!(line(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_paragraph_keeps_its_lines() {
+        assert_eq!(paragraph("a\r\n\n\tb\u{0}\n  c  "), "a\n b\n  c");
+    }
+
+    #[test]
+    fn a_cut_says_so_and_never_splits_a_character_or_a_replacement() {
+        for (text, limit, expected) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "ab…"),
+            ("ééé", 2, "é…"),
+            ("🍷🍷", 4, "🍷🍷"),
+            ("🍷🍷", 3, "🍷…"),
+            ("a🍷", 2, "a…"),
+            ("", 0, ""),
+        ] {
+            assert_eq!(cut(text, limit), expected, "{text} at {limit}");
+        }
+        let escape = |letter| (letter == '&').then_some("&amp;");
+        assert_eq!(escaped("a&b", 7, escape), "a&amp;b");
+        assert_eq!(
+            escaped("a&b", 6, escape),
+            "a&amp;…".replace("&amp;…", "…").as_str()
+        );
+    }
+}

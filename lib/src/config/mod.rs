@@ -1,0 +1,389 @@
+//! Configuration: environment variables, parsed once into types.
+//!
+//! Parsing never fails as a whole. Each part is there or not, and every fault
+//! is kept, so that health can report all of them together and each endpoint
+//! closes only for what it needs itself.
+
+mod parse;
+pub mod variables;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use secrecy::SecretString;
+use url::Url;
+
+use parse::Reader;
+
+/// Everything the bundle knows from its environment.
+#[derive(Debug)]
+pub struct Config {
+    /// The database's API.
+    pub supabase: Option<Supabase>,
+    /// Verifies user tokens signed with a shared secret (HS256).
+    pub jwt_secret: Option<SecretString>,
+    /// Where the app answers.
+    pub app_url: Option<Url>,
+    /// Where this bundle answers.
+    pub base_url: Option<Url>,
+    /// Proof of the platform's scheduler.
+    pub cron_secret: Option<SecretString>,
+    /// Proof of an operator or of CI.
+    pub monitoring_api_key: Option<SecretString>,
+    /// `OpenAI`.
+    pub openai: Option<Service>,
+    /// Google Vision.
+    pub vision: Option<Service>,
+    /// Resend, for the probe and for the email channel.
+    pub resend: Option<Service>,
+    /// The email channel; needs Resend, a sender and a recipient.
+    pub email: Option<Email>,
+    /// The Slack channel.
+    pub slack_webhook: Option<SecretString>,
+    /// Where errors are reported.
+    pub sentry_dsn: Option<SecretString>,
+    /// Which runtime started the function.
+    pub platform: Platform,
+    /// What is running, and where.
+    pub deployment: Deployment,
+    /// The instance's memory in MB, where the platform says so.
+    pub memory_mb: Option<u64>,
+    /// Everything that is wrong, in the order of the documentation.
+    pub faults: Vec<Fault>,
+}
+
+/// How to reach a Supabase project.
+#[derive(Debug, Clone)]
+pub struct Supabase {
+    /// Without a path.
+    pub url: Url,
+    /// The secret key, in either form.
+    pub key: SupabaseKey,
+}
+
+/// A Supabase API key in one of its two forms, which travel differently.
+#[derive(Debug, Clone)]
+pub enum SupabaseKey {
+    /// `sb_secret_…`: sent as `apikey`, never as bearer.
+    Opaque(SecretString),
+    /// A JWT: sent as `apikey` and as bearer.
+    Legacy(SecretString),
+}
+
+/// A service with a key.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its key.
+    pub key: SecretString,
+    /// Where it answers.
+    pub base_url: Url,
+}
+
+/// The email channel.
+#[derive(Debug, Clone)]
+pub struct Email {
+    /// Sends the mail.
+    pub service: Service,
+    /// The sender.
+    pub from: String,
+    /// The recipients, at least one.
+    pub to: Vec<String>,
+}
+
+/// A runtime that serves functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// Vercel's, which is also what a plain start on a laptop uses.
+    Vercel,
+    /// AWS Lambda's.
+    Lambda,
+}
+
+/// What is running, and where.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// Which of the app's environments.
+    pub environment: Environment,
+    /// The platform's id of the deployment.
+    pub id: Option<String>,
+    /// The commit it was built from.
+    pub commit: Option<String>,
+    /// The platform's region.
+    pub region: Option<String>,
+}
+
+/// The app's environments, as its tables name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// A laptop.
+    Development,
+    /// A deployment of a branch.
+    Preview,
+    /// What users see.
+    Production,
+}
+
+impl Environment {
+    /// The word that the app's tables use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Preview => "preview",
+            Self::Production => "production",
+        }
+    }
+
+    /// The environment of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Development, Self::Preview, Self::Production]
+            .into_iter()
+            .find(|environment| environment.as_str() == name)
+    }
+}
+
+/// What is wrong with one variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Its name.
+    pub variable: &'static str,
+    /// What is wrong.
+    pub kind: FaultKind,
+}
+
+/// The ways in which a variable can be wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Required and not set.
+    Missing,
+    /// Set and of no use; the reason never carries the value.
+    Invalid(&'static str),
+    /// Usable, but not as it should be.
+    Warning(&'static str),
+}
+
+impl Config {
+    /// Reads the process's environment.
+    #[expect(clippy::disallowed_methods, reason = "the one place that may")]
+    #[must_use]
+    pub fn from_process() -> Self {
+        Self::from_lookup(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables through `lookup`.
+    #[must_use]
+    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Self {
+        let mut read = Reader::new(lookup);
+        let supabase = supabase(&mut read);
+        let jwt_secret = read.text("SUPABASE_JWT_SECRET").map(SecretString::from);
+        let app_url = read.url(&["NEXT_PUBLIC_APP_URL"]);
+        let base_url = base_url(&mut read);
+        let cron_secret = read.guard("CRON_SECRET");
+        let monitoring_api_key = read.guard("MONITORING_API_KEY");
+        let openai = service(
+            &mut read,
+            "OPENAI_API_KEY",
+            "OPENAI_BASE_URL",
+            "https://api.openai.com",
+        );
+        let vision = service(
+            &mut read,
+            "GOOGLE_VISION_API_KEY",
+            "GOOGLE_VISION_BASE_URL",
+            "https://vision.googleapis.com",
+        );
+        let resend = service(
+            &mut read,
+            "RESEND_API_KEY",
+            "RESEND_BASE_URL",
+            "https://api.resend.com",
+        );
+        let slack_webhook = slack(&mut read);
+        let email = email(&mut read, resend.clone());
+        let sentry_dsn = sentry(&mut read);
+        warn_of_backup_identity(&mut read);
+        let memory_mb = read
+            .text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+            .and_then(|text| text.parse().ok());
+        let platform = platform(&read);
+        let deployment = deployment(&mut read);
+        Self {
+            supabase,
+            jwt_secret,
+            app_url,
+            base_url,
+            cron_secret,
+            monitoring_api_key,
+            openai,
+            vision,
+            resend,
+            email,
+            slack_webhook,
+            sentry_dsn,
+            platform,
+            deployment,
+            memory_mb,
+            faults: read.faults,
+        }
+    }
+
+    /// Whether everything that is required is there and usable. An optional
+    /// service that is not configured, or wrongly, does not count.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.supabase.is_some()
+    }
+
+    /// The names of the alert channels that can be used.
+    #[must_use]
+    pub fn channels(&self) -> Vec<&'static str> {
+        let slack = self.slack_webhook.as_ref().map(|_| "slack");
+        let email = self.email.as_ref().map(|_| "email");
+        slack.into_iter().chain(email).collect()
+    }
+}
+
+fn supabase(read: &mut Reader) -> Option<Supabase> {
+    let url = read.url(&["SUPABASE_URL", "NEXT_PUBLIC_SUPABASE_URL"]);
+    if read
+        .first(&["SUPABASE_URL", "NEXT_PUBLIC_SUPABASE_URL"])
+        .is_none()
+    {
+        read.missing("NEXT_PUBLIC_SUPABASE_URL");
+    }
+    let names = ["SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"];
+    let key = if let Some((name, value)) = read.first(&names) {
+        read.keep(name, secret_key(value))
+    } else {
+        read.missing("SUPABASE_SECRET_KEY");
+        None
+    };
+    Some(Supabase {
+        url: url?,
+        key: key?,
+    })
+}
+
+/// Tells the forms apart, and refuses the keys that cannot do the work: a
+/// public key in the secret's place would fail later and less clearly.
+fn secret_key(value: String) -> Result<SupabaseKey, &'static str> {
+    if value.starts_with("sb_secret_") && value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(SupabaseKey::Opaque(value.into()));
+    }
+    if value.starts_with("sb_") {
+        return Err("not a secret key: it starts with `sb_` but not with `sb_secret_`");
+    }
+    match jwt_role(&value).as_deref() {
+        Some("service_role") => Ok(SupabaseKey::Legacy(value.into())),
+        Some(_) => Err("a JWT, but not of the role service_role"),
+        None => Err("neither `sb_secret_…` nor a JWT"),
+    }
+}
+
+/// The role that a key claims. Not a proof: the database checks the signature.
+fn jwt_role(token: &str) -> Option<String> {
+    let mut parts = token.split('.');
+    let (_, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
+        return None;
+    };
+    let claims: serde_json::Value =
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    Some(claims["role"].as_str()?.to_owned())
+}
+
+fn base_url(read: &mut Reader) -> Option<Url> {
+    read.url(&["BASE_URL"]).or_else(|| {
+        let host = read.text("VERCEL_PROJECT_PRODUCTION_URL")?;
+        parse::url(&format!("https://{host}")).ok()
+    })
+}
+
+fn service(
+    read: &mut Reader,
+    key: &'static str,
+    base_url: &'static str,
+    default: &'static str,
+) -> Option<Service> {
+    let key = read.key(key)?;
+    Some(Service {
+        key,
+        base_url: read.url_or(base_url, default)?,
+    })
+}
+
+fn slack(read: &mut Reader) -> Option<SecretString> {
+    let value = read.text("SLACK_WEBHOOK_URL")?;
+    read.keep(
+        "SLACK_WEBHOOK_URL",
+        parse::url(&value).map(|_| value.into()),
+    )
+}
+
+fn email(read: &mut Reader, service: Option<Service>) -> Option<Email> {
+    let from = read.text("RESEND_FROM_EMAIL");
+    let from = from.and_then(|text| read.keep("RESEND_FROM_EMAIL", parse::address(&text)));
+    let to = read.text("ADMIN_EMAIL");
+    let to = to.and_then(|text| read.keep("ADMIN_EMAIL", parse::addresses(&text)));
+    Some(Email {
+        service: service?,
+        from: from?,
+        to: to.filter(|to| !to.is_empty())?,
+    })
+}
+
+fn sentry(read: &mut Reader) -> Option<SecretString> {
+    let value = read.text("SENTRY_DSN")?;
+    let parsed = match value.parse::<sentry::types::Dsn>() {
+        Ok(_) => parse::url(&value).map(|_| value.into()),
+        Err(_) => Err("not a Sentry DSN"),
+    };
+    read.keep("SENTRY_DSN", parsed)
+}
+
+/// Whoever holds the identity can read every backup, so it has no place where
+/// functions run; they only ever encrypt.
+fn warn_of_backup_identity(read: &mut Reader) {
+    const NAMES: [&str; 2] = ["BACKUP_IDENTITY", "BACKUP_IDENTITY_FILE"];
+    for name in NAMES {
+        let private = read
+            .text(name)
+            .is_some_and(|value| value.contains("AGE-SECRET-KEY-"));
+        if private {
+            let kind = FaultKind::Warning(
+                "a private backup identity does not belong in a function's environment",
+            );
+            read.faults.push(Fault {
+                variable: name,
+                kind,
+            });
+        }
+    }
+}
+
+/// Vercel's own functions run on Lambda underneath, so its marks count first.
+fn platform(read: &Reader) -> Platform {
+    let lambda = read.text("AWS_LAMBDA_RUNTIME_API").is_some();
+    if lambda && read.first(&["VERCEL_IPC_PATH", "VERCEL"]).is_none() {
+        Platform::Lambda
+    } else {
+        Platform::Vercel
+    }
+}
+
+fn deployment(read: &mut Reader) -> Deployment {
+    let environment = match read.text("VERCEL_ENV") {
+        None => Some(Environment::Development),
+        Some(name) => read.keep(
+            "VERCEL_ENV",
+            Environment::parse(&name).ok_or("neither production, preview nor development"),
+        ),
+    };
+    Deployment {
+        environment: environment.unwrap_or(Environment::Production),
+        id: read.text("VERCEL_DEPLOYMENT_ID"),
+        commit: read.text("VERCEL_GIT_COMMIT_SHA"),
+        region: read.text("VERCEL_REGION"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,314 @@
+//! The full list of environment variables. `.env.example` and
+//! `docs/configuration.md` are written from it, and a test fails on drift.
+
+use std::fmt::Write;
+
+/// One environment variable.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for, and where to get it.
+    pub meaning: &'static str,
+    /// What holds when it is unset; empty where nothing does.
+    pub default: &'static str,
+    /// Whether its value must never be shown.
+    pub secret: bool,
+}
+
+const fn plain(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
+    Variable {
+        name,
+        meaning,
+        default,
+        secret: false,
+    }
+}
+
+const fn secret(name: &'static str, meaning: &'static str) -> Variable {
+    Variable {
+        name,
+        meaning,
+        default: "",
+        secret: true,
+    }
+}
+
+/// A group of variables with a heading.
+#[derive(Debug)]
+pub struct Group {
+    /// The heading.
+    pub title: &'static str,
+    /// What holds without the group.
+    pub without: &'static str,
+    /// Its variables.
+    pub variables: &'static [Variable],
+}
+
+/// Every variable, in the order in which the documentation shows them.
+pub const GROUPS: &[Group] = &[
+    Group {
+        title: "Supabase",
+        without: "Required: health is unhealthy and everything else answers 503.",
+        variables: &[
+            plain(
+                "NEXT_PUBLIC_SUPABASE_URL",
+                "",
+                "The project's URL, `https://<ref>.supabase.co`. `SUPABASE_URL` is read first.",
+            ),
+            plain(
+                "SUPABASE_URL",
+                "",
+                "The same, under the name that deployments without a front end use.",
+            ),
+            secret(
+                "SUPABASE_SECRET_KEY",
+                "The secret key, `sb_secret_…` (Project Settings → API keys).",
+            ),
+            secret(
+                "SUPABASE_SERVICE_ROLE_KEY",
+                "The legacy service_role key (a JWT). `SUPABASE_SECRET_KEY` wins if both are set.",
+            ),
+            plain(
+                "SUPABASE_PUBLISHABLE_KEY",
+                "",
+                "The publishable key, `sb_publishable_…`.",
+            ),
+            plain(
+                "NEXT_PUBLIC_SUPABASE_ANON_KEY",
+                "",
+                "The legacy anon key. `SUPABASE_PUBLISHABLE_KEY` wins if both are set.",
+            ),
+            secret(
+                "SUPABASE_JWT_SECRET",
+                "Only for projects that still sign user tokens with a shared secret (HS256); the others are verified by the project's public keys.",
+            ),
+        ],
+    },
+    Group {
+        title: "Direct database sessions",
+        without: "Needed by `pourtrait migrate` only; no function of the bundle so far opens one.",
+        variables: &[
+            secret(
+                "DATABASE_URL",
+                "A session connection as role `postgres` (not the transaction pooler on port 6543).",
+            ),
+            plain(
+                "DATABASE_CA",
+                "",
+                "The root that signed the server's certificate: PEM text or a path (Supabase: Database Settings → SSL). Needed with Supabase, whose root is in no public bundle.",
+            ),
+        ],
+    },
+    Group {
+        title: "The app and this bundle",
+        without: "Without the app's URL only the checks in the settings run.",
+        variables: &[
+            plain(
+                "NEXT_PUBLIC_APP_URL",
+                "",
+                "Where the app answers; watched unless the setting `app.urls` lists others.",
+            ),
+            plain(
+                "BASE_URL",
+                "https://$VERCEL_PROJECT_PRODUCTION_URL",
+                "Where this bundle answers; links in messages start with it.",
+            ),
+        ],
+    },
+    Group {
+        title: "Callers",
+        without: "A missing secret closes what it guards with 503, never opens it.",
+        variables: &[
+            secret(
+                "CRON_SECRET",
+                "Vercel sends it with every cron call; at least 16 characters (`openssl rand -hex 32`).",
+            ),
+            secret(
+                "MONITORING_API_KEY",
+                "For operators and CI: dashboard, health details, raising alerts, manual runs; at least 16 characters.",
+            ),
+        ],
+    },
+    Group {
+        title: "Services beside the app",
+        without: "A service without its key is shown as unconfigured and never changes the status.",
+        variables: &[
+            secret(
+                "OPENAI_API_KEY",
+                "The app's key; probed by listing models, which costs nothing.",
+            ),
+            plain(
+                "OPENAI_BASE_URL",
+                "https://api.openai.com",
+                "Where OpenAI answers.",
+            ),
+            secret(
+                "GOOGLE_VISION_API_KEY",
+                "The app's key; probed without annotating anything.",
+            ),
+            plain(
+                "GOOGLE_VISION_BASE_URL",
+                "https://vision.googleapis.com",
+                "Where Google Vision answers.",
+            ),
+            secret(
+                "RESEND_API_KEY",
+                "Sends the alert emails; a sending-only key is enough.",
+            ),
+            plain(
+                "RESEND_BASE_URL",
+                "https://api.resend.com",
+                "Where Resend answers.",
+            ),
+        ],
+    },
+    Group {
+        title: "Alerts",
+        without: "Without a channel, alerts are kept and shown but reach nobody; `pourtrait check` says so.",
+        variables: &[
+            secret(
+                "SLACK_WEBHOOK_URL",
+                "An incoming webhook, `https://hooks.slack.com/services/…`.",
+            ),
+            plain(
+                "RESEND_FROM_EMAIL",
+                "",
+                "The sender of alert emails, at a domain verified with Resend.",
+            ),
+            plain(
+                "ADMIN_EMAIL",
+                "",
+                "Who gets alert emails; several addresses with commas between.",
+            ),
+        ],
+    },
+    Group {
+        title: "Error reports",
+        without: "Without a DSN nothing is reported and nothing of Sentry is started.",
+        variables: &[secret(
+            "SENTRY_DSN",
+            "The Sentry project that gets errors and cron check-ins.",
+        )],
+    },
+    Group {
+        title: "Set by the platform",
+        without: "Never set these by hand.",
+        variables: &[
+            plain(
+                "VERCEL_ENV",
+                "development",
+                "`production`, `preview` or `development`.",
+            ),
+            plain(
+                "VERCEL_DEPLOYMENT_ID",
+                "",
+                "Named on every sample, so that incidents know their deployment.",
+            ),
+            plain("VERCEL_GIT_COMMIT_SHA", "", "The deployment's commit."),
+            plain("VERCEL_REGION", "", "Where the function runs."),
+            plain(
+                "VERCEL_PROJECT_PRODUCTION_URL",
+                "",
+                "The production domain, without a scheme.",
+            ),
+            plain(
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                "",
+                "The instance's memory in MB.",
+            ),
+        ],
+    },
+];
+
+/// Every variable, without its group.
+pub fn all() -> impl Iterator<Item = &'static Variable> {
+    GROUPS.iter().flat_map(|group| group.variables)
+}
+
+/// The text of `.env.example`.
+#[must_use]
+pub fn env_example() -> String {
+    let mut text = String::from(
+        "# Copy to .env and fill in. Every variable is explained in docs/configuration.md.\n",
+    );
+    for group in &GROUPS[..GROUPS.len() - 1] {
+        let _ = writeln!(
+            text,
+            "\n# {}. {}",
+            group.title,
+            group.without.replace('`', "")
+        );
+        for variable in group.variables {
+            let _ = writeln!(
+                text,
+                "# {}\n{}=",
+                variable.meaning.replace('`', ""),
+                variable.name
+            );
+        }
+    }
+    text
+}
+
+/// The text of `docs/configuration.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let mut text = String::from(
+        "# Configuration\n\n\
+         Everything is configured by environment variables; thresholds, checked URLs and\n\
+         contacts are settings in the database (`pourtrait settings list`). Variables are read\n\
+         once per instance, all problems are reported together: by `/api/health` to operators,\n\
+         and by `pourtrait check`. Plain http is accepted for loopback hosts only.\n\n\
+         This page is written by `pourtrait docs`; edit `lib/src/config/variables.rs` instead.\n",
+    );
+    for group in GROUPS {
+        let _ = writeln!(text, "\n## {}\n\n{}\n", group.title, group.without);
+        text.push_str("| variable | meaning | default | secret |\n| --- | --- | --- | --- |\n");
+        for Variable {
+            name,
+            meaning,
+            default,
+            secret,
+        } in group.variables
+        {
+            let default = if default.is_empty() {
+                String::new()
+            } else {
+                format!("`{default}`")
+            };
+            let secret = if *secret { "yes" } else { "" };
+            let _ = writeln!(text, "| `{name}` | {meaning} | {default} | {secret} |");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = all().map(|variable| variable.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn the_generated_files_are_up_to_date() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        for (file, expected) in [
+            (".env.example", env_example()),
+            ("docs/configuration.md", markdown()),
+        ] {
+            let found = std::fs::read_to_string(format!("{root}/{file}")).unwrap_or_default();
+            assert!(
+                found == expected,
+                "{file} has drifted: run `cargo run -p pourtrait -- docs`"
+            );
+        }
+    }
+}

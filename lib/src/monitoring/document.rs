@@ -1,0 +1,377 @@
+//! The dashboard's document, as `ops_dashboard` makes it and scripts read it.
+//!
+//! Numbers are real or null: a rate without requests, a time without samples or
+//! an uptime without checks is `None`, never 0 % or 100 %. Times are in
+//! milliseconds and durations in seconds unless a name says otherwise.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Everything known about the app.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Document {
+    /// What works now.
+    pub system_health: SystemHealth,
+    /// How fast the app answers.
+    pub performance: Performance,
+    /// What went wrong.
+    pub errors: Errors,
+    /// What users did.
+    pub business: Business,
+    /// What people were told.
+    pub alerts: Alerts,
+    /// How long the app was up.
+    pub uptime: Uptime,
+    /// What alerts belong together, and how it ended.
+    pub incidents: Vec<Incident>,
+    /// The database itself.
+    pub database: Database,
+    /// Messages on their way.
+    pub outbox: Outbox,
+    /// The bundle's own work.
+    pub jobs: Vec<Job>,
+    /// Backups; null until they are set up.
+    pub backups: Option<Value>,
+}
+
+/// What works now, from the newest sample of each service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SystemHealth {
+    /// `healthy`, `degraded`, `unhealthy` or `unknown`.
+    pub overall: String,
+    /// Per service.
+    pub services: BTreeMap<String, ServiceHealth>,
+    /// The newest sample of all.
+    pub last_updated: Option<Timestamp>,
+}
+
+/// One service now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServiceHealth {
+    /// `healthy`, `degraded`, `unhealthy`, or `unknown` when samples are too old.
+    pub status: String,
+    /// Milliseconds.
+    pub response_time: Option<f64>,
+    /// Percent of requests; for the app only.
+    pub error_rate: Option<f64>,
+    /// Percent of the last 24 hours.
+    pub uptime: Option<f64>,
+    /// When it was last seen.
+    pub last_check: Option<Timestamp>,
+    /// Why it is not healthy.
+    pub reason: Option<String>,
+}
+
+/// How fast the app answers, over all requests of the range.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Performance {
+    /// Milliseconds.
+    pub average_response_time: Option<f64>,
+    /// Milliseconds.
+    pub p50_response_time: Option<f64>,
+    /// Milliseconds.
+    pub p95_response_time: Option<f64>,
+    /// Milliseconds.
+    pub p99_response_time: Option<f64>,
+    /// Requests a minute.
+    pub throughput: f64,
+    /// Requests in the range.
+    pub requests: u64,
+    /// Distinct users.
+    pub active_users: u64,
+    /// Percent of this instance's memory.
+    pub memory_usage: Option<f64>,
+    /// Nothing measures it, so it is always null.
+    pub cpu_usage: Option<f64>,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Errors {
+    /// Logged errors.
+    pub total_errors: u64,
+    /// Percent of requests answered with 500 or more.
+    pub error_rate: Option<f64>,
+    /// Requests answered with 500 or more.
+    pub failed_requests: u64,
+    /// Requests in the range.
+    pub requests: u64,
+    /// Logged errors of severity critical.
+    pub critical_errors: u64,
+    /// Logged errors by the app's categories.
+    pub errors_by_category: BTreeMap<String, u64>,
+    /// The newest, grouped by message.
+    pub recent_errors: Vec<ErrorGroup>,
+}
+
+/// Errors with the same message but for ids and numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ErrorGroup {
+    /// The newest one's message.
+    pub message: String,
+    /// The app's word.
+    pub severity: String,
+    /// The app's category.
+    pub category: String,
+    /// When it last happened.
+    pub timestamp: Timestamp,
+    /// When it first happened in the range.
+    pub first_seen: Timestamp,
+    /// How often in the range.
+    pub count: u64,
+    /// The group's identity.
+    pub fingerprint: String,
+}
+
+/// What users did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Business {
+    /// Distinct users of the last 24 hours.
+    pub daily_active_users: u64,
+    /// Event `wine_added`.
+    pub wines_added: u64,
+    /// Event `recommendation_generated`.
+    pub recommendations_generated: u64,
+    /// Event `ai_query_processed`.
+    pub ai_queries_processed: u64,
+    /// Event `image_processed`.
+    pub image_processing_requests: u64,
+    /// Event `user_registered`.
+    pub users_registered: u64,
+    /// Event `taste_profile_completed`.
+    pub taste_profiles_completed: u64,
+    /// Event `wine_consumed`.
+    pub wines_consumed: u64,
+    /// Event `food_pairing_requested`.
+    pub food_pairings_requested: u64,
+    /// Taste profiles completed, in percent of users registered.
+    pub conversion_rate: Option<f64>,
+    /// Every event, by name.
+    pub events: BTreeMap<String, u64>,
+}
+
+/// What people were told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Alerts {
+    /// Not resolved yet.
+    pub active_alerts: u64,
+    /// Not resolved yet, of severity critical.
+    pub critical_alerts: u64,
+    /// The newest.
+    pub recent_alerts: Vec<Alert>,
+}
+
+/// One alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Alert {
+    /// Its id.
+    pub id: Uuid,
+    /// The rule that opened it.
+    #[serde(rename = "type")]
+    pub rule: String,
+    /// `critical`, `high`, `medium` or `low`.
+    pub severity: String,
+    /// `firing`, `acknowledged` or `resolved`.
+    pub status: String,
+    /// What it is about.
+    pub subject: Option<String>,
+    /// What the app said, if it was the app that raised it.
+    pub message: Option<String>,
+    /// When it opened.
+    pub timestamp: Timestamp,
+    /// When it was resolved.
+    pub resolved_at: Option<Timestamp>,
+    /// The number of the incident it belongs to.
+    pub incident: Option<i64>,
+}
+
+/// How long the app was up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Uptime {
+    /// Percent of the last 24 hours.
+    pub uptime24h: Option<f64>,
+    /// Percent of the last 7 days.
+    pub uptime7d: Option<f64>,
+    /// Percent of the last 30 days.
+    pub uptime30d: Option<f64>,
+    /// The same, whole: per window.
+    pub windows: BTreeMap<String, Window>,
+    /// Incidents of the last 30 days.
+    pub incidents: Vec<Outage>,
+}
+
+/// Uptime integrated over a window, in seconds that sum to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Known to be up.
+    pub up: f64,
+    /// Of that, known to be degraded.
+    pub degraded: f64,
+    /// Known to be down.
+    pub down: f64,
+    /// Not watched.
+    pub unknown: f64,
+    /// Down or not, on purpose.
+    pub maintenance: f64,
+    /// Up, of what is known.
+    pub percent: Option<f64>,
+    /// If all that is unknown had been down.
+    pub lower: Option<f64>,
+    /// If all that is unknown had been up.
+    pub upper: Option<f64>,
+    /// How much is known.
+    pub coverage: Option<f64>,
+}
+
+/// An incident as the old dashboard showed it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outage {
+    /// When it began.
+    pub date: Timestamp,
+    /// Seconds until it ended, or until now.
+    pub duration: f64,
+    /// Its severity.
+    pub impact: String,
+}
+
+/// Alerts that belong together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Incident {
+    /// Its id.
+    pub id: Uuid,
+    /// The number that people say.
+    pub number: i64,
+    /// The highest of its alerts'.
+    pub severity: String,
+    /// How far it has come.
+    pub status: String,
+    /// The first bad sample.
+    pub started_at: Timestamp,
+    /// When the last of its alerts was resolved.
+    pub resolved_at: Option<Timestamp>,
+    /// Seconds until it ended, or until now.
+    pub duration_seconds: f64,
+    /// The rule that opened it.
+    pub rule: String,
+    /// What that was about.
+    pub subject: Option<String>,
+    /// What of the app it touches.
+    pub affects: Vec<String>,
+    /// How many alerts belong to it.
+    pub alerts: u64,
+}
+
+/// The database itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Database {
+    /// Connections, of those allowed.
+    pub connections: Connections,
+    /// Percent of blocks found in memory.
+    pub cache_hit_ratio: Option<f64>,
+    /// Bytes on disk.
+    pub size_bytes: Option<u64>,
+    /// Slow statements; null without `pg_stat_statements`.
+    pub slow_queries: Option<Vec<SlowQuery>>,
+    /// The server's version.
+    pub version: String,
+}
+
+/// Connections, of those allowed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connections {
+    /// Open now.
+    pub used: Option<u64>,
+    /// Allowed.
+    pub maximum: u64,
+}
+
+/// A statement that takes long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SlowQuery {
+    /// Without values.
+    pub query: String,
+    /// How often it ran.
+    pub calls: u64,
+    /// Milliseconds.
+    pub mean_ms: f64,
+    /// Milliseconds.
+    pub total_ms: f64,
+}
+
+/// Messages on their way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Outbox {
+    /// Not sent yet.
+    pub pending: u64,
+    /// How long the oldest has been due.
+    pub oldest_pending_seconds: Option<f64>,
+    /// Sent in the last 24 hours.
+    #[serde(rename = "sent24h")]
+    pub sent_24h: u64,
+    /// Given up; somebody has to look.
+    pub dead: Vec<DeadLetter>,
+}
+
+/// A message that was given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeadLetter {
+    /// Its id.
+    pub id: Uuid,
+    /// Where it was to go; null where nothing was configured.
+    pub channel: Option<String>,
+    /// What it was about.
+    pub rule: Option<String>,
+    /// How bad that was.
+    pub severity: String,
+    /// Why it could not be sent.
+    pub error: Option<String>,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+/// A job of the bundle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Job {
+    /// Its name.
+    pub job: String,
+    /// Seconds between two slots.
+    pub every_seconds: u64,
+    /// `ok`, `overdue` or `not set up`.
+    pub status: String,
+    /// The newest slot that was claimed.
+    pub last_slot: Option<Timestamp>,
+    /// How the newest run ended.
+    pub last_outcome: Option<String>,
+    /// When it started.
+    pub last_started_at: Option<Timestamp>,
+    /// When it ended.
+    pub last_finished_at: Option<Timestamp>,
+    /// How long it took.
+    pub duration_ms: Option<f64>,
+    /// Slots without a run in the last 24 hours.
+    #[serde(rename = "missed24h")]
+    pub missed_24h: u64,
+}

@@ -1,0 +1,265 @@
+//! The database's functions, called through `PostgREST`.
+//!
+//! The `postgrest` crate builds each request; the bundle's one HTTP client sends
+//! it. (The crate's own client rests on an HTTP stack with open advisories; it
+//! is never asked to open a connection.)
+
+use std::{fmt::Debug, sync::OnceLock, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use postgrest::Postgrest;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    clock::{self, Deadline},
+    config::{Supabase, SupabaseKey},
+    outbound::{self, Failure, Outbound},
+};
+
+/// Above the 8 s that `PostgREST`'s login role allows a statement, so that the
+/// database's own verdict arrives if there is one.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest answer that is read, in bytes.
+const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
+
+/// A function of the database: its arguments by name, and what it answers.
+pub trait Call: Serialize + Debug {
+    /// The function's name in schema `public`.
+    const NAME: &'static str;
+    /// Whether a lost answer may be asked for again.
+    const RETRY: Retry;
+    /// The one document it answers.
+    type Output: DeserializeOwned;
+}
+
+/// How often a call whose answer was lost is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It changes nothing: twice more.
+    Read,
+    /// It carries a uuid made here and returns its first result when repeated:
+    /// once more.
+    Idempotent,
+    /// It must not happen twice.
+    Never,
+}
+
+impl Retry {
+    fn attempts(self) -> u32 {
+        match self {
+            Self::Read => 3,
+            Self::Idempotent => 2,
+            Self::Never => 1,
+        }
+    }
+}
+
+/// Why a call has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum RpcError {
+    /// The project's URL or secret key is missing or invalid.
+    #[error("the database is not configured")]
+    Unconfigured,
+    /// No answer arrived; whether the call took effect is unknown.
+    #[error("database unreachable: {0}")]
+    Unreachable(#[from] Failure),
+    /// The database or its API refused the call.
+    #[error("database refused {function} with {status}: {code} {message}")]
+    Refused {
+        /// Which function was called.
+        function: &'static str,
+        /// HTTP status.
+        status: StatusCode,
+        /// `PostgREST`'s code or the SQLSTATE.
+        code: String,
+        /// The database's text, for logs only.
+        message: String,
+        /// The database's hint, if it gave one.
+        hint: Option<String>,
+    },
+    /// Something answered that is not the function.
+    #[error("{function} answered what it never should: {reason}")]
+    Garbage {
+        /// Which function was called.
+        function: &'static str,
+        /// Where reading the answer failed.
+        reason: String,
+    },
+}
+
+impl RpcError {
+    /// Whether asking again may help: nothing answered, or what answered said
+    /// that it cannot now.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable(failure) => *failure != Failure::Request,
+            Self::Refused { status, .. } => matches!(status.as_u16(), 502..=504 | 520..=524),
+            Self::Unconfigured | Self::Garbage { .. } => false,
+        }
+    }
+
+    /// The SQLSTATE or `PostgREST` code of a refusal.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { code, .. } => Some(code),
+            Self::Unconfigured | Self::Unreachable(_) | Self::Garbage { .. } => None,
+        }
+    }
+}
+
+/// The error body of `PostgREST`. Gateways before it answer other shapes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ErrorBody {
+    code: Option<String>,
+    message: Option<String>,
+    hint: Option<String>,
+}
+
+/// A client of one project's functions.
+#[derive(Debug)]
+pub struct Rpc {
+    supabase: Supabase,
+    requests: OnceLock<Requests>,
+}
+
+struct Requests(Postgrest);
+
+impl Debug for Requests {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Requests")
+    }
+}
+
+impl Rpc {
+    /// A client for that project.
+    #[must_use]
+    pub fn new(supabase: Supabase) -> Self {
+        Self {
+            supabase,
+            requests: OnceLock::new(),
+        }
+    }
+
+    /// Calls a function and reads its document.
+    ///
+    /// # Errors
+    /// See [`RpcError`]. A lost answer is retried as the call's [`Retry`]
+    /// allows, with jitter, and never past the deadline.
+    pub async fn call<C: Call>(
+        &self,
+        outbound: &Outbound,
+        call: &C,
+        deadline: Deadline,
+    ) -> Result<C::Output, RpcError> {
+        let mut attempt = 1;
+        loop {
+            match self.attempt(outbound, call, deadline).await {
+                Err(error) if error.is_transient() && attempt < C::RETRY.attempts() => {
+                    let pause = backoff(attempt);
+                    if deadline.remaining() <= pause {
+                        return Err(error);
+                    }
+                    tracing::warn!(function = C::NAME, attempt, %error, "call failed, trying again");
+                    clock::wait(pause).await;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn attempt<C: Call>(
+        &self,
+        outbound: &Outbound,
+        call: &C,
+        deadline: Deadline,
+    ) -> Result<C::Output, RpcError> {
+        let client = outbound.client()?;
+        let timeout = CALL_TIMEOUT.min(deadline.remaining());
+        let (url, headers, body) = self.request(call)?;
+        let response = client
+            .post(url)
+            .headers(headers)
+            .body(body)
+            .timeout(timeout)
+            .send()
+            .await
+            .map_err(|error| Failure::of(&error))?;
+        let status = response.status();
+        let body = outbound::body(response, ANSWER_LIMIT).await?;
+        if !status.is_success() {
+            return Err(refusal(C::NAME, status, &body));
+        }
+        serde_json::from_slice(&body).map_err(|error| RpcError::Garbage {
+            function: C::NAME,
+            reason: error.to_string(),
+        })
+    }
+
+    /// The request that the `postgrest` crate builds, in the terms of our own
+    /// client.
+    fn request<C: Call>(&self, call: &C) -> Result<(String, HeaderMap, Vec<u8>), Failure> {
+        let arguments = serde_json::to_string(call).map_err(|_| Failure::Request)?;
+        let Requests(requests) = self.requests.get_or_init(|| self.requests());
+        let request = requests
+            .rpc(C::NAME, arguments)
+            .build()
+            .build()
+            .map_err(|_| Failure::Request)?;
+        let headers = request
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| {
+                let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+                let mut header = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+                header.set_sensitive(value.is_sensitive() || name == "apikey");
+                Some((name, header))
+            })
+            .chain([(
+                http::header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            )])
+            .collect();
+        let body = request.body().and_then(|body| body.as_bytes());
+        Ok((
+            request.url().to_string(),
+            headers,
+            body.unwrap_or_default().to_vec(),
+        ))
+    }
+
+    fn requests(&self) -> Requests {
+        let base = self.supabase.url.as_str().trim_end_matches('/');
+        let requests = Postgrest::new(format!("{base}/rest/v1"));
+        Requests(match &self.supabase.key {
+            SupabaseKey::Opaque(key) => requests.insert_header("apikey", key.expose_secret()),
+            SupabaseKey::Legacy(key) => requests
+                .insert_header("apikey", key.expose_secret())
+                .insert_header("authorization", format!("Bearer {}", key.expose_secret())),
+        })
+    }
+}
+
+fn refusal(function: &'static str, status: StatusCode, body: &[u8]) -> RpcError {
+    let body: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
+    RpcError::Refused {
+        function,
+        status,
+        code: body.code.unwrap_or_default(),
+        message: body.message.unwrap_or_default(),
+        hint: body.hint,
+    }
+}
+
+/// 100 ms, then 300 ms, each up to half as long again, so that instances that
+/// failed together do not come back together.
+fn backoff(attempt: u32) -> Duration {
+    let base = Duration::from_millis(100) * 3u32.pow(attempt - 1);
+    let jitter = f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
+    base.mul_f64(1.0 + jitter / 2.0)
+}

@@ -1,0 +1,297 @@
+//! A real PostgreSQL server with Supabase's roles, schemas and grants.
+//!
+//! The server is this machine's own, runs as an unprivileged user, and never
+//! outlives the process that started it: a supervisor stops it as soon as that
+//! process is gone, even by `kill -9`. A kill of everything at once is mended
+//! by the next start on the same data.
+
+mod account;
+mod binaries;
+mod bootstrap;
+mod certificates;
+mod folder;
+mod server;
+mod test_database;
+
+use std::{net::TcpListener, path::PathBuf};
+
+use anyhow::{Context, bail};
+use tokio::sync::{Mutex, OnceCell};
+use tokio_postgres::{Client, Config, NoTls};
+
+use account::Account;
+use binaries::Binaries;
+pub use binaries::NotInstalled;
+use folder::{Folder, Passwords};
+use server::{Launch, Server, Stop};
+pub use test_database::TestDatabase;
+
+/// How a cluster is run.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterOptions {
+    /// The folder that keeps the data from one start to the next; `None` for a
+    /// fresh folder that is removed at the end.
+    pub data: Option<PathBuf>,
+    /// Whether a commit survives a power cut. Off, everything is faster, and a
+    /// killed server still loses nothing.
+    pub durable: bool,
+    /// The port on 127.0.0.1; `None` for any free one.
+    pub port: Option<u16>,
+}
+
+/// A running server with the roles and databases of a Supabase project.
+/// Dropping it stops the server.
+pub struct Cluster {
+    // First, so that it has stopped before its folder goes.
+    server: Mutex<Option<Server>>,
+    folder: Folder,
+    binaries: Binaries,
+    account: Option<Account>,
+    passwords: Passwords,
+    durable: bool,
+    port: u16,
+}
+
+impl Cluster {
+    /// Starts a server, on the data of an earlier one if the folder holds any.
+    ///
+    /// Fails with [`NotInstalled`] where this machine has no PostgreSQL.
+    pub async fn start(options: ClusterOptions) -> anyhow::Result<Self> {
+        let account = Account::for_server()?;
+        let folder = Folder::open(options.data.as_deref(), account)?;
+        let binaries = Binaries::find(folder.initialised())?;
+        let passwords = folder.passwords()?;
+        let fresh = folder.initialised().is_none();
+        if fresh {
+            bootstrap::initialise(&folder, &binaries, account, &passwords)?;
+        }
+        let mut cluster = Self {
+            folder,
+            binaries,
+            account,
+            passwords,
+            durable: options.durable,
+            port: options.port.map_or_else(free_port, Ok)?,
+            server: Mutex::new(None),
+        };
+        cluster.launch(options.port.is_none()).await?;
+        if fresh {
+            cluster.bootstrap().await?;
+        }
+        Ok(cluster)
+    }
+
+    /// The one server of this test process, without durability. It ends with
+    /// the process.
+    pub async fn shared() -> anyhow::Result<&'static Self> {
+        static SHARED: OnceCell<Cluster> = OnceCell::const_new();
+        SHARED
+            .get_or_try_init(|| Self::start(ClusterOptions::default()))
+            .await
+    }
+
+    /// The port on 127.0.0.1, the same after a restart.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How the superuser `supabase_admin` connects, without TLS.
+    #[must_use]
+    pub fn admin_config(&self, database: &str) -> Config {
+        self.config(database, "supabase_admin", &self.passwords.supabase_admin)
+    }
+
+    /// How the role of `DATABASE_URL` connects, without TLS.
+    #[must_use]
+    pub fn postgres_config(&self, database: &str) -> Config {
+        self.config(database, "postgres", &self.passwords.postgres)
+    }
+
+    /// How the gateway connects, without TLS.
+    #[must_use]
+    pub fn authenticator_config(&self, database: &str) -> Config {
+        self.config(database, "authenticator", &self.passwords.authenticator)
+    }
+
+    /// `DATABASE_URL` as Supabase gives it: the role `postgres`, TLS required.
+    #[must_use]
+    pub fn postgres_url(&self, database: &str) -> String {
+        format!(
+            "postgresql://postgres:{}@127.0.0.1:{}/{database}?sslmode=require",
+            self.passwords.postgres, self.port
+        )
+    }
+
+    /// The certificate authority (PEM) that vouches for the server's names
+    /// `localhost` and `127.0.0.1`.
+    #[must_use]
+    pub fn ca_pem_path(&self) -> PathBuf {
+        self.folder.authority()
+    }
+
+    /// The path of one of PostgreSQL's programs: `psql`, `pg_dump`, …
+    #[must_use]
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.binaries.program(name)
+    }
+
+    /// Connects as `supabase_admin` without TLS. The connection lives on the
+    /// current runtime, as long as the client.
+    pub async fn connect_admin(&self, database: &str) -> anyhow::Result<Client> {
+        connect(&self.admin_config(database)).await
+    }
+
+    /// Connects as `postgres` without TLS. The connection lives on the current
+    /// runtime, as long as the client.
+    pub async fn connect_postgres(&self, database: &str) -> anyhow::Result<Client> {
+        connect(&self.postgres_config(database)).await
+    }
+
+    /// Makes a database that belongs to `postgres`, as a fresh Supabase project
+    /// has it, or as a clone of `template`.
+    pub async fn create_database(&self, name: &str, template: Option<&str>) -> anyhow::Result<()> {
+        let template = template.unwrap_or(bootstrap::TEMPLATE);
+        self.connect_admin("template1")
+            .await?
+            .batch_execute(&format!(
+                "create database {} owner postgres template {}",
+                quoted(name),
+                quoted(template)
+            ))
+            .await
+            .with_context(|| format!("cannot make the database {name} from {template}"))
+    }
+
+    /// Removes a database together with its sessions; an absent one is fine.
+    pub async fn drop_database(&self, name: &str) -> anyhow::Result<()> {
+        self.connect_admin("template1")
+            .await?
+            .batch_execute(&format!(
+                "drop database if exists {} with (force)",
+                quoted(name)
+            ))
+            .await
+            .with_context(|| format!("cannot remove the database {name}"))
+    }
+
+    /// Stops the server as an operator would: sessions end with 57P01, data is
+    /// kept. A stopped one stays stopped until [`Cluster::restart`].
+    pub async fn stop(&self) -> anyhow::Result<()> {
+        let Some(mut server) = self.server.lock().await.take() else {
+            return Ok(());
+        };
+        tokio::task::spawn_blocking(move || server.stop(Stop::ForNow)).await?
+    }
+
+    /// Stops the server if it runs, and starts it on the same port.
+    pub async fn restart(&self) -> anyhow::Result<()> {
+        self.stop().await?;
+        let server = Server::start(&self.launch_on(self.port)).await?;
+        *self.server.lock().await = Some(server);
+        Ok(())
+    }
+
+    /// The first start. A free port may be taken by someone else before the
+    /// server has it, so others are tried.
+    async fn launch(&mut self, any_port: bool) -> anyhow::Result<()> {
+        let mut attempts = 5;
+        loop {
+            match Server::start(&self.launch_on(self.port)).await {
+                Ok(server) => {
+                    *self.server.get_mut() = Some(server);
+                    return Ok(());
+                }
+                Err(error) => {
+                    attempts -= 1;
+                    let taken = error.to_string().contains("Address already in use");
+                    if !(any_port && taken && attempts > 0) {
+                        return Err(error);
+                    }
+                    self.port = free_port()?;
+                }
+            }
+        }
+    }
+
+    fn launch_on(&self, port: u16) -> Launch<'_> {
+        Launch {
+            account: self.account,
+            program: self.binaries.program("postgres"),
+            data: self.folder.data(),
+            log: self.folder.log(),
+            settings: self.settings(port),
+            remove: self.folder.temporary(),
+        }
+    }
+
+    /// Settings that follow Supabase's where they can be seen from a session,
+    /// `extra_float_digits` among them: text of a float is rounded there.
+    fn settings(&self, port: u16) -> Vec<(&'static str, String)> {
+        let preloaded = self
+            .binaries
+            .libraries(&["pg_stat_statements", "auto_explain"]);
+        let durable = if self.durable { "on" } else { "off" };
+        let sockets = self.folder.socket_folder();
+        vec![
+            ("listen_addresses", "127.0.0.1".to_owned()),
+            ("port", port.to_string()),
+            (
+                "unix_socket_directories",
+                sockets.map_or_else(String::new, |path| path.display().to_string()),
+            ),
+            ("max_connections", "200".to_owned()),
+            ("shared_preload_libraries", preloaded.join(",")),
+            ("wal_level", "logical".to_owned()),
+            ("extra_float_digits", "0".to_owned()),
+            ("timezone", "UTC".to_owned()),
+            ("ssl", "on".to_owned()),
+            ("ssl_cert_file", "server.crt".to_owned()),
+            ("ssl_key_file", "server.key".to_owned()),
+            ("fsync", durable.to_owned()),
+            ("full_page_writes", durable.to_owned()),
+        ]
+    }
+
+    async fn bootstrap(&self) -> anyhow::Result<()> {
+        let superuser = self.connect_admin("template1").await?;
+        bootstrap::make_roles(&superuser, &self.passwords).await?;
+        bootstrap::fill_template(&self.connect_admin(bootstrap::TEMPLATE).await?).await?;
+        bootstrap::make_project_database(&superuser).await?;
+        self.folder.set_initialised(self.binaries.major)
+    }
+
+    fn config(&self, database: &str, role: &str, password: &str) -> Config {
+        let mut config = Config::new();
+        config
+            .host("127.0.0.1")
+            .port(self.port)
+            .dbname(database)
+            .user(role)
+            .password(password);
+        config
+    }
+}
+
+async fn connect(config: &Config) -> anyhow::Result<Client> {
+    let (client, connection) = config
+        .connect(NoTls)
+        .await
+        .context("cannot connect to the local PostgreSQL")?;
+    // The connection ends with its client, who hears of every failure.
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    if port == 0 {
+        bail!("no port is free on 127.0.0.1");
+    }
+    Ok(port)
+}
+
+/// A name as SQL takes it, whatever its characters.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,117 @@
+//! A running stack, and one request to each of its services.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use http::{Method, Request};
+use local_supabase::{
+    capture::KeyKind,
+    fault::Service,
+    postgres::{Cluster, TestDatabase},
+    stack::{Stack, StackOptions},
+};
+use serde_json::Value;
+
+use crate::client::{Outcome, send_within};
+
+/// Too short for an answer that is late.
+pub(crate) const SOON: Duration = Duration::from_millis(300);
+/// Long enough for any answer.
+pub(crate) const LONG: Duration = Duration::from_secs(10);
+
+async fn with_ping(cluster: &Cluster, database: &str) -> anyhow::Result<()> {
+    let ping = "create function ping() returns text language sql stable as 'select version()'";
+    let client = cluster.connect_postgres(database).await?;
+    Ok(client.batch_execute(ping).await?)
+}
+
+/// A stack on a database of its own.
+pub(crate) struct Running {
+    pub(crate) stack: Stack,
+    env: BTreeMap<String, String>,
+    _database: TestDatabase,
+}
+
+impl Running {
+    pub(crate) async fn start(resend_key: KeyKind) -> Self {
+        let database = TestDatabase::create("ping", with_ping).await.unwrap();
+        let options = StackOptions {
+            database: database.name().to_owned(),
+            resend_key,
+            ..StackOptions::default()
+        };
+        let cluster = Cluster::shared().await.unwrap();
+        let stack = Stack::start(cluster, options).await.unwrap();
+        Self {
+            env: stack.env(),
+            stack,
+            _database: database,
+        }
+    }
+
+    pub(crate) fn var(&self, name: &str) -> &str {
+        &self.env[name]
+    }
+
+    /// A request that the service answers with success while it is healthy.
+    pub(crate) async fn ask(&self, service: Service, limit: Duration) -> Outcome {
+        let supabase = self.var("SUPABASE_URL");
+        let secret = self.var("SUPABASE_SECRET_KEY");
+        let bearer = |name| format!("Bearer {}", self.var(name));
+        let get = |url: String, header: (&'static str, String)| async move {
+            send_within(limit, Method::GET, &url, &[(header.0, &header.1)], "").await
+        };
+        match service {
+            Service::Database => {
+                get(
+                    format!("{supabase}/rest/v1/rpc/ping"),
+                    ("apikey", secret.to_owned()),
+                )
+                .await
+            }
+            Service::Storage => {
+                let url = format!("{supabase}/storage/v1/bucket?limit=1");
+                get(url, ("apikey", secret.to_owned())).await
+            }
+            Service::Openai => {
+                let url = format!("{}/v1/models", self.var("OPENAI_BASE_URL"));
+                get(url, ("authorization", bearer("OPENAI_API_KEY"))).await
+            }
+            Service::Vision => {
+                let url = format!("{}/v1/images:annotate", self.var("GOOGLE_VISION_BASE_URL"));
+                let key = ("x-goog-api-key", self.var("GOOGLE_VISION_API_KEY"));
+                send_within(limit, Method::POST, &url, &[key], r#"{"requests":[]}"#).await
+            }
+            Service::Resend => {
+                let url = format!("{}/domains", self.var("RESEND_BASE_URL"));
+                get(url, ("authorization", bearer("RESEND_API_KEY"))).await
+            }
+            Service::Slack => {
+                let url = self.var("SLACK_WEBHOOK_URL");
+                send_within(limit, Method::POST, url, &[], r#"{"text":"hello"}"#).await
+            }
+            Service::App => {
+                get(
+                    self.var("NEXT_PUBLIC_APP_URL").to_owned(),
+                    ("accept", "*/*".to_owned()),
+                )
+                .await
+            }
+        }
+    }
+
+    pub(crate) async fn local(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(body.into())
+            .unwrap();
+        let response = self.stack.local_routes(&request).await.unwrap();
+        let body = serde_json::from_slice(response.body()).unwrap_or_default();
+        (response.status().as_u16(), body)
+    }
+}

@@ -1,0 +1,38 @@
+//! The bundle, endpoint by endpoint, against real parts: PostgreSQL, the
+//! gateway, the capture servers and the sample app.
+//!
+//! - `support`: a bundle with its own database, called in memory
+//! - `health`, `callers`, `dashboard`, `monitor`, `dispatch`: one endpoint each
+//! - `direct`: verified sessions and migrations
+//! - `certificate`: the end of the app's certificate
+//! - `rpc`: calls over a wire that fails
+//! - `kills`: a tick killed at each of its requests; `proxy` breaks the wire
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "bundle/callers.rs"]
+mod callers;
+#[path = "bundle/certificate.rs"]
+mod certificate;
+#[path = "bundle/dashboard.rs"]
+mod dashboard;
+#[path = "bundle/direct.rs"]
+mod direct;
+#[path = "bundle/dispatch.rs"]
+mod dispatch;
+#[path = "bundle/health.rs"]
+mod health;
+#[path = "bundle/kills.rs"]
+mod kills;
+#[path = "bundle/monitor.rs"]
+mod monitor;
+#[path = "bundle/proxy.rs"]
+mod proxy;
+#[path = "bundle/rpc.rs"]
+mod rpc;
+#[path = "bundle/support.rs"]
+mod support;

@@ -1,0 +1,49 @@
+//! The database itself, on a real PostgreSQL: migrations, roles, the state
+//! machine, the tick, the outbox, uptime and the dashboard.
+//!
+//! Every test has a database of its own and names its dates.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "database/access.rs"]
+mod access;
+#[path = "database/alerts.rs"]
+mod alerts;
+#[path = "database/catalog.rs"]
+mod catalog;
+#[path = "database/checks.rs"]
+mod checks;
+#[path = "database/dashboard.rs"]
+mod dashboard;
+#[path = "database/dashboard_app.rs"]
+mod dashboard_app;
+#[path = "database/delivery.rs"]
+mod delivery;
+#[path = "database/emergency.rs"]
+mod emergency;
+#[path = "database/events.rs"]
+mod events;
+#[path = "database/migrations.rs"]
+mod migrations;
+#[path = "database/plans.rs"]
+mod plans;
+#[path = "database/raised.rs"]
+mod raised;
+#[path = "database/runs.rs"]
+mod runs;
+#[path = "database/settings.rs"]
+mod settings;
+#[path = "database/step.rs"]
+mod step;
+#[path = "database/support.rs"]
+mod support;
+#[path = "database/tick.rs"]
+mod tick;
+#[path = "database/traffic.rs"]
+mod traffic;
+#[path = "database/uptime.rs"]
+mod uptime;

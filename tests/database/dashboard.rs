@@ -1,0 +1,412 @@
+//! The dashboard as a whole, and its sections about operation: every number
+//! from rows that were counted by hand.
+
+use serde_json::{Value, json};
+
+use crate::support::{World, app, array, at, certificate, dependency, minutes};
+
+/// When the tests look.
+const NOON: &str = "12:00:00";
+
+/// A section of the dashboard over the hour before noon.
+pub(crate) async fn section(world: &World, name: &str) -> Value {
+    world.dashboard(3600, NOON).await[name].clone()
+}
+
+#[tokio::test]
+async fn without_data_numbers_are_null_and_counts_are_zero() {
+    let world = World::migrated().await;
+    let mut empty = world.dashboard(86400, NOON).await;
+    let database = empty.as_object_mut().unwrap().remove("database").unwrap();
+    assert!(database["sizeBytes"].is_number());
+    let nothing = |unknown: u32| {
+        json!({"up": 0, "degraded": 0, "down": 0, "unknown": f64::from(unknown), "maintenance": 0,
+               "percent": null, "lower": null, "upper": null, "coverage": 0.0})
+    };
+    assert_eq!(
+        empty,
+        json!({
+            "systemHealth": {"overall": "unknown", "services": {}, "lastUpdated": null},
+            "performance": {
+                "averageResponseTime": null, "p50ResponseTime": null, "p95ResponseTime": null,
+                "p99ResponseTime": null, "throughput": 0.0, "requests": 0, "activeUsers": 0,
+                "memoryUsage": null, "cpuUsage": null,
+            },
+            "errors": {
+                "totalErrors": 0, "criticalErrors": 0, "errorsByCategory": {}, "errorRate": null,
+                "failedRequests": 0, "requests": 0, "recentErrors": [],
+            },
+            "business": {
+                "dailyActiveUsers": 0, "winesAdded": 0, "recommendationsGenerated": 0,
+                "aiQueriesProcessed": 0, "imageProcessingRequests": 0, "usersRegistered": 0,
+                "tasteProfilesCompleted": 0, "winesConsumed": 0, "foodPairingsRequested": 0,
+                "conversionRate": null, "events": {},
+            },
+            "alerts": {"activeAlerts": 0, "criticalAlerts": 0, "recentAlerts": []},
+            "uptime": {
+                "uptime24h": null, "uptime7d": null, "uptime30d": null,
+                "windows": {"24h": nothing(86400), "7d": nothing(604_800), "30d": nothing(2_592_000),
+                            "window": nothing(86400)},
+                "incidents": [],
+            },
+            "incidents": [],
+            "outbox": {"pending": 0, "oldestPendingSeconds": null, "dead": [], "sent24h": 0},
+            "jobs": [{"job": "monitor", "everySeconds": 60, "lastSlot": null, "lastOutcome": null,
+                      "lastStartedAt": null, "lastFinishedAt": null, "durationMs": null,
+                      "missed24h": 0, "status": "not set up"}],
+            "backups": null,
+        }),
+    );
+}
+
+#[tokio::test]
+async fn health_is_what_the_newest_tick_says_while_it_is_valid() {
+    let world = World::migrated().await;
+    world
+        .tick(
+            "11:57:00",
+            &[
+                app("down"),
+                dependency("storage", "up"),
+                dependency("ai", "up"),
+            ],
+        )
+        .await;
+    world
+        .execute(
+            "insert into public.api_usage_metrics (endpoint, method, status_code, response_time, timestamp)
+             select '/', 'GET', status, 1, '2026-11-24T11:58:00Z' from unnest('{500,200,200,200}'::int[]) as status",
+        )
+        .await;
+    let checks = [
+        app("up"),
+        dependency("database", "up"),
+        dependency("ai", "down"),
+        dependency("email", "unknown"),
+        certificate(Some(3)),
+    ];
+    world.tick("11:58:30", &checks).await;
+    let health = section(&world, "systemHealth").await;
+    let mut service = json!({
+        "status": "healthy", "responseTime": 120, "errorRate": 25.0, "uptime": 50.0,
+        "lastCheck": "2026-11-24T11:58:30+00:00", "reason": null,
+    });
+    assert_eq!(health["services"]["app"], service);
+    service["responseTime"] = json!(20);
+    service["errorRate"] = Value::Null;
+    service["uptime"] = json!(100.0);
+    assert_eq!(health["services"]["database"], service);
+    service["status"] = json!("unhealthy");
+    service["uptime"] = json!(50.0);
+    assert_eq!(health["services"]["ai"], service);
+    assert_eq!(health["services"]["email"]["status"], "unknown");
+    assert_eq!(health["services"]["email"]["uptime"], Value::Null);
+    assert_eq!(
+        health["services"].as_object().unwrap().len(),
+        4,
+        "storage is no longer checked"
+    );
+    assert_eq!(health["overall"], "degraded");
+    assert_eq!(health["lastUpdated"], "2026-11-24T11:58:30+00:00");
+
+    let stale = world.dashboard(3600, "12:00:31").await["systemHealth"].clone();
+    assert_eq!(stale["overall"], "unknown");
+    assert_eq!(stale["services"]["app"]["status"], "unknown");
+    assert_eq!(stale["services"]["app"]["responseTime"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_whole_is_as_its_services() {
+    for (checks, overall) in [
+        (
+            vec![
+                app("up"),
+                dependency("database", "up"),
+                dependency("ai", "up"),
+            ],
+            "healthy",
+        ),
+        (
+            vec![
+                app("up"),
+                dependency("database", "up"),
+                dependency("ai", "down"),
+            ],
+            "degraded",
+        ),
+        (
+            vec![app("up"), dependency("database", "degraded")],
+            "degraded",
+        ),
+        (vec![app("up"), dependency("database", "down")], "unhealthy"),
+        (vec![app("down"), dependency("database", "up")], "unhealthy"),
+        (
+            vec![app("up"), dependency("database", "unknown")],
+            "unknown",
+        ),
+    ] {
+        let world = World::migrated().await;
+        world.tick("11:59:30", &checks).await;
+        assert_eq!(
+            section(&world, "systemHealth").await["overall"],
+            overall,
+            "{checks:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn another_environment_knows_nothing_of_this_one() {
+    let world = World::migrated().await;
+    world.tick("11:59:30", &[app("up")]).await;
+    let arguments = json!({"p_seconds": 3600, "p_environment": "preview", "p_now": at(NOON)});
+    let preview = world.call("ops_dashboard", arguments).await;
+    assert_eq!(preview["systemHealth"]["overall"], "unknown");
+    assert_eq!(preview["uptime"]["uptime24h"], Value::Null);
+    let production = world.dashboard(3600, NOON).await;
+    assert_eq!(production["uptime"]["uptime24h"], 100.0);
+}
+
+#[tokio::test]
+async fn uptime_alerts_and_incidents() {
+    let world = World::migrated().await;
+    for now in minutes("11:50:00", 4) {
+        world.tick(&now, &[app("down")]).await;
+    }
+    for now in minutes("11:54:00", 4) {
+        world.tick(&now, &[app("up"), certificate(Some(20))]).await;
+    }
+    let raised = json!({"p_request": uuid::Uuid::new_v4(), "p_channels": [], "p_now": at("11:59:00"), "p_alerts": [
+        {"status": "firing", "source": "ci", "type": "t", "severity": "critical", "title": "Title", "subject": "s"},
+    ]});
+    world.call("ops_raise_alerts", raised).await;
+    let dashboard = world.dashboard(3600, NOON).await;
+
+    // Down from 11:50 to 11:54; up to 11:59, two minutes after the last sample.
+    let uptime = &dashboard["uptime"];
+    assert_eq!(
+        uptime["windows"]["window"],
+        json!({"up": 300.0, "degraded": 0, "down": 240.0, "unknown": 3060.0, "maintenance": 0,
+               "percent": 55.5556, "lower": 8.3333, "upper": 93.3333, "coverage": 15.0}),
+    );
+    assert_eq!(uptime["windows"]["24h"]["unknown"], 85860.0);
+    assert_eq!(uptime["windows"]["7d"]["unknown"], 604_260.0);
+    assert_eq!(uptime["windows"]["30d"]["unknown"], 2_591_460.0);
+    for key in ["uptime24h", "uptime7d", "uptime30d"] {
+        assert_eq!(uptime[key], 55.5556, "{key}");
+    }
+    assert_eq!(
+        uptime["incidents"],
+        json!([
+            {"date": "2026-11-24T11:59:00+00:00", "duration": 60.0, "impact": "critical"},
+            {"date": "2026-11-24T11:50:00+00:00", "duration": 300.0, "impact": "critical"},
+        ]),
+    );
+
+    let mut incidents = dashboard["incidents"].clone();
+    for incident in incidents.as_array_mut().unwrap() {
+        assert!(
+            incident
+                .as_object_mut()
+                .unwrap()
+                .remove("id")
+                .unwrap()
+                .is_string()
+        );
+    }
+    assert_eq!(
+        incidents,
+        json!([
+            {"number": 2, "severity": "critical", "status": "investigating", "resolvedAt": null,
+             "startedAt": "2026-11-24T11:59:00+00:00", "durationSeconds": 60.0, "rule": "external",
+             "subject": "s", "affects": [], "alerts": 1},
+            {"number": 1, "severity": "critical", "status": "resolved",
+             "startedAt": "2026-11-24T11:50:00+00:00", "resolvedAt": "2026-11-24T11:55:00+00:00",
+             "durationSeconds": 300.0, "rule": "app_down", "subject": "https://app.example/",
+             "affects": ["app"], "alerts": 1},
+        ]),
+    );
+    // Of an incident that ended before the range only the month still tells.
+    let later = world.dashboard(3600, "12:55:01").await;
+    assert_eq!(array(&later["incidents"]).len(), 1);
+    assert_eq!(array(&later["uptime"]["incidents"]).len(), 2);
+
+    let mut alerts = dashboard["alerts"].clone();
+    for alert in alerts["recentAlerts"].as_array_mut().unwrap() {
+        assert!(
+            alert
+                .as_object_mut()
+                .unwrap()
+                .remove("id")
+                .unwrap()
+                .is_string()
+        );
+    }
+    assert_eq!(
+        alerts,
+        json!({
+            "activeAlerts": 2, "criticalAlerts": 1,
+            "recentAlerts": [
+                {"type": "external", "severity": "critical", "status": "firing", "subject": "s",
+                 "message": "Title", "timestamp": "2026-11-24T11:59:00+00:00", "resolvedAt": null, "incident": 2},
+                {"type": "certificate_expiring", "severity": "low", "status": "firing",
+                 "subject": "app.example", "message": null, "timestamp": "2026-11-24T11:56:00+00:00",
+                 "resolvedAt": null, "incident": null},
+                {"type": "app_down", "severity": "critical", "status": "resolved",
+                 "subject": "https://app.example/", "message": null,
+                 "timestamp": "2026-11-24T11:52:00+00:00", "resolvedAt": "2026-11-24T11:55:00+00:00",
+                 "incident": 1},
+            ],
+        }),
+    );
+}
+
+#[tokio::test]
+async fn outbox() {
+    let world = World::migrated().await;
+    let raise = |severity: &str, channels: Value, now: &str| {
+        json!({"p_request": uuid::Uuid::new_v4(), "p_channels": channels, "p_now": at(now), "p_alerts": [
+            {"status": "firing", "source": "ci", "type": "t", "severity": severity, "title": "T", "subject": now},
+        ]})
+    };
+    let both = json!(["slack", "email"]);
+    world
+        .call(
+            "ops_raise_alerts",
+            raise("high", both.clone(), "2026-11-23T11:00:00Z"),
+        )
+        .await;
+    world.deliver("2026-11-23T11:59:59Z").await;
+    world
+        .call(
+            "ops_raise_alerts",
+            raise("critical", both.clone(), "2026-11-23T12:30:00Z"),
+        )
+        .await;
+    world.deliver("2026-11-23T12:30:01Z").await;
+    world
+        .call("ops_raise_alerts", raise("low", both.clone(), "11:00:00"))
+        .await;
+    world
+        .call("ops_raise_alerts", raise("critical", both, "11:59:00"))
+        .await;
+    world
+        .call("ops_raise_alerts", raise("medium", json!([]), "11:59:30"))
+        .await;
+    let mut outbox = section(&world, "outbox").await;
+    let dead = outbox["dead"][0].as_object_mut().unwrap();
+    assert!(dead.remove("id").unwrap().is_string());
+    assert_eq!(
+        outbox,
+        json!({
+            "pending": 3, "oldestPendingSeconds": 60.0, "sent24h": 2,
+            "dead": [{"channel": null, "rule": "external", "severity": "medium",
+                      "error": "no channel configured", "at": "2026-11-24T11:59:30+00:00"}],
+        }),
+    );
+}
+
+#[tokio::test]
+async fn jobs() {
+    let world = World::migrated().await;
+    world.tick("11:50:05", &[]).await;
+    let claim = world.claim("11:57:05").await;
+    let finish = json!({"p_run": claim["run"], "p_fence": claim["fence"], "p_outcome": "failed",
+                        "p_summary": {}, "p_now": at("11:57:07.5")});
+    world.call("ops_finish_run", finish).await;
+    let jobs = section(&world, "jobs").await;
+    assert_eq!(
+        jobs,
+        json!([{
+            "job": "monitor", "everySeconds": 60, "lastSlot": "2026-11-24T11:57:00+00:00",
+            "lastOutcome": "failed", "lastStartedAt": "2026-11-24T11:57:05+00:00",
+            "lastFinishedAt": "2026-11-24T11:57:07.5+00:00", "durationMs": 2500, "missed24h": 6,
+            "status": "ok",
+        }]),
+    );
+    let later = world.dashboard(3600, "12:00:01").await["jobs"].clone();
+    assert_eq!(later[0]["status"], "overdue");
+    let next_day = world.dashboard(3600, "2026-11-25T11:53:30Z").await["jobs"].clone();
+    assert_eq!(next_day[0]["missed24h"], 3);
+}
+
+#[tokio::test]
+async fn database() {
+    let world = World::migrated().await;
+    let database = section(&world, "database").await;
+    let real = world
+        .rows(
+            "select current_setting('max_connections')::int as maximum, current_setting('server_version') as version,
+                    pg_database_size(current_database()) as size",
+        )
+        .await;
+    assert_eq!(database["version"], real[0]["version"]);
+    assert_eq!(database["connections"]["maximum"], real[0]["maximum"]);
+    let used = database["connections"]["used"].as_i64().unwrap();
+    assert!(used >= 2, "{used} connections, two of them ours");
+    let (size, now) = (
+        database["sizeBytes"].as_f64().unwrap(),
+        real[0]["size"].as_f64().unwrap(),
+    );
+    assert!((size / now - 1.0).abs() < 0.05, "{size} and {now}");
+    let ratio = database["cacheHitRatio"].as_f64().unwrap();
+    assert!((1.0..=100.0).contains(&ratio), "{ratio}");
+}
+
+/// The view stands in for the extension, which needs a setting of the server.
+#[tokio::test]
+async fn slow_queries_come_from_pg_stat_statements_where_it_is() {
+    let world = World::migrated().await;
+    world
+        .execute("drop extension if exists pg_stat_statements")
+        .await;
+    assert_eq!(
+        section(&world, "database").await["slowQueries"],
+        Value::Null
+    );
+    world
+        .execute(
+            "create schema telemetry;
+             create extension pg_stat_statements schema telemetry;
+             alter extension pg_stat_statements drop view telemetry.pg_stat_statements;
+             drop view telemetry.pg_stat_statements;
+             create view telemetry.pg_stat_statements as
+             select d.oid as dbid, s.*
+             from pg_database as d,
+                  (values ('select   1', 2::bigint, 500.5::float8, 1001::float8),
+                          ('select 2', 3, 900, 2700),
+                          ('select fast', 1000, 500, 500000),
+                          ('alter role x password ''y''', 1, 9000, 9000)) as s (query, calls, mean_exec_time, total_exec_time)
+             where d.datname = current_database()
+             union all
+             select 0, 'elsewhere', 1, 9000, 9000",
+        )
+        .await;
+    world
+        .execute("grant usage on schema telemetry to postgres; grant select on telemetry.pg_stat_statements to postgres")
+        .await;
+    assert_eq!(
+        section(&world, "database").await["slowQueries"],
+        json!([{"query": "select 2", "calls": 3, "meanMs": 900.0, "totalMs": 2700.0},
+               {"query": "select 1", "calls": 2, "meanMs": 500.5, "totalMs": 1001.0}]),
+    );
+}
+
+#[tokio::test]
+async fn nonsense_is_refused() {
+    let world = World::migrated().await;
+    for (seconds, environment) in [
+        (json!(0), json!("production")),
+        (json!(31_622_401), json!("production")),
+        (Value::Null, json!("production")),
+        (json!(3600), json!("test")),
+        (json!(3600), Value::Null),
+    ] {
+        let arguments = json!({"p_seconds": seconds, "p_environment": environment});
+        assert_eq!(world.refusal("ops_dashboard", arguments).await[0], "22023");
+    }
+    for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
+        let document = world.dashboard(seconds, NOON).await;
+        assert_eq!(document.as_object().unwrap().len(), 11, "{seconds}");
+    }
+}

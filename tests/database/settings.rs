@@ -1,0 +1,263 @@
+//! Settings: validated, with a history, and never a secret.
+
+use serde_json::{Value, json};
+
+use crate::support::{World, array};
+
+fn change(key: &str, value: &Value) -> Value {
+    json!({"p_key": key, "p_value": value, "p_by": "anna"})
+}
+
+#[tokio::test]
+async fn a_change_is_written_with_who_and_what_it_was() {
+    let world = World::migrated().await;
+    let changed = world
+        .call(
+            "ops_set_setting",
+            change("threshold.app_latency_ms", &json!(4000)),
+        )
+        .await;
+    assert_eq!(
+        (
+            &changed["value"],
+            &changed["default"],
+            &changed["updatedBy"],
+            &changed["unit"]
+        ),
+        (&json!(4000), &json!(5000), &json!("anna"), &json!("ms")),
+    );
+    // The same again is no change; null is the way back.
+    world
+        .call(
+            "ops_set_setting",
+            change("threshold.app_latency_ms", &json!(4000)),
+        )
+        .await;
+    let reset = world
+        .call(
+            "ops_set_setting",
+            change("threshold.app_latency_ms", &Value::Null),
+        )
+        .await;
+    assert_eq!(reset["value"], 5000);
+    assert_eq!(
+        world
+            .rows(
+                "select key, old_value, new_value, changed_by from ops.setting_changes order by id"
+            )
+            .await,
+        json!([
+            {"key": "threshold.app_latency_ms", "old_value": 5000, "new_value": 4000, "changed_by": "anna"},
+            {"key": "threshold.app_latency_ms", "old_value": 4000, "new_value": 5000, "changed_by": "anna"},
+        ]),
+    );
+}
+
+#[tokio::test]
+async fn the_list_is_sorted_and_every_default_is_valid() {
+    let world = World::migrated().await;
+    let listed = world.call("ops_list_settings", json!({})).await;
+    let settings = array(&listed["settings"]);
+    let keys: Vec<&str> = settings
+        .iter()
+        .map(|setting| setting["key"].as_str().unwrap())
+        .collect();
+    assert_eq!(keys.len(), 23);
+    assert!(keys.is_sorted());
+    for setting in settings {
+        assert_eq!(setting["value"], setting["default"]);
+        let arguments = change(setting["key"].as_str().unwrap(), &setting["default"]);
+        world.call("ops_set_setting", arguments).await;
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_refused_with_those_that_are_near() {
+    let world = World::migrated().await;
+    let [code, message, hint] = world
+        .refusal("ops_set_setting", change("alert.bad", &json!(1)))
+        .await;
+    assert_eq!(code, "22023");
+    assert_eq!(message, "unknown setting alert.bad");
+    assert_eq!(
+        hint,
+        "known settings: alert.bad_after, alert.event_quiet_minutes, alert.good_after"
+    );
+    let [_, _, hint] = world
+        .refusal("ops_set_setting", change("nonsense", &json!(1)))
+        .await;
+    assert!(
+        hint.contains("app.urls") && hint.contains("window.error_rate_minutes"),
+        "{hint}"
+    );
+    let [code, ..] = world
+        .refusal(
+            "ops_set_setting",
+            json!({"p_key": "contacts", "p_value": [], "p_by": " "}),
+        )
+        .await;
+    assert_eq!(code, "22023");
+}
+
+/// Asserts in which words a value is refused.
+async fn check(world: &World, key: &str, value: Value, expected: &str) {
+    let [code, message, _] = world.refusal("ops_set_setting", change(key, &value)).await;
+    assert_eq!(code, "22023", "{key} {value}");
+    let words = format!("setting {key} expects {expected}, not ");
+    assert!(message.starts_with(&words), "{value}: {message}");
+}
+
+#[tokio::test]
+async fn numbers_and_texts_are_checked() {
+    let world = World::migrated().await;
+    for value in [json!(0), json!(61), json!(2.5), json!("3"), json!([3])] {
+        check(
+            &world,
+            "alert.bad_after",
+            value,
+            "a whole number from 1 to 60",
+        )
+        .await;
+    }
+    for value in [json!(100.1), json!(-1), json!(true)] {
+        let expected = "a number from 0 to 100";
+        check(&world, "threshold.error_rate_percent", value, expected).await;
+    }
+    let expected = "a text of at most 2000 characters";
+    check(&world, "links.runbook", json!(1), expected).await;
+    for (key, value) in [
+        ("threshold.error_rate_percent", json!(0.5)),
+        ("links.runbook", json!("https://wiki.example/runbook")),
+    ] {
+        world.call("ops_set_setting", change(key, &value)).await;
+    }
+}
+
+/// One checked URL with other fields.
+fn url(fields: &Value) -> Value {
+    let mut item = json!({"url": "https://app.example/"});
+    let fields = fields.as_object().unwrap().clone();
+    item.as_object_mut().unwrap().extend(fields);
+    json!([item])
+}
+
+#[tokio::test]
+async fn checked_urls_are_checked() {
+    let world = World::migrated().await;
+    let list = "an array of at most 1000 objects {url, status?, contains?, name?}";
+    let address =
+        "a url of at most 1000 characters that begins with http:// or https:// in every item";
+    let status = "a status from 100 to 599, or an array of such, in every item that has one";
+    for (value, expected) in [
+        (json!("https://app.example/"), list),
+        (
+            json!(["https://app.example/"]),
+            "an array of objects {url, status?, contains?, name?}",
+        ),
+        (json!([{}]), address),
+        (json!([{"url": 7}]), address),
+        (json!([{"url": "ftp://x"}]), address),
+        (json!([{"url": "https://a b"}]), address),
+        (
+            json!([{"url": format!("https://a/{}", "b".repeat(1000))}]),
+            address,
+        ),
+        (
+            json!([{"url": "https://a"}, {"url": "https://a"}]),
+            "every url once",
+        ),
+        (
+            url(&json!({"method": "GET"})),
+            "no other keys than url, status, contains and name",
+        ),
+        (url(&json!({"status": 99})), status),
+        (url(&json!({"status": 200.5})), status),
+        (url(&json!({"status": "200"})), status),
+        (url(&json!({"status": []})), status),
+        (url(&json!({"status": [200, 600]})), status),
+        (
+            url(&json!({"contains": ""})),
+            "a text of 1 to 500 characters as contains",
+        ),
+        (
+            url(&json!({"name": "A page"})),
+            "a name of at most 50 lower-case letters, digits and hyphens",
+        ),
+    ] {
+        check(&world, "app.urls", value, expected).await;
+    }
+    for value in [
+        url(&json!({"status": 204})),
+        url(&json!({"status": [200, 301], "contains": "Wine", "name": "home-page"})),
+        json!([{"url": "http://127.0.0.1:3000"}, {"url": "https://a.example/b?c=d#e"}]),
+    ] {
+        world
+            .call("ops_set_setting", change("app.urls", &value))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn contacts_are_checked() {
+    let world = World::migrated().await;
+    for (value, expected) in [
+        (
+            json!({}),
+            "an array of at most 50 objects {name, role, email?}",
+        ),
+        (
+            json!([{"name": "Anna"}]),
+            "a name and a role of 1 to 100 characters in every item",
+        ),
+        (
+            json!([{"name": "Anna", "role": "on call", "phone": "1"}]),
+            "an array of objects with no other keys than name, role and email",
+        ),
+        (
+            json!([{"name": "Anna", "role": "on call", "email": "anna"}]),
+            "an email address as email",
+        ),
+    ] {
+        check(&world, "contacts", value, expected).await;
+    }
+    let anna = json!([{"name": "Anna", "role": "on call", "email": "anna@example.org"}]);
+    let changed = world
+        .call("ops_set_setting", change("contacts", &anna))
+        .await;
+    assert_eq!(changed["value"], anna);
+}
+
+#[tokio::test]
+async fn a_secret_is_refused_and_not_repeated() {
+    let world = World::migrated().await;
+    for secret in [
+        "sk-proj-abcdefgh12345678",
+        "re_AbCdEf123456",
+        "sb_secret_abcdefgh",
+        "xoxb-123456-abcdef",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+        "https://hooks.slack.com/services/T0/B0/x",
+        "https://user:word@example.org/",
+    ] {
+        let [code, message, hint] = world
+            .refusal("ops_set_setting", change("links.runbook", &json!(secret)))
+            .await;
+        assert_eq!(code, "22023", "{secret}");
+        assert_eq!(message, "setting links.runbook must not hold a secret");
+        assert_eq!(hint, "Name an environment variable instead.");
+    }
+    let inside = json!([{"name": "Anna", "role": "sk-abcdefgh12345678"}]);
+    let [_, message, _] = world
+        .refusal("ops_set_setting", change("contacts", &inside))
+        .await;
+    assert_eq!(message, "setting contacts must not hold a secret");
+    for harmless in [
+        "https://wiki.example/task-force",
+        "RESEND_API_KEY",
+        "https://x.example/re_engagement",
+    ] {
+        world
+            .call("ops_set_setting", change("links.runbook", &json!(harmless)))
+            .await;
+    }
+}

@@ -1,0 +1,187 @@
+//! The built functions on real parts: a migrated database behind the gateway,
+//! the sample app, and the services beside it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bytes::Bytes;
+use http::Request;
+use local_supabase::{
+    fault::{Mode, Service},
+    postgres::TestDatabase,
+    stack::{Stack, StackOptions},
+};
+use ops::{clock, database, migrate};
+use serde_json::{Value, json};
+
+use crate::{
+    binary,
+    harness::{aws::Lambda, http::request, sentry::Sentry, vercel::Vercel},
+};
+
+/// Everything that the functions stand on, started for one test.
+struct Parts {
+    stack: Stack,
+    env: BTreeMap<String, String>,
+    _database: TestDatabase,
+}
+
+impl Parts {
+    async fn start() -> Self {
+        let database = TestDatabase::create("edge", async |cluster, name| {
+            let ca = cluster.ca_pem_path();
+            let url = cluster.postgres_url(name).into();
+            let mut client = database::connect(&url, ca.to_str()).await?;
+            migrate::apply(&mut client, &mut |_| {}).await?;
+            Ok(())
+        });
+        let database = database.await.unwrap();
+        let options = StackOptions {
+            database: database.name().to_owned(),
+            ..StackOptions::default()
+        };
+        let stack = Stack::start(database.cluster().await.unwrap(), options)
+            .await
+            .unwrap();
+        let mut env = stack.env();
+        env.insert("VERCEL_ENV".into(), "production".into());
+        Self {
+            stack,
+            env,
+            _database: database,
+        }
+    }
+
+    fn variables(&self) -> Vec<(&str, &str)> {
+        self.env
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect()
+    }
+
+    /// A request that carries one of the stack's secrets.
+    fn proven(&self, secret: &str, mut request: Request<Bytes>) -> Request<Bytes> {
+        let value = format!("Bearer {}", self.env[secret]);
+        request
+            .headers_mut()
+            .insert("authorization", value.parse().unwrap());
+        request
+    }
+}
+
+#[tokio::test]
+async fn health_is_healthy_on_both_platforms() {
+    let parts = Parts::start().await;
+    let mut vercel = Vercel::start(binary::HEALTH, &parts.variables()).await;
+    let head = vercel.ask(request("HEAD", "/api/health")).await;
+    assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
+    let get = vercel.ask(request("GET", "/health")).await;
+    assert_eq!(get.status, 200);
+    assert_eq!(get.json()["status"], "healthy", "{}", get.json());
+
+    let mut lambda = Lambda::start(binary::HEALTH, &parts.variables()).await;
+    assert_eq!(lambda.ask(request("HEAD", "/api/health")).await.status, 200);
+    assert_eq!(
+        lambda.ask(request("GET", "/api/health")).await.json()["status"],
+        "healthy"
+    );
+}
+
+#[tokio::test]
+async fn a_hung_service_degrades_health_within_the_deadline() {
+    let parts = Parts::start().await;
+    parts
+        .stack
+        .set_fault(Service::Openai, Mode::Hang)
+        .await
+        .unwrap();
+    let mut function = Vercel::start(binary::HEALTH, &parts.variables()).await;
+    let asked = clock::instant();
+    let answer = function.ask(request("GET", "/api/health")).await;
+    let waited = clock::instant().duration_since(asked);
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json()["status"]),
+        (200, &json!("degraded"))
+    );
+    let allowed = ops::health::DEADLINE..ops::health::DEADLINE + Duration::from_millis(500);
+    assert!(allowed.contains(&waited), "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_tick_is_recorded_once_a_slot_and_checks_in_with_sentry() {
+    let parts = Parts::start().await;
+    let mut sentry = Sentry::start().await;
+    let variables = [&parts.variables()[..], &[("SENTRY_DSN", sentry.dsn())]].concat();
+    let mut function = Vercel::start(binary::MONITOR, &variables).await;
+    let tick = || parts.proven("CRON_SECRET", request("GET", "/api/cron/monitor"));
+    let first = function.ask(tick()).await;
+    assert_eq!(first.status, 200, "{:?}", first.body);
+    let (first, second) = (first.json(), function.ask(tick()).await.json());
+    assert_eq!(
+        (&first["job"], &first["outcome"]),
+        (&json!("monitor"), &json!("done"))
+    );
+    // The minute may have ended between the two.
+    let same_slot = first["slot"] == second["slot"];
+    assert_eq!(
+        same_slot,
+        second["outcome"] == "skipped",
+        "{first} {second}"
+    );
+
+    let (begun, ended) = (sentry.envelope().await, sentry.envelope().await);
+    let (begun, ended) = (check_in(&begun), check_in(&ended));
+    assert_eq!(
+        (&begun["status"], &ended["status"]),
+        (&json!("in_progress"), &json!("ok"))
+    );
+    assert_eq!(begun["check_in_id"], ended["check_in_id"]);
+    assert_eq!(begun["monitor_slug"], "pourtrait-monitor");
+    assert_eq!(begun["environment"], "production");
+    assert_eq!(begun["monitor_config"]["schedule"]["value"], "* * * * *");
+}
+
+/// The check-in in an envelope.
+#[track_caller]
+fn check_in(items: &[Value]) -> &Value {
+    let found = items.iter().find(|item| item.get("check_in_id").is_some());
+    found.unwrap_or_else(|| panic!("no check-in in {items:?}"))
+}
+
+#[tokio::test]
+async fn an_alert_raised_on_one_platform_is_shown_on_the_other() {
+    let parts = Parts::start().await;
+    let mut dispatch = Lambda::start(binary::DISPATCH, &parts.variables()).await;
+    let mut raise = request("POST", "/api/alerts/dispatch");
+    raise
+        .headers_mut()
+        .insert("content-type", "application/json".parse().unwrap());
+    let alert = json!({
+        "source": "ci", "type": "deploy", "severity": "critical", "title": "Deploy failed", "status": "firing",
+    });
+    *raise.body_mut() = alert.to_string().into();
+    let answer = dispatch
+        .ask(parts.proven("MONITORING_API_KEY", raise))
+        .await;
+    assert_eq!(
+        answer.json()["results"][0]["outcome"],
+        "opened",
+        "{:?}",
+        answer.body
+    );
+    let delivery = parts.proven("CRON_SECRET", request("GET", "/api/alerts/dispatch"));
+    assert_eq!(dispatch.ask(delivery).await.status, 200);
+    assert_eq!(
+        parts.stack.inbox().messages().len(),
+        2,
+        "Slack and email, once each"
+    );
+
+    let mut dashboard = Vercel::start(binary::DASHBOARD, &parts.variables()).await;
+    let path = "/api/monitoring/dashboard?timeRange=1h";
+    let answer = dashboard
+        .ask(parts.proven("MONITORING_API_KEY", request("GET", path)))
+        .await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    assert_eq!(answer.json()["data"]["alerts"]["criticalAlerts"], 1);
+    assert_eq!(answer.json()["data"]["outbox"]["sent24h"], 2);
+}

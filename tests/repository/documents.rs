@@ -1,0 +1,164 @@
+//! The documentation leads somewhere: links resolve, and every alert that can
+//! wake someone has an entry in the runbook.
+
+use std::{
+    collections::BTreeSet,
+    path::{Component, Path, PathBuf},
+};
+
+use crate::files;
+
+/// Every piece of a text between two marks.
+pub(crate) fn between<'a>(
+    text: &'a str,
+    start: &'a str,
+    end: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    text.split(start)
+        .skip(1)
+        .filter_map(move |rest| rest.split(end).next())
+}
+
+#[test]
+fn every_relative_link_resolves() {
+    for document in files::ending(".md") {
+        let text = without_code(&files::text(&document));
+        for link in between(&text, "](", ")") {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = resolve(&document, path).unwrap_or_else(|| {
+                panic!("{}: `{link}` leaves the repository", document.display())
+            });
+            let found = files::root().join(&target);
+            assert!(
+                found.exists(),
+                "{}: `{link}` leads nowhere",
+                document.display()
+            );
+            if !anchor.is_empty() {
+                let known = anchors(&files::text(&target));
+                assert!(
+                    known.contains(anchor),
+                    "{}: no heading `#{anchor}` in `{path}`",
+                    document.display()
+                );
+            }
+        }
+    }
+}
+
+/// A link's target, named from the repository's folder; `None` outside of it.
+fn resolve(document: &Path, link: &str) -> Option<PathBuf> {
+    if link.is_empty() {
+        return Some(document.to_owned());
+    }
+    let mut target = document.parent()?.to_owned();
+    for component in Path::new(link).components() {
+        match component {
+            Component::ParentDir => target.pop().then_some(())?,
+            Component::Normal(name) => target.push(name),
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(target)
+}
+
+/// The anchors of a document's headings, as GitHub makes them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|heading| slug(heading.trim_start_matches('#').trim()))
+        .collect()
+}
+
+fn slug(heading: &str) -> String {
+    let kept = heading.to_lowercase();
+    let kept = kept
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+    kept.map(|letter| if letter == ' ' { '-' } else { letter })
+        .collect()
+}
+
+/// A document without its code, where brackets mean something else.
+fn without_code(text: &str) -> String {
+    let outside_fences: String = text.split("```").step_by(2).collect();
+    outside_fences.split('`').step_by(2).collect()
+}
+
+#[test]
+fn links_are_resolved_from_their_document() {
+    let from = Path::new("docs/deploying.md");
+    assert_eq!(resolve(from, "../README.md"), Some("README.md".into()));
+    assert_eq!(
+        resolve(from, "./runbook.md"),
+        Some("docs/runbook.md".into())
+    );
+    assert_eq!(resolve(from, "../../elsewhere"), None);
+    assert_eq!(resolve(from, "/etc/hosts"), None);
+    assert_eq!(
+        slug("What a `tick` does, in short"),
+        "what-a-tick-does-in-short"
+    );
+    assert_eq!(slug("app_down"), "app_down");
+}
+
+#[test]
+fn every_rule_has_an_entry_that_starts_with_a_command() {
+    let runbook = files::text("docs/runbook.md");
+    let entries: BTreeSet<&str> = runbook
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
+    let rules = rules();
+    assert!(
+        rules.len() > 10,
+        "the catalogue of rules was not found: {rules:?}"
+    );
+    for rule in &rules {
+        assert!(
+            entries.contains(rule.as_str()),
+            "docs/runbook.md has no entry `## {rule}`"
+        );
+        let heading = format!("## {rule}\n");
+        let entry = between(&runbook, &heading, "\n## ").next().unwrap();
+        let first = entry.lines().find(|line| !line.trim().is_empty());
+        assert_eq!(
+            first,
+            Some("```sh"),
+            "the entry `{rule}` starts with a command to run"
+        );
+    }
+    let known = |entry: &&&str| {
+        entry
+            .bytes()
+            .all(|byte| byte == b'_' || byte.is_ascii_lowercase())
+    };
+    for entry in entries.iter().filter(known) {
+        assert!(
+            rules.contains(*entry),
+            "docs/runbook.md explains `{entry}`, which no rule is"
+        );
+    }
+}
+
+/// The rules that the migrations put into the catalogue.
+fn rules() -> BTreeSet<String> {
+    let mut rules = BTreeSet::new();
+    for migration in files::below("migrations") {
+        let text = files::text(&migration);
+        for values in between(&text, "insert into ops.rules (", ";") {
+            let rows = values
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("('"));
+            rules.extend(
+                rows.filter_map(|row| row.split('\'').next())
+                    .map(str::to_owned),
+            );
+        }
+    }
+    rules
+}

@@ -1,0 +1,119 @@
+//! What the platform adds to answers: security headers to all of them, caching
+//! to files only.
+
+use std::collections::BTreeMap;
+
+use ops::endpoint::Endpoint;
+
+use crate::{configuration, files};
+
+/// The headers that the rules add at a path; of two rules the later wins.
+fn headers_at(path: &str) -> BTreeMap<String, String> {
+    configuration::read()
+        .headers
+        .into_iter()
+        .filter(|rule| applies(&rule.source, path))
+        .flat_map(|rule| rule.headers)
+        .map(|header| (header.key.to_ascii_lowercase(), header.value))
+        .collect()
+}
+
+/// Whether a rule's source matches; the sources here use `(.*)` at most once.
+fn applies(source: &str, path: &str) -> bool {
+    match source.split_once("(.*)") {
+        None => source == path,
+        Some((start, end)) => {
+            path.len() >= start.len() + end.len() && path.starts_with(start) && path.ends_with(end)
+        }
+    }
+}
+
+/// The path at which a file of `public/` is served.
+fn served_at(file: &std::path::Path) -> String {
+    format!("/{}", file.strip_prefix("public").unwrap().display())
+}
+
+#[test]
+fn every_answer_carries_the_security_headers() {
+    let paths = Endpoint::ALL
+        .map(|endpoint| endpoint.spec().path.to_owned())
+        .into_iter();
+    let paths = paths.chain(
+        files::below("public")
+            .into_iter()
+            .map(|file| served_at(&file)),
+    );
+    for path in paths.chain(["/".into(), "/health".into(), "/nowhere".into()]) {
+        let headers = headers_at(&path);
+        let has = |name: &str, part: &str| {
+            let value = headers
+                .get(name)
+                .unwrap_or_else(|| panic!("{path} lacks {name}"));
+            assert!(
+                value.contains(part),
+                "{path}: {name} is `{value}`, without `{part}`"
+            );
+        };
+        has("content-security-policy", "default-src 'none'");
+        has("content-security-policy", "frame-ancestors 'none'");
+        has("content-security-policy", "base-uri 'none'");
+        has("strict-transport-security", "max-age=63072000");
+        has("x-content-type-options", "nosniff");
+        has("x-frame-options", "DENY");
+        has("referrer-policy", "no-referrer");
+        has("permissions-policy", "camera=()");
+    }
+}
+
+#[test]
+fn the_policy_allows_no_inline_code_and_the_pages_have_none() {
+    let policy = &headers_at("/")["content-security-policy"];
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for page in files::below("public")
+        .iter()
+        .filter(|file| file.extension().is_some_and(|end| end == "html"))
+    {
+        let text = files::text(page);
+        for inline in ["<script", "<style", " style=", " onclick=", " onload="] {
+            assert!(
+                !text.contains(inline),
+                "{}: `{inline}` would be refused",
+                page.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_network_keeps_files_and_never_answers() {
+    for endpoint in Endpoint::ALL {
+        let path = endpoint.spec().path;
+        let caching = headers_at(path)
+            .into_keys()
+            .find(|name| name.contains("cache"));
+        assert_eq!(caching, None, "{path} says itself that nothing may be kept");
+    }
+    assert!(
+        headers_at("/health")
+            .keys()
+            .all(|name| !name.contains("cache"))
+    );
+    for file in files::below("public") {
+        let path = served_at(&file);
+        let headers = headers_at(&path);
+        let expected = if path.starts_with("/assets/") {
+            "public, max-age=31536000, immutable"
+        } else {
+            assert_eq!(
+                headers["vercel-cdn-cache-control"], "public, max-age=86400",
+                "{path}"
+            );
+            "public, max-age=0, must-revalidate"
+        };
+        assert_eq!(headers["cache-control"], expected, "{path}");
+    }
+    assert_eq!(
+        headers_at("/")["cache-control"],
+        headers_at("/index.html")["cache-control"]
+    );
+}
