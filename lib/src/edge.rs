@@ -159,7 +159,7 @@ async fn vercel(edge: Edge) -> Result<(), Error> {
                 head.extensions.insert(vercel_client(&head.headers));
                 let body = edge.read(body).await;
                 let response = edge.answer(Request::from_parts(head, body)).await;
-                if edge.telemetry.is_reporting() {
+                if edge.telemetry.has_reports() {
                     let telemetry = edge.telemetry.clone();
                     state.wait_until(async move { telemetry.flush(FLUSH_AFTER).await });
                 }

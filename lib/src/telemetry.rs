@@ -5,7 +5,13 @@
 //! as an error, plus the check-ins of scheduled runs. Each request has a hub of
 //! its own, or breadcrumbs of one request would appear in another's report.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use secrecy::ExposeSecret;
 use sentry::{
@@ -24,14 +30,20 @@ use crate::{app::App, endpoint::Job};
 #[derive(Debug, Clone)]
 pub struct Telemetry {
     hub: Option<Arc<Hub>>,
+    waiting: Waiting,
 }
+
+/// Whether a report was made that has not been flushed.
+#[derive(Debug, Clone, Default)]
+struct Waiting(Arc<AtomicBool>);
 
 impl Telemetry {
     /// Starts logging, and reporting if a DSN is set. A subscriber that is
     /// already installed stays.
     #[must_use]
     pub fn start(app: &App) -> Self {
-        let hub = reporter(app);
+        let waiting = Waiting::default();
+        let hub = reporter(app, &waiting);
         let lines = tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
@@ -48,7 +60,7 @@ impl Telemetry {
             .with(lines)
             .with(reports)
             .try_init();
-        Self { hub }
+        Self { hub, waiting }
     }
 
     /// A hub for one request.
@@ -58,8 +70,12 @@ impl Telemetry {
         Arc::new(Hub::new_from_top(base))
     }
 
-    /// Sends what is waiting, for at most `limit`. Never holds up the runtime.
+    /// Sends what is waiting, for at most `limit`. Never holds up the runtime,
+    /// and costs nothing when nothing was reported.
     pub async fn flush(&self, limit: Duration) {
+        if !self.waiting.0.swap(false, Ordering::AcqRel) {
+            return;
+        }
         let Some(client) = self.hub.as_ref().and_then(|hub| hub.client()) else {
             return;
         };
@@ -68,14 +84,14 @@ impl Telemetry {
         let _ = tokio::time::timeout(limit, sent).await;
     }
 
-    /// Whether anything is reported at all.
+    /// Whether there is anything to flush.
     #[must_use]
-    pub fn is_reporting(&self) -> bool {
-        self.hub.is_some()
+    pub fn has_reports(&self) -> bool {
+        self.waiting.0.load(Ordering::Acquire)
     }
 }
 
-fn reporter(app: &App) -> Option<Arc<Hub>> {
+fn reporter(app: &App, waiting: &Waiting) -> Option<Arc<Hub>> {
     let dsn = app
         .config
         .sentry_dsn
@@ -90,7 +106,10 @@ fn reporter(app: &App) -> Option<Arc<Hub>> {
         .release(release.unwrap_or_else(|| format!("pourtrait-ops@{}", crate::VERSION)))
         .environment(deployment.environment.as_str())
         .server_name(app.endpoint.spec().name)
-        .transport(SharedClient(client));
+        .transport(SharedClient {
+            client,
+            waiting: waiting.clone(),
+        });
     options.dsn = Some(dsn);
     let client = Arc::new(sentry::Client::with_options(options));
     // Lives as long as the process: dropped, it would wait for the thread that
@@ -100,12 +119,40 @@ fn reporter(app: &App) -> Option<Arc<Hub>> {
 }
 
 /// Sends reports through the bundle's own HTTP client.
-struct SharedClient(reqwest::Client);
+struct SharedClient {
+    client: reqwest::Client,
+    waiting: Waiting,
+}
 
 impl TransportFactory for SharedClient {
     fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
-        let options = ReqwestHttpTransportOptions::from(options).with_client(self.0.clone());
-        Arc::new(options.build())
+        let options = ReqwestHttpTransportOptions::from(options).with_client(self.client.clone());
+        Arc::new(Noting {
+            inner: Arc::new(options.build()),
+            waiting: self.waiting.clone(),
+        })
+    }
+}
+
+/// A transport that notes that there is something to flush. Flushing waits on a
+/// thread of its own, which most requests have no reason to start.
+struct Noting {
+    inner: Arc<dyn Transport>,
+    waiting: Waiting,
+}
+
+impl Transport for Noting {
+    fn send_envelope(&self, envelope: Envelope) {
+        self.waiting.0.store(true, Ordering::Release);
+        self.inner.send_envelope(envelope);
+    }
+
+    fn flush(&self, limit: Duration) -> bool {
+        self.inner.flush(limit)
+    }
+
+    fn shutdown(&self, limit: Duration) -> bool {
+        self.inner.shutdown(limit)
     }
 }
 

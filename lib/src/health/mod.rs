@@ -46,10 +46,11 @@ async fn respond(
 ) -> Result<Response<Bytes>, Problem> {
     let started = clock::instant();
     let audience = audience(app, &request, deadline).await?;
-    let services: &[Service] = if request.method() == Method::HEAD {
-        &Service::CRITICAL
+    // HEAD shows a status alone: whether what is critical works.
+    let (services, memory): (&[Service], _) = if request.method() == Method::HEAD {
+        (&Service::CRITICAL, Memory::default())
     } else {
-        &Service::ALL
+        (&Service::ALL, memory(app))
     };
     let readings = app
         .health
@@ -64,7 +65,7 @@ async fn respond(
         now: clock::now(),
         response_time_ms: milliseconds(now.duration_since(started)),
         uptime_s: now.duration_since(app.started).as_secs(),
-        memory: memory(app),
+        memory,
     };
     answer(&report, audience, request.headers())
 }
