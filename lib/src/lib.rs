@@ -8,7 +8,7 @@
 //! - [`config`], [`auth`], [`problem`]: variables, callers, errors
 //! - [`outbound`], [`rpc`]: the one HTTP client, and the database behind it
 //! - [`jobs`]: runs of scheduled work, each claimed once
-//! - [`health`], [`monitoring`], [`alerts`]: the domains
+//! - [`health`], [`monitoring`], [`alerts`], [`backup`]: the domains
 //! - [`database`], [`migrate`]: direct sessions, for what `PostgREST` cannot do
 //!
 //! Rust observes and words; SQL decides what changed. Nothing that must survive
@@ -17,6 +17,7 @@
 pub mod alerts;
 pub mod app;
 pub mod auth;
+pub mod backup;
 pub mod clock;
 pub mod config;
 pub mod database;

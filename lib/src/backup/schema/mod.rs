@@ -1,0 +1,121 @@
+//! The SQL that makes a database's objects again, read from its catalogs.
+//!
+//! It covers everything that it knows and refuses everything else by name: an
+//! object that is silently left out of a backup is found at the restore, which
+//! is too late.
+
+use std::fmt;
+
+use super::format::{Exclusion, Extension};
+
+/// A relation's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name {
+    /// Its schema.
+    pub schema: String,
+    /// Its name there.
+    pub name: String,
+}
+
+/// As SQL, quoted whatever its characters.
+impl fmt::Display for Name {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", quoted(&self.schema), quoted(&self.name))
+    }
+}
+
+/// An identifier as SQL, always quoted.
+#[must_use]
+pub fn quoted(identifier: &str) -> String {
+    format!("\"{}\"", identifier.replace('"', "\"\""))
+}
+
+/// When a statement runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Before the rows: schemas, types, functions, tables, sequences.
+    Before,
+    /// After the rows: constraints, indexes, triggers, policies, grants.
+    After,
+}
+
+/// Whose an object is, which decides whether a restore makes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// The app's, or ours: always made.
+    App,
+    /// The platform's schema of that name (`auth`, `storage`): made only where
+    /// the schema is absent.
+    Managed(String),
+    /// The app's object on a managed table (a trigger, a policy): made last, and
+    /// reported where the target does not allow it.
+    Attached,
+}
+
+/// Everything a database is made of, but for its rows.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// The objects, in the order in which they have to be made within a stage.
+    pub objects: Vec<Object>,
+    /// The tables whose rows are backed up.
+    pub tables: Vec<Table>,
+    /// The sequences whose state is backed up.
+    pub sequences: Vec<Name>,
+    /// Extensions that have to be there first.
+    pub extensions: Vec<Extension>,
+    /// Roles that owners, grants and policies name.
+    pub roles: Vec<String>,
+    /// What is left out, and why.
+    pub excluded: Vec<Exclusion>,
+}
+
+/// One object, with everything that belongs to it alone (owner, comment, grants
+/// stand with it or as objects of their own, as their order demands).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// When it is made.
+    pub stage: Stage,
+    /// Whose it is.
+    pub scope: Scope,
+    /// What it is, in PostgreSQL's words: `table`, `index`, `foreign key`, …
+    pub kind: &'static str,
+    /// What it is called, for people.
+    pub name: String,
+    /// The table it belongs to, if it does.
+    pub table: Option<Name>,
+    /// The other table it refers to: for a foreign key.
+    pub refers_to: Option<Name>,
+    /// Statements that psql and a simple query both take, each ended by `;` and
+    /// a newline.
+    pub sql: String,
+}
+
+/// A table whose rows are backed up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: Name,
+    /// Its oid in the source.
+    pub oid: u32,
+    /// Whose it is.
+    pub scope: Scope,
+    /// Its columns, in order, without dropped ones.
+    pub columns: Vec<Column>,
+    /// The columns of its primary key, in the key's order; empty without one.
+    pub primary_key: Vec<String>,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type, as SQL.
+    pub type_sql: String,
+    /// Whether the server computes it, so that COPY must not write it.
+    pub generated: bool,
+    /// Its default, as SQL.
+    pub default_sql: Option<String>,
+    /// Whether it may not be null.
+    pub not_null: bool,
+}

@@ -1,0 +1,45 @@
+//! A database of one's own.
+
+use local_supabase::postgres::{Cluster, TestDatabase};
+use ops::{database, migrate};
+use secrecy::SecretString;
+use tokio_postgres::Client;
+
+/// A project with every migration of ours applied, cloned from a template.
+pub(crate) async fn migrated() -> TestDatabase {
+    TestDatabase::create("backup_migrated", async |cluster, name| {
+        let (url, ca) = direct_to(cluster, name);
+        let mut client = database::connect(&url, Some(&ca)).await?;
+        migrate::apply(&mut client, &mut |_| {}).await?;
+        Ok(())
+    })
+    .await
+    .expect("a migrated database")
+}
+
+/// A session as the role of `DATABASE_URL`, verified as in production.
+pub(crate) async fn session(database: &TestDatabase) -> Client {
+    let (url, ca) = direct(database).await;
+    database::connect(&url, Some(&ca)).await.expect("a session")
+}
+
+/// `DATABASE_URL` and `DATABASE_CA` of a database.
+pub(crate) async fn direct(database: &TestDatabase) -> (SecretString, String) {
+    direct_to(Cluster::shared().await.unwrap(), database.name())
+}
+
+fn direct_to(cluster: &Cluster, name: &str) -> (SecretString, String) {
+    let ca = cluster.ca_pem_path().display().to_string();
+    (cluster.postgres_url(name).into(), ca)
+}
+
+#[tokio::test]
+async fn a_migrated_database_answers_its_owner() {
+    let database = migrated().await;
+    let client = session(&database).await;
+    let row = client
+        .query_one("select current_user::text", &[])
+        .await
+        .unwrap();
+    assert_eq!(row.get::<_, &str>(0), "postgres");
+}
