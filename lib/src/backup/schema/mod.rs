@@ -2,11 +2,50 @@
 //!
 //! It covers everything that it knows and refuses everything else by name: an
 //! object that is silently left out of a backup is found at the restore, which
-//! is too late.
+//! is too late. In reading order:
+//!
+//! - `catalog`, `grants`, `rows`: what is read, by the queries in `sql/`, which
+//!   let the server render whatever it can
+//! - `supabase`, `whose`: what is the platform's
+//! - `assemble`, `privileges`, `roles`, `excluded`: what is kept, and what with it
+//! - `kind`, `order`, `arrange`: in which order it is made
+
+mod arrange;
+mod assemble;
+mod catalog;
+mod describe;
+mod excluded;
+mod grants;
+mod kind;
+mod order;
+mod privileges;
+mod roles;
+mod rows;
+mod supabase;
+mod whose;
 
 use std::fmt;
 
+pub use describe::describe;
+
 use super::format::{Exclusion, Extension};
+
+/// Why a database cannot be described.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// Objects that cannot be made again: each by what it is and its name.
+    #[error("the database holds what a backup cannot make again: {}", .0.join(", "))]
+    Unknown(Vec<String>),
+    /// Objects that need each other, so that none can be made first.
+    #[error("these need each other in a circle: {}", .0.join(", "))]
+    Circular(Vec<String>),
+    /// A server whose catalogs are not known.
+    #[error("PostgreSQL {0} is not known; 15 to 18 are")]
+    Version(i32),
+    /// The session ended, or the server refused a query.
+    #[error("the catalogs cannot be read: {0}")]
+    Session(#[from] tokio_postgres::Error),
+}
 
 /// A relation's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +94,10 @@ pub enum Scope {
 /// Everything a database is made of, but for its rows.
 #[derive(Debug, Clone)]
 pub struct Schema {
-    /// The objects, in the order in which they have to be made within a stage.
+    /// The objects, in the order in which they have to be made: before the rows
+    /// roles and extensions, then what is managed, the app's, and what is
+    /// attached, unless one needs another. The roles of every project are there
+    /// as managed objects, for a server that lacks them.
     pub objects: Vec<Object>,
     /// The tables whose rows are backed up.
     pub tables: Vec<Table>,

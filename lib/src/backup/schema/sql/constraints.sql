@@ -1,0 +1,33 @@
+-- What a parent hands down is made with the parent. Foreign keys of partitioned
+-- tables reach their partitions by themselves; keys are made for each table and
+-- attached.
+select 'pg_constraint'::regclass::oid as class,
+       k.oid,
+       case k.contype when 'f' then 'foreign key' else 'constraint' end as kind,
+       n.nspname as schema,
+       c.relname || ' ' || k.conname as name,
+       pg_get_userbyid(c.relowner) as owner,
+       c.oid as relation,
+       n.nspname as table_schema,
+       c.relname as table_name,
+       fn.nspname as refers_schema,
+       f.relname as refers_name,
+       format(E'alter table %s%I.%I add constraint %I %s;\n',
+              case when k.contype in ('p', 'u', 'x') then 'only ' else '' end,
+              n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid))
+       || coalesce((
+           select format(E'alter index %I.%I set (%s);\n', n.nspname, x.relname,
+                         string_agg(format('%I=%L', option_name, option_value), ', '))
+           from pg_class x, pg_options_to_table(x.reloptions)
+           where k.contype in ('p', 'u', 'x') and x.oid = k.conindid
+           group by x.relname), '') as sql
+from pg_constraint k
+join pg_class c on c.oid = k.conrelid
+join pg_namespace n on n.oid = c.relnamespace
+left join pg_class f on f.oid = k.confrelid
+left join pg_namespace fn on fn.oid = f.relnamespace
+where c.relpersistence <> 't'
+  and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+  and (k.contype in ('p', 'u', 'x')
+       or k.contype = 'c' and k.conislocal
+       or k.contype = 'f' and k.conparentid = 0)

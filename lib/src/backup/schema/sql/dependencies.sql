@@ -1,0 +1,8 @@
+-- What needs what. That a sequence belongs to a column is a statement of its
+-- own, made after both.
+select d.classid as class, d.objid as oid, d.refclassid as to_class, d.refobjid as to_oid
+from pg_depend d
+where d.objid >= 16384 and d.refobjid >= 16384
+  and not (d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass
+           and d.deptype = 'a' and d.refobjsubid > 0
+           and exists (select from pg_class s where s.oid = d.objid and s.relkind = 'S'))

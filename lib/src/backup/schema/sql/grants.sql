@@ -1,0 +1,66 @@
+-- Who may do what with what: one row an object, a column and a grantee. An
+-- object without grantees has one row without.
+with object (class, oid, kind, address, attribute, owner, acl) as (
+    select 'pg_namespace'::regclass::oid, n.oid, 'n', format('schema %I', n.nspname), null,
+           n.nspowner, n.nspacl
+    from pg_namespace n
+    union all
+    select 'pg_class'::regclass::oid, c.oid, case c.relkind when 'S' then 's' else 'r' end,
+           format('%s %I.%I', case c.relkind when 'S' then 'sequence' else 'table' end, n.nspname, c.relname),
+           null, c.relowner, c.relacl
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p', 'v', 'm', 'S') and c.relpersistence <> 't'
+      and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    union all
+    select 'pg_class'::regclass::oid, c.oid, 'c', format('table %I.%I', n.nspname, c.relname),
+           a.attname, c.relowner, a.attacl
+    from pg_attribute a
+    join pg_class c on c.oid = a.attrelid
+    join pg_namespace n on n.oid = c.relnamespace
+    where a.attacl is not null and a.attnum > 0 and not a.attisdropped
+      and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    union all
+    select 'pg_proc'::regclass::oid, p.oid, 'f',
+           -- An aggregate's own form of arguments is unknown to `grant`.
+           case p.prokind
+               when 'a' then 'function ' || p.oid::regprocedure
+               else format('%s %I.%I(%s)', case p.prokind when 'p' then 'procedure' else 'function' end,
+                           n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
+           end,
+           null, p.proowner, p.proacl
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    union all
+    select 'pg_type'::regclass::oid, t.oid, 'T', format('type %I.%I', n.nspname, t.typname),
+           null, t.typowner, t.typacl
+    from pg_type t join pg_namespace n on n.oid = t.typnamespace
+    where t.typacl is not null and t.typtype in ('e', 'c', 'd', 'r')
+      and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+)
+select o.class,
+       o.oid,
+       o.address,
+       o.attribute,
+       pg_get_userbyid(o.owner) as owner,
+       coalesce((
+           select array_agg(lower(w.privilege_type) order by lower(w.privilege_type))
+           from aclexplode(acldefault(o.kind::"char", o.owner)) w
+           where w.grantee = o.owner), '{}') as whole,
+       e.grantor,
+       e.grantee,
+       e.privileges,
+       e.grantable
+from object o
+left join lateral (
+    select pg_get_userbyid(x.grantor) as grantor,
+           case x.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(x.grantee)) end as grantee,
+           array_agg(lower(x.privilege_type) order by lower(x.privilege_type))
+               filter (where not x.is_grantable) as privileges,
+           array_agg(lower(x.privilege_type) order by lower(x.privilege_type))
+               filter (where x.is_grantable) as grantable,
+           min(x.place) as place
+    from aclexplode(coalesce(o.acl, acldefault(o.kind::"char", o.owner)))
+        with ordinality as x (grantor, grantee, privilege_type, is_grantable, place)
+    group by x.grantor, x.grantee
+) as e on true
+order by o.class, o.oid, o.attribute nulls first, e.place
