@@ -5,7 +5,7 @@
 //! keyed hashes of its content. A backup exists only once its commit record,
 //! written last, does. In reading order:
 //!
-//! - [`format`]: what lies in the store, and how it is written
+//! - [`format`](mod@format): what lies in the store, and how it is written
 //! - `keys`, `seal`, `store`: secrets and recipients, one object sealed and
 //!   opened, where objects lie
 //! - [`schema`]: the SQL that makes the database's objects again
@@ -13,5 +13,13 @@
 //!   the commit record
 //! - `verify`, `restore`, `export`: the way back
 
+pub mod catalogue;
 pub mod format;
+mod hex;
+pub mod keys;
+pub mod repository;
 pub mod schema;
+pub mod seal;
+pub mod segments;
+pub mod store;
+pub mod verify;

@@ -4,7 +4,7 @@
 //! is kept, so that health can report all of them together and each endpoint
 //! closes only for what it needs itself.
 
-mod parse;
+pub(crate) mod parse;
 pub mod variables;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};

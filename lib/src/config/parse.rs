@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
 }
 
 /// An `https` URL, or an `http` one of a loopback host.
-pub(super) fn url(text: &str) -> Result<Url, &'static str> {
+pub(crate) fn url(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "not a URL")?;
     match url.scheme() {
         "https" => Ok(url),

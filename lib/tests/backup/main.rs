@@ -6,5 +6,12 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod faults;
+mod faulty;
+mod reading;
+mod repository;
+mod s3;
 mod schema;
+mod scratch;
+mod store;
 mod support;

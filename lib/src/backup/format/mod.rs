@@ -14,14 +14,35 @@
 //!
 //! Receipts (`rcpt/`), pins (`pin/`) and garbage collection (`gc/`, `trash/`)
 //! have their places reserved. `<name>` is the keyed hash of the plaintext and
-//! `<aa>` its first two digits.
+//! `<aa>` its first two digits; for an inventory, which needs no key, it is the
+//! plain SHA-256. Where something that nobody vouches for has taken a name, `-`
+//! and the fence of the run that found it so follow.
+//!
+//! [`manifest_text`] lists the lines of a manifest, [`Inventory`] those of an
+//! inventory; the parts of an unfinished run are written like the latter.
 
+mod error;
+mod inventory;
+mod json;
+pub mod lines;
 mod manifest;
+mod manifest_parse;
+pub mod manifest_text;
+pub mod path;
+mod repo;
+mod snapshot;
 
+pub use error::FormatError;
+pub use inventory::{Inventory, Stored};
 pub use manifest::{
     Checksum, Exclusion, Extension, Ledger, Manifest, Piece, Script, ScriptObject, SequenceState,
     ServerFacts, TableData,
 };
+pub use repo::{Cut, Epoch, Repo};
+pub use snapshot::{Previous, Snapshot, SnapshotName, Totals};
 
 /// The version of everything described here. A reader refuses any other.
 pub const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests;
