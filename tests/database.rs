@@ -13,6 +13,8 @@
 mod access;
 #[path = "database/alerts.rs"]
 mod alerts;
+#[path = "database/backups.rs"]
+mod backups;
 #[path = "database/catalog.rs"]
 mod catalog;
 #[path = "database/checks.rs"]
@@ -33,6 +35,8 @@ mod migrations;
 mod plans;
 #[path = "database/raised.rs"]
 mod raised;
+#[path = "database/restores.rs"]
+mod restores;
 #[path = "database/runs.rs"]
 mod runs;
 #[path = "database/settings.rs"]

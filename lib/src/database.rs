@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::task::JoinHandle;
 use tokio_postgres::{
     Client, Config,
     config::{Host, SslMode},
@@ -66,6 +67,24 @@ pub enum ConnectError {
 /// # Errors
 /// See [`ConnectError`].
 pub async fn connect(url: &SecretString, ca: Option<&str>) -> Result<Client, ConnectError> {
+    let (client, driver) = connect_driven(url, ca).await?;
+    tokio::spawn(async move {
+        if let Ok(Err(error)) = driver.await {
+            tracing::warn!(%error, "a database session ended");
+        }
+    });
+    Ok(client)
+}
+
+/// Opens a session like [`connect`], together with the task that drives it, for
+/// whoever has to know how it ended.
+///
+/// # Errors
+/// See [`ConnectError`].
+pub async fn connect_driven(
+    url: &SecretString,
+    ca: Option<&str>,
+) -> Result<(Client, JoinHandle<Result<(), tokio_postgres::Error>>), ConnectError> {
     let config = config(url)?;
     let host = target(&config);
     let roots = ca.map(roots).transpose()?.unwrap_or_default();
@@ -74,12 +93,7 @@ pub async fn connect(url: &SecretString, ca: Option<&str>) -> Result<Client, Con
         .connect(MakeRustlsConnect::new(tls))
         .await
         .map_err(|error| refused(host, &error))?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::warn!(%error, "a database session ended");
-        }
-    });
-    Ok(client)
+    Ok((client, tokio::spawn(connection)))
 }
 
 /// The host that a URL names, to be shown before anything is changed.

@@ -52,6 +52,10 @@ pub const MIGRATIONS: &[Migration] = migrations![
     ("20261124001400", "dashboard_app"),
     ("20261124001500", "dashboard_operation"),
     ("20261124001600", "dashboard"),
+    ("20261125000100", "backups"),
+    ("20261125000200", "restores"),
+    ("20261125000300", "backup_rules"),
+    ("20261125000400", "dashboard_backups"),
 ];
 
 impl Migration {

@@ -51,12 +51,17 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
             },
             "incidents": [],
             "outbox": {"pending": 0, "oldestPendingSeconds": null, "dead": [], "sent24h": 0},
-            "jobs": [{"job": "monitor", "everySeconds": 60, "lastSlot": null, "lastOutcome": null,
-                      "lastStartedAt": null, "lastFinishedAt": null, "durationMs": null,
-                      "missed24h": 0, "status": "not set up"}],
+            "jobs": [never_run("backup", 1800), never_run("monitor", 60)],
             "backups": null,
         }),
     );
+}
+
+/// A job that is known and was never claimed.
+fn never_run(job: &str, every_seconds: u32) -> Value {
+    json!({"job": job, "everySeconds": every_seconds, "lastSlot": null, "lastOutcome": null,
+           "lastStartedAt": null, "lastFinishedAt": null, "durationMs": null,
+           "missed24h": 0, "status": "not set up"})
 }
 
 #[tokio::test]
@@ -317,7 +322,7 @@ async fn jobs() {
     let jobs = section(&world, "jobs").await;
     assert_eq!(
         jobs,
-        json!([{
+        json!([never_run("backup", 1800), {
             "job": "monitor", "everySeconds": 60, "lastSlot": "2026-11-24T11:57:00+00:00",
             "lastOutcome": "failed", "lastStartedAt": "2026-11-24T11:57:05+00:00",
             "lastFinishedAt": "2026-11-24T11:57:07.5+00:00", "durationMs": 2500, "missed24h": 6,
@@ -325,9 +330,9 @@ async fn jobs() {
         }]),
     );
     let later = world.dashboard(3600, "12:00:01").await["jobs"].clone();
-    assert_eq!(later[0]["status"], "overdue");
+    assert_eq!(later[1]["status"], "overdue");
     let next_day = world.dashboard(3600, "2026-11-25T11:53:30Z").await["jobs"].clone();
-    assert_eq!(next_day[0]["missed24h"], 3);
+    assert_eq!(next_day[1]["missed24h"], 3);
 }
 
 #[tokio::test]

@@ -9,17 +9,28 @@
 //! - `keys`, `seal`, `store`: secrets and recipients, one object sealed and
 //!   opened, where objects lie
 //! - [`schema`]: the SQL that makes the database's objects again
-//! - `segments`, `source`, `preflight`, `run`: one backup, from the snapshot to
-//!   the commit record
+//! - [`session`], [`preflight`]: sessions that can be relied on, and what has to
+//!   hold before a backup may be believed
+//! - [`order`], [`checksum`], [`source`]: tables read in one snapshot, in an order
+//!   that lets what was stored be found again
+//! - [`segments`], [`script`], [`run`]: one backup, from the first session to the
+//!   commit record
 //! - `verify`, `restore`, `export`: the way back
 
 pub mod catalogue;
+pub mod checksum;
 pub mod format;
 mod hex;
 pub mod keys;
+pub mod order;
+pub mod preflight;
 pub mod repository;
+pub mod run;
 pub mod schema;
+pub mod script;
 pub mod seal;
 pub mod segments;
+pub mod session;
+pub mod source;
 pub mod store;
 pub mod verify;

@@ -4,6 +4,7 @@
 //! is kept, so that health can report all of them together and each endpoint
 //! closes only for what it needs itself.
 
+mod backup;
 pub(crate) mod parse;
 pub mod variables;
 
@@ -11,6 +12,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::SecretString;
 use url::Url;
 
+pub use backup::{Backup, Credentials, Database};
 use parse::Reader;
 
 /// Everything the bundle knows from its environment.
@@ -40,6 +42,10 @@ pub struct Config {
     pub slack_webhook: Option<SecretString>,
     /// Where errors are reported.
     pub sentry_dsn: Option<SecretString>,
+    /// The direct session, for what the database's API cannot do.
+    pub database: Option<Database>,
+    /// Where backups go; there is a direct session then.
+    pub backup: Option<Backup>,
     /// Which runtime started the function.
     pub platform: Platform,
     /// What is running, and where.
@@ -200,7 +206,9 @@ impl Config {
         let slack_webhook = slack(&mut read);
         let email = email(&mut read, resend.clone());
         let sentry_dsn = sentry(&mut read);
-        warn_of_backup_identity(&mut read);
+        let database = backup::database(&read);
+        let backup = backup::backup(&mut read);
+        backup::warn_of_identity(&mut read);
         let memory_mb = read
             .text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
             .and_then(|text| text.parse().ok());
@@ -219,6 +227,8 @@ impl Config {
             email,
             slack_webhook,
             sentry_dsn,
+            database,
+            backup,
             platform,
             deployment,
             memory_mb,
@@ -337,26 +347,6 @@ fn sentry(read: &mut Reader) -> Option<SecretString> {
         Err(_) => Err("not a Sentry DSN"),
     };
     read.keep("SENTRY_DSN", parsed)
-}
-
-/// Whoever holds the identity can read every backup, so it has no place where
-/// functions run; they only ever encrypt.
-fn warn_of_backup_identity(read: &mut Reader) {
-    const NAMES: [&str; 2] = ["BACKUP_IDENTITY", "BACKUP_IDENTITY_FILE"];
-    for name in NAMES {
-        let private = read
-            .text(name)
-            .is_some_and(|value| value.contains("AGE-SECRET-KEY-"));
-        if private {
-            let kind = FaultKind::Warning(
-                "a private backup identity does not belong in a function's environment",
-            );
-            read.faults.push(Fault {
-                variable: name,
-                kind,
-            });
-        }
-    }
 }
 
 /// Vercel's own functions run on Lambda underneath, so its marks count first.

@@ -40,6 +40,13 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// Notes that a variable is missing, if it is.
+    pub(super) fn require(&mut self, variable: &'static str) {
+        if self.text(variable).is_none() {
+            self.missing(variable);
+        }
+    }
+
     fn invalid(&mut self, variable: &'static str, reason: &'static str) {
         self.faults.push(Fault {
             variable,

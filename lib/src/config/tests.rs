@@ -237,7 +237,6 @@ fn every_variable_that_is_read_is_documented() {
         "VERCEL",
         "AWS_LAMBDA_RUNTIME_API",
         "BACKUP_IDENTITY",
-        "BACKUP_IDENTITY_FILE",
     ];
     for name in read.into_inner() {
         let documented = variables::all().any(|variable| variable.name == name);

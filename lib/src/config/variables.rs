@@ -87,7 +87,7 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "Direct database sessions",
-        without: "Needed by `pourtrait migrate` only; no function of the bundle so far opens one.",
+        without: "Needed by `/api/cron/backup` and by `pourtrait migrate`, `backup` and `restore`; nothing else opens one.",
         variables: &[
             secret(
                 "DATABASE_URL",
@@ -190,6 +190,37 @@ pub const GROUPS: &[Group] = &[
             "SENTRY_DSN",
             "The Sentry project that gets errors and cron check-ins.",
         )],
+    },
+    Group {
+        title: "Backups",
+        without: "Without any of these nothing is backed up: `/api/cron/backup` answers 503 and the dashboard has no backups. With some of them, `pourtrait check` names what is missing. `DATABASE_URL` is needed too.",
+        variables: &[
+            plain(
+                "BACKUP_URL",
+                "",
+                "Where backups go: `s3://bucket/prefix?endpoint=https://…&region=auto`, or a folder, `file:///path`, which a function refuses. Not in the watched Supabase project, with which it would end.",
+            ),
+            plain(
+                "BACKUP_ACCESS_KEY_ID",
+                "",
+                "The bucket's access key; it needs to list, read and write. (Names that start with `AWS_` are reserved on Vercel.)",
+            ),
+            secret("BACKUP_SECRET_ACCESS_KEY", "The access key's secret."),
+            plain(
+                "BACKUP_RECIPIENTS",
+                "",
+                "Who can read backups: age public keys, `age1…`, with commas between (`pourtrait backup keygen` makes a pair).",
+            ),
+            secret(
+                "BACKUP_SECRET",
+                "64 hexadecimal digits (`openssl rand -hex 32`) that name what is stored; not needed to restore. Another one means that everything is stored anew.",
+            ),
+            plain(
+                "BACKUP_IDENTITY_FILE",
+                "",
+                "The file with the private key, for `pourtrait restore` and `backup verify` on an operator's machine. Never part of a deployment.",
+            ),
+        ],
     },
     Group {
         title: "Set by the platform",

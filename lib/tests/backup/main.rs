@@ -6,12 +6,20 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod changes;
+mod data;
 mod faults;
 mod faulty;
+mod preflight;
+mod proxy;
 mod reading;
 mod repository;
+mod run;
 mod s3;
 mod schema;
 mod scratch;
+mod sessions;
+mod source;
 mod store;
 mod support;
+mod vault;

@@ -1,7 +1,9 @@
 //! A database of one's own.
 
+use std::time::Duration;
+
 use local_supabase::postgres::{Cluster, TestDatabase};
-use ops::{database, migrate};
+use ops::{clock::Deadline, database, migrate};
 use secrecy::SecretString;
 use tokio_postgres::Client;
 
@@ -26,6 +28,20 @@ pub(crate) async fn session(database: &TestDatabase) -> Client {
 /// `DATABASE_URL` and `DATABASE_CA` of a database.
 pub(crate) async fn direct(database: &TestDatabase) -> (SecretString, String) {
     direct_to(Cluster::shared().await.unwrap(), database.name())
+}
+
+/// Waits until a statement that is run again and again says so.
+pub(crate) async fn until(client: &Client, condition: &str) {
+    let deadline = Deadline::after(Duration::from_secs(20));
+    while !client
+        .query_one(condition, &[])
+        .await
+        .unwrap()
+        .get::<_, bool>(0)
+    {
+        assert!(!deadline.has_passed(), "never came true: {condition}");
+        tokio::task::yield_now().await;
+    }
 }
 
 fn direct_to(cluster: &Cluster, name: &str) -> (SecretString, String) {
