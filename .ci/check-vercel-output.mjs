@@ -12,6 +12,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
 const LARGEST_FUNCTION = 9_000_000;
+// Brings compression, encryption and a bucket's client along.
+const LARGER_FUNCTIONS = { 'api/cron/backup': 16_000_000 };
 
 const [configuration, output] = process.argv.slice(2);
 const wanted = JSON.parse(readFileSync(configuration, 'utf8'));
@@ -69,7 +71,7 @@ for (const { destination } of wanted.rewrites) {
 for (const name of functions) {
   const executable = join(output, 'functions', `${name}.func/executable`);
   const { size } = statSync(executable);
-  assert.ok(size <= LARGEST_FUNCTION, `${name} has ${size} bytes`);
+  assert.ok(size <= (LARGER_FUNCTIONS[name] ?? LARGEST_FUNCTION), `${name} has ${size} bytes`);
   await answers(name, executable);
   console.log(`  ${name}: ${(size / 1e6).toFixed(2)} MB, answers`);
 }

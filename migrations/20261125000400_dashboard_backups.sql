@@ -29,8 +29,11 @@ as $$
         'bytesReused', p_backup.figures -> 'bytesReused',
         'reusedPercent', round(
             100 * (p_backup.figures ->> 'bytesReused')::numeric
+            -- What is reused counts the definitions of objects too.
             / nullif(
-                (p_backup.figures ->> 'bytesReused')::numeric + (p_backup.figures ->> 'bytesStored')::numeric,
+                greatest(
+                    (p_backup.figures ->> 'bytesRead')::numeric, (p_backup.figures ->> 'bytesReused')::numeric
+                ),
                 0
             ),
             2

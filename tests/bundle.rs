@@ -7,6 +7,9 @@
 //! - `certificate`: the end of the app's certificate
 //! - `rpc`: calls over a wire that fails
 //! - `kills`: a tick killed at each of its requests; `proxy` breaks the wire
+//! - `lease`: a lease that is renewed while its run works
+//! - `backup`: a backup from its claim to its seal; `backup_kills`: killed on the
+//!   way; `backups` is what both share, `bucket` a store that kills
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +17,14 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "bundle/backup.rs"]
+mod backup;
+#[path = "bundle/backup_kills.rs"]
+mod backup_kills;
+#[path = "bundle/backups.rs"]
+mod backups;
+#[path = "bundle/bucket.rs"]
+mod bucket;
 #[path = "bundle/callers.rs"]
 mod callers;
 #[path = "bundle/certificate.rs"]
@@ -28,6 +39,8 @@ mod dispatch;
 mod health;
 #[path = "bundle/kills.rs"]
 mod kills;
+#[path = "bundle/lease.rs"]
+mod lease;
 #[path = "bundle/monitor.rs"]
 mod monitor;
 #[path = "bundle/proxy.rs"]

@@ -1,15 +1,19 @@
 //! The grammar of the command line.
 
+pub(crate) mod backup;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use backup::Backup;
+
 const VARIABLES: &str = "\
 Variables:
   A command reads its variables from the environment if SUPABASE_URL,
-  NEXT_PUBLIC_SUPABASE_URL or DATABASE_URL is set there. Otherwise it reads them
-  from the first of these files that exists: the one named with --env-file,
-  .env, .pourtrait/dev.env. One source is read whole; two are never merged.
+  NEXT_PUBLIC_SUPABASE_URL, DATABASE_URL or BACKUP_URL is set there. Otherwise it
+  reads them from the first of these files that exists: the one named with
+  --env-file, .env, .pourtrait/dev.env. One source is read whole; two are never merged.
   A file is read as a shell would source it. `dev` reads neither.
 
 Exit status: 0 done, 1 failed or found bad, 2 used wrongly.";
@@ -45,6 +49,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Settings,
+    },
+    /// Takes backups, checks them and restores them
+    Backup {
+        /// What to do.
+        #[command(subcommand)]
+        action: Backup,
     },
     /// Checks the configuration
     Check {

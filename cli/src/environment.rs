@@ -16,7 +16,12 @@ use crate::{
 
 /// The variables that name a project. The process's environment counts as a
 /// source if one of them is set there.
-const NAMES_OF_A_PROJECT: [&str; 3] = ["SUPABASE_URL", "NEXT_PUBLIC_SUPABASE_URL", "DATABASE_URL"];
+const NAMES_OF_A_PROJECT: [&str; 4] = [
+    "SUPABASE_URL",
+    "NEXT_PUBLIC_SUPABASE_URL",
+    "DATABASE_URL",
+    "BACKUP_URL",
+];
 
 /// Read if the environment names no project and no file is asked for.
 const DEFAULT_FILES: [&str; 2] = [".env", ".pourtrait/dev.env"];

@@ -10,6 +10,7 @@ use http::{HeaderValue, Method, Request, Response, header};
 use crate::{
     alerts,
     auth::{Jwks, Limiter},
+    backup,
     clock::{self, Deadline},
     config::Config,
     endpoint::Endpoint,
@@ -138,6 +139,7 @@ pub fn handler(endpoint: Endpoint) -> Handler {
         Endpoint::Dashboard => monitoring::dashboard::handle,
         Endpoint::Monitor => monitoring::handle,
         Endpoint::Dispatch => alerts::handle,
+        Endpoint::Backup => backup::handle,
     }
 }
 

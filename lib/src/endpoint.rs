@@ -37,9 +37,12 @@ pub struct Job {
     /// Seconds between two slots.
     pub every_s: u32,
     /// How long a run may hold the job before another may take over, in
-    /// seconds: longer than the function can live, shorter than its interval,
-    /// so that the slot after a killed run is not lost.
+    /// seconds: longer than the function can live unless it is renewed, shorter
+    /// than its interval, so that the slot after a killed run is not lost.
     pub lease_s: u32,
+    /// How often a run renews its lease while it works, in seconds; `None` where
+    /// the lease outlives the function.
+    pub renewed_every_s: Option<u32>,
     /// Cron expression in UTC.
     pub schedule: &'static str,
     /// Cron expression for plans that allow one call a day.
@@ -58,6 +61,8 @@ pub enum Endpoint {
     /// `/api/alerts/dispatch`: the outbox's worker, and the door for outside
     /// alerts.
     Dispatch,
+    /// `/api/cron/backup`: one backup of the database.
+    Backup,
 }
 
 /// Kept back from `max_duration_s` so that a function ends by itself: for the
@@ -98,6 +103,7 @@ static MONITOR: Spec = Spec {
         name: "monitor",
         every_s: 60,
         lease_s: 57,
+        renewed_every_s: None,
         schedule: "* * * * *",
         daily_schedule: "0 6 * * *",
     }),
@@ -115,14 +121,39 @@ static DISPATCH: Spec = Spec {
         name: "dispatch",
         every_s: 60,
         lease_s: 57,
+        renewed_every_s: None,
         schedule: "* * * * *",
         daily_schedule: "5 6 * * *",
     }),
 };
 
+static BACKUP: Spec = Spec {
+    name: "cron_backup",
+    path: "/api/cron/backup",
+    source: "api/cron/backup.rs",
+    methods: &[Method::GET],
+    memory_mb: 2048,
+    max_duration_s: 300,
+    body_limit: 0,
+    job: Some(Job {
+        name: "backup",
+        every_s: 1800,
+        lease_s: 90,
+        renewed_every_s: Some(20),
+        schedule: "*/30 * * * *",
+        daily_schedule: "30 5 * * *",
+    }),
+};
+
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 4] = [Self::Health, Self::Dashboard, Self::Monitor, Self::Dispatch];
+    pub const ALL: [Self; 5] = [
+        Self::Health,
+        Self::Dashboard,
+        Self::Monitor,
+        Self::Dispatch,
+        Self::Backup,
+    ];
 
     /// The endpoint's row of the table.
     #[must_use]
@@ -132,6 +163,7 @@ impl Endpoint {
             Self::Dashboard => &DASHBOARD,
             Self::Monitor => &MONITOR,
             Self::Dispatch => &DISPATCH,
+            Self::Backup => &BACKUP,
         }
     }
 

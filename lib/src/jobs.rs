@@ -5,6 +5,8 @@
 //! token: a run that was killed is taken over when its lease ends, and one that
 //! wakes up late finds its token refused. All of it is decided in the database.
 
+mod lease;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +26,8 @@ use crate::{
     rpc::{Call, Retry, RpcError},
     telemetry,
 };
+
+pub use lease::{Lease, extend, hold};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,7 +204,18 @@ pub async fn run(
 const FINISH: Duration = Duration::from_secs(2);
 
 impl Outcome {
-    fn or_partial(self) -> Self {
+    /// The status of an answer that tells it: only a failed run is an error.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Done | Self::Skipped | Self::Partial => StatusCode::OK,
+        }
+    }
+
+    /// The same of a run whose end could not be recorded.
+    #[must_use]
+    pub fn or_partial(self) -> Self {
         if self == Self::Done {
             Self::Partial
         } else {
@@ -285,9 +300,5 @@ fn respond(
     if let Some(body) = body.as_object_mut() {
         body.extend(details);
     }
-    let status = match outcome {
-        Outcome::Failed => StatusCode::INTERNAL_SERVER_ERROR,
-        Outcome::Done | Outcome::Skipped | Outcome::Partial => StatusCode::OK,
-    };
-    app::json(status, &body)
+    app::json(outcome.status(), &body)
 }

@@ -173,7 +173,7 @@ pub fn check_in(app: &App, job: &Job, run: Uuid, status: MonitorCheckInStatus) {
                 value: job.schedule.to_owned(),
             },
             checkin_margin: Some(2),
-            max_runtime: Some(u64::from(job.lease_s.div_ceil(60))),
+            max_runtime: Some(u64::from(app.endpoint.spec().max_duration_s.div_ceil(60))),
             timezone: Some("UTC".to_owned()),
             failure_issue_threshold: None,
             recovery_threshold: None,

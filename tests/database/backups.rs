@@ -1,6 +1,7 @@
 //! Backups as the database sees them: the lease that is renewed, how a run
 //! ends, the rules with their dates, the dashboard's section.
 
+use ops::monitoring::document::Backups;
 use serde_json::{Value, json};
 
 use crate::support::{World, at, minutes, transitions, verdict};
@@ -25,9 +26,13 @@ pub(crate) async fn claim(world: &World, now: &str) -> Value {
 fn sealed(taken_at: &str) -> Value {
     json!({
         "snapshot": format!("snapshot-of-{taken_at}"), "takenAt": at(taken_at), "sealedAt": at(taken_at),
-        "figures": {"rows": 10, "requests": 7, "bytesRead": 1000, "bytesStored": 100, "bytesReused": 300},
+        "figures": {"rows": 10, "requests": requests(), "bytesRead": 1000, "bytesStored": 100, "bytesReused": 300},
         "suspect": null, "reason": null,
     })
+}
+
+fn requests() -> Value {
+    json!({"put": 3, "get": 2, "head": 1, "list": 1})
 }
 
 fn failed(reason: &str) -> Value {
@@ -326,6 +331,9 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
     assert_eq!(before["ageSeconds"], 8.0);
     back_up_of(&world, &running, "11:00:10").await;
     let document = shown(&world, "11:10:10").await;
+    // The struct refuses keys that it does not know and misses none.
+    let typed: Backups = serde_json::from_value(document.clone()).unwrap();
+    assert_eq!(typed.runs[0].requests.unwrap().put, 3);
     assert_eq!(
         document,
         json!({
@@ -334,8 +342,8 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
             "runs": [{
                 "run": running["run"], "slot": "2026-11-24T11:00:00+00:00", "outcome": "done",
                 "snapshot": "snapshot-of-11:00:10", "takenAt": "2026-11-24T11:00:10+00:00",
-                "sealedAt": "2026-11-24T11:00:10+00:00", "durationMs": 5000, "rows": 10, "requests": 7,
-                "bytesRead": 1000, "bytesStored": 100, "bytesReused": 300, "reusedPercent": 75.0,
+                "sealedAt": "2026-11-24T11:00:10+00:00", "durationMs": 5000, "rows": 10, "requests": requests(),
+                "bytesRead": 1000, "bytesStored": 100, "bytesReused": 300, "reusedPercent": 30.0,
                 "suspect": null, "reason": null,
             }],
             "restores": [],

@@ -30,10 +30,11 @@ fn with(path: &str, authorization: &[u8]) -> Request<Bytes> {
     called("GET", path, authorization, "192.0.2.1")
 }
 
-const GUARDED: [(&str, &str); 3] = [
+const GUARDED: [(&str, &str); 4] = [
     (binary::DASHBOARD, "/api/monitoring/dashboard"),
     (binary::MONITOR, "/api/cron/monitor"),
     (binary::DISPATCH, "/api/alerts/dispatch"),
+    (binary::BACKUP, "/api/cron/backup"),
 ];
 
 #[tokio::test]

@@ -12,6 +12,7 @@ async fn every_function_answers_events() {
         (binary::DASHBOARD, "/api/monitoring/dashboard"),
         (binary::MONITOR, "/api/cron/monitor"),
         (binary::DISPATCH, "/api/alerts/dispatch"),
+        (binary::BACKUP, "/api/cron/backup"),
     ] {
         let mut function = Lambda::start(binary, &[]).await;
         let answer = function.ask(request("GET", path)).await;

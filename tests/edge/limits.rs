@@ -30,6 +30,7 @@ async fn another_method_is_refused_with_those_that_are_allowed() {
             "DELETE",
         ),
         (binary::MONITOR, "/api/cron/monitor", "GET", "POST"),
+        (binary::BACKUP, "/api/cron/backup", "GET", "POST"),
         (
             binary::DISPATCH,
             "/api/alerts/dispatch",

@@ -23,4 +23,5 @@ mod binary {
     pub(crate) const DASHBOARD: &str = env!("CARGO_BIN_EXE_monitoring_dashboard");
     pub(crate) const MONITOR: &str = env!("CARGO_BIN_EXE_cron_monitor");
     pub(crate) const DISPATCH: &str = env!("CARGO_BIN_EXE_alerts_dispatch");
+    pub(crate) const BACKUP: &str = env!("CARGO_BIN_EXE_cron_backup");
 }

@@ -20,6 +20,7 @@ async fn every_function_starts_answers_and_ends_the_invocation() {
         (binary::DASHBOARD, "/api/monitoring/dashboard"),
         (binary::MONITOR, "/api/cron/monitor"),
         (binary::DISPATCH, "/api/alerts/dispatch"),
+        (binary::BACKUP, "/api/cron/backup"),
     ] {
         let mut function = Vercel::start(binary, &[]).await;
         let answer = function.ask(request("GET", path)).await;

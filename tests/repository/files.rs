@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders that git ignores: what was built, installed or run.
+/// What git ignores: what was built, installed or run.
 const IGNORED: [&str; 6] = [
     ".git",
     ".insta",
@@ -46,7 +46,11 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if path.is_dir() && !IGNORED.contains(&name.as_ref()) {
+        // In a worktree .git is a file.
+        if IGNORED.contains(&name.as_ref()) {
+            continue;
+        }
+        if path.is_dir() {
             collect(&path, found);
         } else if path.is_file() && !is_private(&name) {
             found.push(path.strip_prefix(root()).unwrap().to_owned());

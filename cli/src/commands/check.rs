@@ -1,6 +1,8 @@
 //! `pourtrait check`: everything that is wrong with the configuration, at once,
 //! and with `--live` with what it leads to.
 
+mod backups;
+
 use std::time::Duration;
 
 use anyhow::Context;
@@ -73,6 +75,7 @@ pub(crate) async fn run(
     if live {
         findings.extend(services(environment).await);
         findings.push(schema(environment).await);
+        findings.extend(backups::look(environment).await);
     }
     let bad = findings.iter().any(|finding| finding.level == Level::Error);
     let listed: Vec<_> = findings
@@ -173,6 +176,11 @@ fn warnings(config: &Config) -> Vec<Finding> {
             "BASE_URL",
             "neither it nor the platform's production domain is set: messages carry no links",
         ),
+        (
+            config.backup.is_none() && !config.faults.iter().any(Fault::is_about_backups),
+            "backups",
+            "not set up: nothing is backed up (BACKUP_URL, BACKUP_RECIPIENTS, BACKUP_SECRET)",
+        ),
     ]
     .into_iter()
     .filter(|(applies, ..)| *applies)
@@ -260,6 +268,16 @@ mod tests {
         ("SUPABASE_SECRET_KEY", "sb_secret_x"),
     ];
 
+    const BACKUPS: [(&str, &str); 4] = [
+        ("DATABASE_URL", "postgresql://postgres@db.test/postgres"),
+        ("BACKUP_URL", "file:///backups"),
+        ("BACKUP_RECIPIENTS", "age1x"),
+        (
+            "BACKUP_SECRET",
+            "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+        ),
+    ];
+
     #[test]
     fn all_faults_are_found_together() {
         assert_eq!(
@@ -291,6 +309,7 @@ mod tests {
             ];
             let all: Vec<_> = PROJECT
                 .iter()
+                .chain(&BACKUPS)
                 .chain(&complete)
                 .chain(more)
                 .copied()
@@ -303,11 +322,23 @@ mod tests {
             ("RESEND_FROM_EMAIL", "a@b.test"),
             ("ADMIN_EMAIL", "c@d.test"),
         ];
-        assert_eq!(with(&[]).0, ["alerts"]);
-        assert_eq!(with(&[slack]).0, ["alerts"]);
-        assert_eq!(with(&email).0, ["alerts"]);
+        let none = (vec!["alerts".to_owned()], vec![]);
+        assert_eq!(with(&[]), none);
+        assert_eq!(with(&[slack]), none);
+        assert_eq!(with(&email), none);
         let both: Vec<_> = email.into_iter().chain([slack]).collect();
         assert_eq!(with(&both), (vec![], vec!["configuration".to_owned()]));
+    }
+
+    #[test]
+    fn backups_that_are_not_set_up_are_a_warning_and_half_of_them_are_an_error() {
+        assert!(subjects(&PROJECT, Level::Warning).contains(&"backups".to_owned()));
+        let half: Vec<_> = PROJECT.iter().chain(&BACKUPS[..2]).copied().collect();
+        assert!(!subjects(&half, Level::Warning).contains(&"backups".to_owned()));
+        assert_eq!(
+            subjects(&half, Level::Error),
+            ["BACKUP_RECIPIENTS", "BACKUP_SECRET"]
+        );
     }
 
     #[test]

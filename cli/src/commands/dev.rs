@@ -155,6 +155,7 @@ fn ready_text(running: &Running) -> String {
         .get("NEXT_PUBLIC_APP_URL")
         .map(String::as_str)
         .unwrap_or_default();
+    let backups = running.env.get("BACKUP_URL").map_or("none", String::as_str);
     let file = running
         .env_file
         .as_ref()
@@ -168,6 +169,7 @@ fn ready_text(running: &Running) -> String {
          \n  faults     curl -d '{{\"service\":\"app\",\"mode\":\"refuse\"}}' {url}/_local/faults\
          \n             (services: database openai vision resend storage slack app; modes: ok refuse hang slow status)\
          \n  app        {app}\
+         \n  backups    {backups}\
          \n  variables  {file}\
          \n\nCtrl-C stops it; the data stay."
     )

@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod backups;
 mod crons;
 mod files;
 mod folder;
@@ -44,6 +45,7 @@ use ops::{database, migrate::Migration};
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
+use backups::Backups;
 use folder::Folder;
 use local::Local;
 use routes::Routes;
@@ -99,6 +101,7 @@ pub struct Running {
     tasks: JoinSet<()>,
     server: Server,
     local: Local,
+    _backups: Option<Backups>,
     _folder: Option<Folder>,
 }
 
@@ -140,11 +143,21 @@ pub async fn start(options: DevOptions) -> anyhow::Result<Running> {
     // The sample app plays the production: that is what the app's rows say of
     // themselves, and what the dashboard shows unless asked otherwise.
     env.insert("VERCEL_ENV".to_owned(), "production".to_owned());
+    // A project that is described has its own deployment, and its own backups.
+    let backups = match options.database {
+        Database::Own | Database::Shared(_) => Some(Backups::open(folder.as_ref())?),
+        Database::Described { .. } => None,
+    };
+    if let Some(backups) = &backups {
+        env.extend(backups.variables()?);
+    }
     prepare(&options, &env).await?;
     // Set once; the server reads it from now on.
     let _ = site.set(Site::new(routes, &env, local.stack_handle()));
     if let Some(folder) = &folder {
-        folder.write(&env)?;
+        let mut variables = env.clone();
+        variables.extend(backups.as_ref().map(Backups::identity_file));
+        folder.write(&variables)?;
     }
     let mut tasks = JoinSet::new();
     if options.crons {
@@ -161,6 +174,7 @@ pub async fn start(options: DevOptions) -> anyhow::Result<Running> {
         tasks,
         server,
         local,
+        _backups: backups,
         _folder: folder,
     })
 }

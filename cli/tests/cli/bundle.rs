@@ -5,7 +5,7 @@ use ops::endpoint::Endpoint;
 use pourtrait::dev::DevOptions;
 use serde_json::{Value, json};
 
-use crate::support::{bundle, get, send};
+use crate::support::{Folder, bundle, call_with, get, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn paths_are_routed_as_vercel_json_says() {
@@ -181,15 +181,19 @@ async fn a_first_round_of_jobs_runs_at_the_start_and_raises_no_alert() {
         .await
         .unwrap();
     let seen = "select (select count(*) from ops.runs where job = 'monitor' and outcome = 'done' and slot is not null),
-                       (select count(*) from public.api_usage_metrics where user_agent like '%(sample traffic)')";
-    let deadline = ops::clock::Deadline::after(std::time::Duration::from_secs(20));
+                       (select count(*) from public.api_usage_metrics where user_agent like '%(sample traffic)'),
+                       (select count(*) from ops.backups where outcome = 'done')";
+    let deadline = ops::clock::Deadline::after(std::time::Duration::from_secs(60));
     loop {
         let row = client.query_one(seen, &[]).await.unwrap();
-        let (runs, rows): (i64, i64) = (row.get(0), row.get(1));
-        if runs > 0 && rows > 0 {
+        let (runs, rows, backups): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+        if runs > 0 && rows > 0 && backups > 0 {
             break;
         }
-        assert!(!deadline.has_passed(), "{runs} runs, {rows} rows");
+        assert!(
+            !deadline.has_passed(),
+            "{runs} runs, {rows} rows, {backups} backups"
+        );
         ops::clock::wait(std::time::Duration::from_millis(20)).await;
     }
     let alerts = client
@@ -226,5 +230,34 @@ async fn a_database_that_holds_something_is_not_filled() {
         .await
         .unwrap();
     assert_eq!(row.get::<_, i64>(0), 1);
+    running.stop().await.unwrap();
+}
+
+/// Functions can write backups and cannot read them; other commands find the
+/// private key by its file.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_private_key_of_backups_is_beside_the_data_and_not_in_the_functions() {
+    let data = Folder::empty();
+    let options = DevOptions {
+        data: Some(data.path().to_owned()),
+        ..DevOptions::default()
+    };
+    let (running, _database) = bundle(options).await;
+    let private = |value: &String| value.contains("AGE-SECRET-KEY");
+    assert!(!running.env.contains_key("BACKUP_IDENTITY_FILE"));
+    assert!(!running.env.values().any(private));
+    let text = std::fs::read_to_string(running.env_file.as_ref().unwrap()).unwrap();
+    let variables = pourtrait::env_file::parse(&text).unwrap();
+    assert!(!variables.values().any(private));
+    let identity = std::fs::read_to_string(&variables["BACKUP_IDENTITY_FILE"]).unwrap();
+    assert!(
+        identity.contains("AGE-SECRET-KEY") && identity.contains(&variables["BACKUP_RECIPIENTS"])
+    );
+
+    let path = Endpoint::Backup.spec().path;
+    let answer = send(&running, Method::GET, path, Some("MONITORING_API_KEY")).await;
+    assert_eq!(answer.json()["outcome"], "done", "{answer:?}");
+    let verified = call_with(&variables, &["backup", "verify", "--level", "2"]).await;
+    assert_eq!(verified.status, 0, "{verified:?}");
     running.stop().await.unwrap();
 }

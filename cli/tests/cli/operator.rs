@@ -90,7 +90,7 @@ async fn a_wrong_key_or_value_is_status_2_with_what_is_expected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_tells_what_works_and_what_does_not() {
-    let (running, _database) = bundle(DevOptions::default()).await;
+    let (running, database) = bundle(DevOptions::default()).await;
     let good = call_with(&running.env, &["check", "--live"]).await;
     assert_eq!(good.status, 0, "{good:?}");
     assert!(good.stdout.contains("none pending"), "{good:?}");
@@ -108,6 +108,31 @@ async fn check_tells_what_works_and_what_does_not() {
     };
     assert_eq!(found("ai"), "error");
     assert_eq!(found("database"), "ok");
+    assert_eq!(found("backup store"), "ok");
+    assert_eq!(found("backup role"), "ok");
+
+    // Rows that policies hide would be missing from a backup.
+    let mut env = running.env.clone();
+    let admin = database
+        .cluster()
+        .await
+        .unwrap()
+        .connect_admin(database.name())
+        .await
+        .unwrap();
+    admin
+        .batch_execute(
+            "drop role if exists plain_backup; create role plain_backup login password 'x'",
+        )
+        .await
+        .unwrap();
+    let mut url = url::Url::parse(&env["DATABASE_URL"]).unwrap();
+    url.set_username("plain_backup").unwrap();
+    url.set_password(Some("x")).unwrap();
+    env.insert("DATABASE_URL".to_owned(), url.into());
+    let bad = call_with(&env, &["check", "--live"]).await;
+    assert!(bad.stdout.contains("BYPASSRLS"), "{bad:?}");
+    admin.batch_execute("drop role plain_backup").await.unwrap();
     running.stop().await.unwrap();
 }
 

@@ -1,6 +1,8 @@
 //! Figures as people read them: times in UTC, durations in two units at most,
 //! numbers with their unit.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 /// `2026-11-24 03:12 UTC`.
@@ -36,13 +38,14 @@ pub fn duration(seconds: u64) -> String {
 }
 
 /// A figure with its unit, rounded as one would say it: `12.4 %`, `512 ms`,
-/// `5.42 s`, `1 day`.
+/// `5.42 s`, `1 day`, `1 h 2 min`.
 #[must_use]
 pub fn quantity(value: f64, unit: Option<&str>) -> String {
     match unit {
         Some("ms") if value.abs() >= 1_000.0 => format!("{} s", number(value / 1_000.0, 3)),
         Some("ms") => format!("{} ms", number(value, 1)),
         Some("d") => days(value),
+        Some("min") => minutes(value),
         Some(unit) => format!("{} {unit}", number(value, 2)),
         None => number(value, 2),
     }
@@ -54,6 +57,12 @@ pub fn days(value: f64) -> String {
     let count = number(value, 0);
     let unit = if count == "1" { "day" } else { "days" };
     format!("{count} {unit}")
+}
+
+/// `50 min`, `1 h 2 min`; nothing if it is negative.
+fn minutes(value: f64) -> String {
+    let length = Duration::try_from_secs_f64(value * 60.0).unwrap_or_default();
+    duration(length.as_secs())
 }
 
 /// A count with its noun: `1 request`, `1,240 requests`.
@@ -127,6 +136,9 @@ mod tests {
             (7_200_000.0, Some("ms"), "7,200 s"),
             (1.0, Some("d"), "1 day"),
             (-3.0, Some("d"), "-3 days"),
+            (50.0, Some("min"), "50 min"),
+            (61.5, Some("min"), "1 h 1 min"),
+            (-1.0, Some("min"), "0 s"),
             (1_234_567.0, None, "1,234,567"),
             (-0.001, None, "0"),
             (0.5, Some("bottles"), "0.5 bottles"),

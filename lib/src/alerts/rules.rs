@@ -24,8 +24,16 @@ pub enum Rule {
     CriticalError,
     /// A tick could not be committed.
     MonitoringBlind,
+    /// More would be lost than may be.
+    BackupRpoBreached,
     /// No tick was committed for a while.
     MonitoringGap,
+    /// A run of the backup failed.
+    BackupFailed,
+    /// The newest backup is older than it should be.
+    BackupOverdue,
+    /// The newest backup may not hold what it should.
+    BackupSuspect,
     /// Too many requests end in a server error.
     ErrorRateHigh,
     /// A checked URL answers slowly.
@@ -52,12 +60,16 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::CriticalError,
         Self::MonitoringBlind,
+        Self::BackupRpoBreached,
         Self::MonitoringGap,
+        Self::BackupFailed,
+        Self::BackupOverdue,
+        Self::BackupSuspect,
         Self::ErrorRateHigh,
         Self::AppSlow,
         Self::ApiSlow,
@@ -79,7 +91,11 @@ impl Rule {
             Self::DatabaseFailing => "database_failing",
             Self::CriticalError => "critical_error",
             Self::MonitoringBlind => "monitoring_blind",
+            Self::BackupRpoBreached => "backup_rpo_breached",
             Self::MonitoringGap => "monitoring_gap",
+            Self::BackupFailed => "backup_failed",
+            Self::BackupOverdue => "backup_overdue",
+            Self::BackupSuspect => "backup_suspect",
             Self::ErrorRateHigh => "error_rate_high",
             Self::AppSlow => "app_slow",
             Self::ApiSlow => "api_slow",
@@ -108,10 +124,13 @@ impl Rule {
             Self::ApiSlow | Self::EndpointSlow => "95th percentile",
             Self::ApiAverageSlow | Self::PageLoadSlow => "average",
             Self::MonitoringGap => "silence",
+            Self::BackupRpoBreached | Self::BackupOverdue => "age of the newest backup",
             Self::AppDown
             | Self::DatabaseFailing
             | Self::CriticalError
             | Self::MonitoringBlind
+            | Self::BackupFailed
+            | Self::BackupSuspect
             | Self::ServiceDegraded
             | Self::CertificateUrgent
             | Self::CertificateExpiring
@@ -131,6 +150,14 @@ impl Rule {
             }
             Self::MonitoringGap => {
                 "what happened in that time is unknown; it counts neither as up nor as down"
+            }
+            Self::BackupRpoBreached => {
+                "nobody yet; if the database were lost now, more would be lost than was agreed"
+            }
+            Self::BackupFailed => "nobody yet; earlier backups are whole, the next run tries again",
+            Self::BackupOverdue => "nobody yet; what was written since is in no backup",
+            Self::BackupSuspect => {
+                "nobody yet; it is whole and can be restored, and may hold less than it should"
             }
             Self::ErrorRateHigh => "users of the API: their requests end in a server error",
             Self::AppSlow => "everybody who opens this page: they wait",
@@ -176,6 +203,10 @@ fn firing(rule: Rule, facts: &Facts) -> String {
             ),
             None => "Monitoring was interrupted".into(),
         },
+        Rule::BackupRpoBreached => "The newest backup is too old".into(),
+        Rule::BackupFailed => "A backup failed".into(),
+        Rule::BackupOverdue => "A backup is overdue".into(),
+        Rule::BackupSuspect => "The newest backup is suspect".into(),
         Rule::ErrorRateHigh => "The API's error rate is high".into(),
         Rule::AppSlow => format!("{subject} answers slowly"),
         Rule::ApiSlow => "The API is slow".into(),
@@ -204,6 +235,10 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::CriticalError => format!("No longer seen: {}", said(facts)),
         Rule::MonitoringBlind => "Monitoring sees again".into(),
         Rule::MonitoringGap => "Monitoring goes on".into(),
+        Rule::BackupRpoBreached => "The newest backup is recent enough again".into(),
+        Rule::BackupFailed => "Backups succeed again".into(),
+        Rule::BackupOverdue => "Backups are made in time again".into(),
+        Rule::BackupSuspect => "The newest backup is as it should be".into(),
         Rule::ErrorRateHigh => "The API's error rate is back to normal".into(),
         Rule::AppSlow => format!("{subject} answers in time again"),
         Rule::ApiSlow => "The API is no longer slow".into(),
@@ -311,62 +346,4 @@ pub(super) fn reason(word: &str, status_code: Option<u64>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_is_a_rule_and_back() {
-        for rule in Rule::ALL {
-            assert_eq!(Rule::parse(rule.as_str()), Some(rule));
-        }
-        assert_eq!(Rule::parse("app_on_fire"), None);
-    }
-
-    #[test]
-    fn every_rule_of_the_database_has_words() {
-        let seed = include_str!("../../../migrations/20261124000600_alerts.sql");
-        let (_, rows) = seed.split_once("insert into ops.rules").unwrap();
-        let (rows, _) = rows.split_once(';').unwrap();
-        let ids: Vec<&str> = rows
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("('")?.split('\'').next())
-            .collect();
-        assert_eq!(ids.len(), Rule::ALL.len(), "{ids:?}");
-        for id in ids {
-            assert!(Rule::parse(id).is_some(), "{id} has no words");
-        }
-    }
-
-    #[test]
-    fn an_unknown_rule_is_worded_from_its_facts() {
-        let facts = |rule: &str, title: Option<&str>| Facts {
-            rule: rule.into(),
-            subject: "cellar".into(),
-            title: title.map(str::to_owned),
-            ..Facts::default()
-        };
-        assert_eq!(headline(&facts("cellar_warm", None)), "cellar_warm: cellar");
-        assert_eq!(headline(&facts("cellar_warm", Some("Warm"))), "Warm");
-        assert_eq!(headline(&facts("", None)), "Alert about cellar");
-    }
-
-    #[test]
-    fn an_early_warning_that_became_urgent_does_not_call_the_certificate_renewed() {
-        let facts = |left: f64, limit: f64| Facts {
-            rule: "certificate_expiring".into(),
-            subject: "wine.example".into(),
-            kind: Kind::Resolved,
-            value: Some(left),
-            threshold: Some(limit),
-            ..Facts::default()
-        };
-        assert_eq!(
-            headline(&facts(89.0, 30.0)),
-            "The certificate of wine.example is valid for another 89 days"
-        );
-        assert_eq!(
-            headline(&facts(6.0, 30.0)),
-            "The earlier warning about the certificate of wine.example is over"
-        );
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use super::{
     schema::{Name, quoted},
 };
 
-/// Counts a table's rows and sums two independent hashes of their text. The
+/// Counts a table's rows and sums two independent hashes of their columns' text. The
 /// session's settings have to be pinned, and the columns be those of COPY.
 ///
 /// # Errors
@@ -27,15 +27,20 @@ pub async fn read(
     Ok((row.get::<_, i64>(0).unsigned_abs(), checksum))
 }
 
-/// The query: count, first and second sum.
+/// The query: count, first and second sum. Hashing the columns' texts one by one
+/// takes half the time of hashing a row's; `offset 0` keeps the server from
+/// making them once for each hash.
 #[must_use]
 pub fn query(table: &Name, columns: &[String]) -> String {
-    let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+    let texts: Vec<String> = columns
+        .iter()
+        .map(|column| format!("{}::text collate \"C\"", quoted(column)))
+        .collect();
     format!(
         "select count(*), \
-         coalesce(sum(hashtextextended(r, 0)), 0)::text, \
-         coalesce(sum(hashtextextended(r, 7919)), 0)::text \
-         from (select row({})::text collate \"C\" as r from only {table}) as s",
-        columns.join(", ")
+         coalesce(sum(hash_array_extended(r, 0)), 0)::text, \
+         coalesce(sum(hash_array_extended(r, 7919)), 0)::text \
+         from (select array[{}]::text[] as r from only {table} offset 0) as s",
+        texts.join(", ")
     )
 }

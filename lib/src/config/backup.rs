@@ -22,8 +22,8 @@ pub struct Backup {
     pub url: Url,
     /// Proof for the bucket; a folder needs none.
     pub credentials: Option<Credentials>,
-    /// The age public keys that can read backups, at least one.
-    pub recipients: Vec<String>,
+    /// The age public keys that can read backups, with commas or blanks between.
+    pub recipients: String,
     /// 32 bytes in hexadecimal that name objects; they cannot read anything.
     pub secret: SecretString,
 }
@@ -57,6 +57,18 @@ const NEEDED: [&str; 4] = [
 /// What a bucket needs beside that.
 const NEEDED_BY_A_BUCKET: [&str; 2] = ["BACKUP_ACCESS_KEY_ID", "BACKUP_SECRET_ACCESS_KEY"];
 
+impl Fault {
+    /// Whether backups are wanted and cannot be made because of this.
+    #[must_use]
+    pub fn is_about_backups(&self) -> bool {
+        let about = WANTED_BY.contains(&self.variable) || NEEDED.contains(&self.variable);
+        match self.kind {
+            FaultKind::Missing | FaultKind::Invalid(_) => about,
+            FaultKind::Warning(_) => false,
+        }
+    }
+}
+
 /// Marks of a platform whose disks end with the instance.
 const FLEETING: [&str; 3] = ["VERCEL", "VERCEL_IPC_PATH", "AWS_LAMBDA_RUNTIME_API"];
 
@@ -79,7 +91,7 @@ pub(super) fn backup(read: &mut Reader) -> Option<Backup> {
     let url = read.text("BACKUP_URL");
     let url = url.and_then(|text| read.keep("BACKUP_URL", store(&text, fleeting)));
     let recipients = read.text("BACKUP_RECIPIENTS");
-    let recipients = recipients.and_then(|text| read.keep("BACKUP_RECIPIENTS", public_keys(&text)));
+    let recipients = recipients.and_then(|text| read.keep("BACKUP_RECIPIENTS", public_keys(text)));
     let secret = read.text("BACKUP_SECRET");
     let secret = secret.and_then(|text| read.keep("BACKUP_SECRET", dedupe_secret(text)));
     let url = url?;
@@ -141,12 +153,8 @@ fn store(text: &str, fleeting: bool) -> Result<Url, &'static str> {
 
 /// age public keys, with commas or blanks between. Their checksum is verified
 /// where they are used.
-fn public_keys(text: &str) -> Result<Vec<String>, &'static str> {
-    let keys: Vec<&str> = text
-        .split([',', ' ', '\n', '\r', '\t'])
-        .filter(|key| !key.is_empty())
-        .collect();
-    let plausible = |key: &&str| {
+fn public_keys(text: String) -> Result<String, &'static str> {
+    let plausible = |key: &str| {
         key.strip_prefix("age1").is_some_and(|rest| {
             !rest.is_empty()
                 && rest
@@ -154,10 +162,15 @@ fn public_keys(text: &str) -> Result<Vec<String>, &'static str> {
                     .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         })
     };
-    if keys.is_empty() || !keys.iter().all(plausible) {
-        return Err("not age public keys (age1…) with commas between");
+    let mut keys = text
+        .split(|between: char| between == ',' || between.is_whitespace())
+        .filter(|key| !key.is_empty())
+        .peekable();
+    if keys.peek().is_some() && keys.all(plausible) {
+        Ok(text)
+    } else {
+        Err("not age public keys (age1…) with commas between")
     }
-    Ok(keys.into_iter().map(str::to_owned).collect())
 }
 
 fn dedupe_secret(text: String) -> Result<SecretString, &'static str> {
@@ -285,12 +298,10 @@ mod tests {
     }
 
     #[test]
-    fn several_recipients_are_told_apart() {
+    fn several_recipients_stand_in_one_variable() {
         let recipients = format!("{KEY}, {KEY}\n{KEY}");
-        let backup = config(&[("BACKUP_RECIPIENTS", &recipients)])
-            .backup
-            .unwrap();
-        assert_eq!(backup.recipients, [KEY; 3]);
+        let backup = config(&[("BACKUP_RECIPIENTS", &recipients)]).backup;
+        assert_eq!(backup.unwrap().recipients, recipients);
     }
 
     #[test]

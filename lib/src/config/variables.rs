@@ -87,7 +87,7 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "Direct database sessions",
-        without: "Needed by `/api/cron/backup` and by `pourtrait migrate`, `backup` and `restore`; nothing else opens one.",
+        without: "Needed by `/api/cron/backup` and by `pourtrait migrate` and `pourtrait backup`; nothing else opens one.",
         variables: &[
             secret(
                 "DATABASE_URL",
@@ -218,7 +218,7 @@ pub const GROUPS: &[Group] = &[
             plain(
                 "BACKUP_IDENTITY_FILE",
                 "",
-                "The file with the private key, for `pourtrait restore` and `backup verify` on an operator's machine. Never part of a deployment.",
+                "The file with the private key, for `pourtrait backup restore` and the like on an operator's machine. Never part of a deployment.",
             ),
         ],
     },

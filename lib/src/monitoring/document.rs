@@ -4,12 +4,15 @@
 //! an uptime without checks is `None`, never 0 % or 100 %. Times are in
 //! milliseconds and durations in seconds unless a name says otherwise.
 
+mod backups;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
+
+pub use backups::{BackupRun, Backups, Requests, Restore};
 
 /// Everything known about the app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,8 +38,8 @@ pub struct Document {
     pub outbox: Outbox,
     /// The bundle's own work.
     pub jobs: Vec<Job>,
-    /// Backups; null until they are set up.
-    pub backups: Option<Value>,
+    /// Backups; null until there has been a run.
+    pub backups: Option<Backups>,
 }
 
 /// What works now, from the newest sample of each service.

@@ -36,7 +36,7 @@ const ROLES: &str = r#"
 "#;
 
 /// Here only a superuser may own an event trigger, on Supabase the team may.
-const OWN_EVENT_TRIGGERS: &str =
+pub(crate) const OWN_EVENT_TRIGGERS: &str =
     "update pg_event_trigger set evtowner = 'postgres'::regrole where evtname = 'Bei DDL'";
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn a_table_tells_how_its_rows_are_read() {
 }
 
 /// The fixture's database: ours, the app's and everything else.
-async fn everything() -> TestDatabase {
+pub(crate) async fn everything() -> TestDatabase {
     TestDatabase::create("backup_everything", async |cluster, name| {
         let admin = cluster.connect_admin(name).await?;
         let mut client = cluster.connect_postgres(name).await?;
@@ -284,7 +284,7 @@ async fn filled(database: &TestDatabase) -> Vec<String> {
 }
 
 /// The database as `pg_dump` sees it, without what differs from run to run.
-async fn dump(database: &TestDatabase) -> String {
+pub(crate) async fn dump(database: &TestDatabase) -> String {
     let cluster = cluster().await;
     let config = cluster.admin_config(database.name());
     let password = config.get_password().unwrap().to_vec();
@@ -345,7 +345,7 @@ async fn cluster() -> &'static Cluster {
     Cluster::shared().await.expect("a server")
 }
 
-async fn run(client: &Client, sql: &str) {
+pub(crate) async fn run(client: &Client, sql: &str) {
     if let Err(error) = client.batch_execute(sql).await {
         let server = error.as_db_error().expect("the server's words");
         let place = match server.position() {
@@ -362,7 +362,7 @@ async fn run(client: &Client, sql: &str) {
 }
 
 /// Fails with the first lines that differ.
-fn assert_same(before: &str, after: &str) {
+pub(crate) fn assert_same(before: &str, after: &str) {
     let lost: Vec<_> = only_in(before, after);
     let added: Vec<_> = only_in(after, before);
     assert!(

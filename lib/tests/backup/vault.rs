@@ -60,10 +60,10 @@ impl Vault {
         self.back_up_while(database, async || true).await
     }
 
-    pub(crate) async fn back_up_while(
+    pub(crate) async fn back_up_while<L: Future<Output = bool>>(
         &self,
         database: &TestDatabase,
-        lease: impl AsyncFn() -> bool,
+        lease: impl Fn() -> L,
     ) -> Result<Backup, RunError> {
         let (url, ca) = support::direct(database).await;
         run::run(self.request(&url, &ca), lease).await

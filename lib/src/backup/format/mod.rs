@@ -28,6 +28,7 @@ pub mod lines;
 mod manifest;
 mod manifest_parse;
 pub mod manifest_text;
+mod outline;
 pub mod path;
 mod repo;
 mod snapshot;

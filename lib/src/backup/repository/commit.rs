@@ -53,12 +53,12 @@ impl Writer {
     /// # Errors
     /// See [`SealRunError`]; the backup does not exist then, or, if nothing but
     /// the answer to the commit was lost, exists whole.
-    pub async fn seal(
+    pub async fn seal<L: Future<Output = bool>>(
         self,
         mut manifest: Manifest,
         tools: &[(&str, &[u8])],
         sealed_at: Timestamp,
-        lease: impl AsyncFn() -> bool,
+        lease: impl Fn() -> L,
     ) -> Result<Snapshot, SealRunError> {
         manifest.snapshot = self.snapshot.to_string();
         manifest.repo = self.repository.repo;

@@ -73,7 +73,10 @@ pub struct Backup {
 /// # Errors
 /// See [`RunError`]: there is no backup then. Only when the answer to the very
 /// last request is lost there may be one, and it is whole.
-pub async fn run(request: Request<'_>, lease: impl AsyncFn() -> bool) -> Result<Backup, RunError> {
+pub async fn run<L: Future<Output = bool>>(
+    request: Request<'_>,
+    lease: impl Fn() -> L,
+) -> Result<Backup, RunError> {
     let Request {
         url,
         ca,

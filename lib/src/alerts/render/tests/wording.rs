@@ -37,8 +37,16 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: No longer seen: Cellar full
     High: Monitoring is blind
     Resolved: Monitoring sees again
+    High: The newest backup is too old
+    Resolved: The newest backup is recent enough again
     High: Monitoring was interrupted
     Resolved: Monitoring goes on
+    High: A backup failed
+    Resolved: Backups succeed again
+    High: A backup is overdue
+    Resolved: Backups are made in time again
+    High: The newest backup is suspect
+    Resolved: The newest backup is as it should be
     High: The API's error rate is high
     Resolved: The API's error rate is back to normal
     High: https://wine.example/ answers slowly
@@ -61,6 +69,39 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: Cellar full
     High: Cellar full
     Resolved: Cellar full
+    ");
+}
+
+#[test]
+fn a_backup_that_is_missing_says_how_old_the_last_one_is() {
+    let age = json!({"value": 61.5, "threshold": 60, "unit": "min", "samples": null, "subject": "backup"});
+    assert_snapshot!(text("backup_rpo_breached", "firing", &age), @r"
+    [HIGH] The newest backup is too old
+    High: The newest backup is too old
+
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert
+    Found: age of the newest backup 1 h 1 min, threshold 1 h
+    Affects: nobody yet; if the database were lost now, more would be lost than was agreed
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#backup_rpo_breached
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
+    let refused = json!({"reason": "the store refuses to be written to", "subject": "backup",
+                         "value": null, "threshold": null, "unit": null, "samples": null});
+    assert_snapshot!(text("backup_failed", "firing", &refused), @r"
+    [HIGH] A backup failed
+    High: A backup failed
+
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert
+    Found: the store refuses to be written to
+    Affects: nobody yet; earlier backups are whole, the next run tries again
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#backup_failed
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
     ");
 }
 

@@ -1,0 +1,320 @@
+//! `backup`: from new keys to a restored database.
+
+use std::{collections::BTreeMap, path::Path};
+
+use local_supabase::postgres::TestDatabase;
+use pourtrait::dev::{DevOptions, Running};
+use serde_json::json;
+
+use crate::support::{Folder, bundle, call, call_with};
+
+async fn url(database: &TestDatabase) -> String {
+    let cluster = database.cluster().await.unwrap();
+    cluster.postgres_url(database.name())
+}
+
+async fn run(database: &TestDatabase, sql: &str) {
+    let cluster = database.cluster().await.unwrap();
+    let session = cluster.connect_postgres(database.name()).await.unwrap();
+    session.batch_execute(sql).await.unwrap();
+}
+
+async fn count(database: &TestDatabase, table: &str) -> i64 {
+    let cluster = database.cluster().await.unwrap();
+    let session = cluster.connect_postgres(database.name()).await.unwrap();
+    let count = format!("select count(*) from {table}");
+    session.query_one(&count, &[]).await.unwrap().get(0)
+}
+
+/// What an operator has beside the functions' variables.
+fn with_identity(running: &Running) -> BTreeMap<String, String> {
+    let mut variables = running.env.clone();
+    let store = variables["BACKUP_URL"].strip_prefix("file://").unwrap();
+    let identity = Path::new(store).with_file_name("backup-identity.txt");
+    let identity = identity.to_str().unwrap().to_owned();
+    variables.insert("BACKUP_IDENTITY_FILE".to_owned(), identity);
+    variables
+}
+
+const ORDERS: &str = "
+    create table public.customers (id bigint primary key, name text);
+    create table public.orders (id bigint primary key, customer bigint references public.customers);
+    insert into public.customers select n, 'customer ' || n from generate_series(1, 100) n;
+    insert into public.orders select n, n % 100 + 1 from generate_series(1, 5000) n;
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_taken_shown_checked_and_restored() {
+    let (running, source) = bundle(DevOptions::default()).await;
+    run(&source, ORDERS).await;
+    let env = &with_identity(&running);
+
+    let none = call_with(env, &["backup", "list"]).await;
+    assert_eq!(
+        (none.status, none.stdout.as_str()),
+        (0, "there is no backup\n")
+    );
+
+    let taken = call_with(env, &["backup", "run", "--json"]).await;
+    assert_eq!(taken.status, 0, "{taken:?}");
+    assert!(taken.stderr.starts_with("source: 127.0.0.1"), "{taken:?}");
+    let name = taken.json()["backup"]["snapshot"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    let listed = call_with(env, &["backup", "list"]).await;
+    assert_eq!(listed.status, 0, "{listed:?}");
+    assert!(
+        listed.stdout.lines().nth(1).unwrap().starts_with(&name),
+        "{listed:?}"
+    );
+
+    let sealed = call_with(&running.env, &["backup", "show"]).await;
+    assert_eq!(sealed.status, 0, "{sealed:?}");
+    assert!(sealed.stdout.contains("With --identity FILE"), "{sealed:?}");
+    let shown = call_with(env, &["backup", "show"]).await;
+    assert_eq!(shown.status, 0, "{shown:?}");
+    let line = shown
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("public.orders "))
+        .unwrap();
+    assert_eq!(line.split_whitespace().nth(1), Some("5,000"), "{line}");
+    assert!(shown.stdout.contains("Not covered:\n"), "{shown:?}");
+
+    for level in ["1", "2"] {
+        let whole = call_with(env, &["backup", "verify", &name, "--level", level]).await;
+        assert_eq!(whole.status, 0, "{whole:?}");
+        assert!(
+            whole.stdout.starts_with(&format!("{name} is whole: ")),
+            "{whole:?}"
+        );
+    }
+
+    let target = TestDatabase::empty().await.unwrap();
+    let into = url(&target).await;
+    let asked = call_with(env, &["backup", "restore", "--into", &into]).await;
+    assert_eq!(asked.status, 2, "{asked:?}");
+    for text in [
+        "target: 127.0.0.1\n",
+        &format!("backup: {name}, taken "),
+        "say --yes",
+    ] {
+        assert!(asked.stderr.contains(text), "{asked:?}");
+    }
+    assert_eq!(
+        count(&target, "pg_tables where schemaname = 'public'").await,
+        0
+    );
+
+    let restored = call_with(
+        env,
+        &["backup", "restore", "--into", &into, "--yes", "--json"],
+    )
+    .await;
+    assert_eq!(restored.status, 0, "{restored:?}");
+    let result = restored.json();
+    assert_eq!(
+        (&result["backup"], &result["equal"]),
+        (&json!(name), &json!(true))
+    );
+    assert_eq!(result["afterRestore"]["outcome"], "recorded");
+    assert_eq!(count(&target, "public.orders").await, 5000);
+
+    let again = call_with(env, &["backup", "restore", "--into", &into, "--yes"]).await;
+    assert_eq!(again.status, 1, "{again:?}");
+    assert!(
+        again
+            .stderr
+            .contains("nothing was changed: the target is not empty"),
+        "{again:?}"
+    );
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chosen_tables_and_a_script_are_ways_back_as_well() {
+    let (running, source) = bundle(DevOptions::default()).await;
+    run(&source, ORDERS).await;
+    let env = &with_identity(&running);
+    assert_eq!(call_with(env, &["backup", "run"]).await.status, 0);
+
+    let target = TestDatabase::empty().await.unwrap();
+    let into = url(&target).await;
+    let restore = ["backup", "restore", "--yes", "--jobs", "1", "--into", &into];
+    let chosen = call_with(env, &[&restore[..], &["--table", "public.orders"]].concat()).await;
+    assert_eq!(chosen.status, 0, "{chosen:?}");
+    assert!(
+        chosen.stderr.contains("orders_customer_fkey was left out"),
+        "{chosen:?}"
+    );
+    assert_eq!(count(&target, "public.orders").await, 5000);
+    assert_eq!(count(&target, "public.customers").await, 0);
+
+    let folder = Folder::empty();
+    let file = folder.path().join("backup.sql");
+    let path = file.to_str().unwrap();
+    let export = ["backup", "export", "--format", "sql"];
+    let written = call_with(env, &[&export[..], &["--output", path]].concat()).await;
+    assert_eq!(written.status, 0, "{written:?}");
+    let printed = call_with(env, &export).await;
+    assert_eq!(printed.stdout, std::fs::read_to_string(&file).unwrap());
+    assert_private(&file);
+    let cluster = target.cluster().await.unwrap();
+    let fresh = TestDatabase::empty().await.unwrap();
+    let psql = std::process::Command::new(cluster.program("psql"))
+        .args(["-X", "-f", path])
+        .arg(url(&fresh).await)
+        .output()
+        .unwrap();
+    assert!(psql.status.success(), "{psql:?}");
+    assert_eq!(count(&fresh, "public.customers").await, 100);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_damaged_or_sealed_to_another_key_is_status_1() {
+    let (running, source) = bundle(DevOptions::default()).await;
+    run(&source, ORDERS).await;
+    let env = &with_identity(&running);
+    assert_eq!(call_with(env, &["backup", "run"]).await.status, 0);
+    let target = TestDatabase::empty().await.unwrap();
+    let into = url(&target).await;
+
+    let folder = Folder::empty();
+    let key = folder.path().join("key.txt");
+    let key = key.to_str().unwrap();
+    let made = call(folder.path(), &[], &["backup", "keygen", "--output", key]);
+    assert_eq!(made.status, 0, "{made:?}");
+    let restore = [
+        "backup",
+        "restore",
+        "--yes",
+        "--into",
+        &into,
+        "--identity",
+        key,
+    ];
+    let wrong = call_with(env, &restore).await;
+    assert_eq!(wrong.status, 1, "{wrong:?}");
+    assert!(
+        wrong.stderr.contains("none of the given identities"),
+        "{wrong:?}"
+    );
+
+    let bucket = env["BACKUP_URL"].strip_prefix("file://").unwrap();
+    let damaged = first_file(&Path::new(bucket).join("v1/seg"));
+    std::fs::write(&damaged, "something else").unwrap();
+    for level in ["1", "2"] {
+        let verify = ["backup", "verify", "all", "--level", level, "--json"];
+        let found = call_with(env, &verify).await;
+        assert_eq!(found.status, 1, "{found:?}");
+        assert_eq!(found.json()["whole"], false);
+        assert_eq!(found.json()["faults"].as_array().unwrap().len(), 1);
+    }
+    running.stop().await.unwrap();
+}
+
+/// Any file below a folder.
+fn first_file(folder: &Path) -> std::path::PathBuf {
+    let entry = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
+    if entry.file_type().unwrap().is_dir() {
+        first_file(&entry.path())
+    } else {
+        entry.path()
+    }
+}
+
+#[test]
+fn new_keys_are_a_pair_that_only_its_owner_reads() {
+    let folder = Folder::empty();
+    let printed = call(folder.path(), &[], &["backup", "keygen", "--json"]);
+    assert_eq!(printed.status, 0, "{printed:?}");
+    let keys = printed.json();
+    assert_eq!(keys["BACKUP_SECRET"].as_str().unwrap().len(), 64);
+    assert!(
+        keys["BACKUP_RECIPIENTS"]
+            .as_str()
+            .unwrap()
+            .starts_with("age1")
+    );
+    assert!(
+        keys["identity"]
+            .as_str()
+            .unwrap()
+            .starts_with("AGE-SECRET-KEY-1")
+    );
+    assert!(printed.stderr.contains("Two people keep it"), "{printed:?}");
+
+    let keygen = ["backup", "keygen", "--output", "key.txt"];
+    let written = call(folder.path(), &[], &keygen);
+    assert_eq!(written.status, 0, "{written:?}");
+    assert!(!written.stdout.contains("AGE-SECRET-KEY"), "{written:?}");
+    let file = folder.path().join("key.txt");
+    assert_private(&file);
+    let kept = std::fs::read_to_string(&file).unwrap();
+    let recipient = written
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("BACKUP_RECIPIENTS="));
+    assert!(kept.contains(recipient.unwrap()), "the pair");
+    let again = call(folder.path(), &[], &keygen);
+    assert_eq!(again.status, 1, "{again:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), kept);
+}
+
+fn assert_private(file: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+/// Variables, arguments, what is said.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str);
+
+#[test]
+fn what_cannot_be_meant_is_status_2() {
+    let folder = Folder::empty();
+    let bucket = format!("file://{}", folder.path().join("bucket").display());
+    let store = ("BACKUP_URL", bucket.as_str());
+    let into = "postgresql://postgres:secret-word@127.0.0.1:1/postgres";
+    let restore = ["backup", "restore", "--into", into, "--yes"];
+    let with_table = [&restore[..], &["--table", "orders"]].concat();
+    let cases: [Case; 8] = [
+        (&[], &["backup", "list"], "BACKUP_URL is not set"),
+        (
+            &[("BACKUP_URL", "http://x")],
+            &["backup", "list"],
+            "BACKUP_URL: ",
+        ),
+        (
+            &[store],
+            &["backup", "show", "2026"],
+            "there is no backup \"2026\"",
+        ),
+        (&[store], &restore, "--identity FILE"),
+        (&[store], &with_table, "--table orders"),
+        (
+            &[store],
+            &["backup", "restore", "--into", "nonsense"],
+            "--into: ",
+        ),
+        (
+            &[store],
+            &["backup", "verify", "--level", "3"],
+            "3 is not in 1..=2",
+        ),
+        (
+            &[store],
+            &["backup", "export", "--format", "sql", "--json"],
+            "--json needs --output",
+        ),
+    ];
+    for (variables, arguments, text) in cases {
+        let called = call(folder.path(), variables, arguments);
+        assert_eq!(called.status, 2, "{called:?}");
+        assert!(called.stderr.contains(text), "{called:?}");
+        assert!(!called.stderr.contains("secret-word"), "{called:?}");
+    }
+}

@@ -1,0 +1,89 @@
+//! The section about backups.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What would be lost now, and what became of the newest runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Backups {
+    /// `ok`, `overdue`, `failing`, `suspect`, or `waiting` for the first one.
+    pub status: String,
+    /// The time of the newest backup's snapshot.
+    pub last_backup_at: Option<Timestamp>,
+    /// How much would be lost now; null where nothing is scheduled.
+    pub age_seconds: Option<f64>,
+    /// How much may be lost at most.
+    pub rpo_seconds: f64,
+    /// What runs like the newest ones read from the database in 30 days.
+    pub projected_monthly_egress_bytes: Option<f64>,
+    /// The newest ten.
+    pub runs: Vec<BackupRun>,
+    /// The newest ten times that this database was made from a backup.
+    pub restores: Vec<Restore>,
+}
+
+/// One run; figures that it did not come to are null.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackupRun {
+    /// Its id.
+    pub run: Uuid,
+    /// Its slot; null where an operator asked for it.
+    pub slot: Option<Timestamp>,
+    /// `done`, `partial` or `failed`.
+    pub outcome: String,
+    /// The backup's name in the store.
+    pub snapshot: Option<String>,
+    /// The time of its snapshot, by the database's clock.
+    pub taken_at: Option<Timestamp>,
+    /// When its commit record was written.
+    pub sealed_at: Option<Timestamp>,
+    /// How long it took.
+    pub duration_ms: f64,
+    /// Rows of all tables.
+    pub rows: Option<u64>,
+    /// Requests to the store.
+    pub requests: Option<Requests>,
+    /// Bytes read from the database.
+    pub bytes_read: Option<u64>,
+    /// Bytes stored anew, compressed and encrypted.
+    pub bytes_stored: Option<u64>,
+    /// Of the bytes read, those that lay in the store already.
+    pub bytes_reused: Option<u64>,
+    /// The same in percent.
+    pub reused_percent: Option<f64>,
+    /// Why it may not hold what it should.
+    pub suspect: Option<String>,
+    /// Why it was not sealed.
+    pub reason: Option<String>,
+}
+
+/// Requests to the store, by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requests {
+    /// Writes.
+    pub put: u64,
+    /// Reads.
+    pub get: u64,
+    /// Questions for size alone.
+    pub head: u64,
+    /// Listings.
+    pub list: u64,
+}
+
+/// A time that this database was made from a backup.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Restore {
+    /// The backup's name.
+    pub snapshot: String,
+    /// The time of its snapshot.
+    pub taken_at: Timestamp,
+    /// When it was restored.
+    pub restored_at: Timestamp,
+    /// How long it took.
+    pub seconds: f64,
+}

@@ -1,0 +1,373 @@
+//! `/api/cron/backup`, from a claim to a sealed backup, and what people are told
+//! where there is none.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use local_supabase::{
+    capture::Channel,
+    fault::{Mode, Service},
+};
+use ops::{
+    app::App, backup::cron, clock::Deadline, endpoint::Endpoint, jobs::Outcome,
+    monitoring::document::Document,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    backups::Backups,
+    proxy::{self, Verdict},
+    support::{Bundle, get},
+};
+
+const PATH: &str = "/api/cron/backup";
+
+async fn called(bundle: &Bundle, app: &App, secret: &str) -> (StatusCode, Value) {
+    let answer = get(app, PATH).bearer(bundle.secret(secret)).send().await;
+    (answer.status, answer.json())
+}
+
+/// One run as an operator asks for it, so that tests need not wait for slots.
+async fn run(bundle: &Bundle) -> (StatusCode, Value) {
+    let app = bundle.instance(Endpoint::Backup);
+    called(bundle, &app, "MONITORING_API_KEY").await
+}
+
+async fn sealed(bundle: &Bundle) -> Value {
+    let (status, body) = run(bundle).await;
+    assert_eq!(
+        (status, &body["outcome"]),
+        (StatusCode::OK, &json!("done")),
+        "{body}"
+    );
+    body
+}
+
+/// One tick, and the headlines that people have been told so far.
+async fn told_after_a_tick(bundle: &Bundle) -> Vec<(Channel, String)> {
+    let app = bundle.instance(Endpoint::Monitor);
+    let key = bundle.secret("MONITORING_API_KEY");
+    let answer = get(&app, "/api/cron/monitor").bearer(key).send().await;
+    assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.bytes);
+    let messages = bundle.stack.inbox().messages().into_iter();
+    messages
+        .map(|message| {
+            let line = message.text.lines().next().unwrap_or_default().to_owned();
+            (message.channel, message.subject.unwrap_or(line))
+        })
+        .collect()
+}
+
+async fn backups_shown(bundle: &Bundle) -> Value {
+    let app = bundle.instance(Endpoint::Dashboard);
+    let answer = get(&app, "/api/monitoring/dashboard")
+        .bearer(bundle.secret("MONITORING_API_KEY"))
+        .send()
+        .await;
+    let data = answer.json()["data"].clone();
+    // The struct refuses keys that it does not know.
+    serde_json::from_value::<Document>(data.clone()).unwrap();
+    data["backups"].clone()
+}
+
+#[tokio::test]
+async fn a_backup_is_sealed_whole_and_shown_with_what_it_took() {
+    let backups = Backups::start().await;
+    let bundle = &backups.bundle;
+    assert_eq!(backups_shown(bundle).await, Value::Null);
+    let first = sealed(bundle).await;
+    assert_eq!(first["job"], "backup");
+    let backup = &first["backup"];
+    assert!(backup["rows"].as_u64() > Some(20), "{first}");
+    assert!(backup["segmentsStored"].as_u64() > Some(10), "{first}");
+    assert_eq!(backup["suspect"], Value::Null);
+
+    let second = sealed(bundle).await;
+    assert!(
+        second["backup"]["segmentsReused"].as_u64() > backup["segmentsReused"].as_u64(),
+        "what has not changed is not stored again: {second}"
+    );
+    let found = backups.whole().await;
+    let names: Vec<String> = found.iter().map(|one| one.snapshot.to_string()).collect();
+    assert_eq!(
+        json!(names),
+        json!([second["backup"]["snapshot"], backup["snapshot"]])
+    );
+
+    let shown = backups_shown(bundle).await;
+    assert_eq!(shown["status"], "ok");
+    assert_eq!(shown["runs"][0]["snapshot"], second["backup"]["snapshot"]);
+    assert_eq!(shown["runs"][1]["rows"], backup["rows"]);
+    assert!(
+        shown["runs"][1]["requests"]["put"].as_u64() > Some(10),
+        "{shown}"
+    );
+    assert!(
+        shown["projectedMonthlyEgressBytes"].as_f64() > Some(0.0),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn a_second_caller_of_a_slot_is_skipped() {
+    let backups = Backups::start().await;
+    let bundle = &backups.bundle;
+    let instances = [(); 3].map(|()| bundle.instance(Endpoint::Backup));
+    let calls = instances
+        .iter()
+        .map(|app| called(bundle, app, "CRON_SECRET"));
+    let answers = futures_util::future::join_all(calls).await;
+    let slots: std::collections::BTreeSet<String> = answers
+        .iter()
+        .map(|(_, body)| body["slot"].to_string())
+        .collect();
+    let done = answers
+        .iter()
+        .filter(|(_, body)| body["outcome"] == "done")
+        .count();
+    // Calls may straddle the end of a slot, which makes two slots, never two runs of one.
+    assert!((1..=slots.len()).contains(&done), "{answers:?}");
+    for (status, body) in &answers {
+        assert_eq!(status, &StatusCode::OK);
+        assert!(
+            body["outcome"] == "done" || body["outcome"] == "skipped",
+            "{body}"
+        );
+    }
+    assert_eq!(backups.whole().await.len(), done);
+}
+
+#[tokio::test]
+async fn without_its_variables_it_says_that_backups_are_not_set_up() {
+    let mut backups = Backups::start().await;
+    let names = ["BACKUP_URL", "BACKUP_RECIPIENTS", "BACKUP_SECRET"];
+    backups.bundle.env.remove("BACKUP_SECRET");
+    let (status, body) = run(&backups.bundle).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        body["detail"],
+        "backups are not configured as they should be"
+    );
+    for name in names {
+        backups.bundle.env.remove(name);
+    }
+    let (status, body) = run(&backups.bundle).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(body["detail"], "backups are not set up");
+    assert_eq!(backups_shown(&backups.bundle).await, Value::Null);
+    let health = backups.bundle.instance(Endpoint::Health);
+    let answer = get(&health, "/api/health").send().await;
+    assert_eq!(answer.status, StatusCode::OK, "no matter for the app");
+}
+
+#[tokio::test]
+async fn a_stranger_is_refused_before_anything_is_claimed() {
+    let backups = Backups::start().await;
+    let app = backups.bundle.instance(Endpoint::Backup);
+    for secret in ["wrong", "SUPABASE_PUBLISHABLE_KEY"] {
+        let proof = backups
+            .bundle
+            .env
+            .get(secret)
+            .map_or(secret, String::as_str);
+        let answer = get(&app, PATH).bearer(proof).send().await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{secret}");
+    }
+    let runs = backups
+        .bundle
+        .admin()
+        .await
+        .query("select from ops.runs", &[])
+        .await
+        .unwrap();
+    assert!(runs.is_empty());
+}
+
+#[tokio::test]
+async fn the_first_failure_is_told_and_so_is_the_next_success() {
+    let mut backups = Backups::start().await;
+    sealed(&backups.bundle).await;
+    assert_eq!(told_after_a_tick(&backups.bundle).await, []);
+
+    let url = backups.bundle.env["DATABASE_URL"].clone();
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!(
+            "postgresql://postgres:secret-word@{}/x",
+            listener.local_addr().unwrap()
+        )
+    };
+    backups.bundle.env.insert("DATABASE_URL".into(), closed);
+    let (status, body) = run(&backups.bundle).await;
+    assert_eq!(
+        (status, &body["outcome"], &body["backup"]),
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            &json!("failed"),
+            &Value::Null
+        ),
+        "{body}"
+    );
+    let reason = body["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("127.0.0.1") && !reason.contains("secret-word"),
+        "{reason}"
+    );
+    assert_eq!(
+        told_after_a_tick(&backups.bundle).await,
+        [(Channel::Slack, "High: A backup failed".to_owned())]
+    );
+    assert_eq!(backups_shown(&backups.bundle).await["status"], "failing");
+
+    backups.bundle.env.insert("DATABASE_URL".into(), url);
+    sealed(&backups.bundle).await;
+    let told = told_after_a_tick(&backups.bundle).await;
+    assert_eq!(
+        told[1..],
+        [(Channel::Slack, "Resolved: Backups succeed again".to_owned())]
+    );
+    assert_eq!(backups.whole().await.len(), 2);
+}
+
+#[tokio::test]
+async fn without_the_databases_api_no_run_begins() {
+    let backups = Backups::start().await;
+    backups.bundle.fault(Service::Database, Mode::Status).await;
+    let (status, body) = run(&backups.bundle).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(
+        (&body["outcome"], &body["reason"]),
+        (&json!("failed"), &json!("the database cannot be reached"))
+    );
+    assert_eq!(backups.whole().await, []);
+}
+
+/// Moves everything that is known of backups into the past.
+async fn age(bundle: &Bundle, minutes: u32) {
+    let sql = format!(
+        "update ops.backups set taken_at = now() - interval '{minutes} minutes';
+         update ops.jobs set first_slot = now() - interval '2 hours' where job = 'backup'"
+    );
+    bundle.admin().await.batch_execute(&sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_old_backup_is_told_at_50_and_60_minutes_until_there_is_a_new_one() {
+    let backups = Backups::start().await;
+    let bundle = &backups.bundle;
+    sealed(bundle).await;
+    age(bundle, 49).await;
+    assert_eq!(told_after_a_tick(bundle).await, []);
+    age(bundle, 51).await;
+    assert_eq!(
+        told_after_a_tick(bundle).await,
+        [(Channel::Slack, "High: A backup is overdue".to_owned())]
+    );
+    age(bundle, 61).await;
+    let told = told_after_a_tick(bundle).await.split_off(1);
+    let headline = "The newest backup is too old";
+    assert_eq!(told.len(), 2, "{told:?}");
+    for channel in [Channel::Slack, Channel::Email] {
+        let on_channel = |(on, line): &(Channel, String)| *on == channel && line.contains(headline);
+        assert!(told.iter().any(on_channel), "{channel:?}: {told:?}");
+    }
+    sealed(bundle).await;
+    let resolved = told_after_a_tick(bundle).await.split_off(3);
+    assert_eq!(resolved.len(), 3, "{resolved:?}");
+    let over = |(_, line): &(Channel, String)| line.to_lowercase().contains("resolved");
+    assert!(resolved.iter().all(over), "{resolved:?}");
+}
+
+#[tokio::test]
+async fn a_run_whose_time_is_over_is_partial_and_the_next_one_goes_on() {
+    let backups = Backups::start().await;
+    let app = backups.bundle.instance(Endpoint::Backup);
+    // All of it is kept back for the end.
+    let report = cron::now(&app, Deadline::after(Duration::from_secs(10)))
+        .await
+        .unwrap();
+    assert_eq!(report.outcome, Outcome::Partial, "{report:?}");
+    assert_eq!(backups.whole().await, []);
+    let shown = backups_shown(&backups.bundle).await;
+    assert_eq!(
+        (&shown["status"], &shown["runs"][0]["outcome"]),
+        (&json!("waiting"), &json!("partial"))
+    );
+    sealed(&backups.bundle).await;
+    assert_eq!(backups.whole().await.len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_sealed_once_another_run_has_taken_over() {
+    let backups = Backups::start().await;
+    let taken_over = "
+        create or replace function public.ops_extend_lease(
+            p_run uuid, p_fence bigint, p_lease_seconds integer, p_now timestamptz default null)
+        returns jsonb language sql set search_path = '' as $$
+            update ops.jobs set fence = fence + 1, lease_run = null where job = 'backup';
+            select jsonb_build_object('outcome', 'superseded', 'until', null)
+        $$";
+    let admin = backups.bundle.admin().await;
+    admin.batch_execute(taken_over).await.unwrap();
+    let (status, body) = run(&backups.bundle).await;
+    assert_eq!(
+        (status, &body["outcome"]),
+        (StatusCode::OK, &json!("skipped")),
+        "{body}"
+    );
+    assert_eq!(backups.whole().await, []);
+}
+
+#[tokio::test]
+async fn a_lease_that_cannot_be_asked_for_counts_as_lost() {
+    let mut backups = Backups::start().await;
+    let proxy = proxy::in_front_of(backups.bundle.stack.supabase_url(), |request| {
+        if request.uri().path().ends_with("ops_extend_lease") {
+            Verdict::Refuse(StatusCode::SERVICE_UNAVAILABLE)
+        } else {
+            Verdict::Pass
+        }
+    })
+    .await;
+    backups
+        .bundle
+        .env
+        .insert("SUPABASE_URL".into(), proxy.url());
+    let (status, body) = run(&backups.bundle).await;
+    assert_eq!(
+        (status, &body["outcome"]),
+        (StatusCode::INTERNAL_SERVER_ERROR, &json!("failed")),
+        "{body}"
+    );
+    assert!(body["reason"].as_str().unwrap().contains("lease"), "{body}");
+    assert_eq!(backups.whole().await, []);
+}
+
+#[tokio::test]
+async fn what_is_sealed_and_cannot_be_recorded_is_a_backup_and_no_success() {
+    let mut backups = Backups::start().await;
+    let proxy = proxy::in_front_of(backups.bundle.stack.supabase_url(), |request| {
+        if request.uri().path().ends_with("ops_finish_backup") {
+            Verdict::Refuse(StatusCode::SERVICE_UNAVAILABLE)
+        } else {
+            Verdict::Pass
+        }
+    })
+    .await;
+    backups
+        .bundle
+        .env
+        .insert("SUPABASE_URL".into(), proxy.url());
+    let (status, body) = run(&backups.bundle).await;
+    assert_eq!(
+        (status, &body["outcome"]),
+        (StatusCode::OK, &json!("partial")),
+        "{body}"
+    );
+    assert_eq!(
+        body["reason"],
+        "it is sealed, but the database cannot be told"
+    );
+    assert_eq!(backups.whole().await.len(), 1);
+    assert_eq!(backups_shown(&backups.bundle).await, Value::Null);
+}

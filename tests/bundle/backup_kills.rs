@@ -1,0 +1,200 @@
+//! The backup's function, killed at requests of each kind, to the database's API
+//! and to the bucket, before they are served and after they were: whatever is
+//! sealed is whole, and the next run seals.
+
+use std::{
+    collections::BTreeMap,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use local_supabase::server::{Answer, Server};
+use ops::{endpoint::Endpoint, outbound::Outbound};
+
+use crate::{
+    backups::Backups,
+    bucket::{Bucket, Watch},
+    proxy,
+    support::get,
+};
+
+/// When the process dies, relative to one of its requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    BeforeServing,
+    AfterServing,
+}
+
+/// Knows every request of the function, and kills it at one.
+#[derive(Default)]
+struct Executioner {
+    child: Mutex<Option<Child>>,
+    /// What was asked for while there was a process, in order.
+    requests: Mutex<Vec<String>>,
+    sentence: Mutex<Option<(Moment, usize)>>,
+}
+
+impl Executioner {
+    fn kill_if(&self, moment: Moment, number: usize) -> bool {
+        let sentenced = *self.sentence.lock().unwrap() == Some((moment, number));
+        if sentenced {
+            self.kill();
+        }
+        sentenced
+    }
+
+    fn kill(&self) {
+        if let Some(mut child) = self.child.lock().unwrap().take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    fn is_alive(&self) -> bool {
+        self.child.lock().unwrap().is_some()
+    }
+}
+
+impl Watch for Executioner {
+    fn begins(&self, what: String) -> usize {
+        // Others ask the same servers once the process is gone.
+        if !self.is_alive() {
+            return usize::MAX;
+        }
+        let mut requests = self.requests.lock().unwrap();
+        requests.push(what);
+        requests.len() - 1
+    }
+
+    fn is_served(&self, number: usize) -> bool {
+        !self.kill_if(Moment::BeforeServing, number)
+    }
+
+    fn is_answered(&self, number: usize) -> bool {
+        !self.kill_if(Moment::AfterServing, number)
+    }
+}
+
+/// The database's API with the executioner in front.
+async fn api(upstream: String, executioner: Arc<Executioner>) -> Server {
+    let outbound = Arc::new(Outbound::default());
+    let answer = move |request: http::Request<bytes::Bytes>| {
+        let (executioner, outbound) = (Arc::clone(&executioner), Arc::clone(&outbound));
+        let upstream = upstream.clone();
+        async move {
+            let number =
+                executioner.begins(format!("{} {}", request.method(), request.uri().path()));
+            if !executioner.is_served(number) {
+                return Answer::Drop;
+            }
+            let answer = proxy::forward(&outbound, &upstream, request).await;
+            if executioner.is_answered(number) {
+                answer
+            } else {
+                Answer::Drop
+            }
+        }
+    };
+    Server::bind(None, answer).await.unwrap()
+}
+
+/// Runs one backup in a process of its own; what it answered, if it lived to.
+async fn run_in_a_process(backups: &Backups, executioner: &Executioner) -> Option<String> {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    executioner.requests.lock().unwrap().clear();
+    let child = Command::new(env!("CARGO_BIN_EXE_cron_backup"))
+        .env_clear()
+        .envs(&backups.bundle.env)
+        .env("VERCEL_DEV_PORT", port.to_string())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    *executioner.child.lock().unwrap() = Some(child);
+    let outbound = Outbound::default();
+    let client = outbound.client().unwrap();
+    let answer = loop {
+        let request = client
+            .get(format!("http://127.0.0.1:{port}/api/cron/backup"))
+            .bearer_auth(backups.bundle.secret("MONITORING_API_KEY"));
+        match request.send().await {
+            Ok(response) => break response.text().await.ok(),
+            // Not listening yet, unless it was killed already.
+            Err(error) if error.is_connect() && executioner.is_alive() => {
+                tokio::task::yield_now().await;
+            }
+            Err(_) => break None,
+        }
+    };
+    executioner.kill();
+    answer
+}
+
+/// Of each kind of request: the first before it is served, the last after it.
+fn of_each_kind(requests: &[String]) -> Vec<(Moment, usize)> {
+    let mut kinds: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for (number, what) in requests.iter().enumerate() {
+        let kind = match what.split_once("/v1/") {
+            Some((method, path)) => format!("{method}{}", path.split('/').next().unwrap()),
+            None => what.clone(),
+        };
+        kinds.entry(kind).or_insert((number, number)).1 = number;
+    }
+    let moments = |(first, last)| [(Moment::BeforeServing, first), (Moment::AfterServing, last)];
+    kinds.into_values().flat_map(moments).collect()
+}
+
+/// What the killed process held is given up when its lease ends.
+async fn let_the_lease_end(backups: &Backups) {
+    let ended = "update ops.jobs set lease_until = now() - interval '1 second' where lease_until is not null";
+    let admin = backups.bundle.admin().await;
+    admin.batch_execute(ended).await.unwrap();
+}
+
+async fn survive(backups: &mut Backups, executioner: &Arc<Executioner>, moment: Moment, at: usize) {
+    let bucket = Bucket::start(Arc::clone(executioner)).await;
+    backups.bundle.env.extend(bucket.variables());
+    *executioner.sentence.lock().unwrap() = Some((moment, at));
+    let answer = run_in_a_process(backups, executioner).await;
+    let requests = executioner.requests.lock().unwrap().clone();
+    let what = format!("{moment:?} request {at}, {:?}", requests.get(at));
+    assert_eq!(answer, None, "{what}: it was to be killed");
+    let sealed = backups.whole().await.len();
+    let committed = requests
+        .iter()
+        .any(|what| what.starts_with("PUT") && what.contains("/v1/snap/"));
+    assert!(sealed <= usize::from(committed), "{what}: {sealed} backups");
+
+    let_the_lease_end(backups).await;
+    let app = backups.bundle.instance(Endpoint::Backup);
+    let key = backups.bundle.secret("MONITORING_API_KEY");
+    let next = get(&app, "/api/cron/backup").bearer(key).send().await;
+    assert_eq!(next.json()["outcome"], "done", "{what}: {:?}", next.bytes);
+    assert_eq!(backups.whole().await.len(), sealed + 1, "{what}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_backup_killed_on_its_way_is_whole_or_is_none_and_the_next_one_seals() {
+    let mut backups = Backups::start().await;
+    let executioner = Arc::new(Executioner::default());
+    let upstream = backups.bundle.stack.supabase_url();
+    let api = api(upstream, Arc::clone(&executioner)).await;
+    backups.bundle.env.insert("SUPABASE_URL".into(), api.url());
+
+    let bucket = Bucket::start(Arc::clone(&executioner)).await;
+    backups.bundle.env.extend(bucket.variables());
+    let answer = run_in_a_process(&backups, &executioner).await.unwrap();
+    assert!(answer.contains("\"done\""), "{answer}");
+    assert_eq!(backups.whole().await.len(), 1);
+    let requests = executioner.requests.lock().unwrap().clone();
+    let chosen = of_each_kind(&requests);
+    assert!(chosen.len() >= 20, "{requests:#?}");
+
+    for (moment, at) in chosen {
+        survive(&mut backups, &executioner, moment, at).await;
+    }
+}
