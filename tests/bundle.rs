@@ -2,7 +2,8 @@
 //! gateway, the capture servers and the sample app.
 //!
 //! - `support`: a bundle with its own database, called in memory
-//! - `health`, `callers`, `dashboard`, `monitor`, `dispatch`: one endpoint each
+//! - `health`, `callers`, `dashboard`, `monitor`, `maintenance`, `dispatch`: one
+//!   endpoint each
 //! - `direct`: verified sessions and migrations
 //! - `certificate`: the end of the app's certificate
 //! - `rpc`: calls over a wire that fails
@@ -41,6 +42,8 @@ mod health;
 mod kills;
 #[path = "bundle/lease.rs"]
 mod lease;
+#[path = "bundle/maintenance.rs"]
+mod maintenance;
 #[path = "bundle/monitor.rs"]
 mod monitor;
 #[path = "bundle/proxy.rs"]

@@ -29,14 +29,20 @@ mod delivery;
 mod emergency;
 #[path = "database/events.rs"]
 mod events;
+#[path = "database/maintenance.rs"]
+mod maintenance;
 #[path = "database/migrations.rs"]
 mod migrations;
+#[path = "database/objectives.rs"]
+mod objectives;
 #[path = "database/plans.rs"]
 mod plans;
 #[path = "database/raised.rs"]
 mod raised;
 #[path = "database/restores.rs"]
 mod restores;
+#[path = "database/rollups.rs"]
+mod rollups;
 #[path = "database/runs.rs"]
 mod runs;
 #[path = "database/settings.rs"]

@@ -76,6 +76,9 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
             let environment = environment()?.unwrap_or_else(Environment::process);
             commands::backup::run(action, &environment, output).await
         }
+        Command::Maintenance { action } => {
+            commands::maintenance::run(action, &project()?, output).await
+        }
         Command::Check { live } => {
             // Where nothing names a project, that is what there is to report.
             let environment = environment()?.unwrap_or_else(Environment::process);

@@ -140,6 +140,7 @@ pub fn handler(endpoint: Endpoint) -> Handler {
         Endpoint::Monitor => monitoring::handle,
         Endpoint::Dispatch => alerts::handle,
         Endpoint::Backup => backup::handle,
+        Endpoint::Maintenance => monitoring::maintenance::handle,
     }
 }
 

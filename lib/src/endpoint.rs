@@ -63,6 +63,8 @@ pub enum Endpoint {
     Dispatch,
     /// `/api/cron/backup`: one backup of the database.
     Backup,
+    /// `/api/cron/maintenance`: rolls up what is past and deletes what is old.
+    Maintenance,
 }
 
 /// Kept back from `max_duration_s` so that a function ends by itself: for the
@@ -145,14 +147,33 @@ static BACKUP: Spec = Spec {
     }),
 };
 
+static MAINTENANCE: Spec = Spec {
+    name: "cron_maintenance",
+    path: "/api/cron/maintenance",
+    source: "api/cron/maintenance.rs",
+    methods: &[Method::GET],
+    memory_mb: 512,
+    max_duration_s: 55,
+    body_limit: 0,
+    job: Some(Job {
+        name: "maintenance",
+        every_s: 600,
+        lease_s: 57,
+        renewed_every_s: None,
+        schedule: "*/10 * * * *",
+        daily_schedule: "10 6 * * *",
+    }),
+};
+
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Health,
         Self::Dashboard,
         Self::Monitor,
         Self::Dispatch,
         Self::Backup,
+        Self::Maintenance,
     ];
 
     /// The endpoint's row of the table.
@@ -164,6 +185,7 @@ impl Endpoint {
             Self::Monitor => &MONITOR,
             Self::Dispatch => &DISPATCH,
             Self::Backup => &BACKUP,
+            Self::Maintenance => &MAINTENANCE,
         }
     }
 

@@ -170,7 +170,7 @@ pub async fn run(
     job: Job,
     caller: &Caller,
     deadline: Deadline,
-    work: impl Future<Output = Summary>,
+    work: impl AsyncFnOnce(&Run) -> Summary,
 ) -> Result<Response<Bytes>, Problem> {
     let id = Uuid::new_v4();
     let run = match claim(app, job, caller, id, deadline).await {
@@ -179,7 +179,7 @@ pub async fn run(
         Err(error) => return unclaimed(job, id, &error),
     };
     started(app, &run);
-    let mut summary = work.await;
+    let mut summary = work(&run).await;
     let call = FinishRun {
         p_run: run.id,
         p_fence: run.fence,

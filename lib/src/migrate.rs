@@ -56,6 +56,14 @@ pub const MIGRATIONS: &[Migration] = migrations![
     ("20261125000200", "restores"),
     ("20261125000300", "backup_rules"),
     ("20261125000400", "dashboard_backups"),
+    ("20261126000100", "maintenance_windows"),
+    ("20261126000110", "muting"),
+    ("20261126000120", "uptime_rollups"),
+    ("20261126000125", "retention"),
+    ("20261126000130", "requests"),
+    ("20261126000140", "objectives"),
+    ("20261126000150", "maintenance_job"),
+    ("20261126000160", "uptime_dashboard"),
 ];
 
 impl Migration {

@@ -29,6 +29,7 @@ async fn an_unknown_method_is_405_and_says_which_exist() {
         (Endpoint::Dashboard, "GET"),
         (Endpoint::Monitor, "GET"),
         (Endpoint::Dispatch, "GET, POST"),
+        (Endpoint::Maintenance, "GET"),
     ] {
         let app = bundle.instance(endpoint);
         let answer = call(&app, Method::DELETE, endpoint.spec().path)
@@ -47,7 +48,12 @@ async fn an_unknown_method_is_405_and_says_which_exist() {
 #[tokio::test]
 async fn no_proof_and_wrong_proofs_are_401_and_tell_nothing() {
     let bundle = Bundle::start().await;
-    for endpoint in [Endpoint::Dashboard, Endpoint::Monitor, Endpoint::Dispatch] {
+    for endpoint in [
+        Endpoint::Dashboard,
+        Endpoint::Monitor,
+        Endpoint::Dispatch,
+        Endpoint::Maintenance,
+    ] {
         let app = bundle.instance(endpoint);
         let path = endpoint.spec().path;
         let answer = get(&app, path).send().await;
@@ -89,7 +95,7 @@ async fn a_missing_secret_closes_its_endpoint() {
     let mut bundle = Bundle::start().await;
     bundle.env.remove("CRON_SECRET");
     bundle.env.remove("MONITORING_API_KEY");
-    for endpoint in [Endpoint::Monitor, Endpoint::Dispatch] {
+    for endpoint in [Endpoint::Monitor, Endpoint::Dispatch, Endpoint::Maintenance] {
         let app = bundle.instance(endpoint);
         let answer = get(&app, endpoint.spec().path)
             .bearer("anything")

@@ -132,7 +132,7 @@ async fn functions_are_of_one_form() {
     );
     assert_eq!(
         world.rows(&reading).await,
-        json!([{"proname": "ops_dashboard"}, {"proname": "ops_list_settings"}, {"proname": "ops_ping"}]),
+        json!([{"proname": "ops_dashboard"}, {"proname": "ops_list_maintenance"}, {"proname": "ops_list_settings"}, {"proname": "ops_ping"}]),
     );
 }
 
@@ -229,6 +229,9 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "monitoring_gap high",
             "page_load_slow medium",
             "service_degraded medium",
+            "slo_fast_burn high",
+            "slo_slow_burn low",
+            "web_vital_poor medium",
         ],
     );
 }

@@ -18,6 +18,8 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
     let world = World::migrated().await;
     let mut empty = world.dashboard(86400, NOON).await;
     let database = empty.as_object_mut().unwrap().remove("database").unwrap();
+    // Its numbers are tested beside its rules.
+    assert!(empty.as_object_mut().unwrap().remove("slo").is_some());
     assert!(database["sizeBytes"].is_number());
     let nothing = |unknown: u32| {
         json!({"up": 0, "degraded": 0, "down": 0, "unknown": f64::from(unknown), "maintenance": 0,
@@ -44,14 +46,14 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
             },
             "alerts": {"activeAlerts": 0, "criticalAlerts": 0, "recentAlerts": []},
             "uptime": {
-                "uptime24h": null, "uptime7d": null, "uptime30d": null,
+                "uptime24h": null, "uptime7d": null, "uptime30d": null, "uptime90d": null, "uptime1y": null,
                 "windows": {"24h": nothing(86400), "7d": nothing(604_800), "30d": nothing(2_592_000),
-                            "window": nothing(86400)},
-                "incidents": [],
+                            "90d": nothing(7_776_000), "1y": nothing(31_536_000), "window": nothing(86400)},
+                "checks": {}, "incidents": [],
             },
             "incidents": [],
             "outbox": {"pending": 0, "oldestPendingSeconds": null, "dead": [], "sent24h": 0},
-            "jobs": [never_run("backup", 1800), never_run("monitor", 60)],
+            "jobs": [never_run("backup", 1800), never_run("maintenance", 600), never_run("monitor", 60)],
             "backups": null,
         }),
     );
@@ -197,8 +199,21 @@ async fn uptime_alerts_and_incidents() {
     assert_eq!(uptime["windows"]["24h"]["unknown"], 85860.0);
     assert_eq!(uptime["windows"]["7d"]["unknown"], 604_260.0);
     assert_eq!(uptime["windows"]["30d"]["unknown"], 2_591_460.0);
-    for key in ["uptime24h", "uptime7d", "uptime30d"] {
-        assert_eq!(uptime[key], 55.5556, "{key}");
+    assert_eq!(uptime["windows"]["90d"]["unknown"], 7_775_460.0);
+    assert_eq!(uptime["windows"]["1y"]["unknown"], 31_535_460.0);
+    let page = &uptime["checks"]["app:https://app.example/"];
+    for key in [
+        "uptime24h",
+        "uptime7d",
+        "uptime30d",
+        "uptime90d",
+        "uptime1y",
+    ] {
+        assert_eq!(
+            (&uptime[key], &page[key]),
+            (&json!(55.5556), &json!(55.5556)),
+            "{key}"
+        );
     }
     assert_eq!(
         uptime["incidents"],
@@ -322,7 +337,7 @@ async fn jobs() {
     let jobs = section(&world, "jobs").await;
     assert_eq!(
         jobs,
-        json!([never_run("backup", 1800), {
+        json!([never_run("backup", 1800), never_run("maintenance", 600), {
             "job": "monitor", "everySeconds": 60, "lastSlot": "2026-11-24T11:57:00+00:00",
             "lastOutcome": "failed", "lastStartedAt": "2026-11-24T11:57:05+00:00",
             "lastFinishedAt": "2026-11-24T11:57:07.5+00:00", "durationMs": 2500, "missed24h": 6,
@@ -330,9 +345,9 @@ async fn jobs() {
         }]),
     );
     let later = world.dashboard(3600, "12:00:01").await["jobs"].clone();
-    assert_eq!(later[1]["status"], "overdue");
+    assert_eq!(later[2]["status"], "overdue");
     let next_day = world.dashboard(3600, "2026-11-25T11:53:30Z").await["jobs"].clone();
-    assert_eq!(next_day[1]["missed24h"], 3);
+    assert_eq!(next_day[2]["missed24h"], 3);
 }
 
 #[tokio::test]
@@ -412,6 +427,6 @@ async fn nonsense_is_refused() {
     }
     for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
         let document = world.dashboard(seconds, NOON).await;
-        assert_eq!(document.as_object().unwrap().len(), 11, "{seconds}");
+        assert_eq!(document.as_object().unwrap().len(), 12, "{seconds}");
     }
 }

@@ -38,7 +38,7 @@ async fn what_was_half_done_is_ended_and_recorded() {
     let answer = restored(&world, "14:00:00").await;
     assert_eq!(
         answer,
-        json!({"outcome": "recorded", "now": "2026-11-24T14:00:00+00:00", "jobs": 2,
+        json!({"outcome": "recorded", "now": "2026-11-24T14:00:00+00:00", "jobs": 3,
                "abandonedRuns": 1, "supersededMessages": 1}),
     );
     assert_eq!(
@@ -52,6 +52,7 @@ async fn what_was_half_done_is_ended_and_recorded() {
             .rows("select job, fence, lease_run from ops.jobs order by job")
             .await,
         json!([{"job": "backup", "fence": 1001, "lease_run": null},
+               {"job": "maintenance", "fence": 1000, "lease_run": null},
                {"job": "monitor", "fence": 1003, "lease_run": null}]),
     );
     assert_eq!(

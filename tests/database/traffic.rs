@@ -157,14 +157,22 @@ async fn no_traffic_neither_opens_nor_resolves() {
     for now in minutes("11:59:30", 3) {
         opened.extend(transitions(&world.tick(&now, &[]).await));
     }
-    assert_eq!(opened, ["opened error_rate_high app"]);
+    assert_eq!(
+        opened,
+        [
+            "opened error_rate_high app",
+            "opened slo_fast_burn app",
+            "opened slo_slow_burn app",
+        ]
+    );
     for now in minutes("12:10:00", 5) {
         assert!(transitions(&world.tick(&now, &[]).await).is_empty());
     }
     requests(&world, "12:15:30", 5, 0, 10, "/").await;
+    // The last half hour still burns.
     let mut resolved = Vec::new();
     for now in minutes("12:16:00", 2) {
         resolved.extend(transitions(&world.tick(&now, &[]).await));
     }
-    assert_eq!(resolved, ["resolved error_rate_high app"]);
+    assert_eq!(resolved, ["resolved error_rate_high app"],);
 }

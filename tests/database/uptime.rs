@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use crate::support::{World, at};
 
 /// A sample: second of the day, status, how long it is valid.
-type Sample = (i64, &'static str, i64);
+pub(crate) type Sample = (i64, &'static str, i64);
 
 /// Where the tests' day begins, so that times are seconds.
 const MIDNIGHT: &str = "timestamptz '2026-11-24T00:00:00Z'";
 
-async fn store(world: &World, check: &str, samples: &[Sample]) {
+pub(crate) async fn store(world: &World, check: &str, samples: &[Sample]) {
     let rows: Vec<String> = samples
         .iter()
         .map(|(second, status, valid)| {
@@ -29,7 +29,7 @@ async fn store(world: &World, check: &str, samples: &[Sample]) {
     }
 }
 
-async fn uptime(world: &World, check: &str, from: i64, to: i64) -> Value {
+pub(crate) async fn uptime(world: &World, check: &str, from: i64, to: i64) -> Value {
     world
         .rows(&format!(
             "select * from ops.uptime('{check}', {MIDNIGHT} + interval '{from} s', {MIDNIGHT} + interval '{to} s')"
@@ -39,7 +39,7 @@ async fn uptime(world: &World, check: &str, from: i64, to: i64) -> Value {
 }
 
 /// Up, degraded, down, unknown and maintenance in whole seconds.
-fn seconds(measured: &Value) -> [i32; 5] {
+pub(crate) fn seconds(measured: &Value) -> [i32; 5] {
     ["up", "degraded", "down", "unknown", "maintenance"].map(|key| {
         let text = measured[key].to_string();
         let whole = text.strip_suffix(".0").unwrap_or(&text);
@@ -48,7 +48,7 @@ fn seconds(measured: &Value) -> [i32; 5] {
 }
 
 /// The same by asking every second for itself.
-fn brute_force(samples: &[Sample], from: i64, to: i64) -> [i32; 4] {
+pub(crate) fn brute_force(samples: &[Sample], from: i64, to: i64) -> [i32; 4] {
     let mut sums = [0; 4];
     for second in from..to {
         let newest = samples
@@ -73,10 +73,11 @@ fn brute_force(samples: &[Sample], from: i64, to: i64) -> [i32; 4] {
 }
 
 /// A small deterministic source of numbers below a bound.
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn below(&mut self, bound: u64) -> i64 {
+    /// The next number, below that bound.
+    pub(crate) fn below(&mut self, bound: u64) -> i64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

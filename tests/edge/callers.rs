@@ -30,11 +30,12 @@ fn with(path: &str, authorization: &[u8]) -> Request<Bytes> {
     called("GET", path, authorization, "192.0.2.1")
 }
 
-const GUARDED: [(&str, &str); 4] = [
+const GUARDED: [(&str, &str); 5] = [
     (binary::DASHBOARD, "/api/monitoring/dashboard"),
     (binary::MONITOR, "/api/cron/monitor"),
     (binary::DISPATCH, "/api/alerts/dispatch"),
     (binary::BACKUP, "/api/cron/backup"),
+    (binary::MAINTENANCE, "/api/cron/maintenance"),
 ];
 
 #[tokio::test]

@@ -24,4 +24,5 @@ mod binary {
     pub(crate) const MONITOR: &str = env!("CARGO_BIN_EXE_cron_monitor");
     pub(crate) const DISPATCH: &str = env!("CARGO_BIN_EXE_alerts_dispatch");
     pub(crate) const BACKUP: &str = env!("CARGO_BIN_EXE_cron_backup");
+    pub(crate) const MAINTENANCE: &str = env!("CARGO_BIN_EXE_cron_maintenance");
 }

@@ -46,7 +46,8 @@ select
     endpoint ->> 0,
     case
         when broken and luck < 0.7 then 503
-        when luck < 0.006 then 500
+        -- None of today's, which would use up the error budget.
+        when luck < 0.006 and at < now() - interval '12 hours' then 500
         when luck < 0.03 then 404
         when endpoint ->> 0 = 'POST' then 201
         else 200
@@ -56,7 +57,7 @@ select
     'Mozilla/5.0 (sample data)',
     200 + floor(speed * 800)::integer,
     500 + floor(speed * 9000)::integer,
-    case when broken and luck < 0.7 then 'connection pool exhausted' when luck < 0.006 then 'unexpected error' end,
+    case when broken and luck < 0.7 then 'connection pool exhausted' when luck < 0.006 and at < now() - interval '12 hours' then 'unexpected error' end,
     at,
     at
 from sample_moments;
@@ -92,6 +93,12 @@ select
     at
 from sample_moments
 where nth % 4 = 0;
+
+insert into public.performance_metrics (name, value, unit, metadata, "timestamp", created_at)
+select vital.name, vital.usual * (0.5 + speed), vital.unit, '{"source": "sample"}', at, at
+from sample_moments
+cross join (values ('LCP', 1500, 'ms'), ('INP', 90, 'ms'), ('CLS', 0.05, 'count')) as vital (name, usual, unit)
+where nth % 4 = 1;
 
 insert into public.error_logs (message, stack, context, user_id, severity, resolved, "timestamp", created_at)
 select

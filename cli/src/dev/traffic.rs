@@ -86,9 +86,9 @@ fn rows() -> Vec<(&'static str, Value)> {
 
 fn request() -> Value {
     let (method, endpoint, usual_ms) = pick(ENDPOINTS);
-    let status = match roll(100) {
+    let status = match roll(2000) {
         0 => 500,
-        1..=3 => 404,
+        1..=60 => 404,
         _ => 200,
     };
     json!({

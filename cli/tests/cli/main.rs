@@ -4,7 +4,7 @@
 //! - `grammar`: sources of variables, exit statuses, messages
 //! - `backup`: taking a backup, checking it, and the way back
 //! - `bundle`: every endpoint on one port, as tests start it
-//! - `operator`: `settings`, `migrate` and `check` against that bundle
+//! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
 //! - `process`: `pourtrait dev` from its start to a signal
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

@@ -1,4 +1,4 @@
-//! `settings`, `migrate` and `check` against a running bundle.
+//! `settings`, `maintenance`, `migrate` and `check` against a running bundle.
 
 use std::collections::BTreeMap;
 
@@ -85,6 +85,93 @@ async fn a_wrong_key_or_value_is_status_2_with_what_is_expected() {
     let called = call_with(&running.env, &["settings", "get", "alert.nonsense"]).await;
     assert_eq!(called.status, 2, "{called:?}");
     assert!(called.stderr.contains("alert.bad_after"), "{called:?}");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maintenance_is_announced_listed_and_removed() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let mut env = running.env.clone();
+    env.insert("POURTRAIT_USER".to_owned(), "Ada".to_owned());
+    let call = async |arguments: &[&str]| {
+        call_with(&env, &[&["maintenance"], arguments, &["--json"]].concat()).await
+    };
+
+    let in_an_hour = (ops::clock::now() + jiff::SignedDuration::from_hours(1)).to_string();
+    let added = call(&["add", "--reason", "Move", "--until", &in_an_hour]).await;
+    assert_eq!(added.status, 0, "{added:?}");
+    assert!(added.stderr.starts_with("target: 127.0.0.1:"), "{added:?}");
+    let added = added.json();
+    assert_eq!(
+        (&added["state"], &added["author"]),
+        (&json!("active"), &json!("Ada"))
+    );
+
+    let in_a_month = (ops::clock::now() + jiff::SignedDuration::from_hours(720)).to_string();
+    let recurring = [
+        "add",
+        "--reason",
+        "Import",
+        "--every",
+        "mon,sun",
+        "--at",
+        "02:00",
+        "--minutes",
+        "30",
+        "--zone",
+        "Europe/Paris",
+        "--until",
+        &in_a_month,
+    ];
+    let recurring = call(&recurring).await;
+    assert_eq!(recurring.status, 0, "{recurring:?}");
+    assert_eq!(recurring.json()["weekdays"], json!([1, 7]));
+
+    let removed = call(&["remove", added["id"].as_str().unwrap()]).await;
+    assert_eq!(removed.json()["state"], "removed", "{removed:?}");
+    let listed = call(&["list"]).await;
+    assert_eq!(
+        listed.json().as_array().map(Vec::len),
+        Some(2),
+        "{listed:?}"
+    );
+
+    for (arguments, text) in [
+        (
+            vec!["add", "--reason", "x", "--until", "2020-01-01T00:00Z"],
+            "after now",
+        ),
+        (
+            vec![
+                "add",
+                "--reason",
+                "x",
+                "--until",
+                &in_an_hour,
+                "--service",
+                "databse",
+            ],
+            "not databse",
+        ),
+        (vec!["add", "--reason", "x"], "--until"),
+        (
+            vec![
+                "add",
+                "--reason",
+                "x",
+                "--until",
+                &in_an_hour,
+                "--at",
+                "02:00",
+            ],
+            "--every",
+        ),
+        (vec!["remove", "1"], "invalid value"),
+    ] {
+        let called = call(&arguments).await;
+        assert_eq!(called.status, 2, "{called:?}");
+        assert!(called.stderr.contains(text), "{called:?}");
+    }
     running.stop().await.unwrap();
 }
 

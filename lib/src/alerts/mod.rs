@@ -56,7 +56,10 @@ async fn respond(
     let proofs = [Proof::CronSecret, Proof::ApiKey];
     let caller = auth::require(app, headers, client, &proofs, deadline).await?;
     let job = app.endpoint.spec().job.ok_or(Problem::Internal)?;
-    jobs::run(app, job, &caller, deadline, deliver(app, deadline)).await
+    jobs::run(app, job, &caller, deadline, async |_| {
+        deliver(app, deadline).await
+    })
+    .await
 }
 
 async fn deliver(app: &App, deadline: Deadline) -> Summary {

@@ -36,6 +36,8 @@ pub enum Rule {
     BackupSuspect,
     /// Too many requests end in a server error.
     ErrorRateHigh,
+    /// Errors use up a month's budget within days.
+    SloFastBurn,
     /// A checked URL answers slowly.
     AppSlow,
     /// The API's 95th percentile is high.
@@ -46,10 +48,14 @@ pub enum Rule {
     ApiAverageSlow,
     /// Pages load slowly.
     PageLoadSlow,
+    /// A Web Vital of the pages is poor.
+    WebVitalPoor,
     /// A certificate ends within days.
     CertificateUrgent,
     /// One endpoint's 95th percentile is high.
     EndpointSlow,
+    /// Errors use up more than the budget allows.
+    SloSlowBurn,
     /// A certificate ends within weeks.
     CertificateExpiring,
     /// The app raised an alert of its own.
@@ -60,7 +66,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::CriticalError,
@@ -71,13 +77,16 @@ impl Rule {
         Self::BackupOverdue,
         Self::BackupSuspect,
         Self::ErrorRateHigh,
+        Self::SloFastBurn,
         Self::AppSlow,
         Self::ApiSlow,
         Self::ServiceDegraded,
         Self::ApiAverageSlow,
         Self::PageLoadSlow,
+        Self::WebVitalPoor,
         Self::CertificateUrgent,
         Self::EndpointSlow,
+        Self::SloSlowBurn,
         Self::CertificateExpiring,
         Self::AppAlert,
         Self::External,
@@ -97,13 +106,16 @@ impl Rule {
             Self::BackupOverdue => "backup_overdue",
             Self::BackupSuspect => "backup_suspect",
             Self::ErrorRateHigh => "error_rate_high",
+            Self::SloFastBurn => "slo_fast_burn",
             Self::AppSlow => "app_slow",
             Self::ApiSlow => "api_slow",
             Self::ServiceDegraded => "service_degraded",
             Self::ApiAverageSlow => "api_average_slow",
             Self::PageLoadSlow => "page_load_slow",
+            Self::WebVitalPoor => "web_vital_poor",
             Self::CertificateUrgent => "certificate_urgent",
             Self::EndpointSlow => "endpoint_slow",
+            Self::SloSlowBurn => "slo_slow_burn",
             Self::CertificateExpiring => "certificate_expiring",
             Self::AppAlert => "app_alert",
             Self::External => "external",
@@ -120,6 +132,8 @@ impl Rule {
     pub(super) fn measure(self) -> &'static str {
         match self {
             Self::ErrorRateHigh => "error rate",
+            Self::SloFastBurn | Self::SloSlowBurn => "burn rate",
+            Self::WebVitalPoor => "75th percentile",
             Self::AppSlow => "response time",
             Self::ApiSlow | Self::EndpointSlow => "95th percentile",
             Self::ApiAverageSlow | Self::PageLoadSlow => "average",
@@ -160,6 +174,13 @@ impl Rule {
                 "nobody yet; it is whole and can be restored, and may hold less than it should"
             }
             Self::ErrorRateHigh => "users of the API: their requests end in a server error",
+            Self::SloFastBurn => {
+                "users of the API: at this rate a month's error budget is gone within days"
+            }
+            Self::SloSlowBurn => {
+                "users of the API, a few: at this rate the month's error budget does not last"
+            }
+            Self::WebVitalPoor => "at least every fourth visitor of the app",
             Self::AppSlow => "everybody who opens this page: they wait",
             Self::ApiSlow => "users of the API: one request in twenty takes this long or longer",
             Self::ServiceDegraded => return service_consequence(&facts.subject),
@@ -208,6 +229,9 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::BackupOverdue => "A backup is overdue".into(),
         Rule::BackupSuspect => "The newest backup is suspect".into(),
         Rule::ErrorRateHigh => "The API's error rate is high".into(),
+        Rule::SloFastBurn => "The error budget burns fast".into(),
+        Rule::SloSlowBurn => "The error budget burns too fast to last".into(),
+        Rule::WebVitalPoor => format!("{} is poor", web_vital(subject)),
         Rule::AppSlow => format!("{subject} answers slowly"),
         Rule::ApiSlow => "The API is slow".into(),
         Rule::ServiceDegraded => format!("{} is degraded", service(subject)),
@@ -240,6 +264,9 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::BackupOverdue => "Backups are made in time again".into(),
         Rule::BackupSuspect => "The newest backup is as it should be".into(),
         Rule::ErrorRateHigh => "The API's error rate is back to normal".into(),
+        Rule::SloFastBurn => "The error budget no longer burns fast".into(),
+        Rule::SloSlowBurn => "The error budget lasts again".into(),
+        Rule::WebVitalPoor => format!("{} is good again", web_vital(subject)),
         Rule::AppSlow => format!("{subject} answers in time again"),
         Rule::ApiSlow => "The API is no longer slow".into(),
         Rule::ServiceDegraded => format!("{} works again", service(subject)),
@@ -304,6 +331,16 @@ fn service(name: &str) -> &str {
         "imageProcessing" => "Image processing (Google Vision)",
         "email" => "Email (Resend)",
         "storage" => "Storage (Supabase)",
+        other => other,
+    }
+}
+
+fn web_vital(name: &str) -> &str {
+    match name {
+        "LCP" => "Largest Contentful Paint (LCP)",
+        "FID" => "First Input Delay (FID)",
+        "INP" => "Interaction to Next Paint (INP)",
+        "CLS" => "Cumulative Layout Shift (CLS)",
         other => other,
     }
 }

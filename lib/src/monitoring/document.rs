@@ -5,6 +5,8 @@
 //! milliseconds and durations in seconds unless a name says otherwise.
 
 mod backups;
+mod slo;
+mod uptime;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use backups::{BackupRun, Backups, Requests, Restore};
+pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
+pub use uptime::{CheckUptime, Outage, Uptime, Window};
 
 /// Everything known about the app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +34,8 @@ pub struct Document {
     pub alerts: Alerts,
     /// How long the app was up.
     pub uptime: Uptime,
+    /// What was promised, and how much of it is left.
+    pub slo: Slo,
     /// What alerts belong together, and how it ended.
     pub incidents: Vec<Incident>,
     /// The database itself.
@@ -199,58 +205,6 @@ pub struct Alert {
     pub resolved_at: Option<Timestamp>,
     /// The number of the incident it belongs to.
     pub incident: Option<i64>,
-}
-
-/// How long the app was up.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Uptime {
-    /// Percent of the last 24 hours.
-    pub uptime24h: Option<f64>,
-    /// Percent of the last 7 days.
-    pub uptime7d: Option<f64>,
-    /// Percent of the last 30 days.
-    pub uptime30d: Option<f64>,
-    /// The same, whole: per window.
-    pub windows: BTreeMap<String, Window>,
-    /// Incidents of the last 30 days.
-    pub incidents: Vec<Outage>,
-}
-
-/// Uptime integrated over a window, in seconds that sum to it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Window {
-    /// Known to be up.
-    pub up: f64,
-    /// Of that, known to be degraded.
-    pub degraded: f64,
-    /// Known to be down.
-    pub down: f64,
-    /// Not watched.
-    pub unknown: f64,
-    /// Down or not, on purpose.
-    pub maintenance: f64,
-    /// Up, of what is known.
-    pub percent: Option<f64>,
-    /// If all that is unknown had been down.
-    pub lower: Option<f64>,
-    /// If all that is unknown had been up.
-    pub upper: Option<f64>,
-    /// How much is known.
-    pub coverage: Option<f64>,
-}
-
-/// An incident as the old dashboard showed it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Outage {
-    /// When it began.
-    pub date: Timestamp,
-    /// Seconds until it ended, or until now.
-    pub duration: f64,
-    /// Its severity.
-    pub impact: String,
 }
 
 /// Alerts that belong together.

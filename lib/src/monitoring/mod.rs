@@ -1,10 +1,11 @@
-//! Watching: the tick that looks at everything once a minute, and the dashboard
-//! that shows what all ticks saw.
+//! Watching: the tick that looks at everything once a minute, the maintenance
+//! that keeps what ticks saw small, and the dashboard that shows it.
 
 pub mod check;
 pub mod dashboard;
 pub mod document;
 mod emergency;
+pub mod maintenance;
 mod probes;
 pub mod targets;
 mod tick;

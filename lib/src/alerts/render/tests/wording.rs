@@ -17,6 +17,7 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
         Rule::CertificateUrgent | Rule::CertificateExpiring => "wine.example",
         Rule::EndpointSlow => "GET /api/wines",
         Rule::AppAlert => "system",
+        Rule::WebVitalPoor => "INP",
         _ => "app",
     };
     let mut lines = Vec::new();
@@ -49,6 +50,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: The newest backup is as it should be
     High: The API's error rate is high
     Resolved: The API's error rate is back to normal
+    High: The error budget burns fast
+    Resolved: The error budget no longer burns fast
     High: https://wine.example/ answers slowly
     Resolved: https://wine.example/ answers in time again
     High: The API is slow
@@ -59,10 +62,14 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: The API's average is back to normal
     High: Pages load slowly
     Resolved: Pages load in time again
+    High: Interaction to Next Paint (INP) is poor
+    Resolved: Interaction to Next Paint (INP) is good again
     High: The certificate of wine.example ends soon
     Resolved: The earlier warning about the certificate of wine.example is over
     High: GET /api/wines is slow
     Resolved: GET /api/wines is no longer slow
+    High: The error budget burns too fast to last
+    Resolved: The error budget lasts again
     High: The certificate of wine.example ends soon
     Resolved: The earlier warning about the certificate of wine.example is over
     High: The app reports: Cellar full

@@ -1,0 +1,80 @@
+//! The dashboard's section about uptime.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How long the app was up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Uptime {
+    /// Percent of the last 24 hours.
+    pub uptime24h: Option<f64>,
+    /// Percent of the last 7 days.
+    pub uptime7d: Option<f64>,
+    /// Percent of the last 30 days.
+    pub uptime30d: Option<f64>,
+    /// Percent of the last 90 days.
+    pub uptime90d: Option<f64>,
+    /// Percent of the last 365 days.
+    pub uptime1y: Option<f64>,
+    /// The same, whole: per window.
+    pub windows: BTreeMap<String, Window>,
+    /// Percent, per checked page and dependency.
+    pub checks: BTreeMap<String, CheckUptime>,
+    /// Incidents of the last 30 days.
+    pub incidents: Vec<Outage>,
+}
+
+/// How long one check was up, in percent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckUptime {
+    /// Of the last 24 hours.
+    pub uptime24h: Option<f64>,
+    /// Of the last 7 days.
+    pub uptime7d: Option<f64>,
+    /// Of the last 30 days.
+    pub uptime30d: Option<f64>,
+    /// Of the last 90 days.
+    pub uptime90d: Option<f64>,
+    /// Of the last 365 days.
+    pub uptime1y: Option<f64>,
+}
+
+/// Uptime integrated over a window, in seconds that sum to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Known to be up.
+    pub up: f64,
+    /// Of that, known to be degraded.
+    pub degraded: f64,
+    /// Known to be down.
+    pub down: f64,
+    /// Not watched.
+    pub unknown: f64,
+    /// Down or not, on purpose.
+    pub maintenance: f64,
+    /// Up, of what is known.
+    pub percent: Option<f64>,
+    /// If all that is unknown had been down.
+    pub lower: Option<f64>,
+    /// If all that is unknown had been up.
+    pub upper: Option<f64>,
+    /// How much is known.
+    pub coverage: Option<f64>,
+}
+
+/// An incident as the old dashboard showed it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outage {
+    /// When it began.
+    pub date: Timestamp,
+    /// Seconds until it ended, or until now.
+    pub duration: f64,
+    /// Its severity.
+    pub impact: String,
+}

@@ -1,0 +1,441 @@
+//! Maintenance windows: when they are in force, and that they silence messages
+//! and nothing else.
+
+use serde_json::{Value, json};
+
+use crate::support::{World, app, array, at, dependency, minutes, transitions};
+
+async fn announce(world: &World, now: &str, window: Value) -> Value {
+    let arguments = json!({
+        "p_id": uuid::Uuid::new_v4(), "p_window": window, "p_by": "anna", "p_now": at(now),
+    });
+    world.call("ops_add_maintenance", arguments).await
+}
+
+async fn remove(world: &World, id: &Value, now: &str) -> Value {
+    let arguments = json!({"p_id": id, "p_by": "ben", "p_now": at(now)});
+    world.call("ops_remove_maintenance", arguments).await
+}
+
+/// The concrete intervals between two times, as `from/to`.
+async fn intervals(world: &World, from: &str, to: &str) -> Vec<String> {
+    let rows = world
+        .rows(&format!(
+            "select to_char(lower(span), 'YYYY-MM-DD HH24:MI') || '/' || to_char(upper(span), 'YYYY-MM-DD HH24:MI') as span
+             from ops.list_maintenance('{}', '{}') order by span",
+            at(from),
+            at(to),
+        ))
+        .await;
+    array(&rows)
+        .iter()
+        .map(|row| row["span"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn recurring(weekdays: &[u32], time: &str, minutes: u32, zone: &str, until: &str) -> Value {
+    json!({
+        "reason": "import", "weekdays": weekdays, "localTime": time, "durationMinutes": minutes,
+        "zone": zone, "endsAt": until,
+    })
+}
+
+#[tokio::test]
+async fn a_window_counts_from_its_announcement_to_its_removal() {
+    let world = World::migrated().await;
+    let window = json!({
+        "reason": "Move the database", "startsAt": at("09:00:00"), "endsAt": at("14:00:00"),
+    });
+    let added = announce(&world, "10:00:00", window).await;
+    assert_eq!(
+        (&added["state"], &added["author"], &added["nextFrom"]),
+        (
+            &json!("active"),
+            &json!("anna"),
+            &json!("2026-11-24T10:00:00+00:00")
+        ),
+    );
+    let day = ("00:00:00", "2026-11-25T00:00:00Z");
+    assert_eq!(
+        intervals(&world, day.0, day.1).await,
+        ["2026-11-24 10:00/2026-11-24 14:00"]
+    );
+    let removed = remove(&world, &added["id"], "12:00:00").await;
+    assert_eq!(
+        (&removed["state"], &removed["removedBy"]),
+        (&json!("removed"), &json!("ben"))
+    );
+    // Once more, later and by somebody else, changes nothing.
+    assert_eq!(
+        remove(&world, &added["id"], "13:00:00").await["removedAt"],
+        removed["removedAt"]
+    );
+    assert_eq!(
+        intervals(&world, day.0, day.1).await,
+        ["2026-11-24 10:00/2026-11-24 12:00"]
+    );
+    assert_eq!(
+        intervals(&world, "11:00:00", "11:30:00").await,
+        ["2026-11-24 11:00/2026-11-24 11:30"]
+    );
+
+    let planned = json!({"reason": "x", "startsAt": at("20:00:00"), "endsAt": at("21:00:00")});
+    let planned = announce(&world, "12:00:00", planned).await;
+    assert_eq!(planned["state"], "planned");
+    remove(&world, &planned["id"], "13:00:00").await;
+    assert_eq!(
+        intervals(&world, "13:00:00", day.1).await,
+        Vec::<String>::new()
+    );
+
+    let listed = world
+        .call("ops_list_maintenance", json!({"p_now": at("12:30:00")}))
+        .await;
+    assert_eq!(array(&listed["maintenance"]).len(), 2);
+}
+
+#[tokio::test]
+async fn announcing_twice_is_announcing_once() {
+    let world = World::migrated().await;
+    let arguments = json!({
+        "p_id": uuid::Uuid::new_v4(), "p_by": "anna", "p_now": at("10:00:00"),
+        "p_window": {"reason": "x", "endsAt": at("12:00:00")},
+    });
+    let first = world.call("ops_add_maintenance", arguments.clone()).await;
+    assert_eq!(first["startsAt"], "2026-11-24T10:00:00+00:00");
+    assert_eq!(world.call("ops_add_maintenance", arguments).await, first);
+    assert_eq!(
+        world
+            .value("(select count(*) from ops.maintenance_windows)")
+            .await,
+        1
+    );
+}
+
+/// A local time keeps its place on the clock, and a window its length, whatever
+/// the clocks do. Paris: 29 March 2026, 02:00 becomes 03:00; 25 October, 03:00
+/// becomes 02:00.
+#[tokio::test]
+async fn a_recurring_window_follows_the_clocks_of_its_zone() {
+    let world = World::migrated().await;
+    let all = [1, 2, 3, 4, 5, 6, 7];
+    for (name, window, from, to, expected) in [
+        (
+            "an hour earlier in UTC once clocks went forward",
+            recurring(&all, "23:00", 120, "Europe/Paris", "2026-06-01T00:00:00Z"),
+            "2026-03-28T00:00:00Z",
+            "2026-03-31T00:00:00Z",
+            vec![
+                "2026-03-28 00:00/2026-03-28 00:00",
+                "2026-03-28 22:00/2026-03-29 00:00",
+                "2026-03-29 21:00/2026-03-29 23:00",
+                "2026-03-30 21:00/2026-03-30 23:00",
+            ],
+        ),
+        (
+            "a time that is left out begins when clocks have moved",
+            recurring(&[7], "02:30", 60, "Europe/Paris", "2026-06-01T00:00:00Z"),
+            "2026-03-22T00:00:00Z",
+            "2026-04-06T00:00:00Z",
+            vec![
+                "2026-03-22 01:30/2026-03-22 02:30",
+                "2026-03-29 01:30/2026-03-29 02:30",
+                "2026-04-05 00:30/2026-04-05 01:30",
+            ],
+        ),
+        (
+            "a time that comes twice is the second",
+            recurring(&[7], "02:30", 60, "Europe/Paris", "2026-12-01T00:00:00Z"),
+            "2026-10-18T00:00:00Z",
+            "2026-11-02T00:00:00Z",
+            vec![
+                "2026-10-18 00:30/2026-10-18 01:30",
+                "2026-10-25 01:30/2026-10-25 02:30",
+                "2026-11-01 01:30/2026-11-01 02:30",
+            ],
+        ),
+        (
+            "weekdays are those of the zone",
+            recurring(
+                &[1],
+                "06:00",
+                60,
+                "Pacific/Auckland",
+                "2026-12-31T00:00:00Z",
+            ),
+            "2026-11-22T00:00:00Z",
+            "2026-11-30T00:00:00Z",
+            // Monday morning there is Sunday evening in UTC.
+            vec![
+                "2026-11-22 17:00/2026-11-22 18:00",
+                "2026-11-29 17:00/2026-11-29 18:00",
+            ],
+        ),
+        (
+            "the last one ends with the rule",
+            recurring(&all, "10:00", 120, "UTC", "2026-11-25T11:00:00Z"),
+            "2026-11-24T00:00:00Z",
+            "2026-11-28T00:00:00Z",
+            vec![
+                "2026-11-24 10:00/2026-11-24 12:00",
+                "2026-11-25 10:00/2026-11-25 11:00",
+            ],
+        ),
+    ] {
+        world.execute("delete from ops.maintenance_windows").await;
+        announce(&world, "2026-01-01T00:00:00Z", window).await;
+        let found = intervals(&world, from, to).await;
+        let expected: Vec<&str> = expected
+            .into_iter()
+            .filter(|span| span[..16] != span[17..])
+            .collect();
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_a_window_is_refused() {
+    let world = World::migrated().await;
+    world
+        .tick("09:00:00", &[dependency("database", "up")])
+        .await;
+    let once = |key: &str, value: Value| {
+        let mut window = json!({"reason": "x", "endsAt": at("12:00:00")});
+        window[key] = value;
+        window
+    };
+    let mut daily = recurring(&[1], "02:00", 60, "Mars/Olympus", "2026-12-01T00:00:00Z");
+    for (window, expected) in [
+        (json!({"reason": "x"}), "an end"),
+        (once("endsAt", json!(at("09:59:00"))), "an end"),
+        (
+            once("endsAt", json!("2027-01-24T00:00:00Z")),
+            "within 30 days",
+        ),
+        (once("endsAt", json!("soon")), "times as"),
+        (once("reason", json!(" ")), "a reason"),
+        (once("zone", json!("UTC")), "none of them"),
+        (once("services", json!(["databse"])), "not databse"),
+        (
+            once("checks", json!(["database", "nothing"])),
+            "not nothing",
+        ),
+        (daily.clone(), "IANA"),
+        (
+            {
+                daily["durationMinutes"] = json!(1441);
+                daily.clone()
+            },
+            "1440 minutes",
+        ),
+        (
+            {
+                daily["durationMinutes"] = json!(60);
+                daily["weekdays"] = json!([0]);
+                daily.clone()
+            },
+            "weekdays",
+        ),
+        (
+            {
+                daily["weekdays"] = json!([1]);
+                daily["localTime"] = json!("25:00");
+                daily.clone()
+            },
+            "times as",
+        ),
+    ] {
+        let arguments = json!({
+            "p_id": uuid::Uuid::new_v4(), "p_window": window, "p_by": "anna", "p_now": at("10:00:00"),
+        });
+        let [code, message, _] = world.refusal("ops_add_maintenance", arguments).await;
+        assert_eq!(code, "22023", "{window}");
+        assert!(message.contains(expected), "{window}: {message}");
+    }
+    let nobody = json!({"p_id": uuid::Uuid::new_v4(), "p_by": "anna"});
+    let [code, ..] = world.refusal("ops_remove_maintenance", nobody).await;
+    assert_eq!(code, "22023");
+}
+
+/// Ticks a minute apart with those checks; what they opened and resolved.
+async fn ticks(world: &World, from: &str, count: u32, checks: &[Value]) -> Vec<String> {
+    let mut seen = Vec::new();
+    for now in minutes(from, count) {
+        seen.extend(transitions(&world.tick(&now, checks).await));
+    }
+    seen
+}
+
+/// Delivers what is due; how many messages about the page have been sent so far.
+async fn told(world: &World, now: &str) -> Value {
+    world.deliver(now).await;
+    let sent = "select from ops.outbox where status = 'sent' and facts ->> 'rule' = 'app_down'";
+    world
+        .value(&format!("(select count(*) from ({sent}) as sent)"))
+        .await
+}
+
+#[tokio::test]
+async fn maintenance_holds_a_message_back_until_it_ends() {
+    let world = World::migrated().await;
+    announce(
+        &world,
+        "10:00:00",
+        json!({"reason": "x", "endsAt": at("10:30:00")}),
+    )
+    .await;
+    let opened = ticks(&world, "10:05:00", 3, &[app("down")]).await;
+    assert_eq!(opened, ["opened app_down https://app.example/"]);
+    assert_eq!(told(&world, "10:29:00").await, 0);
+    assert_eq!(world.value("(select count(*) from ops.incidents)").await, 1);
+    assert_eq!(
+        world
+            .value("(select count(*) from ops.samples where status = 'down')")
+            .await,
+        6
+    );
+    // It is still down: now it is said, on both channels, and so is its end.
+    assert_eq!(told(&world, "10:30:00").await, 2);
+    ticks(&world, "10:31:00", 2, &[app("up")]).await;
+    assert_eq!(told(&world, "10:33:00").await, 4);
+}
+
+#[tokio::test]
+async fn what_is_over_before_the_maintenance_is_never_told() {
+    let world = World::migrated().await;
+    announce(
+        &world,
+        "10:00:00",
+        json!({"reason": "x", "endsAt": at("10:30:00")}),
+    )
+    .await;
+    ticks(&world, "10:05:00", 3, &[app("down")]).await;
+    let resolved = ticks(&world, "10:10:00", 2, &[app("up")]).await;
+    assert_eq!(resolved, ["resolved app_down https://app.example/"]);
+    assert_eq!(told(&world, "11:00:00").await, 0);
+}
+
+#[tokio::test]
+async fn a_resolution_is_told_in_maintenance_if_its_firing_was() {
+    let world = World::migrated().await;
+    ticks(&world, "09:50:00", 3, &[app("down")]).await;
+    assert_eq!(told(&world, "09:53:00").await, 2);
+    announce(
+        &world,
+        "10:00:00",
+        json!({"reason": "x", "endsAt": at("10:30:00")}),
+    )
+    .await;
+    ticks(&world, "10:05:00", 2, &[app("up")]).await;
+    assert_eq!(told(&world, "10:07:00").await, 4);
+}
+
+#[tokio::test]
+async fn removing_maintenance_tells_at_once_and_adjoining_windows_are_one() {
+    let world = World::migrated().await;
+    let window = announce(
+        &world,
+        "10:00:00",
+        json!({"reason": "x", "endsAt": at("10:30:00")}),
+    )
+    .await;
+    let next = json!({"reason": "y", "startsAt": at("10:30:00"), "endsAt": at("11:00:00")});
+    let next = announce(&world, "10:00:00", next).await;
+    ticks(&world, "10:05:00", 3, &[app("down")]).await;
+    assert_eq!(told(&world, "10:45:00").await, 0);
+    remove(&world, &window["id"], "10:08:00").await;
+    remove(&world, &next["id"], "10:08:00").await;
+    assert_eq!(told(&world, "10:08:00").await, 2);
+}
+
+#[tokio::test]
+async fn a_window_for_one_service_or_check_silences_that_alone() {
+    for (scope, told) in [
+        (json!({"services": ["ai"]}), vec!["app_down", "app_down"]),
+        (
+            json!({"checks": ["app:https://app.example/"]}),
+            vec!["service_degraded"],
+        ),
+        (json!({"services": ["app", "ai"]}), vec![]),
+    ] {
+        let world = World::migrated().await;
+        world
+            .tick("09:00:00", &[app("up"), dependency("ai", "up")])
+            .await;
+        let mut window = json!({"reason": "x", "endsAt": at("12:00:00")});
+        window
+            .as_object_mut()
+            .unwrap()
+            .extend(scope.as_object().unwrap().clone());
+        announce(&world, "09:01:00", window).await;
+        ticks(
+            &world,
+            "09:02:00",
+            3,
+            &[app("down"), dependency("ai", "down")],
+        )
+        .await;
+        let claimed = world.claim_messages("09:05:00").await;
+        let rules: Vec<&str> = array(&claimed["messages"])
+            .iter()
+            .map(|message| message["facts"]["rule"].as_str().unwrap())
+            .collect();
+        assert_eq!(rules, told, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn that_monitoring_was_blind_is_told_in_maintenance_too() {
+    let world = World::migrated().await;
+    announce(
+        &world,
+        "10:00:00",
+        json!({"reason": "x", "endsAt": at("12:00:00")}),
+    )
+    .await;
+    let emergency = json!({"emergency": {
+        "since": at("10:20:00"), "reason": "away", "channels": [], "sentAt": at("10:20:00"),
+    }});
+    world.tick_with("10:30:00", &[], emergency).await;
+    assert_eq!(world.deliver("10:31:00").await, 2);
+}
+
+#[tokio::test]
+async fn uptime_leaves_maintenance_out() {
+    let world = World::migrated().await;
+    world
+        .tick("10:00:00", &[app("up"), dependency("ai", "up")])
+        .await;
+    announce(
+        &world,
+        "10:00:30",
+        json!({"reason": "x", "startsAt": at("10:01:00"), "endsAt": at("10:03:00"), "services": ["app"]}),
+    )
+    .await;
+    ticks(
+        &world,
+        "10:01:00",
+        4,
+        &[app("down"), dependency("ai", "up")],
+    )
+    .await;
+    for (check, expected) in [
+        (
+            "app",
+            json!({"up": 60.0, "down": 120.0, "unknown": 0.0, "maintenance": 120.0}),
+        ),
+        (
+            "ai",
+            json!({"up": 300.0, "down": 0, "unknown": 0.0, "maintenance": 0}),
+        ),
+    ] {
+        let found = world
+            .rows(&format!(
+                "select up, down, unknown, maintenance from ops.uptime('{check}', '{}', '{}')",
+                at("10:00:00"),
+                at("10:05:00")
+            ))
+            .await;
+        assert_eq!(found[0], expected, "{check}");
+    }
+}
