@@ -149,7 +149,7 @@ impl Task {
             fence: 1,
             workers: JOBS,
             deadline: Deadline::after(Duration::from_secs(3_600)),
-            tools: &tools::FILES,
+            tools: tools::FILES,
         };
         let backup = run::run(request, async || true).await?;
         Ok(serde_json::to_value(backup.figures)?)
