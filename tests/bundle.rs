@@ -4,6 +4,7 @@
 //! - `support`: a bundle with its own database, called in memory
 //! - `health`, `callers`, `dashboard`, `monitor`, `maintenance`, `dispatch`: one
 //!   endpoint each
+//! - `checks`: kept checks and `/api/heartbeat`
 //! - `direct`: verified sessions and migrations
 //! - `certificate`: the end of the app's certificate
 //! - `rpc`: calls over a wire that fails
@@ -30,6 +31,8 @@ mod bucket;
 mod callers;
 #[path = "bundle/certificate.rs"]
 mod certificate;
+#[path = "bundle/checks.rs"]
+mod checks;
 #[path = "bundle/dashboard.rs"]
 mod dashboard;
 #[path = "bundle/direct.rs"]

@@ -23,12 +23,20 @@ mod checks;
 mod dashboard;
 #[path = "database/dashboard_app.rs"]
 mod dashboard_app;
+#[path = "database/definition_specs.rs"]
+mod definition_specs;
+#[path = "database/definitions.rs"]
+mod definitions;
 #[path = "database/delivery.rs"]
 mod delivery;
 #[path = "database/emergency.rs"]
 mod emergency;
 #[path = "database/events.rs"]
 mod events;
+#[path = "database/flapping.rs"]
+mod flapping;
+#[path = "database/heartbeats.rs"]
+mod heartbeats;
 #[path = "database/maintenance.rs"]
 mod maintenance;
 #[path = "database/migrations.rs"]
@@ -45,6 +53,8 @@ mod restores;
 mod rollups;
 #[path = "database/runs.rs"]
 mod runs;
+#[path = "database/security.rs"]
+mod security;
 #[path = "database/settings.rs"]
 mod settings;
 #[path = "database/step.rs"]

@@ -33,7 +33,7 @@ fn main() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match child::Task::parse(&arguments)? {
+    match child::Task::parse(&arguments) {
         // As a function has it: one thread, and others for what computes.
         Some(task) => tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -44,17 +44,16 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn measure(arguments: &[String]) -> anyhow::Result<()> {
-    let megabytes = arguments.first().map_or(Ok(MEGABYTES), |text| text.parse())?;
+    let megabytes = arguments
+        .first()
+        .map_or(Ok(MEGABYTES), |text| text.parse())?;
     let rounds = arguments.get(1).map_or(Ok(ROUNDS), |text| text.parse())?;
     let source = Source::fill(megabytes).await?;
     let folder = std::env::temp_dir().join(format!("beside-pg-dump-{}", uuid::Uuid::new_v4()));
     std::fs::create_dir(&folder)?;
     let tools = Tools::new(&source.cluster, &folder);
     let ours = Child::new(&source.cluster, &folder);
-    println!(
-        "database   {:.0} MB",
-        megabytes_of(source.bytes().await?)
-    );
+    println!("database   {:.0} MB", megabytes_of(source.bytes().await?));
 
     back_up(&tools, &ours, rounds)?;
     grow(&source, &ours).await?;
@@ -129,7 +128,12 @@ async fn restore(
         source.cluster.drop_database(&mine).await?;
     }
     line("restore", "pg_restore -j2", &mut times[0], bytes);
-    line("restore", "pourtrait restore, compared", &mut times[1], bytes);
+    line(
+        "restore",
+        "pourtrait restore, compared",
+        &mut times[1],
+        bytes,
+    );
     Ok(())
 }
 

@@ -89,8 +89,12 @@ impl Source {
             )
             .await?;
         let source = Self { cluster, client };
-        source.grow(Table::Readings, megabytes / 2 * READINGS_PER_MEGABYTE).await?;
-        source.grow(Table::Events, megabytes / 2 * EVENTS_PER_MEGABYTE).await?;
+        source
+            .grow(Table::Readings, megabytes / 2 * READINGS_PER_MEGABYTE)
+            .await?;
+        source
+            .grow(Table::Events, megabytes / 2 * EVENTS_PER_MEGABYTE)
+            .await?;
         source.client.batch_execute("vacuum analyze").await?;
         Ok(source)
     }

@@ -100,7 +100,12 @@ impl Environment {
 
     /// The bundle's configuration as this source has it.
     pub(crate) fn config(&self) -> Config {
-        Config::from_lookup(&|name| self.get(name))
+        match &self.origin {
+            Origin::Process => Config::from_process(),
+            Origin::File { variables, .. } => {
+                Config::from_lookup(&|name| self.get(name)).with_check_variables(variables.clone())
+            }
+        }
     }
 
     /// The direct session: `DATABASE_URL`, and what `DATABASE_CA` names.

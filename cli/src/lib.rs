@@ -71,6 +71,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Dev(options) => commands::dev::run(options, output).await,
         Command::Migrate { action } => commands::migrate::run(action, &project()?, output).await,
         Command::Settings { action } => commands::settings::run(action, &project()?, output).await,
+        Command::Checks { action } => commands::checks::run(action, &project()?, output).await,
         Command::Backup { action } => {
             // Making keys comes before there is anything to name.
             let environment = environment()?.unwrap_or_else(Environment::process);

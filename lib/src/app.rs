@@ -141,6 +141,7 @@ pub fn handler(endpoint: Endpoint) -> Handler {
         Endpoint::Dispatch => alerts::handle,
         Endpoint::Backup => backup::handle,
         Endpoint::Maintenance => monitoring::maintenance::handle,
+        Endpoint::Heartbeat => monitoring::heartbeat::handle,
     }
 }
 

@@ -65,6 +65,8 @@ pub enum Endpoint {
     Backup,
     /// `/api/cron/maintenance`: rolls up what is past and deletes what is old.
     Maintenance,
+    /// `/api/heartbeat`: a job reports that it started, succeeded or failed.
+    Heartbeat,
 }
 
 /// Kept back from `max_duration_s` so that a function ends by itself: for the
@@ -165,15 +167,27 @@ static MAINTENANCE: Spec = Spec {
     }),
 };
 
+static HEARTBEAT: Spec = Spec {
+    name: "heartbeat",
+    path: "/api/heartbeat",
+    source: "api/heartbeat.rs",
+    methods: &[Method::GET, Method::HEAD, Method::POST],
+    memory_mb: 512,
+    max_duration_s: 10,
+    body_limit: 0,
+    job: None,
+};
+
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Health,
         Self::Dashboard,
         Self::Monitor,
         Self::Dispatch,
         Self::Backup,
         Self::Maintenance,
+        Self::Heartbeat,
     ];
 
     /// The endpoint's row of the table.
@@ -186,6 +200,7 @@ impl Endpoint {
             Self::Dispatch => &DISPATCH,
             Self::Backup => &BACKUP,
             Self::Maintenance => &MAINTENANCE,
+            Self::Heartbeat => &HEARTBEAT,
         }
     }
 

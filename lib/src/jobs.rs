@@ -56,6 +56,8 @@ pub struct Run {
     pub fence: i64,
     /// All settings, as of the claim.
     pub settings: Map<String, Value>,
+    /// The kept checks that are due; the monitor's alone.
+    pub checks: Vec<Value>,
 }
 
 /// What came of asking for a run.
@@ -90,6 +92,7 @@ struct ClaimedRun {
     slot: Option<Timestamp>,
     fence: Option<i64>,
     settings: Option<Map<String, Value>>,
+    checks: Option<Vec<Value>>,
 }
 
 impl Call for ClaimRun {
@@ -143,6 +146,7 @@ pub async fn claim(
             slot: claimed.slot,
             fence,
             settings: claimed.settings.unwrap_or_default(),
+            checks: claimed.checks.unwrap_or_default(),
         }),
         _ => Claim::Skipped {
             run,

@@ -6,7 +6,8 @@
 //! - [`edge`]: the only file that knows a platform (Vercel, AWS Lambda)
 //! - [`app`]: one request from method check to answer
 //! - [`config`], [`auth`], [`problem`]: variables, callers, errors
-//! - [`outbound`], [`rpc`]: the one HTTP client, and the database behind it
+//! - [`outbound`], [`reach`], [`rpc`]: the one HTTP client, how far checks reach with
+//!   it, and the database behind it
 //! - [`jobs`]: runs of scheduled work, each claimed once
 //! - [`health`], [`monitoring`], [`alerts`], [`backup`]: the domains
 //! - [`database`], [`migrate`]: direct sessions, for what `PostgREST` cannot do
@@ -29,6 +30,7 @@ pub mod migrate;
 pub mod monitoring;
 pub mod outbound;
 pub mod problem;
+pub mod reach;
 pub mod rpc;
 pub mod telemetry;
 

@@ -64,6 +64,15 @@ pub const MIGRATIONS: &[Migration] = migrations![
     ("20261126000140", "objectives"),
     ("20261126000150", "maintenance_job"),
     ("20261126000160", "uptime_dashboard"),
+    ("20261126000300", "check_definitions"),
+    ("20261126000305", "check_editing"),
+    ("20261126000310", "heartbeats"),
+    ("20261126000315", "facts"),
+    ("20261126000320", "definition_ticks"),
+    ("20261126000325", "flapping"),
+    ("20261126000330", "database_rules"),
+    ("20261126000340", "security_rules"),
+    ("20261126000350", "dashboard_security"),
 ];
 
 impl Migration {

@@ -9,6 +9,8 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Client, Response};
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
 
+use crate::reach::Reach;
+
 /// How long connecting may take, whatever the request's own time-out.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -45,6 +47,9 @@ pub fn tls_config<'a>(
 #[derive(Debug, Default)]
 pub struct Outbound {
     client: OnceLock<Client>,
+    /// The same within the two bounded reaches.
+    public: OnceLock<Client>,
+    loopback: OnceLock<Client>,
     extra_roots: Vec<CertificateDer<'static>>,
 }
 
@@ -53,8 +58,8 @@ impl Outbound {
     #[must_use]
     pub fn trusting(extra_roots: Vec<CertificateDer<'static>>) -> Self {
         Self {
-            client: OnceLock::new(),
             extra_roots,
+            ..Self::default()
         }
     }
 
@@ -64,18 +69,43 @@ impl Outbound {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn client(&self) -> Result<&Client, Failure> {
-        if let Some(client) = self.client.get() {
+        self.client_within(Reach::Anywhere)
+    }
+
+    /// The same client for what an operator may aim: it resolves names within a
+    /// reach alone. Addresses in URLs are for [`Reach::check`].
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn client_within(&self, reach: Reach) -> Result<&Client, Failure> {
+        let kept = match reach {
+            Reach::Anywhere => &self.client,
+            Reach::Public => &self.public,
+            Reach::Loopback => &self.loopback,
+        };
+        if let Some(client) = kept.get() {
             return Ok(client);
         }
-        let tls = tls_config(self.extra_roots.iter().cloned()).map_err(|_| Failure::Tls)?;
-        let client = build(tls).map_err(|error| Failure::of(&error))?;
-        Ok(self.client.get_or_init(|| client))
+        let client = build(self.tls()?, reach).map_err(|error| Failure::of(&error))?;
+        Ok(kept.get_or_init(|| client))
+    }
+
+    /// The TLS settings of everything that leaves the instance.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn tls(&self) -> Result<ClientConfig, Failure> {
+        tls_config(self.extra_roots.iter().cloned()).map_err(|_| Failure::Tls)
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that may")]
-fn build(tls: ClientConfig) -> reqwest::Result<Client> {
-    Client::builder()
+fn build(tls: ClientConfig, reach: Reach) -> reqwest::Result<Client> {
+    let builder = match reach {
+        Reach::Anywhere => Client::builder(),
+        Reach::Public | Reach::Loopback => Client::builder().dns_resolver(Arc::new(reach)),
+    };
+    builder
         .tls_backend_preconfigured(tls)
         .tls_info(true)
         .connect_timeout(CONNECT_TIMEOUT)
@@ -95,6 +125,8 @@ pub enum Failure {
     Timeout,
     /// The name does not resolve.
     Dns,
+    /// The name or the URL stands for an address out of reach.
+    Private,
     /// Nothing listens there, or it cannot be reached.
     Connect,
     /// The certificate or the handshake was refused.
@@ -117,6 +149,10 @@ impl Failure {
         if tls_failure(error).is_some() {
             return Self::Tls;
         }
+        // What our own resolver said.
+        if let Some(failure) = sources(error).find_map(|source| source.downcast_ref::<Self>()) {
+            return *failure;
+        }
         if error.is_connect() {
             // The resolver's error has no public type; its text is stable.
             let dns = sources(error).any(|source| source.to_string().contains("dns error"));
@@ -134,6 +170,7 @@ impl Failure {
         match self {
             Self::Timeout => "timeout",
             Self::Dns => "dns",
+            Self::Private => "private_address",
             Self::Connect => "connect",
             Self::Tls => "tls",
             Self::Reset => "reset",
@@ -148,6 +185,7 @@ impl fmt::Display for Failure {
         formatter.write_str(match self {
             Self::Timeout => "no answer in time",
             Self::Dns => "the name does not resolve",
+            Self::Private => "the address is private",
             Self::Connect => "cannot connect",
             Self::Tls => "the TLS handshake failed",
             Self::Reset => "the connection ended early",

@@ -84,10 +84,14 @@ async fn ticks(bundle: &mut Bundle, days: i64, trusted: bool) -> Value {
     let config = Config::from_lookup(&|name| bundle.env.get(name).cloned());
     let roots = if trusted { vec![root] } else { Vec::new() };
     let app = App::with_outbound(Endpoint::Monitor, config, Outbound::trusting(roots));
+    three_ticks(bundle, &app).await
+}
+
+async fn three_ticks(bundle: &Bundle, app: &App) -> Value {
     let mut last = Value::Null;
     for _ in 0..3 {
         let key = bundle.secret("MONITORING_API_KEY");
-        let answer = get(&app, "/api/cron/monitor").bearer(key).send().await;
+        let answer = get(app, "/api/cron/monitor").bearer(key).send().await;
         assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.bytes);
         last = answer.json();
     }
@@ -119,6 +123,30 @@ async fn the_closer_its_end_the_louder_the_alert_and_never_two_at_once() {
             .find(|check| check["kind"] == "certificate");
         let left = check.unwrap()["detail"]["daysLeft"].as_i64().unwrap();
         assert!((days - 1..=days + 1).contains(&left), "{left} of {days}");
+    }
+}
+
+#[tokio::test]
+async fn a_kept_check_of_a_handshake_sees_the_certificate_too() {
+    let end = ops::clock::now() + SignedDuration::from_hours(24 * 4);
+    let (url, root) = app_until(end).await;
+    let bundle = Bundle::start().await;
+    let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
+    let check = json!({"kind": "tls", "host": "localhost", "port": port});
+    let add = "select public.ops_add_check('mail', $1::text::jsonb, 'test')";
+    let admin = bundle.admin().await;
+    admin.execute(add, &[&check.to_string()]).await.unwrap();
+    for (roots, status, rules) in [
+        (vec![root], "up", ["certificate_urgent"]),
+        (Vec::new(), "down", ["check_failing"]),
+    ] {
+        let config = Config::from_lookup(&|name| bundle.env.get(name).cloned());
+        let app = App::with_outbound(Endpoint::Monitor, config, Outbound::trusting(roots));
+        let tick = three_ticks(&bundle, &app).await;
+        let checks = tick["checks"].as_array().unwrap();
+        let seen = checks.iter().find(|check| check["name"] == "check:mail");
+        assert_eq!(seen.unwrap()["status"], status, "{tick}");
+        assert_eq!(opened(&tick), rules, "{tick}");
     }
 }
 

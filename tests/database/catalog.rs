@@ -120,10 +120,11 @@ async fn functions_are_of_one_form() {
     );
     check(&world, "p_ arguments", &unnamed).await;
 
-    let definers = format!("select p.proname from pg_proc p where {OUR_FUNCTIONS} and p.prosecdef");
+    let definers =
+        format!("select p.proname from pg_proc p where {OUR_FUNCTIONS} and p.prosecdef order by 1");
     assert_eq!(
         world.rows(&definers).await,
-        json!([{"proname": "read_slow_queries"}])
+        json!([{"proname": "read_slow_calls"}, {"proname": "read_slow_queries"}])
     );
     let reading = format!(
         "select p.proname from pg_proc p
@@ -132,7 +133,9 @@ async fn functions_are_of_one_form() {
     );
     assert_eq!(
         world.rows(&reading).await,
-        json!([{"proname": "ops_dashboard"}, {"proname": "ops_list_maintenance"}, {"proname": "ops_list_settings"}, {"proname": "ops_ping"}]),
+        json!([{"proname": "ops_dashboard"}, {"proname": "ops_list_checks"},
+               {"proname": "ops_list_maintenance"}, {"proname": "ops_list_settings"},
+               {"proname": "ops_ping"}]),
     );
 }
 
@@ -209,6 +212,8 @@ async fn every_rule_has_a_severity_or_takes_one() {
     assert_eq!(
         rules,
         [
+            "access_drift medium",
+            "admin_granted high",
             "api_average_slow medium",
             "api_slow high",
             "app_alert -",
@@ -220,17 +225,25 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "backup_suspect high",
             "certificate_expiring low",
             "certificate_urgent medium",
+            "check_failing -",
+            "check_slow medium",
+            "connections_high high",
             "critical_error critical",
             "database_failing critical",
             "endpoint_slow low",
             "error_rate_high high",
             "external -",
+            "job_overdue high",
             "monitoring_blind critical",
             "monitoring_gap high",
+            "outbox_stuck high",
             "page_load_slow medium",
+            "refused_requests medium",
             "service_degraded medium",
+            "sign_in_attempts high",
             "slo_fast_burn high",
             "slo_slow_burn low",
+            "slow_queries medium",
             "web_vital_poor medium",
         ],
     );

@@ -55,6 +55,8 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
             "outbox": {"pending": 0, "oldestPendingSeconds": null, "dead": [], "sent24h": 0},
             "jobs": [never_run("backup", 1800), never_run("maintenance", 600), never_run("monitor", 60)],
             "backups": null,
+            "security": {"windowMinutes": 15, "signInAttempts": null, "refusedPercent": null,
+                         "admins": null, "accessChangedAt": null, "openAlerts": 0},
         }),
     );
 }

@@ -62,7 +62,7 @@ async fn the_list_is_sorted_and_every_default_is_valid() {
         .iter()
         .map(|setting| setting["key"].as_str().unwrap())
         .collect();
-    assert_eq!(keys.len(), 40);
+    assert_eq!(keys.len(), 51);
     assert!(keys.is_sorted());
     for setting in settings {
         assert_eq!(setting["value"], setting["default"]);
@@ -81,7 +81,8 @@ async fn an_unknown_key_is_refused_with_those_that_are_near() {
     assert_eq!(message, "unknown setting alert.bad");
     assert_eq!(
         hint,
-        "known settings: alert.bad_after, alert.event_quiet_minutes, alert.good_after"
+        "known settings: alert.bad_after, alert.event_quiet_minutes, alert.flap_factor, alert.flap_minutes, \
+         alert.flap_openings, alert.good_after"
     );
     let [_, _, hint] = world
         .refusal("ops_set_setting", change("nonsense", &json!(1)))

@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod checks;
 pub(crate) mod dev;
 pub(crate) mod docs;
 pub(crate) mod maintenance;

@@ -32,7 +32,8 @@ impl Site {
         stack: Arc<Stack>,
     ) -> Self {
         let function = |endpoint| {
-            let config = Config::from_lookup(&|name| variables.get(name).cloned());
+            let config = Config::from_lookup(&|name| variables.get(name).cloned())
+                .with_check_variables(variables.clone());
             (endpoint, Edge::new(App::new(endpoint, config)))
         };
         Self {

@@ -4,6 +4,7 @@
 //! - `grammar`: sources of variables, exit statuses, messages
 //! - `backup`: taking a backup, checking it, and the way back
 //! - `bundle`: every endpoint on one port, as tests start it
+//! - `checks`: what is watched, from the command line
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
 //! - `process`: `pourtrait dev` from its start to a signal
 
@@ -11,6 +12,7 @@
 
 mod backup;
 mod bundle;
+mod checks;
 mod grammar;
 mod operator;
 mod process;

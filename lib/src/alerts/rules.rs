@@ -5,6 +5,11 @@
 //! A rule that this release does not know is worded from its facts alone, so
 //! that a database which is ahead of its functions silences nobody.
 
+mod reasons;
+mod services;
+
+pub(super) use reasons::reason;
+
 use super::{
     facts::{Facts, Kind},
     figures, text,
@@ -58,6 +63,26 @@ pub enum Rule {
     SloSlowBurn,
     /// A certificate ends within weeks.
     CertificateExpiring,
+    /// A kept check does not find what it should.
+    CheckFailing,
+    /// A kept check takes longer than it may.
+    CheckSlow,
+    /// The database is running out of connections.
+    ConnectionsHigh,
+    /// Slow statements are called often.
+    SlowQueries,
+    /// Messages wait too long to be delivered.
+    OutboxStuck,
+    /// A job of the bundle is not called any more.
+    JobOverdue,
+    /// Somebody tries again and again to get in.
+    SignInAttempts,
+    /// Somebody was made an admin.
+    AdminGranted,
+    /// Many requests are refused.
+    RefusedRequests,
+    /// Access to the data changed without a migration.
+    AccessDrift,
     /// The app raised an alert of its own.
     AppAlert,
     /// Somebody else raised an alert.
@@ -66,7 +91,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 33] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::CriticalError,
@@ -88,6 +113,16 @@ impl Rule {
         Self::EndpointSlow,
         Self::SloSlowBurn,
         Self::CertificateExpiring,
+        Self::CheckFailing,
+        Self::CheckSlow,
+        Self::ConnectionsHigh,
+        Self::SlowQueries,
+        Self::OutboxStuck,
+        Self::JobOverdue,
+        Self::SignInAttempts,
+        Self::AdminGranted,
+        Self::RefusedRequests,
+        Self::AccessDrift,
         Self::AppAlert,
         Self::External,
     ];
@@ -117,6 +152,16 @@ impl Rule {
             Self::EndpointSlow => "endpoint_slow",
             Self::SloSlowBurn => "slo_slow_burn",
             Self::CertificateExpiring => "certificate_expiring",
+            Self::CheckFailing => "check_failing",
+            Self::CheckSlow => "check_slow",
+            Self::ConnectionsHigh => "connections_high",
+            Self::SlowQueries => "slow_queries",
+            Self::OutboxStuck => "outbox_stuck",
+            Self::JobOverdue => "job_overdue",
+            Self::SignInAttempts => "sign_in_attempts",
+            Self::AdminGranted => "admin_granted",
+            Self::RefusedRequests => "refused_requests",
+            Self::AccessDrift => "access_drift",
             Self::AppAlert => "app_alert",
             Self::External => "external",
         }
@@ -134,7 +179,13 @@ impl Rule {
             Self::ErrorRateHigh => "error rate",
             Self::SloFastBurn | Self::SloSlowBurn => "burn rate",
             Self::WebVitalPoor => "75th percentile",
-            Self::AppSlow => "response time",
+            Self::AppSlow | Self::CheckSlow => "response time",
+            Self::ConnectionsHigh => "connections in use",
+            Self::SlowQueries => "slow calls",
+            Self::OutboxStuck => "oldest message",
+            Self::JobOverdue => "since the last run",
+            Self::SignInAttempts => "attempts",
+            Self::RefusedRequests => "refused",
             Self::ApiSlow | Self::EndpointSlow => "95th percentile",
             Self::ApiAverageSlow | Self::PageLoadSlow => "average",
             Self::MonitoringGap => "silence",
@@ -148,6 +199,9 @@ impl Rule {
             | Self::ServiceDegraded
             | Self::CertificateUrgent
             | Self::CertificateExpiring
+            | Self::CheckFailing
+            | Self::AdminGranted
+            | Self::AccessDrift
             | Self::AppAlert
             | Self::External => "measured",
         }
@@ -183,7 +237,7 @@ impl Rule {
             Self::WebVitalPoor => "at least every fourth visitor of the app",
             Self::AppSlow => "everybody who opens this page: they wait",
             Self::ApiSlow => "users of the API: one request in twenty takes this long or longer",
-            Self::ServiceDegraded => return service_consequence(&facts.subject),
+            Self::ServiceDegraded => return services::consequence(&facts.subject),
             Self::ApiAverageSlow => "all users of the API",
             Self::PageLoadSlow => "all users of the app",
             Self::CertificateUrgent | Self::CertificateExpiring if has_ended(facts) => {
@@ -193,7 +247,17 @@ impl Rule {
                 "nobody yet; browsers refuse the app once the certificate has ended"
             }
             Self::EndpointSlow => "users of this endpoint",
-            Self::AppAlert | Self::External => return None,
+            Self::ConnectionsHigh => {
+                "nobody yet; once none is left, everything that reads or writes data fails"
+            }
+            Self::SlowQueries => "whoever waits for these statements",
+            Self::OutboxStuck => "whoever should have been told by now",
+            Self::JobOverdue => "what this job does is not being done",
+            Self::SignInAttempts => "perhaps nobody yet; somebody may be guessing",
+            Self::AdminGranted => "nobody, if it was meant; else everybody's data",
+            Self::RefusedRequests => "users who are shut out, or nobody, if it is an attack",
+            Self::AccessDrift => "nobody, if it was meant; else whoever's data are now open",
+            Self::CheckFailing | Self::CheckSlow | Self::AppAlert | Self::External => return None,
         })
     }
 }
@@ -234,7 +298,7 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::WebVitalPoor => format!("{} is poor", web_vital(subject)),
         Rule::AppSlow => format!("{subject} answers slowly"),
         Rule::ApiSlow => "The API is slow".into(),
-        Rule::ServiceDegraded => format!("{} is degraded", service(subject)),
+        Rule::ServiceDegraded => format!("{} is degraded", services::name(subject)),
         Rule::ApiAverageSlow => "The API is slow on average".into(),
         Rule::PageLoadSlow => "Pages load slowly".into(),
         Rule::CertificateUrgent | Rule::CertificateExpiring => match facts.value {
@@ -246,6 +310,16 @@ fn firing(rule: Rule, facts: &Facts) -> String {
             None => format!("The certificate of {subject} ends soon"),
         },
         Rule::EndpointSlow => format!("{subject} is slow"),
+        Rule::CheckFailing => format!("The check {subject} fails"),
+        Rule::CheckSlow => format!("The check {subject} is slow"),
+        Rule::ConnectionsHigh => "The database is running out of connections".into(),
+        Rule::SlowQueries => "Slow statements are called often".into(),
+        Rule::OutboxStuck => "Messages are not being delivered".into(),
+        Rule::JobOverdue => format!("The job {subject} is overdue"),
+        Rule::SignInAttempts => format!("Many attempts to sign in: {subject}"),
+        Rule::AdminGranted => "Somebody was made an admin".into(),
+        Rule::RefusedRequests => "Many requests are refused".into(),
+        Rule::AccessDrift => "Access to the data changed without a migration".into(),
         Rule::AppAlert => format!("The app reports: {}", said(facts)),
         Rule::External => said(facts),
     }
@@ -269,11 +343,21 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::WebVitalPoor => format!("{} is good again", web_vital(subject)),
         Rule::AppSlow => format!("{subject} answers in time again"),
         Rule::ApiSlow => "The API is no longer slow".into(),
-        Rule::ServiceDegraded => format!("{} works again", service(subject)),
+        Rule::ServiceDegraded => format!("{} works again", services::name(subject)),
         Rule::ApiAverageSlow => "The API's average is back to normal".into(),
         Rule::PageLoadSlow => "Pages load in time again".into(),
         Rule::CertificateUrgent | Rule::CertificateExpiring => certificate_over(facts, subject),
         Rule::EndpointSlow => format!("{subject} is no longer slow"),
+        Rule::CheckFailing => format!("The check {subject} succeeds again"),
+        Rule::CheckSlow => format!("The check {subject} is quick enough again"),
+        Rule::ConnectionsHigh => "The database has connections to spare again".into(),
+        Rule::SlowQueries => "Slow statements are rare again".into(),
+        Rule::OutboxStuck => "Messages are delivered again".into(),
+        Rule::JobOverdue => format!("The job {subject} runs again"),
+        Rule::SignInAttempts => format!("No more attempts to sign in: {subject}"),
+        Rule::AdminGranted => "No further admin was made".into(),
+        Rule::RefusedRequests => "Requests are answered as usual again".into(),
+        Rule::AccessDrift => "Access to the data has not changed further".into(),
         Rule::AppAlert | Rule::External => said(facts),
     }
 }
@@ -323,18 +407,6 @@ fn said(facts: &Facts) -> String {
     text::cut(first, SAID_LIMIT)
 }
 
-fn service(name: &str) -> &str {
-    match name {
-        "app" => "The app",
-        "database" => "The database",
-        "ai" => "The AI service (OpenAI)",
-        "imageProcessing" => "Image processing (Google Vision)",
-        "email" => "Email (Resend)",
-        "storage" => "Storage (Supabase)",
-        other => other,
-    }
-}
-
 fn web_vital(name: &str) -> &str {
     match name {
         "LCP" => "Largest Contentful Paint (LCP)",
@@ -342,43 +414,6 @@ fn web_vital(name: &str) -> &str {
         "INP" => "Interaction to Next Paint (INP)",
         "CLS" => "Cumulative Layout Shift (CLS)",
         other => other,
-    }
-}
-
-fn service_consequence(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "app" => "everybody who uses the app",
-        "database" => "everything that reads or writes data",
-        "ai" => "recommendations and everything else that asks the model",
-        "imageProcessing" => "reading labels from pictures",
-        "email" => "emails to users, and alerts by email",
-        "storage" => "pictures and other files",
-        _ => return None,
-    })
-}
-
-/// A reason as a phrase; one that is not a known word is a phrase already.
-pub(super) fn reason(word: &str, status_code: Option<u64>) -> String {
-    match (word, status_code) {
-        ("http_status", Some(code)) => format!("answered {code}"),
-        ("redirect", Some(code)) => format!("answered {code}, a redirect"),
-        ("timeout", _) => "no answer in time".into(),
-        ("dns", _) => "the name does not resolve".into(),
-        ("connect", _) => "cannot connect".into(),
-        ("tls", _) => "the TLS handshake failed".into(),
-        ("reset", _) => "the connection ended early".into(),
-        ("too_large", _) => "the answer is too large".into(),
-        ("request", _) => "the request cannot be made".into(),
-        ("text", _) => "the expected text is missing".into(),
-        ("http_status", None) => "answered with an error".into(),
-        ("redirect", None) => "answered with a redirect".into(),
-        ("auth", _) => "the key was refused: check the variable that holds it".into(),
-        ("quota", _) => "over its quota or rate limit".into(),
-        ("rubbish", _) => "answered something that is not its API".into(),
-        ("not_migrated", _) => "the database lacks the bundle's functions".into(),
-        ("config", _) => "not configured as it should be".into(),
-        ("removed", _) => "no longer checked".into(),
-        (other, _) => other.into(),
     }
 }
 

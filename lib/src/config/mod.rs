@@ -5,14 +5,18 @@
 //! closes only for what it needs itself.
 
 mod backup;
+mod checks;
 pub(crate) mod parse;
 pub mod variables;
+
+use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::SecretString;
 use url::Url;
 
 pub use backup::{Backup, Credentials, Database};
+pub use checks::CHECK_PREFIX;
 use parse::Reader;
 
 /// Everything the bundle knows from its environment.
@@ -52,6 +56,8 @@ pub struct Config {
     pub deployment: Deployment,
     /// The instance's memory in MB, where the platform says so.
     pub memory_mb: Option<u64>,
+    /// What the headers of kept checks may name, by name.
+    pub check_variables: BTreeMap<String, SecretString>,
     /// Everything that is wrong, in the order of the documentation.
     pub faults: Vec<Fault>,
 }
@@ -173,6 +179,7 @@ impl Config {
     #[must_use]
     pub fn from_process() -> Self {
         Self::from_lookup(&|name| std::env::var(name).ok())
+            .with_check_variables(std::env::vars_os().filter_map(checks::text))
     }
 
     /// Reads variables through `lookup`.
@@ -232,6 +239,7 @@ impl Config {
             platform,
             deployment,
             memory_mb,
+            check_variables: BTreeMap::new(),
             faults: read.faults,
         }
     }

@@ -184,6 +184,14 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        title: "Checks",
+        without: "A check whose headers name a variable that is not set is down.",
+        variables: &[secret(
+            "CHECK_TOKEN",
+            "An example of any number of variables whose names begin with `CHECK_`: a check's header names one as `${CHECK_TOKEN}`. It can name no other.",
+        )],
+    },
+    Group {
         title: "Error reports",
         without: "Without a DSN nothing is reported and nothing of Sentry is started.",
         variables: &[secret(

@@ -15,6 +15,14 @@ pub enum Kind {
     Dependency,
     /// A TLS certificate of the app.
     Certificate,
+    /// A kept check: a request.
+    Http,
+    /// A kept check: a handshake.
+    Tls,
+    /// A kept check: a name.
+    Dns,
+    /// A kept check: a port.
+    Tcp,
 }
 
 /// What was found.

@@ -5,6 +5,7 @@
 //! milliseconds and durations in seconds unless a name says otherwise.
 
 mod backups;
+mod security;
 mod slo;
 mod uptime;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use backups::{BackupRun, Backups, Requests, Restore};
+pub use security::{Security, SignInAttempts};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
 pub use uptime::{CheckUptime, Outage, Uptime, Window};
 
@@ -44,6 +46,8 @@ pub struct Document {
     pub outbox: Outbox,
     /// The bundle's own work.
     pub jobs: Vec<Job>,
+    /// Who tries to get in, and who may what.
+    pub security: Security,
     /// Backups; null until there has been a run.
     pub backups: Option<Backups>,
 }

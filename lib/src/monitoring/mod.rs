@@ -5,8 +5,10 @@ pub mod check;
 pub mod dashboard;
 pub mod document;
 mod emergency;
+pub mod expectation;
+pub mod heartbeat;
 pub mod maintenance;
-mod probes;
+pub mod probes;
 pub mod targets;
 mod tick;
 

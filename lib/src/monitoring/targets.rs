@@ -1,20 +1,113 @@
-//! What the monitor checks of the app. Pure: settings in, targets out.
+//! What the monitor probes: the app's URLs, and the checks that are kept in the
+//! database. Pure: what the claim said in, targets out.
+
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-/// A URL of the app, and what it has to answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::{check::Kind, expectation::Expectation};
+
+/// How long the app may take. Longer than the slowest answer that is still an
+/// answer (5 s is a high alert), so that slow and down are told apart.
+const APP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One thing to probe.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// The check's name; its history hangs on it.
     pub name: String,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// Who says where it leads.
+    pub origin: Origin,
+    /// What is done.
+    pub probe: Probe,
+}
+
+/// Who says where a target leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The deployment's own environment, which may name any address.
+    Environment,
+    /// The setting `app.urls`.
+    Setting,
+    /// A kept check.
+    Definition,
+}
+
+/// What is done to find out whether something works; the database has validated
+/// it where it came from there.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Probe {
+    /// A request and its answer.
+    Http(Box<Http>),
+    /// A handshake, and how long the certificate is still valid.
+    Tls(Tls),
+    /// A name that has to resolve.
+    Dns(Dns),
+    /// A port that has to accept.
+    Tcp(Tcp),
+}
+
+/// A request and its answer.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Http {
     /// What is requested.
     pub url: Url,
-    /// Statuses that count as up; empty means any 2xx.
-    pub status: Vec<u16>,
-    /// A text that the answer has to contain.
-    pub contains: Option<String>,
+    /// `GET` if none is named.
+    pub method: Option<String>,
+    /// What is sent with it; `${CHECK_…}` stands for a variable.
+    #[serde(default)]
+    pub headers: Map<String, Value>,
+    /// What is sent.
+    pub body: Option<String>,
+    /// How many redirects are followed.
+    #[serde(default)]
+    pub redirects: u8,
+    /// What the answer has to be.
+    #[serde(flatten)]
+    pub expectation: Expectation,
+}
+
+/// A handshake.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Tls {
+    /// Whose certificate.
+    pub host: String,
+    /// 443 if none is named.
+    #[serde(default = "https_port")]
+    pub port: u16,
+}
+
+/// A name that has to resolve.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Dns {
+    /// The name.
+    pub host: String,
+    /// An address that has to be among the answers.
+    pub address: Option<std::net::IpAddr>,
+}
+
+/// A port that has to accept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Tcp {
+    /// The machine.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
+
+/// A kept check, as the claim names it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Definition {
+    name: String,
+    timeout_ms: u64,
+    #[serde(flatten)]
+    probe: Probe,
 }
 
 /// One entry of the setting `app.urls`; the database has validated it.
@@ -22,22 +115,19 @@ pub struct Target {
 struct Entry {
     url: Url,
     name: Option<String>,
-    status: Option<Statuses>,
-    contains: Option<String>,
+    #[serde(flatten)]
+    expectation: Expectation,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Statuses {
-    One(u16),
-    Several(Vec<u16>),
+fn https_port() -> u16 {
+    443
 }
 
 /// The URLs of the setting `app.urls`, or the app's own if it lists none.
 ///
 /// # Errors
 /// When the setting cannot be read; the text says why.
-pub fn of(settings: &Map<String, Value>, app_url: Option<&Url>) -> Result<Vec<Target>, String> {
+pub fn of_app(settings: &Map<String, Value>, app_url: Option<&Url>) -> Result<Vec<Target>, String> {
     let listed = settings
         .get("app.urls")
         .cloned()
@@ -45,52 +135,83 @@ pub fn of(settings: &Map<String, Value>, app_url: Option<&Url>) -> Result<Vec<Ta
     let listed: Vec<Entry> =
         serde_json::from_value(listed).map_err(|error| format!("the setting app.urls: {error}"))?;
     if listed.is_empty() {
-        return Ok(app_url.cloned().map(Target::plain).into_iter().collect());
+        let own = app_url.cloned().map(|url| {
+            Target::page(
+                format!("app:{url}"),
+                Origin::Environment,
+                url,
+                Expectation::default(),
+            )
+        });
+        return Ok(own.into_iter().collect());
     }
     Ok(listed.into_iter().map(Target::from).collect())
 }
 
+/// A kept check, as the database tells it.
+///
+/// # Errors
+/// When this release cannot read it; the text says why.
+pub fn of_definition(definition: &Value) -> Result<Target, String> {
+    let name = &definition["name"];
+    let definition = Definition::deserialize(definition)
+        .map_err(|error| format!("the check {name}: {error}"))?;
+    Ok(Target {
+        name: format!("check:{}", definition.name),
+        timeout: Duration::from_millis(definition.timeout_ms),
+        origin: Origin::Definition,
+        probe: definition.probe,
+    })
+}
+
 impl Target {
-    fn plain(url: Url) -> Self {
+    fn page(name: String, origin: Origin, url: Url, expectation: Expectation) -> Self {
         Self {
-            name: name(&url),
-            url,
-            status: Vec::new(),
-            contains: None,
+            name,
+            timeout: APP_TIMEOUT,
+            origin,
+            probe: Probe::Http(Box::new(Http {
+                url,
+                method: None,
+                headers: Map::new(),
+                body: None,
+                redirects: 0,
+                expectation,
+            })),
         }
     }
 
-    /// Whether a status counts as up.
+    /// The kind of check that it is.
     #[must_use]
-    pub fn expects(&self, status: u16) -> bool {
-        match self.status.as_slice() {
-            [] => (200..300).contains(&status),
-            expected => expected.contains(&status),
+    pub fn kind(&self) -> Kind {
+        match (&self.origin, &self.probe) {
+            (Origin::Environment | Origin::Setting, _) => Kind::App,
+            (Origin::Definition, Probe::Http(_)) => Kind::Http,
+            (Origin::Definition, Probe::Tls(_)) => Kind::Tls,
+            (Origin::Definition, Probe::Dns(_)) => Kind::Dns,
+            (Origin::Definition, Probe::Tcp(_)) => Kind::Tcp,
+        }
+    }
+
+    /// The host whose certificate its probe sees.
+    #[must_use]
+    pub fn certified_host(&self) -> Option<&str> {
+        match &self.probe {
+            Probe::Http(http) if http.url.scheme() == "https" => http.url.host_str(),
+            Probe::Tls(tls) => Some(&tls.host),
+            Probe::Http(_) | Probe::Dns(_) | Probe::Tcp(_) => None,
         }
     }
 }
 
 impl From<Entry> for Target {
     fn from(entry: Entry) -> Self {
-        let status = match entry.status {
-            None => Vec::new(),
-            Some(Statuses::One(status)) => vec![status],
-            Some(Statuses::Several(statuses)) => statuses,
-        };
-        let name = entry
-            .name
-            .map_or_else(|| name(&entry.url), |slug| format!("app:{slug}"));
-        Self {
-            name,
-            url: entry.url,
-            status,
-            contains: entry.contains,
-        }
+        let name = entry.name.map_or_else(
+            || format!("app:{}", entry.url),
+            |slug| format!("app:{slug}"),
+        );
+        Self::page(name, Origin::Setting, entry.url, entry.expectation)
     }
-}
-
-fn name(url: &Url) -> String {
-    format!("app:{url}")
 }
 
 #[cfg(test)]
@@ -101,17 +222,25 @@ mod tests {
 
     fn targets(urls: Value) -> Result<Vec<Target>, String> {
         let settings = [("app.urls".to_owned(), urls)].into_iter().collect();
-        of(&settings, Some(&"https://wine.example".parse().unwrap()))
+        of_app(&settings, Some(&"https://wine.example".parse().unwrap()))
+    }
+
+    fn expectation(target: &Target) -> &Expectation {
+        match &target.probe {
+            Probe::Http(http) => &http.expectation,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn without_a_setting_the_app_itself_is_checked() {
         let found = targets(json!([])).unwrap();
-        assert_eq!(
-            found,
-            [Target::plain("https://wine.example/".parse().unwrap())]
-        );
-        assert_eq!(of(&Map::new(), None), Ok(Vec::new()));
+        let [own] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!(own.name, "app:https://wine.example/");
+        assert_eq!((own.kind(), own.origin), (Kind::App, Origin::Environment));
+        assert_eq!(of_app(&Map::new(), None), Ok(Vec::new()));
     }
 
     #[test]
@@ -122,30 +251,70 @@ mod tests {
         ]))
         .unwrap();
         assert_eq!(found[0].name, "app:https://wine.example/login");
-        assert!(found[0].expects(401) && !found[0].expects(204));
-        assert_eq!(found[0].contains.as_deref(), Some("Cellar"));
+        assert!(expectation(&found[0]).admits(401) && !expectation(&found[0]).admits(204));
+        assert!(expectation(&found[0]).needs_body());
         assert_eq!(found[1].name, "app:home");
-        assert!(found[1].expects(204) && !found[1].expects(200));
-    }
-
-    #[test]
-    fn any_success_counts_where_no_status_is_named() {
-        let found = targets(json!([{ "url": "https://wine.example/" }])).unwrap();
-        for (status, up) in [
-            (199, false),
-            (200, true),
-            (204, true),
-            (299, true),
-            (301, false),
-            (500, false),
-        ] {
-            assert_eq!(found[0].expects(status), up, "{status}");
-        }
+        assert!(expectation(&found[1]).admits(204) && !expectation(&found[1]).admits(200));
+        assert!(found.iter().all(|target| target.kind() == Kind::App));
     }
 
     #[test]
     fn a_setting_that_cannot_be_read_is_named() {
         let error = targets(json!([{ "url": "nonsense" }])).unwrap_err();
         assert!(error.starts_with("the setting app.urls: "), "{error}");
+    }
+
+    #[test]
+    fn a_definition_of_each_kind_is_read_as_the_database_tells_it() {
+        let common = json!({"name": "x", "timeoutMs": 500, "everySeconds": 60,
+                            "severity": "high", "enabled": true});
+        for (spec, kind, host) in [
+            (
+                json!({"kind": "http", "url": "https://wine.example/x"}),
+                Kind::Http,
+                Some("wine.example"),
+            ),
+            (
+                json!({"kind": "http", "url": "http://localhost/"}),
+                Kind::Http,
+                None,
+            ),
+            (
+                json!({"kind": "tls", "host": "wine.example"}),
+                Kind::Tls,
+                Some("wine.example"),
+            ),
+            (
+                json!({"kind": "dns", "host": "wine.example", "address": "::1"}),
+                Kind::Dns,
+                None,
+            ),
+            (
+                json!({"kind": "tcp", "host": "wine.example", "port": 22}),
+                Kind::Tcp,
+                None,
+            ),
+        ] {
+            let mut definition = common.clone();
+            definition
+                .as_object_mut()
+                .unwrap()
+                .extend(spec.as_object().unwrap().clone());
+            let target = of_definition(&definition).unwrap();
+            assert_eq!(target.name, "check:x");
+            assert_eq!(target.timeout, Duration::from_millis(500));
+            assert_eq!(
+                (target.kind(), target.certified_host()),
+                (kind, host),
+                "{spec}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_definition_that_this_release_does_not_know_is_named() {
+        let error =
+            of_definition(&json!({"name": "x", "timeoutMs": 1, "kind": "icmp"})).unwrap_err();
+        assert!(error.starts_with("the check \"x\": "), "{error}");
     }
 }

@@ -9,7 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{check::Check, emergency::Handover, probes, targets};
+use super::{
+    check::Check,
+    emergency::Handover,
+    probes,
+    targets::{self, Target},
+};
 use crate::{
     alerts::dispatch,
     app::App,
@@ -19,6 +24,7 @@ use crate::{
     endpoint::Job,
     jobs::{self, Claim, Outcome, Run},
     problem::Problem,
+    reach::Reach,
     rpc::{Call, Retry, RpcError},
 };
 
@@ -26,6 +32,9 @@ use crate::{
 /// the second.
 const TRY: Duration = Duration::from_secs(11);
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// What all probes together may take; what was not reached by then is unknown.
+const PROBING: Duration = Duration::from_secs(20);
 
 /// Kept back from everything else, for telling people when it was in vain.
 const LAST_WORDS: Duration = Duration::from_secs(8);
@@ -90,12 +99,9 @@ pub(super) async fn run(
 }
 
 async fn tick(app: &App, run: &Run, deadline: Deadline) -> (Outcome, Map<String, Value>) {
-    let targets = targets::of(&run.settings, app.config.app_url.as_ref()).unwrap_or_else(|error| {
-        tracing::error!(error, "no URL of the app is checked");
-        Vec::new()
-    });
     let work = deadline.reserving(LAST_WORDS);
-    let checks = probes::probe_all(app, &targets, work).await;
+    let probing = work.reserving(TRY).within(PROBING);
+    let checks = probes::probe_all(app, reach(app, run), &targets(app, run), probing).await;
     let saw = json!(checks);
     let call = CommitTick {
         p_run: run.id,
@@ -125,6 +131,37 @@ async fn tick(app: &App, run: &Run, deadline: Deadline) -> (Outcome, Map<String,
             details.extend(committed.details);
             (outcome, details)
         }
+    }
+}
+
+/// The app's URLs and the kept checks that are due. What this release cannot read
+/// is not probed and says so; the rest is.
+fn targets(app: &App, run: &Run) -> Vec<Target> {
+    let pages = targets::of_app(&run.settings, app.config.app_url.as_ref());
+    let pages = pages.unwrap_or_else(|error| {
+        tracing::error!(error, "no URL of the app is checked");
+        Vec::new()
+    });
+    let kept = run.checks.iter().filter_map(|definition| {
+        let target = targets::of_definition(definition);
+        target
+            .inspect_err(|error| tracing::error!(error, "a check cannot be made"))
+            .ok()
+    });
+    pages.into_iter().chain(kept).collect()
+}
+
+/// How far kept checks may lead: nowhere private, unless the settings allow it;
+/// where the database is on this machine, so may be what is checked.
+fn reach(app: &App, run: &Run) -> Reach {
+    let allowed = run.settings.get("checks.private_addresses");
+    if allowed.and_then(Value::as_bool).unwrap_or_default() {
+        return Reach::Anywhere;
+    }
+    if app.config.is_local() {
+        Reach::Loopback
+    } else {
+        Reach::Public
     }
 }
 

@@ -84,7 +84,7 @@ fn failed(error: reqwest::Error) -> HttpError {
     let failure = Failure::of(&error);
     let kind = match failure {
         Failure::Timeout => HttpErrorKind::Timeout,
-        Failure::Dns | Failure::Connect | Failure::Tls => HttpErrorKind::Connect,
+        Failure::Dns | Failure::Private | Failure::Connect | Failure::Tls => HttpErrorKind::Connect,
         Failure::Reset => HttpErrorKind::Interrupted,
         Failure::TooLarge | Failure::Request => HttpErrorKind::Unknown,
     };

@@ -16,6 +16,9 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
         Rule::ServiceDegraded => "imageProcessing",
         Rule::CertificateUrgent | Rule::CertificateExpiring => "wine.example",
         Rule::EndpointSlow => "GET /api/wines",
+        Rule::CheckFailing | Rule::CheckSlow => "search-api",
+        Rule::JobOverdue => "dispatch",
+        Rule::SignInAttempts => "address 192.0.2.1",
         Rule::AppAlert => "system",
         Rule::WebVitalPoor => "INP",
         _ => "app",
@@ -72,6 +75,26 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: The error budget lasts again
     High: The certificate of wine.example ends soon
     Resolved: The earlier warning about the certificate of wine.example is over
+    High: The check search-api fails
+    Resolved: The check search-api succeeds again
+    High: The check search-api is slow
+    Resolved: The check search-api is quick enough again
+    High: The database is running out of connections
+    Resolved: The database has connections to spare again
+    High: Slow statements are called often
+    Resolved: Slow statements are rare again
+    High: Messages are not being delivered
+    Resolved: Messages are delivered again
+    High: The job dispatch is overdue
+    Resolved: The job dispatch runs again
+    High: Many attempts to sign in: address 192.0.2.1
+    Resolved: No more attempts to sign in: address 192.0.2.1
+    High: Somebody was made an admin
+    Resolved: No further admin was made
+    High: Many requests are refused
+    Resolved: Requests are answered as usual again
+    High: Access to the data changed without a migration
+    Resolved: Access to the data has not changed further
     High: The app reports: Cellar full
     Resolved: Cellar full
     High: Cellar full

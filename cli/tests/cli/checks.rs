@@ -1,0 +1,102 @@
+//! `checks` against a running bundle.
+
+use pourtrait::dev::DevOptions;
+use serde_json::json;
+
+use crate::support::{bundle, call_with, send};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_are_added_tried_changed_and_removed() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let mut env = running.env.clone();
+    env.insert("POURTRAIT_USER".to_owned(), "Ada".to_owned());
+    let url = format!("url={}", env["NEXT_PUBLIC_APP_URL"]);
+
+    let added = call_with(&env, &["checks", "add", "home", "http", &url, "status=200"]).await;
+    assert_eq!(added.status, 0, "{added:?}");
+    assert!(added.stderr.starts_with("target: 127.0.0.1:"), "{added:?}");
+    assert!(added.stdout.starts_with("home (http): "), "{added:?}");
+
+    let tried = call_with(&env, &["checks", "test", "home"]).await;
+    assert_eq!(tried.status, 0, "{tried:?}");
+    assert!(tried.stdout.starts_with("home: up, after "), "{tried:?}");
+    let edited = call_with(
+        &env,
+        &["checks", "edit", "home", "contains=no such words", "--json"],
+    )
+    .await;
+    assert_eq!(edited.json()["contains"], "no such words", "{edited:?}");
+    let tried = call_with(&env, &["checks", "test", "home", "--json"]).await;
+    assert_eq!(tried.status, 1, "{tried:?}");
+    assert_eq!(tried.json()["check"]["reason"], "text");
+
+    let listed = call_with(&env, &["checks", "list"]).await;
+    let line = listed
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("home "))
+        .unwrap();
+    assert!(line.contains("not yet") && line.ends_with("Ada"), "{line}");
+    let removed = call_with(&env, &["checks", "remove", "home"]).await;
+    assert_eq!(removed.status, 0, "{removed:?}");
+    let gone = call_with(&env, &["checks", "test", "home"]).await;
+    assert_eq!(gone.status, 2, "{gone:?}");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heartbeat_is_given_a_url_that_works() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let env = running.env.clone();
+    let fields = ["periodSeconds=3600", "graceSeconds=60"];
+    let added = call_with(
+        &env,
+        &[&["checks", "add", "import", "heartbeat"], &fields[..]].concat(),
+    )
+    .await;
+    assert_eq!(added.status, 0, "{added:?}");
+    let url = added.stdout.lines().last().unwrap();
+    let path = url
+        .strip_prefix(&running.base_url)
+        .expect("a URL of the bundle");
+    let answer = send(&running, http::Method::GET, path, None).await;
+    assert_eq!(
+        answer.json(),
+        json!({"heartbeat": "import", "event": "success"})
+    );
+    let again = call_with(&env, &["checks", "token", "import", "--json"]).await;
+    assert_ne!(again.json()["url"], url, "{again:?}");
+    let answer = send(&running, http::Method::GET, path, None).await;
+    assert_eq!(
+        answer.status,
+        http::StatusCode::UNAUTHORIZED,
+        "the former token has ended"
+    );
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_refuses_is_status_2_in_its_words() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    for (arguments, words) in [
+        (
+            ["add", "x", "http", "url=ftp://a.example"].as_slice(),
+            "https://",
+        ),
+        (
+            &["add", "x", "icmp"],
+            "http, tls, dns, tcp, heartbeat or rule",
+        ),
+        (&["add", "x", "http", "url"], "FIELD=VALUE"),
+        (
+            &["edit", "x", "url=https://a.example"],
+            "no check is called x",
+        ),
+        (&["edit", "x"], "FIELD=VALUE"),
+    ] {
+        let called = call_with(&running.env, &[&["checks"], arguments].concat()).await;
+        assert_eq!(called.status, 2, "{called:?}");
+        assert!(called.stderr.contains(words), "{called:?}");
+    }
+    running.stop().await.unwrap();
+}

@@ -1,0 +1,223 @@
+//! Kept checks and heartbeats, from a row to a message.
+
+use http::{Method, StatusCode};
+use ops::endpoint::Endpoint;
+use serde_json::{Value, json};
+
+use crate::support::{Bundle, call, get};
+
+async fn add(bundle: &Bundle, name: &str, check: &Value) {
+    let sql = "select public.ops_add_check($1, $2::text::jsonb, 'test')";
+    bundle
+        .admin()
+        .await
+        .execute(sql, &[&name, &check.to_string()])
+        .await
+        .unwrap();
+}
+
+/// One tick that probes everything.
+async fn tick(bundle: &Bundle) -> Value {
+    let app = bundle.instance(Endpoint::Monitor);
+    let key = bundle.secret("MONITORING_API_KEY");
+    let answer = get(&app, "/api/cron/monitor").bearer(key).send().await;
+    assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.bytes);
+    answer.json()
+}
+
+/// What a tick saw of a check, as its status and reason.
+fn seen<'a>(tick: &'a Value, name: &str) -> (&'a Value, &'a Value) {
+    let checks = tick["checks"].as_array().unwrap();
+    let check = checks
+        .iter()
+        .find(|check| check["name"] == format!("check:{name}"));
+    let check = check.unwrap_or_else(|| panic!("{name} is not in {tick}"));
+    (&check["status"], &check["reason"])
+}
+
+#[tokio::test]
+async fn kept_checks_are_probed_and_never_beyond_what_is_allowed() {
+    let bundle = Bundle::start().await;
+    let app = bundle.secret("NEXT_PUBLIC_APP_URL").to_owned();
+    let (up, down) = (json!("up"), json!("down"));
+    add(&bundle, "page", &json!({"kind": "http", "url": app})).await;
+    add(
+        &bundle,
+        "text",
+        &json!({"kind": "http", "url": app, "contains": "no such words"}),
+    )
+    .await;
+    add(
+        &bundle,
+        "name",
+        &json!({"kind": "dns", "host": "localhost"}),
+    )
+    .await;
+    add(
+        &bundle,
+        "metadata",
+        &json!({"kind": "tcp", "host": "169.254.169.254", "port": 80, "timeoutMs": 500}),
+    )
+    .await;
+    let first = tick(&bundle).await;
+    assert_eq!(seen(&first, "page"), (&up, &Value::Null));
+    assert_eq!(seen(&first, "text"), (&down, &json!("text")));
+    assert_eq!(seen(&first, "name"), (&up, &Value::Null));
+    assert_eq!(seen(&first, "metadata"), (&down, &json!("private_address")));
+
+    let allow = "select public.ops_set_setting('checks.private_addresses', 'true', 'test')";
+    bundle.admin().await.execute(allow, &[]).await.unwrap();
+    let second = tick(&bundle).await;
+    assert_ne!(seen(&second, "metadata").1, &json!("private_address"));
+    let third = tick(&bundle).await;
+    let opened: Vec<_> = third["transitions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["rule"].as_str().unwrap(),
+                one["subject"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert!(opened.contains(&("check_failing", "text")), "{opened:?}");
+    let told = bundle.stack.inbox().messages();
+    let text = told
+        .iter()
+        .find(|message| message.text.contains("The check text fails"));
+    let text = &text.expect("a message").text;
+    assert!(text.contains("the expected text is missing"), "{text}");
+}
+
+#[tokio::test]
+async fn a_header_takes_its_secret_from_the_environment_and_no_sample_keeps_it() {
+    let bundle = Bundle::start().await;
+    let app = bundle.secret("NEXT_PUBLIC_APP_URL").to_owned();
+    let check = json!({"kind": "http", "url": app, "headers": {"x-api-key": "${CHECK_KEY}"}});
+    add(&bundle, "page", &check).await;
+    let before = tick(&bundle).await;
+    assert_eq!(seen(&before, "page"), (&json!("down"), &json!("variable")));
+
+    let config = ops::config::Config::from_lookup(&|name| bundle.env.get(name).cloned())
+        .with_check_variables([("CHECK_KEY".to_owned(), "s3cret-value".to_owned())]);
+    let app = ops::app::App::new(Endpoint::Monitor, config);
+    let key = bundle.secret("MONITORING_API_KEY");
+    let answer = get(&app, "/api/cron/monitor").bearer(key).send().await;
+    assert_eq!(seen(&answer.json(), "page").0, "up");
+    assert!(!String::from_utf8_lossy(&answer.bytes).contains("s3cret-value"));
+    let kept = "select count(*) from ops.samples where detail::text like '%s3cret-value%'";
+    let kept: i64 = bundle
+        .admin()
+        .await
+        .query_one(kept, &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(kept, 0);
+}
+
+#[tokio::test]
+async fn a_heartbeat_reports_with_its_token_and_with_nothing_else() {
+    let bundle = Bundle::start().await;
+    let check = json!({"kind": "heartbeat", "periodSeconds": 3600, "graceSeconds": 60});
+    add(&bundle, "import", &check).await;
+    let issue = "select public.ops_issue_heartbeat_token('import', 'test') ->> 'token'";
+    let token: String = bundle
+        .admin()
+        .await
+        .query_one(issue, &[])
+        .await
+        .unwrap()
+        .get(0);
+    let app = bundle.instance(Endpoint::Heartbeat);
+    for (method, query, bearer, status) in [
+        (Method::GET, String::new(), None, StatusCode::UNAUTHORIZED),
+        (
+            Method::GET,
+            "?token=wrong".into(),
+            None,
+            StatusCode::UNAUTHORIZED,
+        ),
+        (
+            Method::GET,
+            format!("?token={token}&event=ended"),
+            None,
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            Method::GET,
+            format!("?token={token}&event=start"),
+            None,
+            StatusCode::OK,
+        ),
+        (
+            Method::HEAD,
+            format!("?token={token}"),
+            None,
+            StatusCode::OK,
+        ),
+        (
+            Method::POST,
+            "?event=failure".into(),
+            Some(&token),
+            StatusCode::OK,
+        ),
+    ] {
+        let mut request = call(&app, method.clone(), &format!("/api/heartbeat{query}"));
+        if let Some(token) = bearer {
+            request = request.bearer(token);
+        }
+        let answer = request.send().await;
+        assert_eq!(answer.status, status, "{method} {query}");
+    }
+    let reported =
+        "select started_at is not null and succeeded_at is not null and failed_at >= succeeded_at
+                    from ops.heartbeats";
+    let reported: bool = bundle
+        .admin()
+        .await
+        .query_one(reported, &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert!(reported);
+    let stored = "select token_hash <> $1 from ops.heartbeats";
+    let hashed: bool = bundle
+        .admin()
+        .await
+        .query_one(stored, &[&token])
+        .await
+        .unwrap()
+        .get(0);
+    assert!(hashed, "the token itself is not kept");
+}
+
+#[tokio::test]
+async fn guessing_tokens_is_limited_and_a_right_one_is_not() {
+    let bundle = Bundle::start().await;
+    add(
+        &bundle,
+        "import",
+        &json!({"kind": "heartbeat", "periodSeconds": 3600, "graceSeconds": 60}),
+    )
+    .await;
+    let issue = "select public.ops_issue_heartbeat_token('import', 'test') ->> 'token'";
+    let token: String = bundle
+        .admin()
+        .await
+        .query_one(issue, &[])
+        .await
+        .unwrap()
+        .get(0);
+    let app = bundle.instance(Endpoint::Heartbeat);
+    let mut last = StatusCode::OK;
+    for _ in 0..31 {
+        last = get(&app, "/api/heartbeat?token=guess").send().await.status;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    let answer = get(&app, &format!("/api/heartbeat?token={token}"))
+        .send()
+        .await;
+    assert_eq!(answer.status, StatusCode::OK);
+}

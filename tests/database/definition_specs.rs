@@ -1,0 +1,190 @@
+//! What may be kept as a check: everything else is refused where it is stored,
+//! with what was expected.
+
+use serde_json::{Value, json};
+
+use crate::support::World;
+
+/// Asserts that each is refused with those words, and that nothing is kept.
+async fn refused(cases: &[(Value, &str)]) {
+    let world = World::migrated().await;
+    for (check, expected) in cases {
+        let arguments = json!({"p_name": "x", "p_check": check, "p_by": "anna"});
+        let [code, message, hint] = world.refusal("ops_add_check", arguments).await;
+        assert_eq!(code, "22023", "{check}: {message}");
+        assert!(
+            message.contains(expected) || hint.contains(expected),
+            "{check}: {message} {hint}"
+        );
+    }
+    let kept = world.rows("select name from ops.check_definitions").await;
+    assert_eq!(kept, json!([]));
+}
+
+/// A check over HTTP with one more field.
+fn http(field: &str, value: Value) -> Value {
+    let mut check = json!({"kind": "http", "url": "https://a.example/"});
+    check[field] = value;
+    check
+}
+
+#[tokio::test]
+async fn a_url_is_encrypted_or_of_this_machine_and_holds_no_password() {
+    refused(&[
+        (json!({"kind": "http"}), "https://"),
+        (http("url", json!("http://a.example/")), "https://"),
+        (
+            http("url", json!("http://127.0.0.1.a.example/")),
+            "https://",
+        ),
+        (
+            http("url", json!("http://localhost.a.example/")),
+            "https://",
+        ),
+        (
+            http("url", json!("https://u:p@a.example/")),
+            "must not hold a secret",
+        ),
+        (http("url", json!("https://u@a.example/")), "https://"),
+        (http("url", json!("https://a b.example/")), "https://"),
+        (http("url", json!("file:///etc/passwd")), "https://"),
+        (http("url", json!(1)), "https://"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_expected_of_an_answer_is_of_its_form() {
+    refused(&[
+        (http("method", json!("BREW")), "as method"),
+        (http("body", json!("")), "a body"),
+        (http("status", json!([])), "a status from 100 to 599"),
+        (
+            http("status", json!([200, "2xx"])),
+            "a status from 100 to 599",
+        ),
+        (http("status", json!(99)), "a status from 100 to 599"),
+        (http("contains", json!("")), "as contains"),
+        (http("json", json!(["$.a"])), "paths like $.a.b[0]"),
+        (http("json", json!({"a.b": 1})), "paths like $.a.b[0]"),
+        (http("json", json!({"$.a[*]": 1})), "paths like $.a.b[0]"),
+        (http("json", json!({"$..a": 1})), "paths like $.a.b[0]"),
+        (http("json", json!({"$.a": [1]})), "single values"),
+        (http("redirects", json!(6)), "from 0 to 5 redirects"),
+        (http("maxLatencyMs", json!(0)), "maxLatencyMs"),
+        (http("colour", json!("red")), "no other keys"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_header_holds_no_secret_and_names_no_other_variable() {
+    refused(&[
+        (http("headers", json!({"x y": "z"})), "header names"),
+        (
+            http("headers", json!({"x": "a\r\nb: c"})),
+            "printable characters",
+        ),
+        (http("headers", json!({"x": "${HOME}"})), "${CHECK_…}"),
+        (
+            http("headers", json!({"x": "${CRON_SECRET}"})),
+            "${CHECK_…}",
+        ),
+        (
+            http("headers", json!({"x": "${CHECK_A}${MONITORING_API_KEY}"})),
+            "${CHECK_…}",
+        ),
+        (
+            http("headers", json!({"Authorization": "Bearer abc"})),
+            "come from a variable",
+        ),
+        (
+            http("headers", json!({"X-Api-Key": "abc"})),
+            "come from a variable",
+        ),
+        (
+            http("headers", json!({"x": "sk-abcdef"})),
+            "must not hold a secret",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn every_other_kind_asks_for_what_it_needs() {
+    refused(&[
+        (json!({"kind": "tls"}), "as host"),
+        (json!({"kind": "tls", "host": "a b"}), "as host"),
+        (json!({"kind": "tcp", "host": "a.example"}), "a port"),
+        (
+            json!({"kind": "tcp", "host": "a.example", "port": 0}),
+            "from 1 to 65535",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "address": "b.example"}),
+            "an address",
+        ),
+        (
+            json!({"kind": "heartbeat", "periodSeconds": 60}),
+            "graceSeconds",
+        ),
+        (
+            json!({"kind": "rule", "event": "x", "windowMinutes": 60}),
+            "minimum",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_all_kinds_have_in_common_is_held_to_bounds() {
+    let dns = |field: &str, value: Value| {
+        let mut check = json!({"kind": "dns", "host": "a.example"});
+        check[field] = value;
+        check
+    };
+    refused(&[
+        (
+            json!({"kind": "icmp"}),
+            "http, tls, dns, tcp, heartbeat or rule",
+        ),
+        (dns("everySeconds", json!(59)), "everySeconds"),
+        (dns("everySeconds", json!(60.5)), "everySeconds"),
+        (dns("timeoutMs", json!(10001)), "timeoutMs"),
+        (dns("severity", json!("loud")), "as severity"),
+        (dns("enabled", json!("yes")), "as enabled"),
+        (json!({"host": "a.example"}), "a kind"),
+        (json!([]), "an object of fields"),
+    ])
+    .await;
+    let world = World::migrated().await;
+    for name in ["", "A", "a b", "-a", "a/b"] {
+        let arguments =
+            json!({"p_name": name, "p_check": {"kind": "dns", "host": "a"}, "p_by": "anna"});
+        let [code, ..] = world.refusal("ops_add_check", arguments).await;
+        assert_eq!(code, "22023", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn sql_is_held_to_the_same() {
+    let world = World::migrated().await;
+    let refused = world
+        .admin
+        .batch_execute(
+            "insert into ops.check_definitions (name, kind, spec) values ('x', 'tcp', '{}')",
+        )
+        .await;
+    let error = refused.unwrap_err();
+    assert_eq!(error.code().unwrap().code(), "22023");
+    world
+        .execute("insert into ops.check_definitions (name, kind, spec) values ('x', 'dns', '{\"host\": \"a\"}')")
+        .await;
+    let changes = world
+        .rows("select change, changed_by from ops.check_changes")
+        .await;
+    assert_eq!(
+        changes,
+        json!([{"change": "added", "changed_by": "supabase_admin"}])
+    );
+}
