@@ -14,7 +14,8 @@ create table ops.request_hours (
     requests bigint not null,
     failures bigint not null,
     fast bigint not null,
-    check (failures between 0 and requests and fast between 0 and requests)
+    check (failures between 0 and requests),
+    check (fast between 0 and requests)
 );
 
 comment on table ops.request_hours is 'Requests of the API after each past hour began, up to its end; without a gap between the first and the last row.';

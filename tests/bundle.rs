@@ -2,9 +2,11 @@
 //! gateway, the capture servers and the sample app.
 //!
 //! - `support`: a bundle with its own database, called in memory
-//! - `health`, `callers`, `dashboard`, `monitor`, `maintenance`, `dispatch`: one
-//!   endpoint each
+//! - `health`, `callers`, `dashboard`, `monitor`, `maintenance`, `dispatch`,
+//!   `acknowledge`: one endpoint each
 //! - `checks`: kept checks and `/api/heartbeat`
+//! - `escalation`: an alert from its first message to its end; `answering` holds
+//!   what it shares with `acknowledge`
 //! - `direct`: verified sessions and migrations
 //! - `certificate`: the end of the app's certificate
 //! - `rpc`: calls over a wire that fails
@@ -19,6 +21,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "bundle/acknowledge.rs"]
+mod acknowledge;
+#[path = "bundle/answering.rs"]
+mod answering;
 #[path = "bundle/backup.rs"]
 mod backup;
 #[path = "bundle/backup_kills.rs"]
@@ -39,6 +45,8 @@ mod dashboard;
 mod direct;
 #[path = "bundle/dispatch.rs"]
 mod dispatch;
+#[path = "bundle/escalation.rs"]
+mod escalation;
 #[path = "bundle/health.rs"]
 mod health;
 #[path = "bundle/kills.rs"]

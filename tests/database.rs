@@ -11,6 +11,8 @@
 
 #[path = "database/access.rs"]
 mod access;
+#[path = "database/acknowledge.rs"]
+mod acknowledge;
 #[path = "database/alerts.rs"]
 mod alerts;
 #[path = "database/backups.rs"]
@@ -19,6 +21,8 @@ mod backups;
 mod catalog;
 #[path = "database/checks.rs"]
 mod checks;
+#[path = "database/contacts.rs"]
+mod contacts;
 #[path = "database/dashboard.rs"]
 mod dashboard;
 #[path = "database/dashboard_app.rs"]
@@ -31,18 +35,28 @@ mod definitions;
 mod delivery;
 #[path = "database/emergency.rs"]
 mod emergency;
+#[path = "database/escalation.rs"]
+mod escalation;
 #[path = "database/events.rs"]
 mod events;
 #[path = "database/flapping.rs"]
 mod flapping;
 #[path = "database/heartbeats.rs"]
 mod heartbeats;
+#[path = "database/ladder.rs"]
+mod ladder;
+#[path = "database/ladder_model.rs"]
+mod ladder_model;
+#[path = "database/links.rs"]
+mod links;
 #[path = "database/maintenance.rs"]
 mod maintenance;
 #[path = "database/migrations.rs"]
 mod migrations;
 #[path = "database/objectives.rs"]
 mod objectives;
+#[path = "database/people.rs"]
+mod people;
 #[path = "database/plans.rs"]
 mod plans;
 #[path = "database/raised.rs"]
@@ -57,8 +71,12 @@ mod runs;
 mod security;
 #[path = "database/settings.rs"]
 mod settings;
+#[path = "database/silences.rs"]
+mod silences;
 #[path = "database/step.rs"]
 mod step;
+#[path = "database/storm.rs"]
+mod storm;
 #[path = "database/support.rs"]
 mod support;
 #[path = "database/tick.rs"]

@@ -1,15 +1,20 @@
 //! The grammar of the command line.
 
+pub(crate) mod alerts;
 pub(crate) mod backup;
+pub(crate) mod checks;
+pub(crate) mod contacts;
+pub(crate) mod maintenance;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use jiff::Timestamp;
-use serde_json::Value;
-use uuid::Uuid;
 
+use alerts::Alerts;
 use backup::Backup;
+use checks::Checks;
+use contacts::Contacts;
+use maintenance::Maintenance;
 
 const VARIABLES: &str = "\
 Variables:
@@ -47,7 +52,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Option<Migrate>,
     },
-    /// Shows and changes settings: thresholds, checked URLs, contacts
+    /// Shows and changes settings: thresholds, checked URLs
     Settings {
         /// What to do.
         #[command(subcommand)]
@@ -58,6 +63,18 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Backup,
+    },
+    /// Shows and changes whom alerts may ask for
+    Contacts {
+        /// What to do.
+        #[command(subcommand)]
+        action: Contacts,
+    },
+    /// Shows open alerts, and does something about them
+    Alerts {
+        /// What to do.
+        #[command(subcommand)]
+        action: Alerts,
     },
     /// Announces work: it silences messages and is left out of uptime
     Maintenance {
@@ -113,146 +130,6 @@ pub(crate) enum Settings {
     },
 }
 
-/// What `maintenance` can do.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Maintenance {
-    /// Shows what is announced, what is over and what was removed
-    List,
-    /// Announces work, from now on or later; nothing before now becomes maintenance
-    Add(Window),
-    /// Ends work now, and with it what is still to come
-    Remove {
-        /// Its id
-        id: Uuid,
-    },
-}
-
-/// Work to announce.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-  pourtrait maintenance add --reason 'Move the database' --until 2026-11-28T23:30Z
-  pourtrait maintenance add --reason 'Nightly import' --every mon,thu --at 02:00 \\
-      --minutes 30 --zone Europe/Paris --until 2027-06-30T00:00Z --service ai")]
-pub(crate) struct Window {
-    /// Why
-    #[arg(long)]
-    pub(crate) reason: String,
-    /// When it begins; without it, now
-    #[arg(long, value_name = "TIME")]
-    pub(crate) from: Option<Timestamp>,
-    /// When it ends; of recurring work, when it no longer recurs
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: Timestamp,
-    /// One check that is worked on, and no other; may be repeated
-    #[arg(long = "check", value_name = "NAME")]
-    pub(crate) checks: Vec<String>,
-    /// One service that is worked on, and no other; may be repeated
-    #[arg(long = "service", value_name = "NAME")]
-    pub(crate) services: Vec<String>,
-    /// On which days it recurs: day, or some of mon,tue,wed,thu,fri,sat,sun
-    #[arg(long, value_name = "DAYS", value_parser = weekdays, requires_all = ["at", "minutes", "zone"])]
-    pub(crate) every: Option<Weekdays>,
-    /// When it begins, on the clock of its zone
-    #[arg(long, value_name = "HH:MM", requires = "every")]
-    pub(crate) at: Option<String>,
-    /// How long it takes
-    #[arg(long, requires = "every")]
-    pub(crate) minutes: Option<u32>,
-    /// IANA name of the zone
-    #[arg(long, requires = "every")]
-    pub(crate) zone: Option<String>,
-}
-
-/// Days of the week, 1 for Monday to 7 for Sunday.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Weekdays(pub(crate) Vec<u8>);
-
-fn weekdays(text: &str) -> Result<Weekdays, String> {
-    const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    if text == "day" {
-        return Ok(Weekdays((1..=7).collect()));
-    }
-    let number = |name: &str| {
-        (1..=7)
-            .zip(NAMES)
-            .find(|(_, known)| *known == name)
-            .map(|(number, _)| number)
-            .ok_or_else(|| format!("`{name}` is no day: day, or some of {}", NAMES.join(",")))
-    };
-    text.split(',')
-        .map(number)
-        .collect::<Result<_, _>>()
-        .map(Weekdays)
-}
-
-/// What `checks` can do.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Checks {
-    /// Shows every check and what was seen of it last
-    List,
-    /// Adds a check
-    #[command(after_help = FIELDS)]
-    Add {
-        /// Its name: lower-case letters, digits and hyphens
-        name: String,
-        /// http, tls, dns, tcp, heartbeat or rule
-        kind: String,
-        /// What it asks for and expects
-        #[arg(value_name = "FIELD=VALUE", value_parser = field)]
-        fields: Vec<(String, Value)>,
-    },
-    /// Changes a check; `null` takes a field away
-    #[command(after_help = FIELDS)]
-    Edit {
-        /// Its name
-        name: String,
-        /// What is to be another
-        #[arg(value_name = "FIELD=VALUE", value_parser = field, required = true)]
-        fields: Vec<(String, Value)>,
-    },
-    /// Removes a check; what was seen of it stays
-    Remove {
-        /// Its name
-        name: String,
-    },
-    /// Does what a check does, now and from here
-    Test {
-        /// Its name
-        name: String,
-    },
-    /// Makes another token for a heartbeat, and ends the one before
-    Token {
-        /// Its name
-        name: String,
-    },
-}
-
-const FIELDS: &str = "\
-Fields, whose values are JSON or else text (url, body, contains, host, address and
-event are text always):
-  every kind  everySeconds timeoutMs severity enabled
-  http        url method headers body status contains json redirects maxLatencyMs
-  tls         host port maxLatencyMs
-  dns         host address maxLatencyMs
-  tcp         host port maxLatencyMs
-  heartbeat   periodSeconds graceSeconds
-  rule        event windowMinutes minimum
-
-  pourtrait checks add search http url=https://app.example/api/search contains=results";
-
-/// Fields that are text even where it reads as JSON.
-const TEXTS: [&str; 6] = ["url", "body", "contains", "host", "address", "event"];
-
-/// `FIELD=VALUE`, where a value is JSON or else text.
-fn field(text: &str) -> Result<(String, Value), String> {
-    let (name, value) = text.split_once('=').ok_or("not of the form FIELD=VALUE")?;
-    let parsed = serde_json::from_str(value)
-        .ok()
-        .filter(|parsed: &Value| parsed.is_null() || !TEXTS.contains(&name));
-    let value = parsed.unwrap_or_else(|| Value::String(value.to_owned()));
-    Ok((name.to_owned(), value))
-}
-
 /// How `dev` runs.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -286,43 +163,10 @@ pub(crate) struct Dev {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn a_field_is_json_unless_it_is_a_text_by_its_name() {
-        for (text, name, value) in [
-            ("status=[200,204]", "status", json!([200, 204])),
-            ("everySeconds=300", "everySeconds", json!(300)),
-            ("severity=high", "severity", json!("high")),
-            ("body={}", "body", json!("{}")),
-            ("contains=200", "contains", json!("200")),
-            ("contains=null", "contains", Value::Null),
-            (
-                "url=https://a.example/?b=c",
-                "url",
-                json!("https://a.example/?b=c"),
-            ),
-        ] {
-            assert_eq!(field(text), Ok((name.to_owned(), value)), "{text}");
-        }
-        assert!(field("status").is_err());
-    }
 
     #[test]
     fn the_grammar_is_consistent() {
         <Arguments as clap::CommandFactory>::command().debug_assert();
-    }
-
-    #[test]
-    fn days_are_numbered_from_monday() {
-        let of = |text| weekdays(text).map(|Weekdays(days)| days);
-        assert_eq!(of("day"), Ok(vec![1, 2, 3, 4, 5, 6, 7]));
-        assert_eq!(of("sun"), Ok(vec![7]));
-        assert_eq!(of("mon,thu"), Ok(vec![1, 4]));
-        for nonsense in ["", "monday", "mon,", "Mon", "mon thu"] {
-            assert!(of(nonsense).is_err(), "{nonsense}");
-        }
     }
 }

@@ -72,6 +72,8 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Migrate { action } => commands::migrate::run(action, &project()?, output).await,
         Command::Settings { action } => commands::settings::run(action, &project()?, output).await,
         Command::Checks { action } => commands::checks::run(action, &project()?, output).await,
+        Command::Contacts { action } => commands::contacts::run(action, &project()?, output).await,
+        Command::Alerts { action } => commands::alerts::run(action, &project()?, output).await,
         Command::Backup { action } => {
             // Making keys comes before there is anything to name.
             let environment = environment()?.unwrap_or_else(Environment::process);

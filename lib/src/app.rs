@@ -139,6 +139,7 @@ pub fn handler(endpoint: Endpoint) -> Handler {
         Endpoint::Dashboard => monitoring::dashboard::handle,
         Endpoint::Monitor => monitoring::handle,
         Endpoint::Dispatch => alerts::handle,
+        Endpoint::Acknowledge => alerts::acknowledge::handle,
         Endpoint::Backup => backup::handle,
         Endpoint::Maintenance => monitoring::maintenance::handle,
         Endpoint::Heartbeat => monitoring::heartbeat::handle,

@@ -61,6 +61,8 @@ pub enum Endpoint {
     /// `/api/alerts/dispatch`: the outbox's worker, and the door for outside
     /// alerts.
     Dispatch,
+    /// `/api/alerts/acknowledge`: what people do about alerts.
+    Acknowledge,
     /// `/api/cron/backup`: one backup of the database.
     Backup,
     /// `/api/cron/maintenance`: rolls up what is past and deletes what is old.
@@ -131,6 +133,17 @@ static DISPATCH: Spec = Spec {
     }),
 };
 
+static ACKNOWLEDGE: Spec = Spec {
+    name: "alerts_acknowledge",
+    path: "/api/alerts/acknowledge",
+    source: "api/alerts/acknowledge.rs",
+    methods: &[Method::GET, Method::POST],
+    memory_mb: 512,
+    max_duration_s: 55,
+    body_limit: 16 * 1024,
+    job: None,
+};
+
 static BACKUP: Spec = Spec {
     name: "cron_backup",
     path: "/api/cron/backup",
@@ -180,11 +193,12 @@ static HEARTBEAT: Spec = Spec {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Health,
         Self::Dashboard,
         Self::Monitor,
         Self::Dispatch,
+        Self::Acknowledge,
         Self::Backup,
         Self::Maintenance,
         Self::Heartbeat,
@@ -198,6 +212,7 @@ impl Endpoint {
             Self::Dashboard => &DASHBOARD,
             Self::Monitor => &MONITOR,
             Self::Dispatch => &DISPATCH,
+            Self::Acknowledge => &ACKNOWLEDGE,
             Self::Backup => &BACKUP,
             Self::Maintenance => &MAINTENANCE,
             Self::Heartbeat => &HEARTBEAT,

@@ -19,6 +19,9 @@ pub enum Problem {
     /// 403: the caller is known and may not do this.
     #[error("forbidden")]
     Forbidden,
+    /// 404: what the request names is not there; the text is for callers.
+    #[error("not found: {0}")]
+    NotFound(&'static str),
     /// 405: the endpoint exists, the method does not.
     #[error("method not allowed")]
     MethodNotAllowed(&'static [Method]),
@@ -50,6 +53,7 @@ impl Problem {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -70,7 +74,7 @@ impl Problem {
             Self::TooManyRequests { retry_after } => {
                 format!("too many wrong proofs; try again in {retry_after} s")
             }
-            Self::Unavailable(detail) => (*detail).into(),
+            Self::NotFound(detail) | Self::Unavailable(detail) => (*detail).into(),
             Self::Internal => {
                 "something went wrong here; the request id finds it in the log".into()
             }

@@ -31,6 +31,7 @@ async fn an_unknown_method_is_405_and_says_which_exist() {
         (Endpoint::Dispatch, "GET, POST"),
         (Endpoint::Maintenance, "GET"),
         (Endpoint::Heartbeat, "GET, HEAD, POST"),
+        (Endpoint::Acknowledge, "GET, POST"),
     ] {
         let app = bundle.instance(endpoint);
         let answer = call(&app, Method::DELETE, endpoint.spec().path)

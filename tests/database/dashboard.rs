@@ -295,7 +295,7 @@ async fn outbox() {
     world
         .call(
             "ops_raise_alerts",
-            raise("high", both.clone(), "2026-11-23T11:00:00Z"),
+            raise("medium", both.clone(), "2026-11-23T11:00:00Z"),
         )
         .await;
     world.deliver("2026-11-23T11:59:59Z").await;
@@ -429,6 +429,6 @@ async fn nonsense_is_refused() {
     }
     for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
         let document = world.dashboard(seconds, NOON).await;
-        assert_eq!(document.as_object().unwrap().len(), 12, "{seconds}");
+        assert_eq!(document.as_object().unwrap().len(), 13, "{seconds}");
     }
 }

@@ -6,7 +6,7 @@ use crate::support::{World, app, at, minutes, transitions};
 
 /// The good observations that a rule needs with those openings behind it.
 async fn good_after(world: &World, openings: &[&str], now: &str) -> i64 {
-    world.execute("delete from ops.alerts").await;
+    world.execute("truncate ops.alerts cascade").await;
     for opened_at in openings {
         world
             .execute(&format!(

@@ -20,6 +20,7 @@ use ops::{
 };
 use serde_json::json;
 
+use super::{contacts::ListContacts, project::Project};
 use crate::{
     environment::Environment,
     failure::Verdict,
@@ -75,6 +76,7 @@ pub(crate) async fn run(
     if live {
         findings.extend(services(environment).await);
         findings.push(schema(environment).await);
+        findings.extend(contacts(environment).await);
         findings.extend(backups::look(environment).await);
     }
     let bad = findings.iter().any(|finding| finding.level == Level::Error);
@@ -245,6 +247,41 @@ async fn schema(environment: &Environment) -> Finding {
             Finding::new(Level::Error, SUBJECT, text)
         }
     }
+}
+
+/// Whether alerts reach somebody who answers.
+async fn contacts(environment: &Environment) -> Vec<Finding> {
+    const SUBJECT: &str = "contacts";
+    let listed = async { Project::of(environment)?.call(&ListContacts {}).await };
+    let contacts = match listed.await {
+        Ok(listed) => listed.contacts,
+        Err(error) => return vec![Finding::new(Level::Error, SUBJECT, format!("{error:#}"))],
+    };
+    if contacts.is_empty() {
+        let text = "there are none: alerts go to Slack and ADMIN_EMAIL, and nobody else is asked \
+                    when nobody answers (pourtrait contacts add)";
+        return vec![Finding::new(Level::Warning, SUBJECT, text)];
+    }
+    let mut findings = Vec::new();
+    if contacts.iter().all(|contact| contact.level != 1) {
+        let text =
+            "level 1 is empty: nobody is on call (pourtrait contacts add --role on_call_primary)";
+        findings.push(Finding::new(Level::Error, SUBJECT, text));
+    }
+    for contact in &contacts {
+        for channel in contact.unproven() {
+            let name = &contact.name;
+            let text = format!(
+                "{channel} of {name} was never proven: run `pourtrait contacts test \"{name}\"`"
+            );
+            findings.push(Finding::new(Level::Error, SUBJECT, text));
+        }
+    }
+    if findings.is_empty() {
+        let text = format!("{} can be reached, level 1 is filled", contacts.len());
+        findings.push(Finding::new(Level::Ok, SUBJECT, text));
+    }
+    findings
 }
 
 #[cfg(test)]

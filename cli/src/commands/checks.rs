@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::project::{Project, author, plain};
 use crate::{
-    arguments::Checks,
+    arguments::checks::Checks,
     environment::Environment,
     failure::{Misuse, Verdict},
     output::{self, Output},

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::project::{Project, author};
 use crate::{
-    arguments::{Maintenance, Window},
+    arguments::maintenance::{Maintenance, Window},
     environment::Environment,
     failure::Verdict,
     output::{self, Output},

@@ -1,10 +1,13 @@
 //! One file per command.
 
+pub(crate) mod alerts;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod checks;
+pub(crate) mod contacts;
 pub(crate) mod dev;
 pub(crate) mod docs;
+mod hours;
 pub(crate) mod maintenance;
 pub(crate) mod migrate;
 mod project;

@@ -1,5 +1,5 @@
-//! `pourtrait settings`: thresholds, checked URLs and contacts, which are rows of
-//! the database and validated there.
+//! `pourtrait settings`: thresholds and checked URLs, which are rows of the
+//! database and validated there.
 
 use ops::rpc::{Call, Retry};
 use serde::{Deserialize, Serialize};

@@ -288,3 +288,156 @@ async fn a_certificate_that_is_not_trusted_is_refused() {
         "{called:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_are_added_changed_proven_and_removed() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let call = async |arguments: &[&str]| call_with(&running.env, arguments).await;
+
+    let none = call(&["contacts", "list"]).await;
+    assert!(none.stdout.starts_with("no contacts"), "{none:?}");
+    let unstaffed = call(&["check", "--live"]).await;
+    assert_eq!(
+        unstaffed.status, 0,
+        "nobody to ask is a warning: {unstaffed:?}"
+    );
+    assert!(
+        unstaffed.stdout.contains("nobody else is asked"),
+        "{unstaffed:?}"
+    );
+
+    let add = [
+        "contacts",
+        "add",
+        "Anna",
+        "--role",
+        "cto",
+        "--email",
+        "anna@wine.example",
+    ];
+    let hours = ["--hours", "mon-fri 09:00-18:00", "--zone", "Europe/Berlin"];
+    let added = call(&[&add[..], &hours[..]].concat()).await;
+    assert_eq!(added.status, 0, "{added:?}");
+    assert!(added.stderr.starts_with("target: 127.0.0.1:"), "{added:?}");
+    assert!(
+        added
+            .stdout
+            .contains("mon,tue,wed,thu,fri 09:00-18:00 Europe/Berlin"),
+        "{added:?}"
+    );
+    let bad = call(&["check", "--live"]).await;
+    assert_eq!(bad.status, 1, "{bad:?}");
+    for text in ["level 1 is empty", "email of Anna was never proven"] {
+        assert!(bad.stdout.contains(text), "{bad:?}");
+    }
+
+    let edit = [
+        "contacts",
+        "edit",
+        "anna",
+        "--role",
+        "on_call_primary",
+        "--slack",
+        "U0ABC",
+        "--hours",
+        "always",
+    ];
+    assert_eq!(call(&edit).await.status, 0);
+    let proven = call(&["contacts", "test", "Anna", "--json"]).await;
+    assert_eq!(proven.status, 0, "{proven:?}");
+    let contact = &proven.json()["contacts"][0];
+    assert!(contact["emailProvenAt"].is_string() && contact["slackProvenAt"].is_string());
+    let good = call(&["check", "--live"]).await;
+    assert_eq!(good.status, 0, "{good:?}");
+    assert!(good.stdout.contains("level 1 is filled"), "{good:?}");
+
+    let removed = call(&["contacts", "remove", "Anna"]).await;
+    assert_eq!(removed.stdout, "Anna is no longer asked\n");
+    let unknown = call(&["contacts", "test", "Anna"]).await;
+    assert_eq!(unknown.status, 2, "{unknown:?}");
+    for wrong in [
+        [
+            "contacts",
+            "add",
+            "Bo",
+            "--role",
+            "boss",
+            "--email",
+            "b@wine.example",
+        ],
+        [
+            "contacts", "add", "Bo", "--role", "cto", "--hours", "9 to 5",
+        ],
+    ] {
+        assert_eq!(call(&wrong).await.status, 2);
+    }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_is_listed_acknowledged_silenced_and_resolved() {
+    let (running, database) = bundle(DevOptions::default()).await;
+    let call = async |arguments: &[&str]| call_with(&running.env, arguments).await;
+    let raised = "select public.ops_raise_alerts(gen_random_uuid(), '[{\"status\": \"firing\",
+        \"source\": \"ci\", \"type\": \"t\", \"severity\": \"high\", \"title\": \"T\", \"subject\": \"cellar\"}]',
+        '{slack,email}')";
+    let cluster = database.cluster().await.unwrap();
+    let admin = cluster.connect_admin(database.name()).await.unwrap();
+    admin.batch_execute(raised).await.unwrap();
+
+    let listed = call(&["alerts", "list", "--json"]).await;
+    let id = listed.json()["alerts"][0]["id"].as_str().unwrap()[..8].to_owned();
+    let list = call(&["alerts", "list"]).await;
+    assert!(
+        list.stdout.contains("email at "),
+        "what comes next: {list:?}"
+    );
+
+    let held = call(&[
+        "alerts",
+        "acknowledge",
+        &id,
+        "--for",
+        "2h",
+        "--note",
+        "mine",
+        "--json",
+    ])
+    .await;
+    assert_eq!(held.status, 0, "{held:?}");
+    assert_eq!(held.json()["alert"]["status"], "acknowledged");
+    let back = call(&["alerts", "unacknowledge", &id]).await;
+    assert_eq!(back.stdout, "cellar is firing\n", "{back:?}");
+
+    let silence = [
+        "alerts",
+        "silence",
+        "--subject",
+        "cellar",
+        "--for",
+        "1d",
+        "--reason",
+        "works",
+    ];
+    let silence = call(&[&silence[..], &["--json"]].concat()).await.json();
+    let list = call(&["alerts", "list"]).await;
+    assert!(list.stdout.contains("silenced until"), "{list:?}");
+    let silence = silence["id"].as_str().unwrap().to_owned();
+    assert_eq!(call(&["alerts", "unsilence", &silence]).await.status, 0);
+
+    let closed = call(&["alerts", "resolve", &id]).await;
+    assert_eq!(closed.stdout, "cellar is resolved\n", "{closed:?}");
+    for wrong in [
+        &["alerts", "acknowledge", &id][..],
+        &["alerts", "silence", "--for", "1d", "--reason", "works"],
+        &[
+            "alerts", "silence", "--rule", "app_down", "--for", "soon", "--reason", "works",
+        ],
+        &[
+            "alerts", "silence", "--rule", "app_down", "--for", "100d", "--reason", "works",
+        ],
+    ] {
+        assert_eq!(call(wrong).await.status, 2, "{wrong:?}");
+    }
+    running.stop().await.unwrap();
+}

@@ -6,20 +6,16 @@
 //! that it may; what is not settled, because this instance dies, is due again
 //! when the lease ends. Delivery is at least once.
 
+mod parcels;
+
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
-use url::Url;
 use uuid::Uuid;
 
-use super::{
-    channels::{Channel, Delivery, SEND_TIMEOUT},
-    facts::{Facts, Kind},
-    message::{Content, Digest, Message, Places},
-};
+use self::parcels::{Claimed, Parcel};
+use super::channels::{Channel, Delivery, SEND_TIMEOUT};
 use crate::{
     app::App,
     clock::{self, Deadline},
@@ -84,30 +80,6 @@ struct ClaimMessages {
     p_lease_seconds: u64,
 }
 
-/// What is due. Facts stay as they came until each is read on its own: one that
-/// cannot be read must not hold up the others.
-#[derive(Debug, Deserialize)]
-struct Claimed {
-    messages: Vec<ClaimedMessage>,
-    digests: Vec<ClaimedDigest>,
-    /// The address of a runbook elsewhere, if the settings name one.
-    #[serde(default)]
-    runbook: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ClaimedMessage {
-    id: Uuid,
-    kind: String,
-    facts: Value,
-}
-
-#[derive(Debug, Deserialize)]
-struct ClaimedDigest {
-    ids: Vec<Uuid>,
-    items: Vec<Value>,
-}
-
 impl Call for ClaimMessages {
     const NAME: &'static str = "ops_claim_messages";
     const RETRY: Retry = Retry::Idempotent;
@@ -143,14 +115,6 @@ impl Call for SettleMessages {
     const NAME: &'static str = "ops_settle_messages";
     const RETRY: Retry = Retry::Idempotent;
     type Output = Settled;
-}
-
-/// What is sent as one, for one row of the outbox or for several.
-struct Parcel {
-    rows: Vec<Uuid>,
-    /// Names it to providers, however often it is sent.
-    key: String,
-    content: Content,
 }
 
 /// Delivers what is due on every channel that is configured.
@@ -226,7 +190,7 @@ async fn deliver_batch(sender: &mut Sender<'_>, deadline: Deadline) -> Result<Ba
         p_lease_seconds: LEASE.as_secs(),
     };
     let claimed = sender.app.call(&claim, lease).await?;
-    let parcels = parcels(&claimed, sender.app.config.base_url.as_ref());
+    let parcels = parcels::pack(&claimed, &sender.app.config);
     if parcels.is_empty() {
         return Ok(Batch::NothingDue);
     }
@@ -324,52 +288,6 @@ impl<'a> Sender<'a> {
             }
         }
     }
-}
-
-fn parcels(claimed: &Claimed, base: Option<&Url>) -> Vec<Parcel> {
-    let runbook = claimed.runbook.as_deref().and_then(web_address);
-    let places = Places {
-        base,
-        runbook: runbook.as_ref(),
-    };
-    let singles = claimed.messages.iter().map(|message| {
-        let mut facts = Facts::read(&message.facts);
-        facts.kind = Kind::parse(&message.kind).unwrap_or(facts.kind);
-        Parcel {
-            rows: vec![message.id],
-            key: message.id.to_string(),
-            content: Content::Message(Message::new(&facts, places)),
-        }
-    });
-    let digests = claimed.digests.iter().map(|digest| {
-        let items: Vec<Facts> = digest.items.iter().map(Facts::read).collect();
-        Parcel {
-            rows: digest.ids.clone(),
-            key: digest_key(&digest.ids),
-            content: Content::Digest(Digest::new(&items, places)),
-        }
-    });
-    singles
-        .chain(digests)
-        .filter(|parcel| !parcel.rows.is_empty())
-        .collect()
-}
-
-fn web_address(text: &str) -> Option<Url> {
-    Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "https" | "http"))
-}
-
-/// Names a digest by its rows: with one more row it is another digest.
-fn digest_key(ids: &[Uuid]) -> String {
-    let hash = ids
-        .iter()
-        .fold(Sha256::new(), |hash, id| hash.chain_update(id.as_bytes()))
-        .finalize();
-    hash[..16].iter().fold("digest-".to_owned(), |key, byte| {
-        key + &format!("{byte:02x}")
-    })
 }
 
 fn settlements(parcel: &Parcel, delivery: &Delivery) -> impl Iterator<Item = Settlement> {

@@ -7,6 +7,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
+
+use super::audience::{Escalation, Recipients};
 
 /// How bad something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
@@ -56,6 +59,8 @@ pub enum Kind {
     Firing,
     /// It is over.
     Resolved,
+    /// It goes on, and the next people are asked.
+    Escalation,
     /// Something worth knowing that can neither open nor resolve.
     Notice,
 }
@@ -67,6 +72,7 @@ impl Kind {
         match self {
             Self::Firing => "firing",
             Self::Resolved => "resolved",
+            Self::Escalation => "escalation",
             Self::Notice => "notice",
         }
     }
@@ -74,7 +80,7 @@ impl Kind {
     /// The kind of that word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Firing, Self::Resolved, Self::Notice]
+        [Self::Firing, Self::Resolved, Self::Escalation, Self::Notice]
             .into_iter()
             .find(|kind| kind.as_str() == word)
     }
@@ -93,6 +99,8 @@ pub struct Gap {
 /// cleans, escapes and cuts it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Facts {
+    /// The alert, if it is about one.
+    pub alert: Option<Uuid>,
     /// The rule's id, which this release may not know.
     pub rule: String,
     /// What the rule is about: a URL, a host, a service, an endpoint.
@@ -144,6 +152,10 @@ pub struct Facts {
     pub status_code: Option<u64>,
     /// The time in which nothing was observed.
     pub gap: Option<Gap>,
+    /// To whom it is said.
+    pub recipients: Recipients,
+    /// Where the ladder stands, if it was climbed.
+    pub escalation: Option<Escalation>,
 }
 
 /// How many of a raiser's values a message shows.
@@ -155,6 +167,7 @@ impl Facts {
     pub fn read(row: &Value) -> Self {
         let detail = &row["detail"];
         Self {
+            alert: text(row, "alert").and_then(|id| id.parse().ok()),
             rule: text(row, "rule").unwrap_or_default(),
             subject: text(row, "subject").unwrap_or_default(),
             severity: word(row, "severity", Severity::parse),
@@ -180,6 +193,8 @@ impl Facts {
             data: data(&detail["data"]),
             status_code: detail["statusCode"].as_u64(),
             gap: gap(detail).or_else(|| gap(&detail["gap"])),
+            recipients: Recipients::read(&row["recipients"]),
+            escalation: Escalation::read(&row["escalation"]),
         }
     }
 }

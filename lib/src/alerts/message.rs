@@ -7,9 +7,11 @@
 use url::Url;
 
 use super::{
+    audience::{Escalation, Recipients},
     facts::{Facts, Kind, Severity},
-    figures,
+    figures, ladder,
     rules::{self, Rule},
+    vendors,
 };
 
 /// What there is to say, in plain text as it came: whoever renders it cleans,
@@ -30,6 +32,8 @@ pub struct Message {
     pub fields: Vec<Field>,
     /// Where to go on.
     pub links: Vec<Link>,
+    /// To whom it goes.
+    pub recipients: Recipients,
 }
 
 /// One named fact.
@@ -84,6 +88,10 @@ impl Places<'_> {
             (None, Some(base)) => format!("{}/runbook.html", trimmed(base)),
             (None, None) => return None,
         };
+        // What is no alert has no entry.
+        if rule.is_empty() {
+            return None;
+        }
         // An id is a word; what else a database might send has no anchor.
         let anchor: String = rule
             .chars()
@@ -114,7 +122,12 @@ impl Message {
     /// The message that facts amount to.
     #[must_use]
     pub fn new(facts: &Facts, places: Places<'_>) -> Self {
-        let headline = rules::headline(facts);
+        let headline = ladder::headline(facts, rules::headline(facts));
+        let vendors = facts
+            .escalation
+            .as_ref()
+            .is_some_and(Escalation::asks_vendors)
+            .then(|| vendors::links(facts));
         let body = facts
             .message
             .clone()
@@ -129,7 +142,9 @@ impl Message {
                 .runbook(&facts.rule)
                 .into_iter()
                 .chain(places.dashboard())
+                .chain(vendors.into_iter().flatten())
                 .collect(),
+            recipients: facts.recipients.clone(),
             headline,
         }
     }
@@ -140,10 +155,10 @@ impl Message {
         match (self.kind, self.severity) {
             (Kind::Resolved, _) => "Resolved",
             (Kind::Notice, _) => "Notice",
-            (Kind::Firing, Severity::Critical) => "Critical",
-            (Kind::Firing, Severity::High) => "High",
-            (Kind::Firing, Severity::Medium) => "Medium",
-            (Kind::Firing, Severity::Low) => "Low",
+            (Kind::Firing | Kind::Escalation, Severity::Critical) => "Critical",
+            (Kind::Firing | Kind::Escalation, Severity::High) => "High",
+            (Kind::Firing | Kind::Escalation, Severity::Medium) => "Medium",
+            (Kind::Firing | Kind::Escalation, Severity::Low) => "Low",
         }
     }
 }
@@ -177,9 +192,14 @@ impl Digest {
 
 /// What is said of an alert, in the order in which one asks.
 fn fields(facts: &Facts) -> Vec<Field> {
+    let [level, asked, told, acknowledged] = ladder::fields(facts);
     let fields = [
         ("Since", since(facts)),
         ("Resolved", resolved(facts)),
+        level,
+        asked,
+        told,
+        acknowledged,
         ("Not observed", not_observed(facts)),
         (measured_label(facts), measured(facts)),
         (affected_label(facts), affects(facts)),
@@ -283,7 +303,7 @@ fn measured(facts: &Facts) -> Option<String> {
 fn affected_label(facts: &Facts) -> &'static str {
     match facts.kind {
         Kind::Resolved => "Affected",
-        Kind::Firing | Kind::Notice => "Affects",
+        Kind::Firing | Kind::Escalation | Kind::Notice => "Affects",
     }
 }
 

@@ -6,22 +6,28 @@
 //! ([`channels`], [`dispatch`]). Adding a channel is one file of each kind and a
 //! variant of [`channels::Channel`].
 
+pub mod acknowledge;
+pub mod audience;
 pub mod channels;
 pub mod dispatch;
 pub mod emergency;
+mod escalation;
 pub mod facts;
 pub mod figures;
+mod ladder;
 pub mod message;
 pub mod raise;
 pub mod render;
 pub mod rules;
 pub mod text;
+mod vendors;
 
 #[cfg(test)]
 mod testing;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -63,14 +69,21 @@ async fn respond(
 }
 
 async fn deliver(app: &App, deadline: Deadline) -> Summary {
+    let escalated = escalation::advance(app, deadline).await;
+    if let Err(error) = &escalated {
+        tracing::warn!(%error, "the ladders stay where they are until the next tick");
+    }
     match dispatch::deliver(app, deadline).await {
         Ok(report) => Summary {
-            outcome: if report.complete {
+            outcome: if report.complete && escalated.is_ok() {
                 Outcome::Done
             } else {
                 Outcome::Partial
             },
-            details: details(json!(report)),
+            details: details(json!(Dispatched {
+                escalated: escalated.ok(),
+                report,
+            })),
         },
         Err(error) => {
             tracing::error!(%error, "the outbox cannot be delivered");
@@ -80,6 +93,15 @@ async fn deliver(app: &App, deadline: Deadline) -> Summary {
             }
         }
     }
+}
+
+/// What a run of delivery tells.
+#[derive(Serialize)]
+struct Dispatched {
+    /// Steps of ladders that were told; null if that could not be asked.
+    escalated: Option<u64>,
+    #[serde(flatten)]
+    report: dispatch::DeliveryReport,
 }
 
 fn details(value: Value) -> Map<String, Value> {

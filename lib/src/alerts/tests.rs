@@ -17,6 +17,7 @@ fn database(request: &Received) -> Reply {
             "outcome": "claimed", "reason": null, "job": "dispatch", "run": request.json()["p_run"],
             "slot": "2026-11-24T03:14:00Z", "fence": 7, "settings": {}, "now": "2026-11-24T03:14:09Z",
         }),
+        "ops_advance_ladder" => json!({"told": 0}),
         "ops_finish_run" => json!({"outcome": "finished"}),
         "ops_claim_messages" => json!({"messages": [], "digests": []}),
         "ops_raise_alerts" => json!({

@@ -65,6 +65,19 @@ pub fn escaped(text: &str, limit: usize, escape: fn(char) -> Option<&'static str
     result
 }
 
+/// The text as HTML shows it, at most `limit` characters long.
+#[must_use]
+pub fn html(text: &str, limit: usize) -> String {
+    escaped(text, limit, |letter| match letter {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '"' => Some("&quot;"),
+        '\'' => Some("&#39;"),
+        _ => None,
+    })
+}
+
 /// Characters that show nothing and change how others show: direction marks,
 /// line separators, byte order marks, and the tags that can smuggle text.
 fn is_invisible(letter: char) -> bool {

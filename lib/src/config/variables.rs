@@ -126,7 +126,7 @@ pub const GROUPS: &[Group] = &[
             ),
             secret(
                 "MONITORING_API_KEY",
-                "For operators and CI: dashboard, health details, raising alerts, manual runs; at least 16 characters.",
+                "For operators and CI: dashboard, health details, raising alerts, manual runs; links in messages are signed with a key derived from it; at least 16 characters.",
             ),
         ],
     },
@@ -295,10 +295,11 @@ pub fn env_example() -> String {
 pub fn markdown() -> String {
     let mut text = String::from(
         "# Configuration\n\n\
-         Everything is configured by environment variables; thresholds, checked URLs and\n\
-         contacts are settings in the database (`pourtrait settings list`). Variables are read\n\
-         once per instance, all problems are reported together: by `/api/health` to operators,\n\
-         and by `pourtrait check`. Plain http is accepted for loopback hosts only.\n\n\
+         Everything is configured by environment variables; thresholds and checked URLs are\n\
+         settings in the database (`pourtrait settings list`), contacts are rows beside them\n\
+         (`pourtrait contacts list`). Variables are read once per instance, all problems are\n\
+         reported together: by `/api/health` to operators, and by `pourtrait check`. Plain http\n\
+         is accepted for loopback hosts only.\n\n\
          This page is written by `pourtrait docs`; edit `lib/src/config/variables.rs` instead.\n",
     );
     for group in GROUPS {

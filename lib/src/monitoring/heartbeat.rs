@@ -75,6 +75,10 @@ async fn respond(
     request: Request<Bytes>,
     deadline: Deadline,
 ) -> Result<Response<Bytes>, Problem> {
+    // Without a database there is nobody to prove anything to.
+    if app.config.supabase.is_none() {
+        return Err(Problem::Unavailable("the database is not configured"));
+    }
     let client = request.extensions().get::<ClientAddress>();
     let report = Report::parse(request.uri().query().unwrap_or_default(), request.headers())?;
     let call = Beat {

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Serialize)]
 struct Posted<'a> {
     from: &'a str,
-    to: &'a [String],
+    to: Vec<String>,
     subject: &'a str,
     html: &'a str,
     text: &'a str,
@@ -95,7 +95,7 @@ async fn post(app: &App, letter: &Letter, key: &str, deadline: Deadline) -> Verd
 fn body(email: &Email, letter: &Letter) -> Result<Vec<u8>, Failure> {
     let posted = Posted {
         from: &email.from,
-        to: &email.to,
+        to: letter.recipients.addresses(&email.to),
         subject: &letter.subject,
         html: &letter.html,
         text: &letter.text,
@@ -153,13 +153,17 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::alerts::testing::{self, Reply, Server};
+    use crate::alerts::{
+        audience::Recipients,
+        testing::{self, Reply, Server},
+    };
 
     fn letter() -> Letter {
         Letter {
             subject: "s".into(),
             html: "<p>h</p>".into(),
             text: "t".into(),
+            recipients: Recipients::default(),
             tags: vec![("rule", "app_down".into())],
         }
     }

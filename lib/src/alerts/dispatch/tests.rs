@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::alerts::testing::{self, Received, Reply, Server};
@@ -280,19 +280,4 @@ fn a_batch_fits_into_its_time_even_if_every_send_hangs() {
         let slowest = SEND_TIMEOUT * u32::try_from(messages).unwrap();
         assert!(messages == 0 || slowest + SETTLING <= time);
     }
-}
-
-#[test]
-fn a_digest_is_named_by_its_rows() {
-    let ids = [FIRST, SECOND].map(|id| id.parse().unwrap());
-    assert_eq!(digest_key(&ids), digest_key(&ids));
-    assert_ne!(digest_key(&ids), digest_key(&ids[..1]));
-    assert_eq!(digest_key(&ids).len(), "digest-".len() + 32);
-}
-
-#[test]
-fn a_runbook_elsewhere_has_to_be_a_web_address() {
-    assert!(web_address("https://wiki.example/ops").is_some());
-    assert!(web_address("javascript:alert(1)").is_none());
-    assert!(web_address("").is_none());
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::alerts::{
+    audience::Recipients,
     facts::{Kind, Severity},
     message::{Content, Digest, Field, Link, Message},
     text,
@@ -13,7 +14,7 @@ const HEADLINE_LIMIT: usize = 500;
 const BODY_LIMIT: usize = 10_000;
 const FIELD_LIMIT: usize = 2_000;
 
-/// An email without sender and recipients.
+/// An email without its sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
     /// One line of at most 200 characters.
@@ -22,6 +23,8 @@ pub struct Letter {
     pub html: String,
     /// The plain part.
     pub text: String,
+    /// To whom.
+    pub recipients: Recipients,
     /// Names and values that the provider can filter by: ASCII letters, digits,
     /// `_` and `-` only.
     pub tags: Vec<(&'static str, String)>,
@@ -39,7 +42,7 @@ pub fn letter(content: &Content) -> Letter {
 fn of_message(message: &Message) -> Letter {
     let headline = text::line(&message.headline);
     let label = message.label();
-    let tag = if message.kind == Kind::Firing {
+    let tag = if matches!(message.kind, Kind::Firing | Kind::Escalation) {
         label.to_uppercase()
     } else {
         label.to_owned()
@@ -48,6 +51,7 @@ fn of_message(message: &Message) -> Letter {
         subject: text::cut(&format!("[{tag}] {headline}"), SUBJECT_LIMIT),
         html: page(&html(message), &message.links),
         text: plain(message) + &plain_links(&message.links),
+        recipients: message.recipients.clone(),
         tags: vec![
             ("rule", tag_value(&message.rule)),
             ("severity", message.severity.as_str().to_owned()),
@@ -68,6 +72,7 @@ fn of_digest(digest: &Digest) -> Letter {
     Letter {
         html: page(&body, &digest.links),
         text: lines + &plain_links(&digest.links),
+        recipients: Recipients::default(),
         subject: headline,
         tags: vec![("kind", "digest".to_owned())],
     }
@@ -102,7 +107,7 @@ fn page(body: &str, links: &[Link]) -> String {
     let links: Vec<String> = links
         .iter()
         .map(|Link { label, url }| {
-            let url = safe(url, FIELD_LIMIT);
+            let url = text::html(url, FIELD_LIMIT);
             format!(r#"<a href="{url}" style="color:#7a1f3d">{label}</a>"#)
         })
         .collect();
@@ -118,19 +123,19 @@ fn page(body: &str, links: &[Link]) -> String {
 }
 
 fn html(message: &Message) -> String {
-    let headline = safe(&text::line(&message.headline), HEADLINE_LIMIT);
+    let headline = text::html(&text::line(&message.headline), HEADLINE_LIMIT);
     let mut html = format!(
         r#"<div style="background:#fff;border-left:4px solid {};padding:16px;margin:0 0 12px"><p style="margin:0;font-size:13px">{}</p><h2 style="font-size:18px;margin:4px 0 12px">{headline}</h2>"#,
         colour(message),
         message.label()
     );
     if let Some(body) = &message.body {
-        let body = safe(&text::paragraph(body), BODY_LIMIT).replace('\n', "<br>");
+        let body = text::html(&text::paragraph(body), BODY_LIMIT).replace('\n', "<br>");
         let _ = write!(html, r#"<p style="margin:0 0 12px">{body}</p>"#);
     }
     html.push_str(r#"<table role="presentation" style="border-collapse:collapse">"#);
     for Field { label, value } in &message.fields {
-        let value = safe(&text::paragraph(value), FIELD_LIMIT).replace('\n', "<br>");
+        let value = text::html(&text::paragraph(value), FIELD_LIMIT).replace('\n', "<br>");
         let _ = write!(
             html,
             r#"<tr><td style="padding:2px 16px 2px 0;color:#666;vertical-align:top">{label}</td><td style="padding:2px 0">{value}</td></tr>"#
@@ -144,22 +149,11 @@ fn colour(message: &Message) -> &'static str {
     match (message.kind, message.severity) {
         (Kind::Resolved, _) => "#2e7d32",
         (Kind::Notice, _) => "#616161",
-        (Kind::Firing, Severity::Critical) => "#c62828",
-        (Kind::Firing, Severity::High) => "#ef6c00",
-        (Kind::Firing, Severity::Medium) => "#f9a825",
-        (Kind::Firing, Severity::Low) => "#1565c0",
+        (Kind::Firing | Kind::Escalation, Severity::Critical) => "#c62828",
+        (Kind::Firing | Kind::Escalation, Severity::High) => "#ef6c00",
+        (Kind::Firing | Kind::Escalation, Severity::Medium) => "#f9a825",
+        (Kind::Firing | Kind::Escalation, Severity::Low) => "#1565c0",
     }
-}
-
-fn safe(text: &str, limit: usize) -> String {
-    text::escaped(text, limit, |letter| match letter {
-        '&' => Some("&amp;"),
-        '<' => Some("&lt;"),
-        '>' => Some("&gt;"),
-        '"' => Some("&quot;"),
-        '\'' => Some("&#39;"),
-        _ => None,
-    })
 }
 
 fn tag_value(text: &str) -> String {

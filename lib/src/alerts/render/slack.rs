@@ -31,7 +31,11 @@ pub fn payload(content: &Content) -> Value {
 }
 
 fn of_message(message: &Message) -> Value {
-    let mut blocks = vec![section(&bold_headline(message))];
+    let mut blocks: Vec<Value> = mentions(message)
+        .map(|text| section(&text))
+        .into_iter()
+        .collect();
+    blocks.push(section(&bold_headline(message)));
     if let Some(body) = &message.body {
         let body = safe(&text::paragraph(body), BODY_LIMIT);
         if !body.is_empty() {
@@ -64,6 +68,23 @@ fn of_digest(digest: &Digest) -> Value {
     json!({ "text": headline, "blocks": blocks })
 }
 
+/// Calls those whom the message addresses; whoever only hears of the end is not
+/// called again.
+fn mentions(message: &Message) -> Option<String> {
+    let people = message.recipients.people.iter();
+    let mentions: Vec<String> = people
+        .filter_map(|person| person.slack.as_deref())
+        .map(|id| {
+            if id.starts_with('S') {
+                format!("<!subteam^{id}>")
+            } else {
+                format!("<@{id}>")
+            }
+        })
+        .collect();
+    (message.kind != Kind::Resolved && !mentions.is_empty()).then(|| mentions.join(" "))
+}
+
 fn digest_entry(message: &Message) -> String {
     let facts: Vec<String> = message
         .fields
@@ -93,10 +114,10 @@ fn icon(message: &Message) -> &'static str {
     match (message.kind, message.severity) {
         (Kind::Resolved, _) => "✅",
         (Kind::Notice, _) => "ℹ️",
-        (Kind::Firing, Severity::Critical) => "🔴",
-        (Kind::Firing, Severity::High) => "🟠",
-        (Kind::Firing, Severity::Medium) => "🟡",
-        (Kind::Firing, Severity::Low) => "🔵",
+        (Kind::Firing | Kind::Escalation, Severity::Critical) => "🔴",
+        (Kind::Firing | Kind::Escalation, Severity::High) => "🟠",
+        (Kind::Firing | Kind::Escalation, Severity::Medium) => "🟡",
+        (Kind::Firing | Kind::Escalation, Severity::Low) => "🔵",
     }
 }
 

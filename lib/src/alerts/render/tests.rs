@@ -9,6 +9,7 @@ use crate::alerts::{
 };
 
 mod hostile;
+mod ladder;
 mod wording;
 
 fn base() -> Url {

@@ -6,11 +6,11 @@
 //! is counted and hashed by the target's server, and held against what the
 //! source's server had counted and hashed.
 //!
-//! - [`sql`]: the text of everything that is not in the backup
-//! - [`plan`]: what of the backup is restored, and what may run together
-//! - [`target`]: sessions, and what has to be true before anything is changed
-//! - [`objects`], [`rows`], [`managed`]: making them
-//! - [`compare`]: the proof
+//! - `sql`: the text of everything that is not in the backup
+//! - `plan`: what of the backup is restored, and what may run together
+//! - `target`: sessions, and what has to be true before anything is changed
+//! - `objects`, `rows`, `managed`: making them
+//! - `compare`: the proof
 
 mod compare;
 mod error;

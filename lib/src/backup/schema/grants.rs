@@ -130,7 +130,8 @@ pub(super) fn render_managed(access: &Access) -> String {
     sql
 }
 
-/// The privileges that roles of the app have on an object of the platform.
+/// The privileges on an object of the platform that roles of the app have, or
+/// that the team passed on to the platform's.
 pub(super) fn render_attached(access: &Access) -> String {
     let apps = access.grants.iter().filter(|grant| !is_platforms(grant));
     give_all(String::new(), access, apps)
@@ -249,10 +250,11 @@ fn give_all<'a>(
     sql
 }
 
-/// Whether everyone has it, or a role that is in every project. None of those
-/// has to be quoted.
+/// Whether everyone has it, or a role that is in every project, and not because
+/// the team passed it on. None of those roles has to be quoted.
 fn is_platforms(grant: &Grant) -> bool {
-    grant.grantee == "public" || supabase::is_platform_role(&grant.grantee)
+    let everywhere = grant.grantee == "public" || supabase::is_platform_role(&grant.grantee);
+    everywhere && grant.grantor != supabase::TEAM_ROLE
 }
 
 fn give(grant: &Grant, access: &Access) -> String {

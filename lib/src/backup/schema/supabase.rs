@@ -71,6 +71,9 @@ const PLATFORM_PUBLICATIONS: [&str; 3] = [
     "logflare_pub",
 ];
 
+/// The role that the team acts as; it owns nothing of the platform's.
+pub(super) const TEAM_ROLE: &str = "postgres";
+
 /// Whether the schema is one that the platform or one of its extensions fills.
 pub(super) fn is_platform_schema(schema: &str) -> bool {
     PLATFORM_SCHEMAS.contains(&schema)
@@ -92,7 +95,7 @@ pub(super) fn is_platform_owner(role: &str) -> bool {
 pub(super) fn is_platform_role(role: &str) -> bool {
     is_platform_owner(role)
         || API_ROLES.contains(&role)
-        || role == "postgres"
+        || role == TEAM_ROLE
         || role.starts_with("pg_")
 }
 

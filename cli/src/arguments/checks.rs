@@ -1,0 +1,99 @@
+//! The grammar of `pourtrait checks`.
+
+use clap::Subcommand;
+use serde_json::Value;
+
+/// What `checks` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Checks {
+    /// Shows every check and what was seen of it last
+    List,
+    /// Adds a check
+    #[command(after_help = FIELDS)]
+    Add {
+        /// Its name: lower-case letters, digits and hyphens
+        name: String,
+        /// http, tls, dns, tcp, heartbeat or rule
+        kind: String,
+        /// What it asks for and expects
+        #[arg(value_name = "FIELD=VALUE", value_parser = field)]
+        fields: Vec<(String, Value)>,
+    },
+    /// Changes a check; `null` takes a field away
+    #[command(after_help = FIELDS)]
+    Edit {
+        /// Its name
+        name: String,
+        /// What is to be another
+        #[arg(value_name = "FIELD=VALUE", value_parser = field, required = true)]
+        fields: Vec<(String, Value)>,
+    },
+    /// Removes a check; what was seen of it stays
+    Remove {
+        /// Its name
+        name: String,
+    },
+    /// Does what a check does, now and from here
+    Test {
+        /// Its name
+        name: String,
+    },
+    /// Makes another token for a heartbeat, and ends the one before
+    Token {
+        /// Its name
+        name: String,
+    },
+}
+
+const FIELDS: &str = "\
+Fields, whose values are JSON or else text (url, body, contains, host, address and
+event are text always):
+  every kind  everySeconds timeoutMs severity enabled
+  http        url method headers body status contains json redirects maxLatencyMs
+  tls         host port maxLatencyMs
+  dns         host address maxLatencyMs
+  tcp         host port maxLatencyMs
+  heartbeat   periodSeconds graceSeconds
+  rule        event windowMinutes minimum
+
+  pourtrait checks add search http url=https://app.example/api/search contains=results";
+
+/// Fields that are text even where it reads as JSON.
+const TEXTS: [&str; 6] = ["url", "body", "contains", "host", "address", "event"];
+
+/// `FIELD=VALUE`, where a value is JSON or else text.
+fn field(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("not of the form FIELD=VALUE")?;
+    let parsed = serde_json::from_str(value)
+        .ok()
+        .filter(|parsed: &Value| parsed.is_null() || !TEXTS.contains(&name));
+    let value = parsed.unwrap_or_else(|| Value::String(value.to_owned()));
+    Ok((name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_field_is_json_unless_it_is_a_text_by_its_name() {
+        for (text, name, value) in [
+            ("status=[200,204]", "status", json!([200, 204])),
+            ("everySeconds=300", "everySeconds", json!(300)),
+            ("severity=high", "severity", json!("high")),
+            ("body={}", "body", json!("{}")),
+            ("contains=200", "contains", json!("200")),
+            ("contains=null", "contains", Value::Null),
+            (
+                "url=https://a.example/?b=c",
+                "url",
+                json!("https://a.example/?b=c"),
+            ),
+        ] {
+            assert_eq!(field(text), Ok((name.to_owned(), value)), "{text}");
+        }
+        assert!(field("status").is_err());
+    }
+}
