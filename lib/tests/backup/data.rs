@@ -9,6 +9,7 @@ use ops::backup::{
     format::{Manifest, TableData},
     run::Figures,
     schema::{Name, quoted},
+    segments::MAX,
     session::Session,
 };
 
@@ -229,8 +230,11 @@ async fn appended(create: &str, insert: &str) -> [Figures; 2] {
 fn assert_little_again([full, next]: [Figures; 2]) {
     assert!(full.bytes_read > 29_000_000, "{full:?}");
     assert!(next.bytes_read > full.bytes_read, "{next:?}");
+    // The last segment is stored again, and may by chance be of the largest kind,
+    // which in a backup this small is more than the share that is allowed.
+    let last = MAX as u64 * full.bytes_stored / full.bytes_read;
     assert!(
-        next.bytes_stored * 100 <= full.bytes_stored * 5,
+        next.bytes_stored <= full.bytes_stored * 5 / 100 + last,
         "{full:?} {next:?}"
     );
 }
