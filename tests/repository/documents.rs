@@ -94,8 +94,8 @@ fn links_are_resolved_from_their_document() {
     let from = Path::new("docs/deploying.md");
     assert_eq!(resolve(from, "../README.md"), Some("README.md".into()));
     assert_eq!(
-        resolve(from, "./runbook.md"),
-        Some("docs/runbook.md".into())
+        resolve(from, "./runbooks.md"),
+        Some("docs/runbooks.md".into())
     );
     assert_eq!(resolve(from, "../../elsewhere"), None);
     assert_eq!(resolve(from, "/etc/hosts"), None);
@@ -108,7 +108,7 @@ fn links_are_resolved_from_their_document() {
 
 #[test]
 fn every_rule_has_an_entry_that_starts_with_a_command() {
-    let runbook = files::text("docs/runbook.md");
+    let runbook = files::text("docs/runbooks.md");
     let entries: BTreeSet<&str> = runbook
         .lines()
         .filter_map(|line| line.strip_prefix("## "))
@@ -121,7 +121,7 @@ fn every_rule_has_an_entry_that_starts_with_a_command() {
     for rule in &rules {
         assert!(
             entries.contains(rule.as_str()),
-            "docs/runbook.md has no entry `## {rule}`"
+            "docs/runbooks.md has no entry `## {rule}`"
         );
         let heading = format!("## {rule}\n");
         let entry = between(&runbook, &heading, "\n## ").next().unwrap();
@@ -140,7 +140,7 @@ fn every_rule_has_an_entry_that_starts_with_a_command() {
     for entry in entries.iter().filter(known) {
         assert!(
             rules.contains(*entry),
-            "docs/runbook.md explains `{entry}`, which no rule is"
+            "docs/runbooks.md explains `{entry}`, which no rule is"
         );
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct File {
 
 /// Every such file.
 pub(crate) fn files() -> anyhow::Result<Vec<File>> {
-    let runbook = read("docs/runbook.md")?;
+    let runbook = read("docs/runbooks.md")?;
     let index = read("public/index.html")?;
     Ok(vec![
         File {

@@ -19,7 +19,7 @@ pub(super) fn render(markdown: &str, index: &str) -> anyhow::Result<String> {
     .collect();
     unlink_files(&mut events);
     name_headings(&mut events);
-    let title = title(&events).context("docs/runbook.md has no title")?;
+    let title = title(&events).context("docs/runbooks.md has no title")?;
     let mut body = String::new();
     html::push_html(&mut body, events.into_iter());
     let mut page =
