@@ -45,14 +45,14 @@ mod flapping;
 mod heartbeats;
 #[path = "database/ladder.rs"]
 mod ladder;
-#[path = "database/ladder_model.rs"]
-mod ladder_model;
 #[path = "database/links.rs"]
 mod links;
 #[path = "database/maintenance.rs"]
 mod maintenance;
 #[path = "database/migrations.rs"]
 mod migrations;
+#[path = "database/model/mod.rs"]
+mod model;
 #[path = "database/objectives.rs"]
 mod objectives;
 #[path = "database/people.rs"]

@@ -84,6 +84,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     ("20261126000330", "database_rules"),
     ("20261126000340", "security_rules"),
     ("20261126000350", "dashboard_security"),
+    ("20261127000600", "one_end"),
 ];
 
 impl Migration {
