@@ -53,6 +53,8 @@ mod maintenance;
 mod migrations;
 #[path = "database/model/mod.rs"]
 mod model;
+#[path = "database/muting.rs"]
+mod muting;
 #[path = "database/objectives.rs"]
 mod objectives;
 #[path = "database/people.rs"]

@@ -1,18 +1,20 @@
-//! Maintenance windows: when they are in force, and that they silence messages
-//! and nothing else.
+//! Maintenance windows: when they are in force, and that uptime leaves them out.
 
 use serde_json::{Value, json};
 
-use crate::support::{World, app, array, at, dependency, minutes, transitions};
+use crate::{
+    muting::ticks,
+    support::{World, app, array, at, dependency},
+};
 
-async fn announce(world: &World, now: &str, window: Value) -> Value {
+pub(crate) async fn announce(world: &World, now: &str, window: Value) -> Value {
     let arguments = json!({
         "p_id": uuid::Uuid::new_v4(), "p_window": window, "p_by": "anna", "p_now": at(now),
     });
     world.call("ops_add_maintenance", arguments).await
 }
 
-async fn remove(world: &World, id: &Value, now: &str) -> Value {
+pub(crate) async fn remove(world: &World, id: &Value, now: &str) -> Value {
     let arguments = json!({"p_id": id, "p_by": "ben", "p_now": at(now)});
     world.call("ops_remove_maintenance", arguments).await
 }
@@ -255,149 +257,6 @@ async fn what_is_not_a_window_is_refused() {
     let nobody = json!({"p_id": uuid::Uuid::new_v4(), "p_by": "anna"});
     let [code, ..] = world.refusal("ops_remove_maintenance", nobody).await;
     assert_eq!(code, "22023");
-}
-
-/// Ticks a minute apart with those checks; what they opened and resolved.
-async fn ticks(world: &World, from: &str, count: u32, checks: &[Value]) -> Vec<String> {
-    let mut seen = Vec::new();
-    for now in minutes(from, count) {
-        seen.extend(transitions(&world.tick(&now, checks).await));
-    }
-    seen
-}
-
-/// Delivers what is due; how many messages about the page have been sent so far.
-async fn told(world: &World, now: &str) -> Value {
-    world.deliver(now).await;
-    let sent = "select from ops.outbox where status = 'sent' and facts ->> 'rule' = 'app_down'";
-    world
-        .value(&format!("(select count(*) from ({sent}) as sent)"))
-        .await
-}
-
-#[tokio::test]
-async fn maintenance_holds_a_message_back_until_it_ends() {
-    let world = World::migrated().await;
-    announce(
-        &world,
-        "10:00:00",
-        json!({"reason": "x", "endsAt": at("10:30:00")}),
-    )
-    .await;
-    let opened = ticks(&world, "10:05:00", 3, &[app("down")]).await;
-    assert_eq!(opened, ["opened app_down https://app.example/"]);
-    assert_eq!(told(&world, "10:29:00").await, 0);
-    assert_eq!(world.value("(select count(*) from ops.incidents)").await, 1);
-    assert_eq!(
-        world
-            .value("(select count(*) from ops.samples where status = 'down')")
-            .await,
-        6
-    );
-    // It is still down: now it is said, on both channels, and so is its end.
-    assert_eq!(told(&world, "10:30:00").await, 2);
-    ticks(&world, "10:31:00", 2, &[app("up")]).await;
-    assert_eq!(told(&world, "10:33:00").await, 4);
-}
-
-#[tokio::test]
-async fn what_is_over_before_the_maintenance_is_never_told() {
-    let world = World::migrated().await;
-    announce(
-        &world,
-        "10:00:00",
-        json!({"reason": "x", "endsAt": at("10:30:00")}),
-    )
-    .await;
-    ticks(&world, "10:05:00", 3, &[app("down")]).await;
-    let resolved = ticks(&world, "10:10:00", 2, &[app("up")]).await;
-    assert_eq!(resolved, ["resolved app_down https://app.example/"]);
-    assert_eq!(told(&world, "11:00:00").await, 0);
-}
-
-#[tokio::test]
-async fn a_resolution_is_told_in_maintenance_if_its_firing_was() {
-    let world = World::migrated().await;
-    ticks(&world, "09:50:00", 3, &[app("down")]).await;
-    assert_eq!(told(&world, "09:53:00").await, 2);
-    announce(
-        &world,
-        "10:00:00",
-        json!({"reason": "x", "endsAt": at("10:30:00")}),
-    )
-    .await;
-    ticks(&world, "10:05:00", 2, &[app("up")]).await;
-    assert_eq!(told(&world, "10:07:00").await, 4);
-}
-
-#[tokio::test]
-async fn removing_maintenance_tells_at_once_and_adjoining_windows_are_one() {
-    let world = World::migrated().await;
-    let window = announce(
-        &world,
-        "10:00:00",
-        json!({"reason": "x", "endsAt": at("10:30:00")}),
-    )
-    .await;
-    let next = json!({"reason": "y", "startsAt": at("10:30:00"), "endsAt": at("11:00:00")});
-    let next = announce(&world, "10:00:00", next).await;
-    ticks(&world, "10:05:00", 3, &[app("down")]).await;
-    assert_eq!(told(&world, "10:45:00").await, 0);
-    remove(&world, &window["id"], "10:08:00").await;
-    remove(&world, &next["id"], "10:08:00").await;
-    assert_eq!(told(&world, "10:08:00").await, 2);
-}
-
-#[tokio::test]
-async fn a_window_for_one_service_or_check_silences_that_alone() {
-    for (scope, told) in [
-        (json!({"services": ["ai"]}), vec!["app_down", "app_down"]),
-        (
-            json!({"checks": ["app:https://app.example/"]}),
-            vec!["service_degraded"],
-        ),
-        (json!({"services": ["app", "ai"]}), vec![]),
-    ] {
-        let world = World::migrated().await;
-        world
-            .tick("09:00:00", &[app("up"), dependency("ai", "up")])
-            .await;
-        let mut window = json!({"reason": "x", "endsAt": at("12:00:00")});
-        window
-            .as_object_mut()
-            .unwrap()
-            .extend(scope.as_object().unwrap().clone());
-        announce(&world, "09:01:00", window).await;
-        ticks(
-            &world,
-            "09:02:00",
-            3,
-            &[app("down"), dependency("ai", "down")],
-        )
-        .await;
-        let claimed = world.claim_messages("09:05:00").await;
-        let rules: Vec<&str> = array(&claimed["messages"])
-            .iter()
-            .map(|message| message["facts"]["rule"].as_str().unwrap())
-            .collect();
-        assert_eq!(rules, told, "{scope}");
-    }
-}
-
-#[tokio::test]
-async fn that_monitoring_was_blind_is_told_in_maintenance_too() {
-    let world = World::migrated().await;
-    announce(
-        &world,
-        "10:00:00",
-        json!({"reason": "x", "endsAt": at("12:00:00")}),
-    )
-    .await;
-    let emergency = json!({"emergency": {
-        "since": at("10:20:00"), "reason": "away", "channels": [], "sentAt": at("10:20:00"),
-    }});
-    world.tick_with("10:30:00", &[], emergency).await;
-    assert_eq!(world.deliver("10:31:00").await, 2);
 }
 
 #[tokio::test]
