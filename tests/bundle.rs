@@ -4,6 +4,7 @@
 //! - `support`: a bundle with its own database, called in memory
 //! - `health`, `callers`, `dashboard`, `monitor`, `maintenance`, `dispatch`,
 //!   `acknowledge`: one endpoint each
+//! - `channels`: every channel at once
 //! - `checks`: kept checks and `/api/heartbeat`
 //! - `escalation`: an alert from its first message to its end; `answering` holds
 //!   what it shares with `acknowledge`
@@ -37,6 +38,8 @@ mod bucket;
 mod callers;
 #[path = "bundle/certificate.rs"]
 mod certificate;
+#[path = "bundle/channels.rs"]
+mod channels;
 #[path = "bundle/checks.rs"]
 mod checks;
 #[path = "bundle/dashboard.rs"]

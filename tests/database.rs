@@ -19,6 +19,10 @@ mod alerts;
 mod backups;
 #[path = "database/catalog.rs"]
 mod catalog;
+#[path = "database/changes.rs"]
+mod changes;
+#[path = "database/channels.rs"]
+mod channels;
 #[path = "database/checks.rs"]
 mod checks;
 #[path = "database/contacts.rs"]

@@ -8,7 +8,7 @@ pub(crate) mod maintenance;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use alerts::Alerts;
 use backup::Backup;
@@ -152,6 +152,9 @@ pub(crate) struct Dev {
     /// Runs nothing by schedule
     #[arg(long)]
     pub(crate) no_crons: bool,
+    /// Alert channels: Slack by its webhook and email, or all of them, with Slack's bot
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) channels: Channels,
     /// Uses the Supabase that this env file describes: no sample data, no
     /// traffic, no migrations; crons only where it is on this machine
     #[arg(long, value_name = "FILE")]
@@ -159,6 +162,16 @@ pub(crate) struct Dev {
     /// Accepts a Supabase that is not on this machine
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// The alert channels of the local bundle.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Channels {
+    /// Slack by its webhook, and email
+    #[default]
+    Usual,
+    /// Discord and a webhook too, and Slack by its bot
+    All,
 }
 
 #[cfg(test)]

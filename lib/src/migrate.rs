@@ -84,6 +84,9 @@ pub const MIGRATIONS: &[Migration] = migrations![
     ("20261126000330", "database_rules"),
     ("20261126000340", "security_rules"),
     ("20261126000350", "dashboard_security"),
+    ("20261127000100", "channels"),
+    ("20261127000110", "channel_words"),
+    ("20261127000120", "change_messages"),
     ("20261127000600", "one_end"),
 ];
 

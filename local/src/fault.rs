@@ -26,21 +26,27 @@ pub enum Service {
     Resend,
     /// All of `/storage/v1`.
     Storage,
-    /// Slack's incoming webhook.
+    /// Slack's incoming webhook, and its API.
     Slack,
+    /// Discord's webhook.
+    Discord,
+    /// The machine that is told by a request.
+    Webhook,
     /// The sample app.
     App,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Database,
         Self::Openai,
         Self::Vision,
         Self::Resend,
         Self::Storage,
         Self::Slack,
+        Self::Discord,
+        Self::Webhook,
         Self::App,
     ];
 }

@@ -8,7 +8,7 @@ use local_supabase::{
     capture::KeyKind,
     fault::{Fault, Service},
     postgres::{Cluster, TestDatabase},
-    stack::{Stack, StackOptions},
+    stack::{Channels, Stack, StackOptions},
 };
 use ops::{
     app::{App, RequestId},
@@ -73,12 +73,28 @@ impl Bundle {
     }
 
     pub(crate) async fn start_with(resend_key: KeyKind) -> Self {
+        Self::start_on(StackOptions {
+            resend_key,
+            ..StackOptions::default()
+        })
+        .await
+    }
+
+    /// One that also tells Discord and a machine, and Slack by a bot.
+    pub(crate) async fn with_all_channels() -> Self {
+        Self::start_on(StackOptions {
+            channels: Channels::All,
+            ..StackOptions::default()
+        })
+        .await
+    }
+
+    async fn start_on(options: StackOptions) -> Self {
         let database = database().await;
         let cluster = database.cluster().await.unwrap();
         let options = StackOptions {
             database: database.name().to_owned(),
-            resend_key,
-            ..StackOptions::default()
+            ..options
         };
         let stack = Stack::start(cluster, options).await.expect("a stack");
         let mut env = stack.env();

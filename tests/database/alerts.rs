@@ -68,6 +68,39 @@ async fn routing() {
         ("medium", "{email}", json!([["email", false]])),
         ("low", "{slack,email}", json!([["slack", true]])),
         ("low", "{email}", json!([["email", true]])),
+        (
+            "critical",
+            "{webhook,discord,email,slack}",
+            json!([
+                ["slack", false],
+                ["email", false],
+                ["discord", false],
+                ["webhook", false]
+            ]),
+        ),
+        (
+            "high",
+            "{slack,email,discord,webhook}",
+            json!([["slack", false], ["discord", false], ["webhook", false]]),
+        ),
+        ("medium", "{email,discord}", json!([["discord", false]])),
+        (
+            "medium",
+            "{email,webhook}",
+            json!([["email", false], ["webhook", false]]),
+        ),
+        (
+            "low",
+            "{slack,email,discord,webhook}",
+            json!([["slack", true], ["discord", true], ["webhook", false]]),
+        ),
+        (
+            "low",
+            "{email,webhook}",
+            json!([["email", true], ["webhook", false]]),
+        ),
+        ("low", "{webhook}", json!([["webhook", false]])),
+        ("high", "{slack,slack}", json!([["slack", false]])),
         ("critical", "{}", json!([[null, false]])),
         ("low", "{}", json!([[null, true]])),
     ] {

@@ -2,6 +2,7 @@
 //! and with `--live` with what it leads to.
 
 mod backups;
+mod channels;
 
 use std::time::Duration;
 
@@ -76,6 +77,7 @@ pub(crate) async fn run(
     if live {
         findings.extend(services(environment).await);
         findings.push(schema(environment).await);
+        findings.extend(channels::look(environment).await);
         findings.extend(contacts(environment).await);
         findings.extend(backups::look(environment).await);
     }
@@ -133,7 +135,6 @@ fn fault(Fault { variable, kind }: &Fault) -> Finding {
 /// What is not wrong in itself, and leaves something closed, unseen or unsaid.
 /// A variable that is set and invalid has its fault already.
 fn warnings(config: &Config) -> Vec<Finding> {
-    let channels = config.channels();
     let faulty = |names: &[&str]| {
         config
             .faults
@@ -141,23 +142,6 @@ fn warnings(config: &Config) -> Vec<Finding> {
             .any(|fault| names.contains(&fault.variable))
     };
     [
-        (
-            channels.is_empty(),
-            "alerts",
-            "no channel is configured: alerts are kept and shown, and reach nobody \
-             (SLACK_WEBHOOK_URL, or RESEND_API_KEY with RESEND_FROM_EMAIL and ADMIN_EMAIL)",
-        ),
-        (
-            channels == ["slack"],
-            "alerts",
-            "no email channel: critical alerts reach Slack alone \
-             (RESEND_API_KEY, RESEND_FROM_EMAIL, ADMIN_EMAIL)",
-        ),
-        (
-            channels == ["email"],
-            "alerts",
-            "no Slack channel: every alert goes by email (SLACK_WEBHOOK_URL)",
-        ),
         (
             config.cron_secret.is_none() && !faulty(&["CRON_SECRET"]),
             "CRON_SECRET",
@@ -185,6 +169,7 @@ fn warnings(config: &Config) -> Vec<Finding> {
         ),
     ]
     .into_iter()
+    .chain(channels::warnings(config))
     .filter(|(applies, ..)| *applies)
     .map(|(_, subject, text)| Finding::new(Level::Warning, subject, text))
     .collect()
@@ -258,7 +243,7 @@ async fn contacts(environment: &Environment) -> Vec<Finding> {
         Err(error) => return vec![Finding::new(Level::Error, SUBJECT, format!("{error:#}"))],
     };
     if contacts.is_empty() {
-        let text = "there are none: alerts go to Slack and ADMIN_EMAIL, and nobody else is asked \
+        let text = "there are none: alerts go to the channels alone, and nobody else is asked \
                     when nobody answers (pourtrait contacts add)";
         return vec![Finding::new(Level::Warning, SUBJECT, text)];
     }

@@ -284,8 +284,7 @@ async fn test(
 fn show(contacts: &[Contact], output: Output) {
     let rows: Vec<_> = contacts.iter().map(Contact::row).collect();
     let text = if rows.is_empty() {
-        "no contacts: alerts go to Slack and to ADMIN_EMAIL, and nobody else is ever asked"
-            .to_owned()
+        "no contacts: alerts go to the channels alone, and nobody else is ever asked".to_owned()
     } else {
         output::table(["level", "role", "name", "channels", "on duty"], &rows)
     };

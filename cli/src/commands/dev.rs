@@ -3,6 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
+use local_supabase::stack::Channels;
 use ops::{database, migrate};
 use serde_json::json;
 use tokio::{
@@ -64,6 +65,14 @@ fn local(arguments: &arguments::Dev) -> DevOptions {
         sample_data: !arguments.empty,
         traffic: !arguments.empty && !arguments.no_traffic,
         crons: !arguments.no_crons,
+        channels: channels(arguments),
+    }
+}
+
+fn channels(arguments: &arguments::Dev) -> Channels {
+    match arguments.channels {
+        arguments::Channels::Usual => Channels::Usual,
+        arguments::Channels::All => Channels::All,
     }
 }
 
@@ -96,6 +105,7 @@ async fn described(arguments: &arguments::Dev, file: &Path) -> anyhow::Result<De
         sample_data: false,
         traffic: false,
         crons,
+        channels: channels(arguments),
     })
 }
 
@@ -167,7 +177,7 @@ fn ready_text(running: &Running) -> String {
          \n  dashboard  curl -H 'Authorization: Bearer {key}' {url}/api/monitoring/dashboard\
          \n  inbox      {url}/_local/inbox\
          \n  faults     curl -d '{{\"service\":\"app\",\"mode\":\"refuse\"}}' {url}/_local/faults\
-         \n             (services: database openai vision resend storage slack app; modes: ok refuse hang slow status)\
+         \n             (services: database openai vision resend storage slack discord webhook app; modes: ok refuse hang slow status)\
          \n  app        {app}\
          \n  backups    {backups}\
          \n  variables  {file}\

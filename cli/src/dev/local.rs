@@ -6,7 +6,7 @@ use std::{net::TcpListener, sync::Arc};
 use anyhow::Context;
 use local_supabase::{
     postgres::{Cluster, ClusterOptions},
-    stack::{Ports, Stack, StackOptions},
+    stack::{Channels, Ports, Stack, StackOptions},
 };
 use url::Url;
 
@@ -25,12 +25,14 @@ impl Local {
     pub(super) async fn start(
         folder: Option<&Folder>,
         database: &Database,
+        channels: Channels,
     ) -> anyhow::Result<Self> {
         let data = folder.map(|folder| folder.path().to_owned());
         let last = folder.map(LastPorts::of).unwrap_or_default();
         let options = StackOptions {
             data: data.clone(),
             ports: last.of_stack(),
+            channels,
             ..StackOptions::default()
         };
         if let Database::Shared(name) = database {
@@ -100,6 +102,8 @@ impl LastPorts {
             supabase: self.free("SUPABASE_URL"),
             app: self.free("NEXT_PUBLIC_APP_URL"),
             slack: self.free("SLACK_WEBHOOK_URL"),
+            discord: self.free("DISCORD_WEBHOOK_URL"),
+            webhook: self.free("ALERT_WEBHOOK_URL"),
             resend: self.free("RESEND_BASE_URL"),
             openai: self.free("OPENAI_BASE_URL"),
             vision: self.free("GOOGLE_VISION_BASE_URL"),

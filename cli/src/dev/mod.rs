@@ -40,7 +40,11 @@ use std::{
 use anyhow::Context;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use local_supabase::{postgres::Cluster, server::Server, stack::Stack};
+use local_supabase::{
+    postgres::Cluster,
+    server::Server,
+    stack::{Channels, Stack},
+};
 use ops::{database, migrate::Migration};
 use secrecy::SecretString;
 use tokio::task::JoinSet;
@@ -69,6 +73,8 @@ pub struct DevOptions {
     pub traffic: bool,
     /// Whether jobs are called by schedule.
     pub crons: bool,
+    /// Which alert channels the functions are configured with.
+    pub channels: Channels,
 }
 
 /// Where the bundle's data lie.
@@ -134,7 +140,7 @@ pub async fn start(options: DevOptions) -> anyhow::Result<Running> {
     let site = Arc::new(OnceLock::new());
     let server = serve(options.port, &site).await?;
     let base_url = server.url();
-    let local = Local::start(folder.as_ref(), &options.database).await?;
+    let local = Local::start(folder.as_ref(), &options.database, options.channels).await?;
     let mut env = local.stack().env();
     if let Some(described) = described {
         described.replace(&mut env);

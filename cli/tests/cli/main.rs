@@ -4,6 +4,7 @@
 //! - `grammar`: sources of variables, exit statuses, messages
 //! - `backup`: taking a backup, checking it, and the way back
 //! - `bundle`: every endpoint on one port, as tests start it
+//! - `channels`: what `check` says of them
 //! - `checks`: what is watched, from the command line
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
 //! - `process`: `pourtrait dev` from its start to a signal
@@ -12,6 +13,7 @@
 
 mod backup;
 mod bundle;
+mod channels;
 mod checks;
 mod grammar;
 mod operator;

@@ -64,6 +64,15 @@ pub struct Acknowledged {
     pub at: Option<Timestamp>,
 }
 
+/// An acknowledgement in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// By whom.
+    pub by: String,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
 /// The level from which on vendors are asked too.
 const VENDORS_FROM: u64 = 3;
 
@@ -158,6 +167,15 @@ impl Escalation {
     #[must_use]
     pub fn asks_vendors(&self) -> bool {
         self.level.is_some_and(|level| level >= VENDORS_FROM)
+    }
+}
+
+impl Held {
+    pub(super) fn read(value: &Value) -> Option<Self> {
+        Some(Self {
+            by: word(value, "by")?,
+            until: time(value, "until"),
+        })
     }
 }
 

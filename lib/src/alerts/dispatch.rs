@@ -262,7 +262,7 @@ impl<'a> Sender<'a> {
         self.last = Some(clock::instant());
         let delivery = self
             .channel
-            .send(self.app, &parcel.content, &parcel.key, lease)
+            .send(self.app, &parcel.content, &parcel.key, &parcel.place, lease)
             .await;
         self.note(&delivery);
         delivery

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::{
-    channels::{Channel, Delivery, SEND_TIMEOUT, email},
+    channels::{Channel, Delivery, Place, SEND_TIMEOUT, email},
     facts::{Facts, Kind, Severity},
     message::{Content, Message, Places},
     render,
@@ -32,11 +32,15 @@ pub async fn send(
     let told = due.map(|channel| {
         let content = &content;
         async move {
+            let key = key(app, now);
             let delivery = match channel {
-                Channel::Slack => channel.send(app, content, "", deadline).await,
+                Channel::Slack | Channel::Discord | Channel::Webhook => {
+                    let place = Place::Anew;
+                    channel.send(app, content, &key, &place, deadline).await
+                }
                 Channel::Email => {
                     let letter = render::email::letter(content);
-                    email::send_unless_said(app, &letter, &key(app, now), deadline).await
+                    email::send_unless_said(app, &letter, &key, deadline).await
                 }
             };
             note(channel, &delivery);
@@ -51,6 +55,7 @@ fn content(app: &App, since: Timestamp, reason: &str, now: Timestamp) -> Content
     let facts = Facts {
         rule: Rule::MonitoringBlind.as_str().into(),
         subject: "database".into(),
+        fingerprint: Some("monitoring_blind:database".into()),
         severity: Severity::Critical,
         kind: Kind::Firing,
         since: Some(since),
@@ -68,7 +73,8 @@ fn content(app: &App, since: Timestamp, reason: &str, now: Timestamp) -> Content
     Content::Message(Message::new(&facts, places))
 }
 
-/// One email per project and hour, however many instances see the same outage.
+/// One name per project and hour, however many instances see the same outage: for
+/// the provider of emails, and for a machine.
 fn key(app: &App, now: Timestamp) -> String {
     let hour = now.strftime("%Y-%m-%dT%H");
     let host = app
@@ -157,6 +163,34 @@ mod tests {
             text.contains("the database's API does not answer"),
             "{text}"
         );
+    }
+
+    #[tokio::test]
+    async fn discord_and_a_machine_hear_of_it_too() {
+        let (discord, machine) = (
+            Server::start([Reply::new(200, r#"{"id":"1"}"#)]).await,
+            Server::start([Reply::new(204, "")]).await,
+        );
+        let app = testing::app(&[
+            ("DISCORD_WEBHOOK_URL", &discord.url("/hook")),
+            ("ALERT_WEBHOOK_URL", &machine.url("/alerts")),
+            (
+                "ALERT_WEBHOOK_SECRET",
+                "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+            ),
+        ]);
+        let since = "2026-11-24T03:12:00Z".parse().unwrap();
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let told = send(&app, &["discord", "webhook"], since, "no answer", deadline).await;
+        assert_eq!(told, ["discord", "webhook"]);
+        let content = &discord.requests()[0].json()["content"];
+        assert_eq!(content, "🔴 Critical: Monitoring is blind");
+        let request = &machine.requests()[0];
+        let id = request.header("webhook-id").unwrap();
+        assert!(id.starts_with("monitoring-blind-20"), "{id}");
+        let data = &request.json()["data"];
+        assert_eq!(data["fingerprint"], "monitoring_blind:database");
+        assert_eq!(data["reason"], "no answer");
     }
 
     #[tokio::test]

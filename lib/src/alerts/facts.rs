@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::audience::{Escalation, Recipients};
+use super::audience::{Escalation, Held, Recipients};
 
 /// How bad something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
@@ -101,6 +101,8 @@ pub struct Gap {
 pub struct Facts {
     /// The alert, if it is about one.
     pub alert: Option<Uuid>,
+    /// What makes two alerts the same.
+    pub fingerprint: Option<String>,
     /// The rule's id, which this release may not know.
     pub rule: String,
     /// What the rule is about: a URL, a host, a service, an endpoint.
@@ -152,10 +154,14 @@ pub struct Facts {
     pub status_code: Option<u64>,
     /// The time in which nothing was observed.
     pub gap: Option<Gap>,
+    /// Everything else that was observed or sent along: an object, or null.
+    pub detail: Value,
     /// To whom it is said.
     pub recipients: Recipients,
     /// Where the ladder stands, if it was climbed.
     pub escalation: Option<Escalation>,
+    /// Who has taken it over, if somebody has.
+    pub held: Option<Held>,
 }
 
 /// How many of a raiser's values a message shows.
@@ -168,6 +174,7 @@ impl Facts {
         let detail = &row["detail"];
         Self {
             alert: text(row, "alert").and_then(|id| id.parse().ok()),
+            fingerprint: text(row, "fingerprint"),
             rule: text(row, "rule").unwrap_or_default(),
             subject: text(row, "subject").unwrap_or_default(),
             severity: word(row, "severity", Severity::parse),
@@ -193,8 +200,13 @@ impl Facts {
             data: data(&detail["data"]),
             status_code: detail["statusCode"].as_u64(),
             gap: gap(detail).or_else(|| gap(&detail["gap"])),
+            detail: Some(detail)
+                .filter(|detail| detail.is_object())
+                .cloned()
+                .unwrap_or_default(),
             recipients: Recipients::read(&row["recipients"]),
             escalation: Escalation::read(&row["escalation"]),
+            held: Held::read(&row["acknowledgement"]),
         }
     }
 }

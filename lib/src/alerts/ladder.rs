@@ -2,7 +2,7 @@
 //! who was told before. Whose turn it is, is decided in the database.
 
 use super::{
-    audience::{Acknowledged, Escalation, Told},
+    audience::{Acknowledged, Escalation, Held, Told},
     facts::{Facts, Kind},
     figures,
 };
@@ -49,7 +49,8 @@ pub(super) fn fields(facts: &Facts) -> [(&'static str, Option<String>); 4] {
             "Acknowledged",
             escalation
                 .and_then(|escalation| escalation.acknowledged.as_ref())
-                .map(acknowledged),
+                .map(acknowledged)
+                .or_else(|| facts.held.as_ref().map(held)),
         ),
     ]
 }
@@ -100,4 +101,11 @@ fn told(escalation: &Escalation) -> Option<String> {
 fn acknowledged(Acknowledged { by, at }: &Acknowledged) -> String {
     let at = at.map_or_else(String::new, |at| format!(", {}", figures::time(at)));
     format!("by {by}{at}; that has run out")
+}
+
+fn held(Held { by, until }: &Held) -> String {
+    let until = until.map_or_else(String::new, |until| {
+        format!(" until {}", figures::time(until))
+    });
+    format!("by {by}{until}")
 }

@@ -16,7 +16,7 @@ use super::{
 
 /// What there is to say, in plain text as it came: whoever renders it cleans,
 /// escapes and cuts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// Opened, over, or only worth knowing.
     pub kind: Kind,
@@ -34,6 +34,8 @@ pub struct Message {
     pub links: Vec<Link>,
     /// To whom it goes.
     pub recipients: Recipients,
+    /// What all of it was made from, for readers that are machines.
+    pub facts: Box<Facts>,
 }
 
 /// One named fact.
@@ -55,7 +57,7 @@ pub struct Link {
 }
 
 /// What is sent as one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// One message.
     Message(Message),
@@ -64,7 +66,7 @@ pub enum Content {
 }
 
 /// Several messages that could wait.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Digest {
     /// In the order in which they came up.
     pub messages: Vec<Message>,
@@ -145,6 +147,7 @@ impl Message {
                 .chain(vendors.into_iter().flatten())
                 .collect(),
             recipients: facts.recipients.clone(),
+            facts: Box::new(facts.clone()),
             headline,
         }
     }

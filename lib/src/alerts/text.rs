@@ -43,7 +43,11 @@ pub fn cut(text: &str, limit: usize) -> String {
 /// Never cut inside a replacement. Characters are counted as UTF-16 does, for
 /// so do the services that refuse what is too long.
 #[must_use]
-pub fn escaped(text: &str, limit: usize, escape: fn(char) -> Option<&'static str>) -> String {
+pub fn escaped(
+    text: &str,
+    limit: usize,
+    mut escape: impl FnMut(char) -> Option<&'static str>,
+) -> String {
     let mut result = String::with_capacity(text.len());
     let mut length = 0;
     // Where to cut, should more come than fits.

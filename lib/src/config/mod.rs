@@ -5,6 +5,7 @@
 //! closes only for what it needs itself.
 
 mod backup;
+mod channels;
 mod checks;
 pub(crate) mod parse;
 pub mod variables;
@@ -16,6 +17,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use backup::{Backup, Credentials, Database};
+pub use channels::{Email, Slack, SlackBot, Webhook};
 pub use checks::CHECK_PREFIX;
 use parse::Reader;
 
@@ -43,7 +45,11 @@ pub struct Config {
     /// The email channel; needs Resend, a sender and a recipient.
     pub email: Option<Email>,
     /// The Slack channel.
-    pub slack_webhook: Option<SecretString>,
+    pub slack: Option<Slack>,
+    /// The Discord channel: the URL of its webhook.
+    pub discord_webhook: Option<SecretString>,
+    /// The channel for machines.
+    pub webhook: Option<Webhook>,
     /// Where errors are reported.
     pub sentry_dsn: Option<SecretString>,
     /// The direct session, for what the database's API cannot do.
@@ -87,17 +93,6 @@ pub struct Service {
     pub key: SecretString,
     /// Where it answers.
     pub base_url: Url,
-}
-
-/// The email channel.
-#[derive(Debug, Clone)]
-pub struct Email {
-    /// Sends the mail.
-    pub service: Service,
-    /// The sender.
-    pub from: String,
-    /// The recipients, at least one.
-    pub to: Vec<String>,
 }
 
 /// A runtime that serves functions.
@@ -210,8 +205,10 @@ impl Config {
             "RESEND_BASE_URL",
             "https://api.resend.com",
         );
-        let slack_webhook = slack(&mut read);
-        let email = email(&mut read, resend.clone());
+        let slack = channels::slack(&mut read);
+        let email = channels::email(&mut read, resend.clone());
+        let discord_webhook = channels::discord(&mut read);
+        let webhook = channels::webhook(&mut read);
         let sentry_dsn = sentry(&mut read);
         let database = backup::database(&read);
         let backup = backup::backup(&mut read);
@@ -232,7 +229,9 @@ impl Config {
             vision,
             resend,
             email,
-            slack_webhook,
+            slack,
+            discord_webhook,
+            webhook,
             sentry_dsn,
             database,
             backup,
@@ -249,14 +248,6 @@ impl Config {
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.supabase.is_some()
-    }
-
-    /// The names of the alert channels that can be used.
-    #[must_use]
-    pub fn channels(&self) -> Vec<&'static str> {
-        let slack = self.slack_webhook.as_ref().map(|_| "slack");
-        let email = self.email.as_ref().map(|_| "email");
-        slack.into_iter().chain(email).collect()
     }
 }
 
@@ -325,26 +316,6 @@ fn service(
     Some(Service {
         key,
         base_url: read.url_or(base_url, default)?,
-    })
-}
-
-fn slack(read: &mut Reader) -> Option<SecretString> {
-    let value = read.text("SLACK_WEBHOOK_URL")?;
-    read.keep(
-        "SLACK_WEBHOOK_URL",
-        parse::url(&value).map(|_| value.into()),
-    )
-}
-
-fn email(read: &mut Reader, service: Option<Service>) -> Option<Email> {
-    let from = read.text("RESEND_FROM_EMAIL");
-    let from = from.and_then(|text| read.keep("RESEND_FROM_EMAIL", parse::address(&text)));
-    let to = read.text("ADMIN_EMAIL");
-    let to = to.and_then(|text| read.keep("ADMIN_EMAIL", parse::addresses(&text)));
-    Some(Email {
-        service: service?,
-        from: from?,
-        to: to.filter(|to| !to.is_empty())?,
     })
 }
 

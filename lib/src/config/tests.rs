@@ -161,7 +161,7 @@ fn an_unconfigured_optional_service_is_no_fault() {
     ]);
     assert!(config.is_valid());
     assert_eq!(config.faults, []);
-    assert!(config.openai.is_none() && config.email.is_none() && config.slack_webhook.is_none());
+    assert!(config.openai.is_none() && config.email.is_none() && config.slack.is_none());
 }
 
 #[test]
@@ -205,6 +205,88 @@ fn vercels_marks_count_before_lambdas() {
     assert_eq!(config(&[]).platform, Platform::Vercel);
 }
 
+const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+/// The channels that those variables open, and what is wrong with them.
+fn channels(variables: &[(&str, &str)]) -> (Vec<&'static str>, Vec<&'static str>) {
+    let config = config(variables);
+    let faults = config.faults.iter().map(|fault| fault.variable);
+    let faults = faults.filter(|name| !name.contains("SUPABASE")).collect();
+    (config.channels(), faults)
+}
+
+#[test]
+fn a_channel_that_lacks_a_part_is_closed_and_the_part_is_named() {
+    let discord = (
+        "DISCORD_WEBHOOK_URL",
+        "https://discord.com/api/webhooks/1/x",
+    );
+    let url = ("ALERT_WEBHOOK_URL", "https://pager.example/alerts");
+    let secret = ("ALERT_WEBHOOK_SECRET", KEY);
+    let webhook = ("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/x");
+    let token = ("SLACK_BOT_TOKEN", "xoxb-1");
+    let channel = ("SLACK_CHANNEL_ID", "C0123ABCD");
+    for (variables, expected, faults) in [
+        (vec![discord], vec!["discord"], vec![]),
+        (vec![url, secret], vec!["webhook"], vec![]),
+        (vec![url], vec![], vec!["ALERT_WEBHOOK_SECRET"]),
+        (vec![secret], vec![], vec!["ALERT_WEBHOOK_URL"]),
+        (vec![token, channel], vec!["slack"], vec![]),
+        (vec![token], vec![], vec!["SLACK_CHANNEL_ID"]),
+        (
+            vec![webhook, token],
+            vec!["slack"],
+            vec!["SLACK_CHANNEL_ID"],
+        ),
+        (vec![channel], vec![], vec!["SLACK_BOT_TOKEN"]),
+        (
+            vec![webhook, discord, url, secret],
+            vec!["slack", "discord", "webhook"],
+            vec![],
+        ),
+    ] {
+        assert_eq!(channels(&variables), (expected, faults), "{variables:?}");
+    }
+}
+
+#[test]
+fn a_part_of_a_channel_that_is_of_no_use_closes_it() {
+    let url = ("ALERT_WEBHOOK_URL", "https://pager.example/alerts");
+    let token = ("SLACK_BOT_TOKEN", "xoxb-1");
+    for variables in [
+        [url, ("ALERT_WEBHOOK_SECRET", "not base64!")],
+        [url, ("ALERT_WEBHOOK_SECRET", "c2hvcnQ=")],
+        [token, ("SLACK_CHANNEL_ID", "#alerts")],
+        [token, ("SLACK_CHANNEL_ID", "C0123abcd")],
+    ] {
+        assert_eq!(channels(&variables), (vec![], vec![variables[1].0]));
+    }
+    for name in ["DISCORD_WEBHOOK_URL", "SLACK_WEBHOOK_URL"] {
+        let plain = [(name, "http://elsewhere.example/x")];
+        assert_eq!(channels(&plain), (vec![], vec![name]));
+    }
+    let plain = [
+        ("ALERT_WEBHOOK_URL", "http://elsewhere.example/x"),
+        ("ALERT_WEBHOOK_SECRET", KEY),
+    ];
+    assert_eq!(channels(&plain), (vec![], vec!["ALERT_WEBHOOK_URL"]));
+}
+
+#[test]
+fn the_bot_wins_over_the_webhook_and_a_secret_may_carry_its_prefix() {
+    let prefixed = format!("whsec_{KEY}");
+    let config = config(&[
+        ("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/x"),
+        ("SLACK_BOT_TOKEN", "xoxb-1"),
+        ("SLACK_CHANNEL_ID", "C0123ABCD"),
+        ("ALERT_WEBHOOK_URL", "https://pager.example/alerts"),
+        ("ALERT_WEBHOOK_SECRET", &prefixed),
+    ]);
+    assert!(matches!(config.slack, Some(Slack::Bot(_))));
+    let secret = &config.webhook.unwrap().secret;
+    assert_eq!(secret.expose_secret(), b"0123456789abcdef0123456789abcdef");
+}
+
 #[test]
 fn no_secret_shows_in_debug_output() {
     let secret = "sb_secret_visible-would-be-bad";
@@ -219,6 +301,17 @@ fn no_secret_shows_in_debug_output() {
                 "SLACK_WEBHOOK_URL",
                 "https://hooks.slack.com/services/visible-would-be-bad"
             ),
+            ("SLACK_BOT_TOKEN", "xoxb-visible-would-be-bad"),
+            ("SLACK_CHANNEL_ID", "C0123ABCD"),
+            (
+                "DISCORD_WEBHOOK_URL",
+                "https://discord.com/api/webhooks/1/visible-would-be-bad"
+            ),
+            (
+                "ALERT_WEBHOOK_URL",
+                "https://pager.example/visible-would-be-bad"
+            ),
+            ("ALERT_WEBHOOK_SECRET", KEY),
         ])
     );
     assert!(!text.contains("visible-would-be-bad"), "{text}");

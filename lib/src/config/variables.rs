@@ -171,6 +171,32 @@ pub const GROUPS: &[Group] = &[
                 "SLACK_WEBHOOK_URL",
                 "An incoming webhook, `https://hooks.slack.com/services/…`.",
             ),
+            secret(
+                "SLACK_BOT_TOKEN",
+                "A bot's token, `xoxb-…`, with the scope `chat:write`: messages of an alert become one thread, and the first shows how it stands. Wins over the webhook.",
+            ),
+            plain(
+                "SLACK_CHANNEL_ID",
+                "",
+                "Where the bot posts, `C…`; it has to be a member.",
+            ),
+            plain(
+                "SLACK_API_URL",
+                "https://slack.com/api",
+                "Where Slack's API answers.",
+            ),
+            secret(
+                "DISCORD_WEBHOOK_URL",
+                "A channel's webhook, `https://discord.com/api/webhooks/…`.",
+            ),
+            secret(
+                "ALERT_WEBHOOK_URL",
+                "Where every message is posted as JSON, for machines.",
+            ),
+            secret(
+                "ALERT_WEBHOOK_SECRET",
+                "Signs what is posted there, as Standard Webhooks does: base64 of at least 24 bytes (`openssl rand -base64 32`), with or without `whsec_` before it. Without it nothing is posted.",
+            ),
             plain(
                 "RESEND_FROM_EMAIL",
                 "",

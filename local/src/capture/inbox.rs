@@ -18,10 +18,14 @@ use crate::{clock, fault::Service};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
-    /// Slack's incoming webhook.
+    /// Slack's incoming webhook, or its API.
     Slack,
     /// Resend.
     Email,
+    /// Discord's webhook.
+    Discord,
+    /// The webhook for machines.
+    Webhook,
 }
 
 /// A message that a service accepted.
@@ -31,9 +35,9 @@ pub struct Message {
     pub channel: Channel,
     /// When it was accepted.
     pub at: Timestamp,
-    /// The recipients, with commas between; for Slack the webhook's path.
+    /// The recipients of an email, with commas between; else the request's path.
     pub to: String,
-    /// The subject of an email.
+    /// The subject of an email, the type of what a machine is told.
     pub subject: Option<String>,
     /// All of its text, as a reader sees it.
     pub text: String,

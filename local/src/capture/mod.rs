@@ -1,11 +1,14 @@
 //! Stand-ins for the services beside Supabase. Each checks the credential as
 //! the real one does, answers in its form, and keeps what it received.
 
+mod discord;
 mod inbox;
 mod openai;
 mod resend;
 mod slack;
+mod slack_api;
 mod vision;
+mod webhook;
 
 use std::{
     collections::VecDeque,
@@ -72,6 +75,15 @@ impl Scripted {
     }
 }
 
+/// The bot that Slack knows.
+#[derive(Clone, Debug)]
+pub struct Bot {
+    /// Its token.
+    pub token: String,
+    /// The id of the channel that it is in.
+    pub channel: String,
+}
+
 /// How a service answers a request, and the message that it thereby accepts.
 pub(crate) struct Reply {
     response: Response<Bytes>,
@@ -97,15 +109,53 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Slack: takes messages at `path`, which is the webhook's secret.
+    /// Slack: takes messages at the webhook's path, which is its secret, and from
+    /// the bot.
     pub async fn slack(
+        port: Option<u16>,
+        path: String,
+        bot: Bot,
+        inbox: &Arc<Inbox>,
+        faults: &Arc<Faults>,
+    ) -> anyhow::Result<Self> {
+        let api = slack_api::Api::new(bot.token, bot.channel);
+        Self::start(
+            Service::Slack,
+            port,
+            inbox,
+            faults,
+            move |request| match request.uri().path().strip_prefix("/api/") {
+                Some(method) => api.reply(method, request),
+                None => slack::reply(&path, request),
+            },
+        )
+        .await
+    }
+
+    /// Discord: takes messages at `path`, which is the webhook's secret.
+    pub async fn discord(
         port: Option<u16>,
         path: String,
         inbox: &Arc<Inbox>,
         faults: &Arc<Faults>,
     ) -> anyhow::Result<Self> {
-        Self::start(Service::Slack, port, inbox, faults, move |request| {
-            slack::reply(&path, request)
+        Self::start(Service::Discord, port, inbox, faults, move |request| {
+            discord::reply(&path, request)
+        })
+        .await
+    }
+
+    /// A machine: takes at `path` what is signed with that secret.
+    pub async fn webhook(
+        port: Option<u16>,
+        path: String,
+        secret: &[u8],
+        inbox: &Arc<Inbox>,
+        faults: &Arc<Faults>,
+    ) -> anyhow::Result<Self> {
+        let receiver = webhook::Receiver::new(path, secret);
+        Self::start(Service::Webhook, port, inbox, faults, move |request| {
+            receiver.reply(request)
         })
         .await
     }

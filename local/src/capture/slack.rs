@@ -43,7 +43,7 @@ pub(super) fn reply(webhook: &str, request: &Request<Bytes>) -> Reply {
 }
 
 /// What Slack refuses: a message without text, and blocks past its limits.
-fn check(payload: &Value) -> Result<(), &'static str> {
+pub(super) fn check(payload: &Value) -> Result<(), &'static str> {
     let blocks = payload["blocks"].as_array();
     let no_blocks = blocks.is_none_or(Vec::is_empty) && payload["attachments"].is_null();
     if no_blocks && payload["text"].as_str().is_none_or(str::is_empty) {
@@ -69,7 +69,7 @@ fn check(payload: &Value) -> Result<(), &'static str> {
 }
 
 /// The text of the message, then of everything in it, each on its own line.
-fn text_of(payload: &Value) -> String {
+pub(super) fn text_of(payload: &Value) -> String {
     let mut lines: Vec<&str> = payload["text"].as_str().into_iter().collect();
     collect(payload, &mut lines);
     lines.join("\n")

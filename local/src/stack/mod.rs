@@ -1,6 +1,7 @@
 //! Everything together: a database, the project's URL, the services beside it
 //! and the watched app, and the variables that tell of them.
 
+mod channels;
 mod routes;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
@@ -10,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_postgres::Config;
 use uuid::Uuid;
+
+use channels::ChannelSecrets;
 
 use crate::{
     capture::{Capture, Inbox, KeyKind},
@@ -34,6 +37,8 @@ pub struct StackOptions {
     pub data: Option<PathBuf>,
     /// What the Resend key may do.
     pub resend_key: KeyKind,
+    /// Which alert channels the variables open.
+    pub channels: Channels,
     /// The ports on 127.0.0.1; each that is not named is any free one.
     pub ports: Ports,
 }
@@ -44,9 +49,20 @@ impl Default for StackOptions {
             database: "postgres".to_owned(),
             data: None,
             resend_key: KeyKind::Full,
+            channels: Channels::Usual,
             ports: Ports::default(),
         }
     }
+}
+
+/// The alert channels of a stack. All of them are served, whichever it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Channels {
+    /// Slack by its webhook, and email.
+    #[default]
+    Usual,
+    /// Discord and a machine too, and Slack by its bot.
+    All,
 }
 
 /// One port for each server of a stack.
@@ -56,6 +72,8 @@ pub struct Ports {
     pub supabase: Option<u16>,
     pub app: Option<u16>,
     pub slack: Option<u16>,
+    pub discord: Option<u16>,
+    pub webhook: Option<u16>,
     pub resend: Option<u16>,
     pub openai: Option<u16>,
     pub vision: Option<u16>,
@@ -71,6 +89,8 @@ pub struct Stack {
     supabase: Server,
     app: SampleApp,
     slack: Capture,
+    discord: Capture,
+    webhook: Capture,
     resend: Capture,
     openai: Capture,
     vision: Capture,
@@ -85,6 +105,7 @@ impl Stack {
             database,
             data,
             resend_key,
+            channels,
             ports,
         } = options;
         let faults = Arc::new(Faults::default());
@@ -98,6 +119,7 @@ impl Stack {
             }
             None => (Keys::generate()?, Secrets::generate()?),
         };
+        let channel_secrets = ChannelSecrets::of(data.as_deref())?;
         let keys = Arc::new(keys);
         let project = Project {
             keys: Arc::clone(&keys),
@@ -111,7 +133,29 @@ impl Stack {
         let mut stack = Self {
             supabase,
             app: SampleApp::start(ports.app, &faults).await?,
-            slack: Capture::slack(ports.slack, secrets.slack_path.clone(), &inbox, &faults).await?,
+            slack: Capture::slack(
+                ports.slack,
+                secrets.slack_path.clone(),
+                channel_secrets.bot(),
+                &inbox,
+                &faults,
+            )
+            .await?,
+            discord: Capture::discord(
+                ports.discord,
+                channel_secrets.discord_path.clone(),
+                &inbox,
+                &faults,
+            )
+            .await?,
+            webhook: Capture::webhook(
+                ports.webhook,
+                channel_secrets.webhook_path.clone(),
+                &channel_secrets.webhook_key()?,
+                &inbox,
+                &faults,
+            )
+            .await?,
             resend: Capture::resend(
                 ports.resend,
                 secrets.resend.clone(),
@@ -129,6 +173,10 @@ impl Stack {
             keys,
         };
         stack.env = stack.variables(&secrets, cluster, &database);
+        if channels == Channels::All {
+            let places = [&stack.slack, &stack.discord, &stack.webhook].map(Capture::url);
+            stack.env.extend(channel_secrets.variables(&places));
+        }
         Ok(stack)
     }
 
@@ -170,6 +218,18 @@ impl Stack {
         &self.slack
     }
 
+    /// Discord's stand-in, for scripted answers.
+    #[must_use]
+    pub fn discord(&self) -> &Capture {
+        &self.discord
+    }
+
+    /// The machine that is told by a request, for scripted answers.
+    #[must_use]
+    pub fn webhook(&self) -> &Capture {
+        &self.webhook
+    }
+
     /// Resend's stand-in, for scripted answers.
     #[must_use]
     pub fn resend(&self) -> &Capture {
@@ -209,6 +269,8 @@ impl Stack {
             Service::Vision => self.vision.settle().await,
             Service::Resend => self.resend.settle().await,
             Service::Slack => self.slack.settle().await,
+            Service::Discord => self.discord.settle().await,
+            Service::Webhook => self.webhook.settle().await,
             Service::App => self.app.settle().await,
         }
     }
@@ -219,6 +281,8 @@ impl Stack {
             self.supabase.stop(),
             self.app.stop(),
             self.slack.stop(),
+            self.discord.stop(),
+            self.webhook.stop(),
             self.resend.stop(),
             self.openai.stop(),
             self.vision.stop(),

@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{Method, Request};
 use local_supabase::{
     capture::KeyKind,
     fault::Service,
     postgres::{Cluster, TestDatabase},
-    stack::{Stack, StackOptions},
+    stack::{Channels, Stack, StackOptions},
 };
+use ring::hmac;
 use serde_json::Value;
 
 use crate::client::{Outcome, send_within};
@@ -37,6 +39,7 @@ impl Running {
         let options = StackOptions {
             database: database.name().to_owned(),
             resend_key,
+            channels: Channels::All,
             ..StackOptions::default()
         };
         let cluster = Cluster::shared().await.unwrap();
@@ -89,6 +92,18 @@ impl Running {
                 let url = self.var("SLACK_WEBHOOK_URL");
                 send_within(limit, Method::POST, url, &[], r#"{"text":"hello"}"#).await
             }
+            Service::Discord => {
+                let url = format!("{}?wait=true", self.var("DISCORD_WEBHOOK_URL"));
+                send_within(limit, Method::POST, &url, &[], r#"{"content":"hello"}"#).await
+            }
+            Service::Webhook => {
+                let headers = self.signed("{}");
+                let headers = headers
+                    .each_ref()
+                    .map(|(name, value)| (*name, value.as_str()));
+                let url = self.var("ALERT_WEBHOOK_URL");
+                send_within(limit, Method::POST, url, &headers, "{}").await
+            }
             Service::App => {
                 get(
                     self.var("NEXT_PUBLIC_APP_URL").to_owned(),
@@ -97,6 +112,25 @@ impl Running {
                 .await
             }
         }
+    }
+
+    /// What proves that body to the machine.
+    #[expect(clippy::disallowed_methods, reason = "the machine looks at its clock")]
+    fn signed(&self, body: &str) -> [(&'static str, String); 3] {
+        let secret = self
+            .var("ALERT_WEBHOOK_SECRET")
+            .trim_start_matches("whsec_");
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &BASE64_STANDARD.decode(secret).unwrap());
+        let now = jiff::Timestamp::now().as_second();
+        let tag = hmac::sign(&key, format!("id.{now}.{body}").as_bytes());
+        [
+            ("webhook-id", "id".to_owned()),
+            ("webhook-timestamp", now.to_string()),
+            (
+                "webhook-signature",
+                format!("v1,{}", BASE64_STANDARD.encode(tag)),
+            ),
+        ]
     }
 
     pub(crate) async fn local(&self, method: Method, path: &str, body: Value) -> (u16, Value) {

@@ -159,7 +159,7 @@ async fn keys_and_secrets_outlive_a_stack_that_has_a_folder() {
         }
         assert_eq!(value, &second[name], "{name}");
     }
-    for secret in ["keys.json", "secrets.json"] {
+    for secret in ["keys.json", "secrets.json", "channels.json"] {
         let mode = std::fs::metadata(folder.join(secret))
             .unwrap()
             .permissions()

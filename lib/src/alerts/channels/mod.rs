@@ -1,8 +1,10 @@
 //! The ways in which people are told. A channel sends what it is given and says
 //! what became of it; whether to send is decided in the database.
 
+pub mod discord;
 pub mod email;
 pub mod slack;
+pub mod webhook;
 
 use std::time::Duration;
 
@@ -30,15 +32,34 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 /// A way to tell people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Channel {
-    /// Slack's incoming webhook.
+    /// Slack's incoming webhook, or a bot of Slack's.
     Slack,
     /// Email through Resend.
     Email,
+    /// Discord's webhook.
+    Discord,
+    /// A request to a machine.
+    Webhook,
+}
+
+/// Where a message stands among those of its alert. Slack's bot alone can tell;
+/// elsewhere every message stands on its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Place {
+    /// On its own.
+    #[default]
+    Anew,
+    /// In the thread of that message.
+    Thread(String),
+    /// In the thread of that message, and for everybody in the channel to see.
+    Broadcast(String),
+    /// It is that message, as it is to read now.
+    Instead(String),
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 2] = [Self::Slack, Self::Email];
+    pub const ALL: [Self; 4] = [Self::Slack, Self::Email, Self::Discord, Self::Webhook];
 
     /// The word that the database uses.
     #[must_use]
@@ -46,6 +67,8 @@ impl Channel {
         match self {
             Self::Slack => "slack",
             Self::Email => "email",
+            Self::Discord => "discord",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -58,12 +81,14 @@ impl Channel {
     }
 
     /// The least time between two messages: Slack takes about one a second per
-    /// channel, Resend two a second per account.
+    /// channel, Resend two a second per account, Discord five in two seconds per
+    /// webhook. A machine says when it is too much.
     #[must_use]
     pub fn pace(self) -> Duration {
         match self {
             Self::Slack => Duration::from_secs(1),
-            Self::Email => Duration::from_millis(500),
+            Self::Email | Self::Discord => Duration::from_millis(500),
+            Self::Webhook => Duration::ZERO,
         }
     }
 
@@ -74,12 +99,19 @@ impl Channel {
         app: &App,
         content: &Content,
         key: &str,
+        place: &Place,
         deadline: Deadline,
     ) -> Delivery {
         let deadline = deadline.within(SEND_TIMEOUT);
         match self {
-            Self::Slack => slack::send(app, &render::slack::payload(content), deadline).await,
+            Self::Slack => {
+                slack::send(app, &render::slack::payload(content), place, deadline).await
+            }
             Self::Email => email::send(app, &render::email::letter(content), key, deadline).await,
+            Self::Discord => discord::send(app, &render::discord::payload(content), deadline).await,
+            Self::Webhook => {
+                webhook::send(app, &render::webhook::body(content), key, deadline).await
+            }
         }
     }
 }

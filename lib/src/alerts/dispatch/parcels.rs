@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     alerts::{
         acknowledge::Signer,
+        channels::Place,
         facts::{Facts, Kind},
         message::{Content, Digest, Link, Message, Places},
     },
@@ -36,6 +37,20 @@ struct ClaimedMessage {
     kind: String,
     facts: Value,
     created_at: Timestamp,
+    /// The first message of the alert, where the channel gave it a name.
+    #[serde(default)]
+    thread: Option<String>,
+}
+
+impl ClaimedMessage {
+    fn place(&self) -> Place {
+        match (self.kind.as_str(), self.thread.clone()) {
+            (_, None) => Place::Anew,
+            ("change", Some(first)) => Place::Instead(first),
+            ("escalation", Some(first)) => Place::Broadcast(first),
+            (_, Some(first)) => Place::Thread(first),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,6 +65,7 @@ pub(super) struct Parcel {
     /// Names it to providers, however often it is sent.
     pub(super) key: String,
     pub(super) content: Content,
+    pub(super) place: Place,
 }
 
 /// What a claim amounts to.
@@ -62,6 +78,7 @@ pub(super) fn pack(claimed: &Claimed, config: &Config) -> Vec<Parcel> {
     let signer = config.monitoring_api_key.as_ref().map(Signer::new);
     let singles = claimed.messages.iter().map(|message| {
         let mut facts = Facts::read(&message.facts);
+        // A change shows what its facts say: that it goes on, or that it is over.
         facts.kind = Kind::parse(&message.kind).unwrap_or(facts.kind);
         let mut content = Message::new(&facts, places);
         let answers = answers(message, &facts, signer.as_ref(), places.base);
@@ -70,6 +87,7 @@ pub(super) fn pack(claimed: &Claimed, config: &Config) -> Vec<Parcel> {
             rows: vec![message.id],
             key: message.id.to_string(),
             content: Content::Message(content),
+            place: message.place(),
         }
     });
     let digests = claimed.digests.iter().map(|digest| {
@@ -78,6 +96,7 @@ pub(super) fn pack(claimed: &Claimed, config: &Config) -> Vec<Parcel> {
             rows: digest.ids.clone(),
             key: digest_key(&digest.ids),
             content: Content::Digest(Digest::new(&items, places)),
+            place: Place::Anew,
         }
     });
     singles
@@ -152,6 +171,32 @@ mod tests {
         match &pack(&claimed, &Config::from_lookup(&lookup))[0].content {
             Content::Message(message) => message.links.iter().map(|link| link.label).collect(),
             Content::Digest(_) => panic!("a single message"),
+        }
+    }
+
+    fn place(kind: &str, thread: Option<&str>) -> Place {
+        let message = json!({
+            "id": Uuid::from_u128(2), "kind": kind, "createdAt": "2026-11-24T03:14:08Z",
+            "facts": {}, "thread": thread,
+        });
+        serde_json::from_value::<ClaimedMessage>(message)
+            .unwrap()
+            .place()
+    }
+
+    #[test]
+    fn what_is_said_later_belongs_to_the_first_message_where_that_has_a_name() {
+        let first = || "C1:17.5".to_owned();
+        for kind in ["firing", "escalation", "resolved", "notice", "change"] {
+            assert_eq!(place(kind, None), Place::Anew, "{kind}");
+        }
+        for (kind, expected) in [
+            ("firing", Place::Thread(first())),
+            ("resolved", Place::Thread(first())),
+            ("escalation", Place::Broadcast(first())),
+            ("change", Place::Instead(first())),
+        ] {
+            assert_eq!(place(kind, Some("C1:17.5")), expected, "{kind}");
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use super::marks::colour;
 use crate::alerts::{
     audience::Recipients,
-    facts::{Kind, Severity},
+    facts::Kind,
     message::{Content, Digest, Field, Link, Message},
     text,
 };
@@ -125,7 +126,7 @@ fn page(body: &str, links: &[Link]) -> String {
 fn html(message: &Message) -> String {
     let headline = text::html(&text::line(&message.headline), HEADLINE_LIMIT);
     let mut html = format!(
-        r#"<div style="background:#fff;border-left:4px solid {};padding:16px;margin:0 0 12px"><p style="margin:0;font-size:13px">{}</p><h2 style="font-size:18px;margin:4px 0 12px">{headline}</h2>"#,
+        r#"<div style="background:#fff;border-left:4px solid #{:06x};padding:16px;margin:0 0 12px"><p style="margin:0;font-size:13px">{}</p><h2 style="font-size:18px;margin:4px 0 12px">{headline}</h2>"#,
         colour(message),
         message.label()
     );
@@ -143,17 +144,6 @@ fn html(message: &Message) -> String {
     }
     html.push_str("</table></div>");
     html
-}
-
-fn colour(message: &Message) -> &'static str {
-    match (message.kind, message.severity) {
-        (Kind::Resolved, _) => "#2e7d32",
-        (Kind::Notice, _) => "#616161",
-        (Kind::Firing | Kind::Escalation, Severity::Critical) => "#c62828",
-        (Kind::Firing | Kind::Escalation, Severity::High) => "#ef6c00",
-        (Kind::Firing | Kind::Escalation, Severity::Medium) => "#f9a825",
-        (Kind::Firing | Kind::Escalation, Severity::Low) => "#1565c0",
-    }
 }
 
 fn tag_value(text: &str) -> String {

@@ -1,8 +1,11 @@
 //! From a message to what one channel takes: escaped for it, and cut to its
 //! limits.
 
+pub mod discord;
 pub mod email;
+mod marks;
 pub mod slack;
+pub mod webhook;
 
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,9 @@
 
 use serde_json::{Value, json};
 
+use super::marks::icon;
 use crate::alerts::{
-    facts::{Kind, Severity},
+    facts::Kind,
     message::{Content, Digest, Field, Link, Message},
     text,
 };
@@ -21,7 +22,8 @@ const FIELD_LIMIT: usize = 900;
 const FIELDS_PER_BLOCK: usize = 10;
 const DIGEST_LIMIT: usize = 45;
 
-/// The body of a call of the incoming webhook.
+/// The text and the blocks: the body of a call of the incoming webhook, and what a
+/// bot adds its channel to.
 #[must_use]
 pub fn payload(content: &Content) -> Value {
     match content {
@@ -108,17 +110,6 @@ fn bold_headline(message: &Message) -> String {
 fn fallback(label: &str, headline: &str) -> String {
     let headline = safe(&text::line(headline), HEADLINE_LIMIT);
     format!("{label}: {headline}")
-}
-
-fn icon(message: &Message) -> &'static str {
-    match (message.kind, message.severity) {
-        (Kind::Resolved, _) => "✅",
-        (Kind::Notice, _) => "ℹ️",
-        (Kind::Firing | Kind::Escalation, Severity::Critical) => "🔴",
-        (Kind::Firing | Kind::Escalation, Severity::High) => "🟠",
-        (Kind::Firing | Kind::Escalation, Severity::Medium) => "🟡",
-        (Kind::Firing | Kind::Escalation, Severity::Low) => "🔵",
-    }
 }
 
 fn field(field: &Field) -> String {

@@ -2,14 +2,16 @@ use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{email, slack};
+use super::{discord, email, slack, webhook};
 use crate::alerts::{
     facts::Facts,
     message::{Content, Digest, Message, Places},
 };
 
+mod embeds;
 mod hostile;
 mod ladder;
+mod machines;
 mod wording;
 
 fn base() -> Url {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{email, slack};
+use super::{discord, email, slack, webhook};
 use crate::alerts::{
     facts::Facts,
     message::{Content, Digest, Message, Places},
@@ -106,6 +106,47 @@ fn check_mrkdwn(text: &str, limit: usize) {
     assert!(!text.contains('`') && !text.contains('~'));
 }
 
+fn check_discord(payload: &Value) {
+    assert_eq!(payload["allowed_mentions"], json!({ "parse": [] }));
+    check_markdown(payload["content"].as_str().unwrap(), 2_000);
+    let embeds = payload["embeds"].as_array().unwrap();
+    assert!(embeds.len() <= 1);
+    for embed in embeds {
+        let description = embed["description"].as_str().unwrap();
+        check_clean(description, "discord");
+        let mut total = description.encode_utf16().count();
+        assert!(total <= 4_096, "{total} characters");
+        // What follows the last empty line are our own links.
+        check_markdown(description.rsplit_once("\n\n").unwrap_or_default().0, 4_096);
+        let fields = embed["fields"].as_array().map_or(&[][..], Vec::as_slice);
+        assert!(fields.len() <= 25);
+        for field in fields {
+            let [name, value] = ["name", "value"].map(|key| field[key].as_str().unwrap());
+            check_markdown(value, 1_024);
+            assert!(!name.is_empty() && !value.is_empty());
+            total += name.len() + value.encode_utf16().count();
+        }
+        assert!(total <= 6_000, "{total} characters");
+    }
+}
+
+fn check_markdown(text: &str, limit: usize) {
+    check_clean(text, "discord");
+    assert!(text.encode_utf16().count() <= limit);
+    let mut letters = text.chars();
+    let mut bare = String::new();
+    while let Some(letter) = letters.next() {
+        if letter == '\\' {
+            letters.next();
+        } else {
+            bare.push(letter);
+        }
+    }
+    for mark in ["*", "`", "<", "[", "]", "__", "~~", "||"] {
+        assert!(!bare.contains(mark), "{mark} in {text}");
+    }
+}
+
 fn check_email(letter: &email::Letter) {
     let subject = &letter.subject;
     check_clean(subject, "subject");
@@ -144,7 +185,10 @@ fn check(rule: &str, kind: &str, text: &str) {
     };
     let content = Content::Message(Message::new(&facts(rule, kind, text), places));
     check_slack(&slack::payload(&content));
+    check_discord(&discord::payload(&content));
     check_email(&email::letter(&content));
+    let body = webhook::body(&content);
+    check_clean(body["data"]["headline"].as_str().unwrap(), "webhook");
 }
 
 #[test]
@@ -183,5 +227,9 @@ fn a_digest_of_two_hundred_fits() {
         let blocks = payload["blocks"].as_array().unwrap();
         let more = blocks[blocks.len() - 2]["text"]["text"].as_str().unwrap();
         assert_eq!(more, "… and 155 more");
+        let embed = &discord::payload(&content)["embeds"][0];
+        let description = embed["description"].as_str().unwrap();
+        assert!(description.encode_utf16().count() <= 4_096);
+        assert!(description.contains("\n… and 1"), "{description}");
     }
 }

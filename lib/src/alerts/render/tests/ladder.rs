@@ -100,3 +100,14 @@ fn an_acknowledgement_that_ran_out_and_an_email_that_is_added_say_so() {
         "{added}"
     );
 }
+
+#[test]
+fn whoever_has_taken_it_over_is_named_until_it_ends() {
+    let mut facts = down();
+    facts["acknowledgement"] = json!({"by": "Anna", "until": "2026-11-24T04:20:00Z"});
+    let text = text("app_down", "firing", &facts);
+    assert!(
+        text.contains("Acknowledged: by Anna until 2026-11-24 04:20 UTC\n"),
+        "{text}"
+    );
+}

@@ -5,17 +5,23 @@
 //! be told twice; that is better than not at all.
 
 use http::header;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::{Answer, Delivery, exchange};
-use crate::{app::App, clock::Deadline, outbound::Failure};
+use crate::{
+    alerts::channels::{Answer, Delivery, exchange},
+    app::App,
+    clock::Deadline,
+    outbound::Failure,
+};
 
 /// Sends one payload.
-pub async fn send(app: &App, payload: &Value, deadline: Deadline) -> Delivery {
-    let Some(webhook) = &app.config.slack_webhook else {
-        return Delivery::unsent("not configured");
-    };
+pub(super) async fn send(
+    app: &App,
+    webhook: &SecretString,
+    payload: &Value,
+    deadline: Deadline,
+) -> Delivery {
     let answer = async {
         let request = app
             .outbound
@@ -53,8 +59,15 @@ mod tests {
     use http::StatusCode;
     use serde_json::json;
 
-    use super::*;
-    use crate::alerts::testing::{self, Reply, Server};
+    use super::{Answer, App, Deadline, Delivery, Value, judge};
+    use crate::alerts::{
+        channels::{Place, slack},
+        testing::{self, Reply, Server},
+    };
+
+    async fn send(app: &App, payload: &Value, deadline: Deadline) -> Delivery {
+        slack::send(app, payload, &Place::Anew, deadline).await
+    }
 
     async fn check(reply: Reply, expected: Delivery) {
         let server = Server::start([reply]).await;

@@ -1,0 +1,204 @@
+-- Messages that follow their alert: threads, and changes of the first message.
+--
+-- Why: Slack names a message that a bot posted, so what is said later of the same
+-- alert can answer it in its thread, and the message itself can show how things
+-- stand: who has taken the alert over, until when, and that it is over. A channel
+-- full of messages that are no longer true is not read at night. A webhook gives no
+-- name, so nothing of this happens there.
+-- Read by: delivery.
+-- Undo: put ops.claimed_messages back, drop both triggers and the functions of this
+-- file, and put the constraint on kinds back.
+
+set local search_path = '';
+
+alter table ops.outbox drop constraint outbox_kind_check;
+alter table ops.outbox add constraint outbox_kind_check
+    check (kind in ('firing', 'resolved', 'notice', 'escalation', 'change'));
+
+comment on column ops.outbox.kind is
+    'change: no message of its own, but how the first message on Slack is to read now.';
+
+create function ops.first_on_slack(p_alert uuid)
+returns ops.outbox
+language sql
+stable
+set search_path = ''
+as $$
+    select message
+    from ops.outbox as message
+    where alert = p_alert
+        and kind in ('firing', 'escalation')
+        and channel = 'slack'
+        and status = 'sent'
+        -- A digest is about other alerts too.
+        and not digest
+        and provider_id is not null
+    order by sent_at, id
+    limit 1
+$$;
+
+comment on function ops.first_on_slack(uuid) is
+    'The message with which an alert came up on Slack, if Slack named it; null if it did not.';
+
+create function ops.change_facts(p_alert ops.alerts, p_first ops.outbox)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select ops.message_facts(
+        p_alert, case p_alert.status when 'resolved' then 'resolved' else 'firing' end, p_alert.last_facts
+    ) || jsonb_build_object(
+        'acknowledgement', case p_alert.status
+            when 'acknowledged' then jsonb_build_object(
+                'by', p_alert.acknowledged_by, 'until', p_alert.acknowledged_until
+            )
+        end
+    ) || case
+        when p_first.facts ? 'recipients' then jsonb_build_object('recipients', p_first.facts -> 'recipients')
+        else '{}'
+    end
+$$;
+
+comment on function ops.change_facts(ops.alerts, ops.outbox) is
+    'What the first message about an alert has to say now: firing or resolved, and who has taken it over.';
+
+create function ops.queue_change(p_alert uuid, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_first ops.outbox := ops.first_on_slack(p_alert);
+    v_alert ops.alerts;
+begin
+    if v_first.id is null then
+        return;
+    end if;
+    select * into strict v_alert from ops.alerts where id = p_alert;
+    -- Only the latest state is worth showing.
+    update ops.outbox
+    set status = 'superseded'
+    where alert = p_alert and kind = 'change' and status = 'pending';
+    perform ops.queue_message(
+        'change', 'slack', false, v_alert.severity, p_alert, null,
+        ops.change_facts(v_alert, v_first), ops.read_settings(), p_now
+    );
+end
+$$;
+
+comment on function ops.queue_change(uuid, timestamptz) is
+    'Queues the change of an alert''s first message on Slack, in place of any that waits; nothing where Slack named none.';
+
+create function ops.show_event()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform ops.queue_change(new.alert, new.at);
+    return null;
+end
+$$;
+
+comment on function ops.show_event() is 'Lets the first message on Slack show what has happened to its alert.';
+
+-- Whatever changes an alert writes it into the timeline, so no path can forget this.
+create trigger show_event
+    after insert on ops.alert_events
+    for each row
+    when (new.kind in ('acknowledged', 'snoozed', 'unacknowledged', 'acknowledgement_ended', 'resolved'))
+    execute function ops.show_event();
+
+create function ops.show_event_missed()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+    if exists (select from ops.alerts where id = new.alert and status <> 'firing') then
+        perform ops.queue_change(new.alert, new.sent_at);
+    end if;
+    return null;
+end
+$$;
+
+comment on function ops.show_event_missed() is
+    'Lets a message that was under way while its alert changed show that as soon as Slack has named it.';
+
+create trigger show_event_missed
+    after update of status on ops.outbox
+    for each row
+    when (
+        new.status = 'sent'
+        and old.status <> 'sent'
+        and new.channel = 'slack'
+        and new.kind in ('firing', 'escalation')
+        and new.provider_id is not null
+    )
+    execute function ops.show_event_missed();
+
+create or replace function ops.claimed_messages(p_claim uuid, p_now timestamptz)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    with claimed as (
+        select *
+        from ops.outbox
+        where lease = p_claim and status = 'pending'
+    )
+    select jsonb_build_object(
+        'now', p_now,
+        'runbook', nullif(ops.read_settings() ->> 'links.runbook', ''),
+        'messages', coalesce(
+            (
+                select jsonb_agg(
+                    jsonb_build_object(
+                        'id', id,
+                        'lease', lease,
+                        'channel', channel,
+                        'kind', kind,
+                        'severity', severity,
+                        'attempt', attempts,
+                        'digest', false,
+                        'facts', facts,
+                        'thread', case when channel = 'slack' then (ops.first_on_slack(alert)).provider_id end,
+                        'createdAt', created_at
+                    )
+                    order by ops.severity_rank(severity) desc, created_at, id
+                )
+                from claimed
+                where not digest
+            ),
+            '[]'
+        ),
+        'digests', coalesce(
+            (
+                select jsonb_agg(bundle.document order by bundle.channel)
+                from (
+                    select
+                        channel,
+                        jsonb_build_object(
+                            'channel', channel,
+                            'lease', p_claim,
+                            'attempt', max(attempts),
+                            'ids', jsonb_agg(id order by created_at, id),
+                            'items', jsonb_agg(facts order by created_at, id)
+                        ) as document
+                    from claimed
+                    where digest
+                    group by channel
+                ) as bundle
+            ),
+            '[]'
+        )
+    )
+$$;
+
+comment on function ops.claimed_messages(uuid, timestamptz) is
+    'What a claim holds: single messages, the worst first, with the thread that one on Slack belongs to, and one digest per channel; and where the runbook is, if not in the bundle.';
+
+revoke all on all functions in schema ops from public, anon, authenticated;
+grant execute on all functions in schema ops to service_role;
