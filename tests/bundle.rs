@@ -50,6 +50,8 @@ mod direct;
 mod dispatch;
 #[path = "bundle/escalation.rs"]
 mod escalation;
+#[path = "bundle/failover.rs"]
+mod failover;
 #[path = "bundle/health.rs"]
 mod health;
 #[path = "bundle/kills.rs"]

@@ -15,6 +15,8 @@ mod access;
 mod acknowledge;
 #[path = "database/alerts.rs"]
 mod alerts;
+#[path = "database/audit.rs"]
+mod audit;
 #[path = "database/backups.rs"]
 mod backups;
 #[path = "database/catalog.rs"]
@@ -43,12 +45,20 @@ mod emergency;
 mod escalation;
 #[path = "database/events.rs"]
 mod events;
+#[path = "database/failing_channels.rs"]
+mod failing_channels;
+#[path = "database/failover.rs"]
+mod failover;
+#[path = "database/failover_model.rs"]
+mod failover_model;
 #[path = "database/flapping.rs"]
 mod flapping;
 #[path = "database/heartbeats.rs"]
 mod heartbeats;
 #[path = "database/ladder.rs"]
 mod ladder;
+#[path = "database/letters.rs"]
+mod letters;
 #[path = "database/links.rs"]
 mod links;
 #[path = "database/maintenance.rs"]
@@ -65,6 +75,8 @@ mod objectives;
 mod people;
 #[path = "database/plans.rs"]
 mod plans;
+#[path = "database/proof.rs"]
+mod proof;
 #[path = "database/raised.rs"]
 mod raised;
 #[path = "database/restores.rs"]
@@ -73,6 +85,8 @@ mod restores;
 mod rollups;
 #[path = "database/runs.rs"]
 mod runs;
+#[path = "database/scheduler.rs"]
+mod scheduler;
 #[path = "database/security.rs"]
 mod security;
 #[path = "database/settings.rs"]
@@ -91,3 +105,5 @@ mod tick;
 mod traffic;
 #[path = "database/uptime.rs"]
 mod uptime;
+#[path = "database/watching.rs"]
+mod watching;

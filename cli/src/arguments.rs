@@ -88,6 +88,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Checks,
     },
+    /// Has the database call the bundle, and raise the alarm when it falls silent
+    Schedule {
+        /// What to do.
+        #[command(subcommand)]
+        action: Schedule,
+    },
     /// Checks the configuration
     Check {
         /// Also asks every service, opens a database session and looks for pending migrations
@@ -107,6 +113,17 @@ pub(crate) enum Migrate {
     /// Applies what is pending (also without a word)
     Apply,
     /// Shows every migration and whether it was applied
+    Status,
+}
+
+/// What `schedule` can do.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum Schedule {
+    /// Schedules every call with `pg_cron`; again, it replaces what it made
+    Install,
+    /// Takes back all that install made
+    Remove,
+    /// Shows what is scheduled, and since when no tick came
     Status,
 }
 

@@ -82,6 +82,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Maintenance { action } => {
             commands::maintenance::run(action, &project()?, output).await
         }
+        Command::Schedule { action } => commands::schedule::run(action, &project()?, output).await,
         Command::Check { live } => {
             // Where nothing names a project, that is what there is to report.
             let environment = environment()?.unwrap_or_else(Environment::process);

@@ -87,6 +87,13 @@ pub const MIGRATIONS: &[Migration] = migrations![
     ("20261127000100", "channels"),
     ("20261127000110", "channel_words"),
     ("20261127000120", "change_messages"),
+    ("20261127000300", "alert_routing"),
+    ("20261127000310", "failover"),
+    ("20261127000320", "messages"),
+    ("20261127000330", "delivery_proof"),
+    ("20261127000340", "watching_rules"),
+    ("20261127000350", "self_audit"),
+    ("20261127000360", "second_scheduler"),
     ("20261127000600", "one_end"),
 ];
 

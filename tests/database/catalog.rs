@@ -133,7 +133,7 @@ async fn functions_are_of_one_form() {
     );
     assert_eq!(
         world.rows(&reading).await,
-        json!([{"proname": "ops_dashboard"}, {"proname": "ops_list_alerts"}, {"proname": "ops_list_checks"}, {"proname": "ops_list_contacts"}, {"proname": "ops_list_maintenance"}, {"proname": "ops_list_settings"}, {"proname": "ops_ping"}, {"proname": "ops_show_link"}]),
+        json!([{"proname": "ops_dashboard"}, {"proname": "ops_list_alerts"}, {"proname": "ops_list_channels"}, {"proname": "ops_list_checks"}, {"proname": "ops_list_contacts"}, {"proname": "ops_list_maintenance"}, {"proname": "ops_list_messages"}, {"proname": "ops_list_settings"}, {"proname": "ops_ping"}, {"proname": "ops_show_link"}]),
     );
 }
 
@@ -223,15 +223,20 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "backup_suspect high",
             "certificate_expiring low",
             "certificate_urgent medium",
+            "channel_failing high",
             "check_failing -",
             "check_slow medium",
             "connections_high high",
             "critical_error critical",
             "database_failing critical",
+            "delivery_unproven medium",
             "endpoint_slow low",
             "error_rate_high high",
             "external -",
+            "job_failing high",
+            "job_missed medium",
             "job_overdue high",
+            "job_slow medium",
             "monitoring_blind critical",
             "monitoring_gap high",
             "outbox_stuck high",

@@ -57,6 +57,7 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
             "backups": null,
             "security": {"windowMinutes": 15, "signInAttempts": null, "refusedPercent": null,
                          "admins": null, "accessChangedAt": null, "openAlerts": 0},
+            "audit": {"clean": true, "findings": []},
         }),
     );
 }
@@ -429,6 +430,6 @@ async fn nonsense_is_refused() {
     }
     for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
         let document = world.dashboard(seconds, NOON).await;
-        assert_eq!(document.as_object().unwrap().len(), 13, "{seconds}");
+        assert_eq!(document.as_object().unwrap().len(), 14, "{seconds}");
     }
 }

@@ -51,6 +51,28 @@ pub(crate) enum Alerts {
         /// Its id
         silence: uuid::Uuid,
     },
+    /// Shows messages with their attempts, receipts and errors
+    Messages {
+        /// Only those that were given up
+        #[arg(long)]
+        dead: bool,
+        /// Only those about one alert: its id, of an open one the start is enough
+        #[arg(long, value_name = "ID")]
+        alert: Option<String>,
+        /// At most so many, the newest first
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+    },
+    /// Sends a message anew that was given up
+    Resend {
+        /// The start of its id
+        message: String,
+        /// On another channel than its own
+        #[arg(long)]
+        channel: Option<String>,
+    },
+    /// Sends a test over every channel now, as the monthly one does
+    Prove,
 }
 
 /// What a silence is about; all that is given must match.

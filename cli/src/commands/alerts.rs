@@ -1,6 +1,9 @@
 //! `pourtrait alerts`: what is open, whom it asks next, and what people do about
 //! it.
 
+mod messages;
+mod prove;
+
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use ops::{
@@ -68,7 +71,7 @@ pub(crate) async fn run(
     output: Output,
 ) -> anyhow::Result<Verdict> {
     let project = Project::of(environment)?;
-    if !matches!(action, Alerts::List) {
+    if !matches!(action, Alerts::List | Alerts::Messages { .. }) {
         project.show(environment);
     }
     match action {
@@ -116,8 +119,27 @@ pub(crate) async fn run(
             }
             output.result(&ended, &silence_line(&ended));
         }
+        Alerts::Messages { dead, alert, limit } => {
+            let alert = match alert {
+                Some(alert) => Some(named(&project, &alert).await?),
+                None => None,
+            };
+            messages::list(&project, dead, alert, limit, output).await?;
+        }
+        Alerts::Resend { message, channel } => {
+            return messages::resend(&project, &message, channel, output).await;
+        }
+        Alerts::Prove => return prove::run(&project, environment, output).await,
     }
     Ok(Verdict::Good)
+}
+
+/// The alert of that id; of an open one its start is enough.
+async fn named(project: &Project, alert: &str) -> anyhow::Result<Uuid> {
+    match alert.parse() {
+        Ok(id) => Ok(id),
+        Err(_) => find(&project.call(&ListAlerts {}).await?, alert),
+    }
 }
 
 async fn act(

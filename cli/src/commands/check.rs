@@ -3,6 +3,7 @@
 
 mod backups;
 mod channels;
+mod proofs;
 
 use std::time::Duration;
 
@@ -79,6 +80,7 @@ pub(crate) async fn run(
         findings.push(schema(environment).await);
         findings.extend(channels::look(environment).await);
         findings.extend(contacts(environment).await);
+        findings.extend(proofs::look(environment).await);
         findings.extend(backups::look(environment).await);
     }
     let bad = findings.iter().any(|finding| finding.level == Level::Error);

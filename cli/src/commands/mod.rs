@@ -11,4 +11,5 @@ mod hours;
 pub(crate) mod maintenance;
 pub(crate) mod migrate;
 mod project;
+pub(crate) mod schedule;
 pub(crate) mod settings;

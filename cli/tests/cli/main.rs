@@ -6,6 +6,7 @@
 //! - `bundle`: every endpoint on one port, as tests start it
 //! - `channels`: what `check` says of them
 //! - `checks`: what is watched, from the command line
+//! - `delivery`: messages, proofs, and the scheduler in the database
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
 //! - `process`: `pourtrait dev` from its start to a signal
 
@@ -15,6 +16,7 @@ mod backup;
 mod bundle;
 mod channels;
 mod checks;
+mod delivery;
 mod grammar;
 mod operator;
 mod process;

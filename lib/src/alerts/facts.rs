@@ -162,6 +162,8 @@ pub struct Facts {
     pub escalation: Option<Escalation>,
     /// Who has taken it over, if somebody has.
     pub held: Option<Held>,
+    /// The channels that did not take it, in whose place it is sent.
+    pub stands_in_for: Vec<String>,
 }
 
 /// How many of a raiser's values a message shows.
@@ -207,6 +209,7 @@ impl Facts {
             recipients: Recipients::read(&row["recipients"]),
             escalation: Escalation::read(&row["escalation"]),
             held: Held::read(&row["acknowledgement"]),
+            stands_in_for: texts(&row["standsInFor"]),
         }
     }
 }

@@ -197,6 +197,7 @@ impl Digest {
 fn fields(facts: &Facts) -> Vec<Field> {
     let [level, asked, told, acknowledged] = ladder::fields(facts);
     let fields = [
+        ("In place of", in_place_of(facts)),
         ("Since", since(facts)),
         ("Resolved", resolved(facts)),
         level,
@@ -224,6 +225,16 @@ fn fields(facts: &Facts) -> Vec<Field> {
             })
         })
         .collect()
+}
+
+/// A copy says whose place it takes, or its reader would wonder why it came here.
+fn in_place_of(facts: &Facts) -> Option<String> {
+    let channels: Vec<&str> = facts
+        .stands_in_for
+        .iter()
+        .map(|channel| rules::channel_name(channel))
+        .collect();
+    (!channels.is_empty()).then(|| format!("{}, where it does not arrive", channels.join(" and ")))
 }
 
 fn since(facts: &Facts) -> Option<String> {

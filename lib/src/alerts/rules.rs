@@ -5,9 +5,11 @@
 //! A rule that this release does not know is worded from its facts alone, so
 //! that a database which is ahead of its functions silences nobody.
 
+mod channels;
 mod reasons;
 mod services;
 
+pub(super) use channels::name as channel_name;
 pub(super) use reasons::reason;
 
 use super::{
@@ -75,6 +77,16 @@ pub enum Rule {
     OutboxStuck,
     /// A job of the bundle is not called any more.
     JobOverdue,
+    /// Runs of a job fail one after the other.
+    JobFailing,
+    /// A job is not called as often as it should be.
+    JobMissed,
+    /// A job takes too much of its interval.
+    JobSlow,
+    /// A channel takes no messages.
+    ChannelFailing,
+    /// Nothing has shown for long that a channel works.
+    DeliveryUnproven,
     /// Somebody tries again and again to get in.
     SignInAttempts,
     /// Somebody was made an admin.
@@ -91,7 +103,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 38] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::CriticalError,
@@ -119,6 +131,11 @@ impl Rule {
         Self::SlowQueries,
         Self::OutboxStuck,
         Self::JobOverdue,
+        Self::JobFailing,
+        Self::JobMissed,
+        Self::JobSlow,
+        Self::ChannelFailing,
+        Self::DeliveryUnproven,
         Self::SignInAttempts,
         Self::AdminGranted,
         Self::RefusedRequests,
@@ -158,6 +175,11 @@ impl Rule {
             Self::SlowQueries => "slow_queries",
             Self::OutboxStuck => "outbox_stuck",
             Self::JobOverdue => "job_overdue",
+            Self::JobFailing => "job_failing",
+            Self::JobMissed => "job_missed",
+            Self::JobSlow => "job_slow",
+            Self::ChannelFailing => "channel_failing",
+            Self::DeliveryUnproven => "delivery_unproven",
             Self::SignInAttempts => "sign_in_attempts",
             Self::AdminGranted => "admin_granted",
             Self::RefusedRequests => "refused_requests",
@@ -184,6 +206,11 @@ impl Rule {
             Self::SlowQueries => "slow calls",
             Self::OutboxStuck => "oldest message",
             Self::JobOverdue => "since the last run",
+            Self::JobFailing => "failed runs",
+            Self::JobMissed => "missed slots",
+            Self::JobSlow => "share of its interval",
+            Self::ChannelFailing => "failing for",
+            Self::DeliveryUnproven => "since the last message",
             Self::SignInAttempts => "attempts",
             Self::RefusedRequests => "refused",
             Self::ApiSlow | Self::EndpointSlow => "95th percentile",
@@ -252,7 +279,11 @@ impl Rule {
             }
             Self::SlowQueries => "whoever waits for these statements",
             Self::OutboxStuck => "whoever should have been told by now",
-            Self::JobOverdue => "what this job does is not being done",
+            Self::JobOverdue | Self::JobFailing => "what this job does is not being done",
+            Self::JobMissed => "what this job does is done late",
+            Self::JobSlow => "nobody yet; its runs are about to be cut off or to overlap",
+            Self::ChannelFailing => "whoever hears of alerts this way; other channels stand in",
+            Self::DeliveryUnproven => "nobody yet; whether an alert would arrive is not known",
             Self::SignInAttempts => "perhaps nobody yet; somebody may be guessing",
             Self::AdminGranted => "nobody, if it was meant; else everybody's data",
             Self::RefusedRequests => "users who are shut out, or nobody, if it is an attack",
@@ -316,6 +347,11 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::SlowQueries => "Slow statements are called often".into(),
         Rule::OutboxStuck => "Messages are not being delivered".into(),
         Rule::JobOverdue => format!("The job {subject} is overdue"),
+        Rule::JobFailing => format!("The job {subject} fails"),
+        Rule::JobMissed => format!("The job {subject} is not always called"),
+        Rule::JobSlow => format!("The job {subject} takes too long"),
+        Rule::ChannelFailing => format!("Alerts do not arrive by {}", channels::name(subject)),
+        Rule::DeliveryUnproven => format!("Alerts by {} are unproven", channels::name(subject)),
         Rule::SignInAttempts => format!("Many attempts to sign in: {subject}"),
         Rule::AdminGranted => "Somebody was made an admin".into(),
         Rule::RefusedRequests => "Many requests are refused".into(),
@@ -354,6 +390,11 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::SlowQueries => "Slow statements are rare again".into(),
         Rule::OutboxStuck => "Messages are delivered again".into(),
         Rule::JobOverdue => format!("The job {subject} runs again"),
+        Rule::JobFailing => format!("The job {subject} succeeds again"),
+        Rule::JobMissed => format!("The job {subject} is called as it should be again"),
+        Rule::JobSlow => format!("The job {subject} is quick enough again"),
+        Rule::ChannelFailing => format!("Alerts arrive by {} again", channels::name(subject)),
+        Rule::DeliveryUnproven => format!("Alerts by {} are proven again", channels::name(subject)),
         Rule::SignInAttempts => format!("No more attempts to sign in: {subject}"),
         Rule::AdminGranted => "No further admin was made".into(),
         Rule::RefusedRequests => "Requests are answered as usual again".into(),

@@ -121,7 +121,8 @@ fn requires_all(read: &mut Reader, names: [&'static str; 2]) -> Option<()> {
     Some(())
 }
 
-fn secret_url(read: &mut Reader, name: &'static str) -> Option<SecretString> {
+/// A URL that is itself the proof of who calls it.
+pub(super) fn secret_url(read: &mut Reader, name: &'static str) -> Option<SecretString> {
     let value = read.text(name)?;
     read.keep(name, parse::url(&value).map(|_| value.into()))
 }

@@ -50,6 +50,8 @@ pub struct Config {
     pub discord_webhook: Option<SecretString>,
     /// The channel for machines.
     pub webhook: Option<Webhook>,
+    /// The dead man's switch that is called while all is well.
+    pub heartbeat_url: Option<SecretString>,
     /// Where errors are reported.
     pub sentry_dsn: Option<SecretString>,
     /// The direct session, for what the database's API cannot do.
@@ -209,6 +211,7 @@ impl Config {
         let email = channels::email(&mut read, resend.clone());
         let discord_webhook = channels::discord(&mut read);
         let webhook = channels::webhook(&mut read);
+        let heartbeat_url = channels::secret_url(&mut read, "HEARTBEAT_URL");
         let sentry_dsn = sentry(&mut read);
         let database = backup::database(&read);
         let backup = backup::backup(&mut read);
@@ -232,6 +235,7 @@ impl Config {
             slack,
             discord_webhook,
             webhook,
+            heartbeat_url,
             sentry_dsn,
             database,
             backup,

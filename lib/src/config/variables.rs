@@ -210,6 +210,14 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        title: "Dead man's switch",
+        without: "Without it nobody outside notices when the monitor stops, unless the scheduler in the database does.",
+        variables: &[secret(
+            "HEARTBEAT_URL",
+            "Called with GET after every tick that was committed and delivered and whose self-audit is clean; the address of a check of Healthchecks, Better Stack or the like that expects it every few minutes.",
+        )],
+    },
+    Group {
         title: "Checks",
         without: "A check whose headers name a variable that is not set is down.",
         variables: &[secret(

@@ -4,6 +4,7 @@
 //! an uptime without checks is `None`, never 0 % or 100 %. Times are in
 //! milliseconds and durations in seconds unless a name says otherwise.
 
+mod audit;
 mod backups;
 mod security;
 mod slo;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use audit::{Audit, Finding};
 pub use backups::{BackupRun, Backups, Requests, Restore};
 pub use security::{Security, SignInAttempts};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
@@ -48,6 +50,8 @@ pub struct Document {
     pub jobs: Vec<Job>,
     /// Who tries to get in, and who may what.
     pub security: Security,
+    /// What is left undone and nobody is about to do.
+    pub audit: Audit,
     /// Backups; null until there has been a run.
     pub backups: Option<Backups>,
 }

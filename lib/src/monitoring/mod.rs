@@ -9,6 +9,7 @@ pub mod expectation;
 pub mod heartbeat;
 pub mod maintenance;
 pub mod probes;
+mod switch;
 pub mod targets;
 mod tick;
 

@@ -13,6 +13,7 @@ use super::{
     check::Check,
     emergency::Handover,
     probes,
+    switch::{self, Audit},
     targets::{self, Target},
 };
 use crate::{
@@ -63,6 +64,15 @@ struct Committed {
     outcome: String,
     #[serde(flatten)]
     details: Map<String, Value>,
+}
+
+impl Committed {
+    fn audit(&self) -> Audit {
+        let audit = self.details.get("audit");
+        audit
+            .and_then(|audit| Audit::deserialize(audit).ok())
+            .unwrap_or_default()
+    }
 }
 
 impl Call for CommitTick {
@@ -127,7 +137,13 @@ async fn tick(app: &App, run: &Run, deadline: Deadline) -> (Outcome, Map<String,
         Ok(committed) => {
             app.emergency.clear();
             let (outcome, delivered) = deliver(app, deadline).await;
-            let mut details = details([("checks", saw), ("delivery", delivered)]);
+            let done = outcome == Outcome::Done;
+            let beat = switch::beat(app, committed.audit(), done, deadline).await;
+            let mut details = details([
+                ("checks", saw),
+                ("delivery", delivered),
+                ("heartbeat", json!(beat)),
+            ]);
             details.extend(committed.details);
             (outcome, details)
         }

@@ -8,6 +8,7 @@ use crate::alerts::{
     message::{Content, Digest, Message, Places},
 };
 
+mod delivery;
 mod embeds;
 mod hostile;
 mod ladder;

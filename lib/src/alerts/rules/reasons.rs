@@ -30,6 +30,8 @@ pub(in crate::alerts) fn reason(word: &str, status_code: Option<u64>) -> String 
         ("rubbish", _) => "answered something that is not its API".into(),
         ("not_migrated", _) => "the database lacks the bundle's functions".into(),
         ("config", _) => "not configured as it should be".into(),
+        ("untested", _) => "the month's test was not sent within a day".into(),
+        ("proven", _) => "something was sent".into(),
         ("removed", _) => "no longer checked".into(),
         (other, _) => other.into(),
     }

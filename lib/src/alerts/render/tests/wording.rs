@@ -17,7 +17,9 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
         Rule::CertificateUrgent | Rule::CertificateExpiring => "wine.example",
         Rule::EndpointSlow => "GET /api/wines",
         Rule::CheckFailing | Rule::CheckSlow => "search-api",
-        Rule::JobOverdue => "dispatch",
+        Rule::JobOverdue | Rule::JobFailing | Rule::JobMissed | Rule::JobSlow => "dispatch",
+        Rule::ChannelFailing => "slack",
+        Rule::DeliveryUnproven => "email",
         Rule::SignInAttempts => "address 192.0.2.1",
         Rule::AppAlert => "system",
         Rule::WebVitalPoor => "INP",
@@ -87,6 +89,16 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: Messages are delivered again
     High: The job dispatch is overdue
     Resolved: The job dispatch runs again
+    High: The job dispatch fails
+    Resolved: The job dispatch succeeds again
+    High: The job dispatch is not always called
+    Resolved: The job dispatch is called as it should be again
+    High: The job dispatch takes too long
+    Resolved: The job dispatch is quick enough again
+    High: Alerts do not arrive by Slack
+    Resolved: Alerts arrive by Slack again
+    High: Alerts by email are unproven
+    Resolved: Alerts by email are proven again
     High: Many attempts to sign in: address 192.0.2.1
     Resolved: No more attempts to sign in: address 192.0.2.1
     High: Somebody was made an admin

@@ -1,0 +1,28 @@
+//! The dashboard's section about the watching itself.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What is left undone and nobody is about to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Whether nothing is.
+    pub clean: bool,
+    /// What is, the oldest first.
+    pub findings: Vec<Finding>,
+}
+
+/// Something that is left undone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// `unowned_messages`, `overdue_escalations` or `stale_jobs`.
+    pub kind: String,
+    /// The channel, the alert's subject or the job.
+    pub subject: String,
+    /// How many.
+    pub count: u64,
+    /// Since when the oldest is due.
+    pub since: Timestamp,
+}
