@@ -84,6 +84,13 @@ begin
         'change', 'slack', false, v_alert.severity, p_alert, null,
         ops.change_facts(v_alert, v_first), ops.read_settings(), p_now
     );
+    -- One that a worker is sending right now must not arrive after this one.
+    update ops.outbox
+    set next_attempt_at = greatest(
+        next_attempt_at,
+        (select max(leased_until) from ops.outbox where alert = p_alert and kind = 'change')
+    )
+    where alert = p_alert and kind = 'change' and status = 'pending';
 end
 $$;
 

@@ -179,3 +179,17 @@ async fn a_digest_is_about_others_too_and_is_not_changed() {
     act(&world, &alert, "acknowledge", "12:01:00").await;
     assert_eq!(changes(&world).await, [""; 0]);
 }
+
+#[tokio::test]
+async fn a_change_never_overtakes_one_that_is_under_way() {
+    let world = World::migrated().await;
+    let alert = told(&world, "high", "C1:1.1").await;
+    act(&world, &alert, "acknowledge", "12:01:00").await;
+    let under_way = claim(&world, "12:01:01").await;
+    assert_eq!(array(&under_way["messages"]).len(), 1);
+    act(&world, &alert, "unacknowledge", "12:01:02").await;
+    assert_eq!(claim(&world, "12:02:00").await["messages"], json!([]));
+    let next = claim(&world, "12:02:01").await;
+    assert_eq!(next["messages"][0]["kind"], "change");
+    assert_eq!(next["messages"][0]["facts"]["acknowledgement"], Value::Null);
+}
