@@ -54,6 +54,8 @@ mod escalation;
 mod failover;
 #[path = "bundle/health.rs"]
 mod health;
+#[path = "bundle/hooks.rs"]
+mod hooks;
 #[path = "bundle/kills.rs"]
 mod kills;
 #[path = "bundle/lease.rs"]

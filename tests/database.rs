@@ -69,6 +69,8 @@ mod migrations;
 mod model;
 #[path = "database/muting.rs"]
 mod muting;
+#[path = "database/noticed.rs"]
+mod noticed;
 #[path = "database/objectives.rs"]
 mod objectives;
 #[path = "database/people.rs"]
@@ -79,6 +81,10 @@ mod plans;
 mod proof;
 #[path = "database/raised.rs"]
 mod raised;
+#[path = "database/replay.rs"]
+mod replay;
+#[path = "database/replay_history.rs"]
+mod replay_history;
 #[path = "database/restores.rs"]
 mod restores;
 #[path = "database/rollups.rs"]

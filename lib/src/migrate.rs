@@ -94,6 +94,13 @@ pub const MIGRATIONS: &[Migration] = migrations![
     ("20261127000340", "watching_rules"),
     ("20261127000350", "self_audit"),
     ("20261127000360", "second_scheduler"),
+    ("20261127000500", "raised_since"),
+    ("20261127000510", "noticed_events"),
+    ("20261127000520", "event_webhooks"),
+    ("20261127000530", "verdicts_apart"),
+    ("20261127000540", "proposed_rules"),
+    ("20261127000550", "past_verdicts"),
+    ("20261127000560", "replay"),
     ("20261127000600", "one_end"),
 ];
 

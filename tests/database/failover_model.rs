@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     failing_channels::{mind, settle},
     people::{raise, resolve},
-    support::World,
+    support::{Dice, World},
 };
 
 const CHANNELS: [&str; 2] = ["slack", "email"];
@@ -17,21 +17,8 @@ const CHANNELS: [&str; 2] = ["slack", "email"];
 const SCHEDULES: u64 = 40;
 const STEPS: u64 = 20;
 
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
-    fn one_of<T: Copy, const N: usize>(&mut self, all: [T; N]) -> T {
-        all[usize::try_from(self.roll(N as u64)).unwrap()]
-    }
+fn one_of<T: Copy, const N: usize>(dice: &mut Dice, all: [T; N]) -> T {
+    all[usize::try_from(dice.roll(N as u64)).unwrap()]
 }
 
 /// A day of two alerts whose channels take, refuse and give up at random; all
@@ -41,7 +28,7 @@ async fn live(world: &World, schedule: u64, opened: Timestamp) {
     let mut now = opened;
     let names = ["a", "b"].map(|name| format!("{schedule}-{name}"));
     for name in &names {
-        let severity = dice.one_of(["critical", "high", "medium"]);
+        let severity = one_of(&mut dice, ["critical", "high", "medium"]);
         raise(world, &now.to_string(), severity, name).await;
     }
     for _ in 0..STEPS {
@@ -51,8 +38,8 @@ async fn live(world: &World, schedule: u64, opened: Timestamp) {
             0 => resolve(world, &time, &names[0]).await,
             1..=3 => mind(world, &time, &CHANNELS).await,
             _ => {
-                let channel = dice.one_of(CHANNELS);
-                let outcome = dice.one_of(["sent", "retry", "retry", "retry", "dead"]);
+                let channel = one_of(&mut dice, CHANNELS);
+                let outcome = one_of(&mut dice, ["sent", "retry", "retry", "retry", "dead"]);
                 settle(world, &time, channel, outcome).await;
             }
         }

@@ -276,6 +276,19 @@ pub(crate) fn verdict<'a>(tick: &'a Value, rule: &str, subject: &str) -> &'a Val
         .unwrap_or(&Value::Null)
 }
 
+/// Numbers that look random and are the same in every run.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
 /// The elements of an array.
 pub(crate) fn array(value: &Value) -> &Vec<Value> {
     value

@@ -1,5 +1,7 @@
 //! The grammar of `pourtrait alerts`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 /// What `alerts` can do.
@@ -73,6 +75,23 @@ pub(crate) enum Alerts {
     },
     /// Sends a test over every channel now, as the monthly one does
     Prove,
+    /// Says what rules would have opened in the past; changes nothing
+    Replay(Replay),
+}
+
+/// What to replay.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// How far back, such as 12h or 30d
+    #[arg(long, value_name = "LENGTH", default_value = "30d")]
+    pub(crate) since: String,
+    /// Settings and severities to try: a JSON object, or a line KEY=VALUE each;
+    /// without it, those in force
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// Fails if there would have been more pages (critical or high) on any day
+    #[arg(long, value_name = "N")]
+    pub(crate) max_pages_per_day: Option<usize>,
 }
 
 /// What a silence is about; all that is given must match.

@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::project::{Project, author};
+use super::{
+    project::{Project, author},
+    replay,
+};
 use crate::{
     arguments::alerts::{Alerts, Match},
     environment::Environment,
@@ -71,7 +74,11 @@ pub(crate) async fn run(
     output: Output,
 ) -> anyhow::Result<Verdict> {
     let project = Project::of(environment)?;
-    if !matches!(action, Alerts::List | Alerts::Messages { .. }) {
+    let reads = matches!(
+        action,
+        Alerts::List | Alerts::Messages { .. } | Alerts::Replay(_)
+    );
+    if !reads {
         project.show(environment);
     }
     match action {
@@ -130,6 +137,7 @@ pub(crate) async fn run(
             return messages::resend(&project, &message, channel, output).await;
         }
         Alerts::Prove => return prove::run(&project, environment, output).await,
+        Alerts::Replay(what) => return replay::run(&what, &project, output).await,
     }
     Ok(Verdict::Good)
 }
@@ -192,8 +200,15 @@ fn find(listed: &Listed, start: &str) -> anyhow::Result<Uuid> {
     }
 }
 
-/// The end of a length of time such as `90m`, `2h` or `3d` that begins now.
+/// The end of a length of time that begins now.
 fn until(length: &str) -> anyhow::Result<Timestamp> {
+    ops::clock::now()
+        .checked_add(duration(length)?)
+        .context("too far ahead")
+}
+
+/// A length of time such as `90m`, `2h` or `3d`.
+pub(super) fn duration(length: &str) -> anyhow::Result<SignedDuration> {
     let wrong = || {
         Misuse(format!(
             "a length is written as 90m, 2h or 3d, not {length}"
@@ -212,10 +227,7 @@ fn until(length: &str) -> anyhow::Result<Timestamp> {
     let minutes = count
         .checked_mul(minutes)
         .filter(|minutes| (1..=1_000_000).contains(minutes));
-    let length = SignedDuration::from_mins(minutes.ok_or_else(wrong)?);
-    ops::clock::now()
-        .checked_add(length)
-        .context("too far ahead")
+    Ok(SignedDuration::from_mins(minutes.ok_or_else(wrong)?))
 }
 
 fn matching(what: &Match) -> Value {

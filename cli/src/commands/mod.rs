@@ -11,5 +11,6 @@ mod hours;
 pub(crate) mod maintenance;
 pub(crate) mod migrate;
 mod project;
+mod replay;
 pub(crate) mod schedule;
 pub(crate) mod settings;

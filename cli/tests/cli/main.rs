@@ -9,6 +9,7 @@
 //! - `delivery`: messages, proofs, and the scheduler in the database
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
 //! - `process`: `pourtrait dev` from its start to a signal
+//! - `replay`: rules tried on the past
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -20,4 +21,5 @@ mod delivery;
 mod grammar;
 mod operator;
 mod process;
+mod replay;
 mod support;

@@ -1,6 +1,8 @@
 //! What may happen to the monitor, in any order: a schedule is at most twenty
 //! steps, the same in every run of the same seed.
 
+use crate::support::Dice;
+
 /// The most steps of a schedule.
 const STEPS: u64 = 20;
 
@@ -71,55 +73,51 @@ pub(super) enum Step {
 }
 
 /// How a kind of step is made.
-type Make = fn(&mut Dice) -> Step;
+type Make = fn(&mut Fate) -> Step;
 
 /// Each as often as its weight says.
 const KINDS: [(u64, Make); 11] = [
-    (30, |dice| Step::Tick(dice.seen())),
-    (4, |dice| Step::Repeated(dice.seen())),
-    (4, |dice| Step::Doubled(dice.seen())),
+    (30, |fate| Step::Tick(fate.seen())),
+    (4, |fate| Step::Repeated(fate.seen())),
+    (4, |fate| Step::Doubled(fate.seen())),
     (4, |_| Step::Killed),
-    (4, |dice| Step::Overtaken {
-        late: dice.seen(),
-        next: dice.seen(),
+    (4, |fate| Step::Overtaken {
+        late: fate.seen(),
+        next: fate.seen(),
     }),
-    (5, |dice| Step::Missed(dice.between(60, 1_500))),
-    (2, |dice| Step::SetBack(dice.between(1, 240))),
-    (18, |dice| Step::Deliver([dice.answer(), dice.answer()])),
+    (5, |fate| Step::Missed(fate.between(60, 1_500))),
+    (2, |fate| Step::SetBack(fate.between(1, 240))),
+    (18, |fate| Step::Deliver([fate.answer(), fate.answer()])),
     (6, |_| Step::Advance),
-    (10, |dice| Step::Act(dice.action(), dice.index(3))),
+    (10, |fate| Step::Act(fate.action(), fate.index(3))),
     (3, |_| Step::Missed(7_300)),
 ];
 
 /// The schedule of that seed.
 pub(super) fn schedule(seed: u64) -> Vec<Step> {
-    let mut dice = Dice::new(seed);
-    let steps = 5 + dice.roll(STEPS - 4);
-    (0..steps).map(|_| dice.step()).collect()
+    let mut fate = Fate::new(seed);
+    let steps = 5 + fate.roll(STEPS - 4);
+    (0..steps).map(|_| fate.step()).collect()
 }
 
-/// Numbers that look random and are the same in every run.
-pub(super) struct Dice {
-    state: u64,
+/// What happens next, by chance.
+pub(super) struct Fate {
+    dice: Dice,
     /// How things stand; they change less often than they are looked at.
     now: Seen,
 }
 
-impl Dice {
+impl Fate {
     fn new(seed: u64) -> Self {
         Self {
-            state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+            // Neighbours would begin alike.
+            dice: Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
             now: [Verdict::Good; 3],
         }
     }
 
-    /// A number below `sides`.
     fn roll(&mut self, sides: u64) -> u64 {
-        self.state = self
-            .state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.state >> 33) % sides
+        self.dice.roll(sides)
     }
 
     fn index(&mut self, sides: usize) -> usize {

@@ -1,6 +1,7 @@
 //! What a request to raise alerts must say. Everything that is wrong is
 //! reported together, so that a caller repairs it once.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -49,6 +50,9 @@ pub struct NewAlert {
     pub fingerprint: Option<String>,
     /// Named values that go with it.
     pub data: Option<Map<String, Value>>,
+    /// Since when it has been so; without it, since it is raised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// The environment that it was raised in: ours.
     pub environment: &'static str,
 }
@@ -63,20 +67,27 @@ pub enum Status {
     Resolved,
 }
 
-/// Reads `{"alerts": […]}`, a bare array, or one alert.
+/// Reads a body as JSON.
 ///
 /// # Errors
-/// Everything that is wrong, as one text for the caller.
-pub(super) fn parse(body: &[u8], environment: &'static str) -> Result<Vec<NewAlert>, String> {
-    let body: Value = serde_json::from_slice(body).map_err(|error| {
+/// Where it ends to be JSON, as a text for the caller.
+pub(super) fn read(body: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(body).map_err(|error| {
         // Serde's text names a place, never what stood there.
         format!(
             "the body is not JSON: {}",
             text::cut(&error.to_string(), 200)
         )
-    })?;
+    })
+}
+
+/// Reads `{"alerts": […]}`, a bare array, or one alert.
+///
+/// # Errors
+/// Everything that is wrong, as one text for the caller.
+pub(super) fn parse(body: &Value, environment: &'static str) -> Result<Vec<NewAlert>, String> {
     let mut problems = Problems::default();
-    let alerts = match &body {
+    let alerts = match body {
         Value::Array(list) => problems.alerts(list, environment),
         Value::Object(object) if object.contains_key("alerts") => {
             for key in object.keys().filter(|key| *key != "alerts") {
@@ -179,6 +190,7 @@ impl Problems {
             subject,
             fingerprint,
             data,
+            since: None,
             environment,
         })
     }

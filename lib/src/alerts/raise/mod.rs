@@ -1,17 +1,22 @@
-//! The door for alerts from outside: deployments, other jobs, other systems.
+//! The door for alerts from outside: deployments, other jobs, Alertmanager, the
+//! database's own webhooks.
 //!
 //! All of a request is recorded or nothing is. What was raised is delivered at
 //! once as far as time allows; what is not is the schedule's.
 
+mod alertmanager;
 mod document;
+mod supabase;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
+use alertmanager::Notification;
 pub use document::{NewAlert, Status};
 
 use super::dispatch::{self, DeliveryReport};
@@ -40,10 +45,20 @@ struct RaisedAlerts {
 /// What became of one raised alert.
 #[derive(Debug, Serialize, Deserialize)]
 struct RaisedAlert {
-    fingerprint: String,
+    fingerprint: Option<String>,
     alert: Option<Uuid>,
-    /// `opened`, `updated`, `resolved`, or `ignored`: there was none to resolve.
+    /// `opened`, `updated`, `resolved`, `known`: the row was noticed before, or
+    /// `ignored`: there was none to resolve, or the row is no event.
     outcome: String,
+}
+
+/// What a body asks for.
+#[derive(Debug)]
+enum Raised {
+    Alerts(Vec<NewAlert>),
+    Row(supabase::Row),
+    /// Something that is none of ours happened to a row.
+    Nothing,
 }
 
 impl Call for RaiseAlerts<'_> {
@@ -73,14 +88,9 @@ pub(super) async fn raise(
     if !is_json(headers) {
         return Err(Problem::UnsupportedMediaType);
     }
-    let environment = app.config.deployment.environment.as_str();
-    let alerts = document::parse(body, environment).map_err(Problem::BadRequest)?;
-    let call = RaiseAlerts {
-        p_request: Uuid::new_v4(),
-        p_alerts: &alerts,
-        p_channels: app.config.channels(),
-    };
-    let raised = app.call(&call, deadline).await.map_err(|error| {
+    let raised =
+        parse(body, app.config.deployment.environment.as_str()).map_err(Problem::BadRequest)?;
+    let results = record(app, raised, deadline).await.map_err(|error| {
         tracing::error!(%error, "alerts cannot be raised");
         refusal(&error)
     })?;
@@ -91,11 +101,51 @@ pub(super) async fn raise(
             None
         }
     };
-    let answer = Answer {
-        results: raised.results,
-        delivery,
-    };
-    app::json(StatusCode::OK, &answer)
+    app::json(StatusCode::OK, &Answer { results, delivery })
+}
+
+/// Who is calling is told by the shape of the body.
+fn parse(body: &[u8], environment: &'static str) -> Result<Raised, String> {
+    match document::read(body)? {
+        Value::Object(object) if alertmanager::is_notification(&object) => {
+            let notification = Notification::parse(Value::Object(object))?;
+            notification.note_truncation();
+            Ok(Raised::Alerts(notification.into_alerts(environment)))
+        }
+        Value::Object(object) if supabase::is_webhook(&object) => {
+            let row = supabase::parse(Value::Object(object))?;
+            Ok(row.map_or(Raised::Nothing, Raised::Row))
+        }
+        body => document::parse(&body, environment).map(Raised::Alerts),
+    }
+}
+
+async fn record(
+    app: &App,
+    raised: Raised,
+    deadline: Deadline,
+) -> Result<Vec<RaisedAlert>, RpcError> {
+    let channels = app.config.channels();
+    match raised {
+        Raised::Alerts(alerts) => {
+            let call = RaiseAlerts {
+                p_request: Uuid::new_v4(),
+                p_alerts: &alerts,
+                p_channels: channels,
+            };
+            Ok(app.call(&call, deadline).await?.results)
+        }
+        Raised::Row(row) => {
+            let environment = app.config.deployment.environment.as_str();
+            let call = row.notice(environment, channels);
+            Ok(vec![app.call(&call, deadline).await?])
+        }
+        Raised::Nothing => Ok(vec![RaisedAlert {
+            fingerprint: None,
+            alert: None,
+            outcome: "ignored".to_owned(),
+        }]),
+    }
 }
 
 /// The caller has to know that nobody may have heard.

@@ -2,6 +2,11 @@ use serde_json::json;
 
 use super::*;
 
+/// What a body says, from its bytes on.
+fn parse(body: &[u8], environment: &'static str) -> Result<Vec<NewAlert>, String> {
+    super::parse(&read(body)?, environment)
+}
+
 fn check(body: &str, expected: &str) {
     let problem = parse(body.as_bytes(), "production").expect_err(body);
     assert_eq!(problem, expected, "{body}");
@@ -29,6 +34,7 @@ fn one_alert_an_array_and_an_envelope_say_the_same() {
         subject: None,
         fingerprint: None,
         data: None,
+        since: None,
         environment: "preview",
     }];
     for body in [alert.clone(), json!([alert]), json!({ "alerts": [alert] })] {

@@ -1,0 +1,180 @@
+-- Verdicts of the past: what the rules would have said at each tick.
+--
+-- Why: rules are tried on what was seen. Where that is kept, the functions that
+-- the tick uses give their verdicts anew, under other settings; where it is not,
+-- the tick's own verdicts were recorded.
+-- Read by: `pourtrait alerts replay`.
+-- Undo: drop the functions of this file.
+
+set local search_path = '';
+
+create function ops.committed_ticks(
+    p_from timestamptz,
+    p_to timestamptz,
+    out at timestamptz,
+    out verdicts jsonb
+)
+returns setof record
+language sql
+stable
+set search_path = ''
+as $$
+    with committed as (
+        select (summary ->> 'now')::timestamptz as at, summary -> 'rules' as verdicts
+        from ops.runs
+        where job = 'monitor'
+            and outcome = 'done'
+            -- A tick is committed at most this long after it was claimed.
+            and started_at >= p_from - interval '15 minutes'
+            and started_at < p_to
+            and summary ->> 'outcome' = 'committed'
+    )
+    select * from committed where committed.at >= p_from and committed.at < p_to
+$$;
+
+comment on function ops.committed_ticks(timestamptz, timestamptz) is
+    'The ticks from p_from until before p_to, with the verdicts that were recorded.';
+
+create function ops.replay_ticks(
+    p_from timestamptz,
+    p_to timestamptz,
+    out at timestamptz,
+    out environment text,
+    out tick jsonb,
+    out verdicts jsonb
+)
+returns setof record
+language sql
+stable
+set search_path = ''
+as $$
+    with sampled as (
+        select
+            sample.at,
+            min(sample.environment) as environment,
+            jsonb_agg(
+                jsonb_build_object(
+                    'name', known.name,
+                    'kind', known.kind,
+                    'service', known.service,
+                    'critical', known.critical,
+                    'status', sample.status,
+                    'latencyMs', sample.latency_ms,
+                    'reason', sample.reason,
+                    'detail', sample.detail
+                )
+            ) as checks
+        from ops.checks as known
+        join ops.samples as sample on sample.check_name = known.name
+        where known.kind <> 'aggregate'
+            and sample.at >= p_from
+            and sample.at < p_to
+        group by sample.at
+    )
+    select
+        committed.at,
+        coalesce(sampled.environment, 'production'),
+        jsonb_build_object('environment', sampled.environment, 'checks', coalesce(sampled.checks, '[]')),
+        committed.verdicts
+    from ops.committed_ticks(p_from, p_to) as committed
+    left join sampled on sampled.at = committed.at
+$$;
+
+comment on function ops.replay_ticks(timestamptz, timestamptz) is
+    'The same ticks with what each reported, as far as it was sampled.';
+
+create function ops.replay_observed(p_from timestamptz, p_to timestamptz, p_settings jsonb)
+returns table (rule text, subject text, at timestamptz, verdict text, severity text)
+language sql
+stable
+set search_path = ''
+as $$
+    with ticks as materialized (
+        select * from ops.replay_ticks(p_from, p_to)
+    )
+    select seen.rule, seen.subject, ticks.at, seen.verdict, seen.severity
+    from ticks
+    cross join lateral (
+        select * from ops.observe_checks(ticks.tick, p_settings)
+        union all
+        select * from ops.judge_definitions(ticks.tick)
+        union all
+        select * from ops.observe_traffic(ticks.at, ticks.environment, p_settings)
+    ) as seen
+
+    union all
+    select 'endpoint_slow', judged.subject, ticks.at, judged.verdict, null
+    from ticks
+    cross join lateral ops.judge_endpoints(ticks.at, p_settings) as judged
+
+    union all
+    select recorded.rule, recorded.subject, ticks.at, recorded.verdict, null
+    from ticks
+    cross join lateral jsonb_to_recordset(ticks.verdicts) as recorded (rule text, subject text, verdict text)
+    join ops.rules as known on known.rule = recorded.rule
+    where ops.replay_manner(known) = 'recorded'
+$$;
+
+comment on function ops.replay_observed(timestamptz, timestamptz, jsonb) is
+    'The verdicts of the ticks from p_from until before p_to under those settings: given anew where what was seen is kept, else as they were recorded.';
+
+create function ops.replay_verdicts(
+    p_from timestamptz,
+    p_to timestamptz,
+    p_settings jsonb,
+    p_states jsonb,
+    out rule text,
+    out subject text,
+    out times timestamptz[],
+    out verdicts text[],
+    out severities text[]
+)
+returns setof record
+language sql
+stable
+set search_path = ''
+as $$
+    with observed as materialized (
+        select * from ops.replay_observed(p_from, p_to, p_settings)
+    ),
+    -- What was never bad is simply quiet, and stays so.
+    remembered as (
+        select rule, subject from observed where verdict = 'bad'
+        union
+        select rule, subject from jsonb_to_recordset(p_states) as carried (rule text, subject text)
+    ),
+    ticks as (
+        select at from ops.committed_ticks(p_from, p_to)
+    )
+    select
+        remembered.rule,
+        remembered.subject,
+        coalesce(array_agg(ticks.at order by ticks.at) filter (where ticks.at is not null), '{}'),
+        array_agg(
+            case
+                when observed.verdict is not null then observed.verdict
+                -- An endpoint that nobody calls is well, and so is a check that is no longer made.
+                when remembered.rule = 'endpoint_slow' then 'good'
+                when known.signal = 'check' and not ops.is_kept(remembered.rule, remembered.subject, ticks.at)
+                then 'good'
+                else 'insufficient'
+            end
+            order by ticks.at
+        ),
+        array_agg(observed.severity order by ticks.at)
+    from remembered
+    join ops.rules as known on known.rule = remembered.rule
+    -- Where nothing was observed, what is remembered is remembered on.
+    left join ticks on true
+    left join observed
+        on observed.rule = remembered.rule
+        and observed.subject = remembered.subject
+        and observed.at = ticks.at
+    group by remembered.rule, remembered.subject
+$$;
+
+comment on function ops.replay_verdicts(timestamptz, timestamptz, jsonb, jsonb) is
+    'Of each subject that was bad or is remembered, a verdict at every tick of the period, in order.';
+
+revoke all on all functions in schema ops from public, anon, authenticated;
+grant execute on all functions in schema ops to service_role;
