@@ -30,7 +30,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-    v_observation ops.observation := ops.observe_raised(p_raised);
+    v_observation ops.observation := ops.observe_raised(ops.complete_report(p_raised));
     v_alert ops.alerts;
     v_outcome text;
 begin
@@ -54,10 +54,13 @@ begin
         perform ops.queue_firing(v_alert, p_context, p_now);
     end if;
 
+    perform ops.log_report(v_alert, p_raised, p_now);
+
     return jsonb_build_object(
         'fingerprint', v_observation.fingerprint,
         'alert', v_alert.id,
-        'outcome', v_outcome
+        'outcome', v_outcome,
+        'incident', (select number from ops.incidents where id = v_alert.incident)
     );
 end
 $$;

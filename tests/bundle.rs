@@ -70,3 +70,5 @@ mod proxy;
 mod rpc;
 #[path = "bundle/support.rs"]
 mod support;
+#[path = "bundle/user_reports.rs"]
+mod user_reports;

@@ -55,6 +55,14 @@ mod failover_model;
 mod flapping;
 #[path = "database/heartbeats.rs"]
 mod heartbeats;
+#[path = "database/incident_actions.rs"]
+mod incident_actions;
+#[path = "database/incident_cause.rs"]
+mod incident_cause;
+#[path = "database/incident_figures.rs"]
+mod incident_figures;
+#[path = "database/incidents.rs"]
+mod incidents;
 #[path = "database/ladder.rs"]
 mod ladder;
 #[path = "database/letters.rs"]
@@ -85,6 +93,8 @@ mod raised;
 mod replay;
 #[path = "database/replay_history.rs"]
 mod replay_history;
+#[path = "database/reports.rs"]
+mod reports;
 #[path = "database/restores.rs"]
 mod restores;
 #[path = "database/rollups.rs"]

@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod backup;
 pub(crate) mod checks;
 pub(crate) mod contacts;
+pub(crate) mod incidents;
 pub(crate) mod maintenance;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use alerts::Alerts;
 use backup::Backup;
 use checks::Checks;
 use contacts::Contacts;
+use incidents::Incidents;
 use maintenance::Maintenance;
 
 const VARIABLES: &str = "\
@@ -75,6 +77,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Alerts,
+    },
+    /// Shows incidents, opens and updates them, and writes their postmortems
+    Incidents {
+        /// What to do.
+        #[command(subcommand)]
+        action: Incidents,
     },
     /// Announces work: it silences messages and is left out of uptime
     Maintenance {

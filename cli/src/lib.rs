@@ -74,6 +74,9 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Checks { action } => commands::checks::run(action, &project()?, output).await,
         Command::Contacts { action } => commands::contacts::run(action, &project()?, output).await,
         Command::Alerts { action } => commands::alerts::run(action, &project()?, output).await,
+        Command::Incidents { action } => {
+            commands::incidents::run(action, &project()?, output).await
+        }
         Command::Backup { action } => {
             // Making keys comes before there is anything to name.
             let environment = environment()?.unwrap_or_else(Environment::process);

@@ -14,7 +14,7 @@ use crate::support::{Answer, Bundle, call, get};
 
 const PATH: &str = "/api/alerts/dispatch";
 
-async fn post(bundle: &Bundle, app: &App, body: &Value) -> Answer {
+pub(crate) async fn post(bundle: &Bundle, app: &App, body: &Value) -> Answer {
     call(app, Method::POST, PATH)
         .bearer(bundle.secret("MONITORING_API_KEY"))
         .header("content-type", "application/json")
@@ -50,7 +50,7 @@ fn alert(severity: &str, status: &str) -> Value {
     })
 }
 
-fn on(bundle: &Bundle, channel: Channel) -> usize {
+pub(crate) fn on(bundle: &Bundle, channel: Channel) -> usize {
     bundle
         .stack
         .inbox()

@@ -177,6 +177,29 @@ async fn another_environment_knows_nothing_of_this_one() {
     assert_eq!(production["uptime"]["uptime24h"], 100.0);
 }
 
+/// One that is over and one that goes on, without their ids.
+fn both_incidents() -> Value {
+    json!([
+        {"number": 2, "title": null, "severity": "critical", "status": "investigating",
+         "startedAt": "2026-11-24T11:59:00+00:00", "detectedAt": "2026-11-24T11:59:00+00:00",
+         "acknowledgedAt": null, "resolvedAt": null, "durationSeconds": 60.0,
+         "timeToAcknowledgeSeconds": null, "timeToResolveSeconds": null,
+         "openedBy": null, "resolvedBy": null, "rule": "external", "subject": "s",
+         "affects": [], "alerts": 1, "beganAfter": null,
+         "cause": {"side": "unknown", "by": null, "evidence": []},
+         "impact": {"users": null, "failedRequests": null, "minutesDown": null, "reports": 0, "reporters": null}},
+        {"number": 1, "title": null, "severity": "critical", "status": "resolved",
+         "startedAt": "2026-11-24T11:50:00+00:00", "detectedAt": "2026-11-24T11:52:00+00:00",
+         "acknowledgedAt": null, "resolvedAt": "2026-11-24T11:55:00+00:00", "durationSeconds": 300.0,
+         "timeToAcknowledgeSeconds": null, "timeToResolveSeconds": 180.0,
+         "openedBy": null, "resolvedBy": null, "rule": "app_down", "subject": "https://app.example/",
+         "affects": ["app"], "alerts": 1, "beganAfter": null,
+         "cause": {"side": "unknown", "by": null, "evidence": [
+             {"kind": "bad", "service": "app", "status": "down", "reason": "timeout", "statusCode": null}]},
+         "impact": {"users": null, "failedRequests": null, "minutesDown": 4.0, "reports": 0, "reporters": null}},
+    ])
+}
+
 #[tokio::test]
 async fn uptime_alerts_and_incidents() {
     let world = World::migrated().await;
@@ -237,18 +260,7 @@ async fn uptime_alerts_and_incidents() {
                 .is_string()
         );
     }
-    assert_eq!(
-        incidents,
-        json!([
-            {"number": 2, "severity": "critical", "status": "investigating", "resolvedAt": null,
-             "startedAt": "2026-11-24T11:59:00+00:00", "durationSeconds": 60.0, "rule": "external",
-             "subject": "s", "affects": [], "alerts": 1},
-            {"number": 1, "severity": "critical", "status": "resolved",
-             "startedAt": "2026-11-24T11:50:00+00:00", "resolvedAt": "2026-11-24T11:55:00+00:00",
-             "durationSeconds": 300.0, "rule": "app_down", "subject": "https://app.example/",
-             "affects": ["app"], "alerts": 1},
-        ]),
-    );
+    assert_eq!(incidents, both_incidents());
     // Of an incident that ended before the range only the month still tells.
     let later = world.dashboard(3600, "12:55:01").await;
     assert_eq!(array(&later["incidents"]).len(), 1);

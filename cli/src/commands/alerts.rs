@@ -201,7 +201,7 @@ fn find(listed: &Listed, start: &str) -> anyhow::Result<Uuid> {
 }
 
 /// The end of a length of time that begins now.
-fn until(length: &str) -> anyhow::Result<Timestamp> {
+pub(super) fn until(length: &str) -> anyhow::Result<Timestamp> {
     ops::clock::now()
         .checked_add(duration(length)?)
         .context("too far ahead")

@@ -8,6 +8,7 @@ pub(crate) mod contacts;
 pub(crate) mod dev;
 pub(crate) mod docs;
 mod hours;
+pub(crate) mod incidents;
 pub(crate) mod maintenance;
 pub(crate) mod migrate;
 mod project;

@@ -233,8 +233,10 @@ where date_bin('15 minutes', at, timestamptz 'epoch') = at or status <> 'up';
 -- What people were told of it, and how it ended.
 
 with incident as (
-    insert into ops.incidents (severity, status, started_at, resolved_at, rule, subject, affects)
-    select 'critical', 'resolved', outage_from, outage_to + interval '1 minute', 'app_down', app_url || '/', '{app,database}'
+    insert into ops.incidents (severity, status, started_at, resolved_at, rule, subject, affects, updated_at)
+    select
+        'critical', 'resolved', outage_from, outage_to + interval '1 minute', 'app_down', app_url || '/',
+        '{app,database}', outage_from + interval '2 minutes'
     from sample_plan
     returning id
 ),

@@ -19,6 +19,7 @@ mod channels;
 mod checks;
 mod delivery;
 mod grammar;
+mod incidents;
 mod operator;
 mod process;
 mod replay;

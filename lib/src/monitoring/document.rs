@@ -6,6 +6,7 @@
 
 mod audit;
 mod backups;
+mod incidents;
 mod security;
 mod slo;
 mod uptime;
@@ -18,6 +19,9 @@ use uuid::Uuid;
 
 pub use audit::{Audit, Finding};
 pub use backups::{BackupRun, Backups, Requests, Restore};
+pub use incidents::{
+    Cause, Deployment, Evidence, Happening, Impact, Incident, IncidentStory, Source,
+};
 pub use security::{Security, SignInAttempts};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
 pub use uptime::{CheckUptime, Outage, Uptime, Window};
@@ -213,34 +217,6 @@ pub struct Alert {
     pub resolved_at: Option<Timestamp>,
     /// The number of the incident it belongs to.
     pub incident: Option<i64>,
-}
-
-/// Alerts that belong together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Incident {
-    /// Its id.
-    pub id: Uuid,
-    /// The number that people say.
-    pub number: i64,
-    /// The highest of its alerts'.
-    pub severity: String,
-    /// How far it has come.
-    pub status: String,
-    /// The first bad sample.
-    pub started_at: Timestamp,
-    /// When the last of its alerts was resolved.
-    pub resolved_at: Option<Timestamp>,
-    /// Seconds until it ended, or until now.
-    pub duration_seconds: f64,
-    /// The rule that opened it.
-    pub rule: String,
-    /// What that was about.
-    pub subject: Option<String>,
-    /// What of the app it touches.
-    pub affects: Vec<String>,
-    /// How many alerts belong to it.
-    pub alerts: u64,
 }
 
 /// The database itself.

@@ -16,6 +16,9 @@ const DATA_LIMIT: usize = 8 * 1024;
 /// How many problems are named; more would not be read.
 const PROBLEMS_NAMED: usize = 20;
 
+/// The source of what users report, which opens an incident.
+const USER_REPORT: &str = "user-report";
+
 const FIELDS: [&str; 9] = [
     "status",
     "source",
@@ -38,7 +41,7 @@ pub struct NewAlert {
     /// Of what kind it is, in the caller's words.
     #[serde(rename = "type")]
     pub kind: String,
-    /// How bad it is; a resolution needs none.
+    /// How bad it is; a resolution and a user's report need none.
     pub severity: Option<Severity>,
     /// One line; a resolution may name its alert otherwise.
     pub title: Option<String>,
@@ -173,7 +176,9 @@ impl Problems {
         let source = read.slug("source");
         read.require("source");
         let kind = read.slug("type");
-        let severity = read.severity(status == Some(Status::Firing));
+        // Users cannot say how bad it is; the database does.
+        let judged = source.as_deref() != Some(USER_REPORT);
+        let severity = read.severity(judged && status == Some(Status::Firing));
         let title = read.line("title", 200);
         let message = read.message();
         let subject = read.line("subject", 200);

@@ -50,6 +50,8 @@ struct RaisedAlert {
     /// `opened`, `updated`, `resolved`, `known`: the row was noticed before, or
     /// `ignored`: there was none to resolve, or the row is no event.
     outcome: String,
+    /// The number of the incident it belongs to.
+    incident: Option<i64>,
 }
 
 /// What a body asks for.
@@ -144,6 +146,7 @@ async fn record(
             fingerprint: None,
             alert: None,
             outcome: "ignored".to_owned(),
+            incident: None,
         }]),
     }
 }

@@ -201,3 +201,14 @@ fn a_huge_request_gets_a_short_answer() {
         "the body is not JSON: recursion limit exceeded at line 1 column 128",
     );
 }
+
+#[test]
+fn only_what_users_report_needs_no_severity() {
+    let report = json!({"source": "user-report", "title": "I cannot sign in"});
+    let parsed = parse(report.to_string().as_bytes(), "production").unwrap();
+    assert_eq!(parsed[0].severity, None);
+    check(
+        r#"{"source": "user-reports", "title": "t"}"#,
+        "severity: missing",
+    );
+}
