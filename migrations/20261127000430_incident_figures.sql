@@ -200,12 +200,17 @@ as $$
     with ordered as (
         select
             entry.*,
+            row_number() over in_time as place,
+            -- In a storm the alerts are what is cut, not what people did and wrote.
             row_number() over (
-                order by
-                    entry.at, array_position('{sample,alert,incident,message}'::text[], entry.source), entry.nth, entry.alert
-            ) as place,
+                order by entry.source <> 'incident' or entry.kind = 'alert_joined', entry.at, entry.nth, entry.alert
+            ) as weight,
             count(*) over () as entries
         from ops.incident_timeline(p_incident) as entry
+        window in_time as (
+            order by
+                entry.at, array_position('{sample,alert,incident,message}'::text[], entry.source), entry.nth, entry.alert
+        )
     )
     select jsonb_build_object(
         'timeline', coalesce(
@@ -229,11 +234,11 @@ as $$
     )
     from ordered
     left join ops.alerts as alert on alert.id = ordered.alert
-    where ordered.place <= p_limit
+    where ordered.weight <= p_limit
 $$;
 
 comment on function ops.timeline_document(uuid, integer) is
-    'The timeline of an incident in order of time, at most so many entries, and how many are left out.';
+    'The timeline of an incident in order of time, at most so many entries, and how many are left out: what people did is not.';
 
 revoke all on all functions in schema ops from public, anon, authenticated;
 grant execute on all functions in schema ops to service_role;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     incidents::{open, show, update},
-    people::act,
+    people::{act, raise},
     support::{World, app, array, dependency, minutes, page},
 };
 
@@ -156,4 +156,31 @@ async fn the_dashboard_has_the_newest_twenty_and_all_that_are_open() {
         (&listed[0]["number"], &listed[20]["title"]),
         (&json!(26), &json!("The oldest"))
     );
+}
+
+#[tokio::test]
+async fn a_storm_leaves_out_alerts_and_nothing_that_people_did() {
+    let world = World::migrated().await;
+    open(&world, "Odd", &[], "12:00:00").await;
+    for minute in 1..4 {
+        raise(
+            &world,
+            &format!("12:0{minute}:00"),
+            "high",
+            &minute.to_string(),
+        )
+        .await;
+    }
+    update(&world, 1, "12:10:00", json!({"p_public": "We look at it."})).await;
+    let cut = "ops.timeline_document((select id from ops.incidents), 4)";
+    let cut = world.value(cut).await;
+    let kinds: Vec<_> = array(&cut["timeline"])
+        .iter()
+        .map(|entry| entry["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        kinds,
+        ["opened", "opened", "severity_changed", "public_update"]
+    );
+    assert_eq!(cut["timelineLeftOut"], 5);
 }

@@ -134,7 +134,7 @@ pub struct IncidentStory {
     pub incident: Incident,
     /// What happened, in order of time.
     pub timeline: Vec<Happening>,
-    /// How many later entries were left out.
+    /// How many entries were left out: later ones about alerts and messages.
     pub timeline_left_out: u64,
     /// Its unresolved alerts.
     pub open_alerts: Vec<Uuid>,

@@ -9,9 +9,9 @@ use crate::alerts::{
     rules::Rule,
 };
 
-#[test]
-fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
-    let subjects = |rule: Rule| match rule {
+/// What an alert of that rule may be about.
+fn subject(rule: Rule) -> &'static str {
+    match rule {
         Rule::AppDown | Rule::AppSlow => "https://wine.example/",
         Rule::ServiceDegraded => "imageProcessing",
         Rule::CertificateUrgent | Rule::CertificateExpiring => "wine.example",
@@ -24,11 +24,15 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
         Rule::AppAlert => "system",
         Rule::WebVitalPoor => "INP",
         _ => "app",
-    };
+    }
+}
+
+#[test]
+fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     let mut lines = Vec::new();
     for rule in Rule::ALL {
         for kind in ["firing", "resolved"] {
-            let over = json!({"subject": subjects(rule), "title": null, "message": "Cellar full"});
+            let over = json!({"subject": subject(rule), "title": null, "message": "Cellar full"});
             let facts = facts(rule.as_str(), kind, &over);
             let message = Message::new(&facts, Places::default());
             lines.push(format!("{}: {}", message.label(), message.headline));
