@@ -20,7 +20,6 @@ comment on column ops.outbox.status is 'superseded: no longer worth sending, bec
 -- One copy a message; a copy that fails too is copied once itself.
 create unique index outbox_stands_in_key on ops.outbox (stands_in_for) where stands_in_for is not null;
 create index outbox_channel_sent_idx on ops.outbox (channel, sent_at) where status = 'sent';
-create index deliveries_started_idx on ops.deliveries (started_at);
 
 -- What fails -----------------------------------------------------------------
 
@@ -118,6 +117,7 @@ as $$
             and waiting.attempts = 0
             and waiting.next_attempt_at <= p_now - ops.minutes(p_context.settings, 'delivery.failover_minutes')
             and (waiting.channel = any (p_failing) or waiting.channel <> all (p_context.channels))
+            and not ops.is_held_back(waiting, p_now)
     )
     select message.*
     from stranded

@@ -198,6 +198,7 @@ declare
     v_step record;
     v_told bigint := 0;
 begin
+    perform ops.release_holds(p_now);
     perform ops.plan_escalations(p_context, p_now);
     perform ops.end_acknowledgements(p_context, p_now);
 
@@ -215,6 +216,7 @@ begin
         where step.status = 'waiting'
             and step.due_at <= p_now
             and asking.status = 'firing'
+            and asking.held_until is null
             and ops.silenced_until(asking, p_now) is null
         group by asking, step.level, step.passed
         order by min(step.due_at), step.level, min(step.id)
@@ -223,7 +225,7 @@ begin
         update ops.escalations set status = 'told', told_at = p_now where id = any (v_step.ids);
         v_told := v_told + 1;
     end loop;
-
+    perform ops.queue_reminders(p_context, p_now);
     perform ops.mind_delivery(p_context, p_now);
     return v_told;
 end

@@ -44,12 +44,13 @@ as $$
     where step.status = 'waiting'
         and step.due_at <= p_now - p_patience
         and asking.status = 'firing'
+        and ops.held_by(asking, p_now) is null
         and ops.silenced_until(asking, p_now) is null
     group by asking.subject
 $$;
 
 comment on function ops.audit_ladders(interval, timestamptz) is
-    'Steps of ladders whose time has come for that long, although their alert fires and is not silenced, by subject.';
+    'Steps of ladders whose time has come for that long, although their alert fires and is neither silenced nor held, by subject.';
 
 create function ops.audit_jobs(p_settings jsonb, p_now timestamptz)
 returns table (kind text, subject text, count bigint, since timestamptz)

@@ -65,6 +65,7 @@ begin
     else
         v_outcome := 'opened';
         v_alert := ops.open_alert(v_observation, 'external', p_now, 1, p_context, p_now);
+        perform ops.hold_raised(v_alert.id, p_context.settings, p_now);
         perform ops.queue_firing(v_alert, p_context, p_now);
     end if;
 

@@ -51,6 +51,7 @@ begin
         v_alert := ops.open_alert(
             v_observation, 'external', ops.raised_since(p_raised, p_now), 1, p_context, p_now
         );
+        perform ops.hold_raised(v_alert.id, p_context.settings, p_now);
         perform ops.queue_firing(v_alert, p_context, p_now);
     end if;
 

@@ -143,6 +143,9 @@ begin
         v_outcome := 'known';
     else
         v_transitions := ops.apply_observations(array[v_observation], null, v_context, v_now);
+        perform ops.hold_raised(id, v_context.settings, v_now)
+        from ops.alerts
+        where fingerprint = v_observation.fingerprint and status <> 'resolved';
         perform ops.advance_ladder(v_context, v_now);
         v_outcome := case v_transitions #>> '{0,kind}' when 'opened' then 'opened' else 'updated' end;
     end if;

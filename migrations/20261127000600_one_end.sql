@@ -37,10 +37,16 @@ as $$
     select *
     from ops.outbox as told
     where told.alert = p_end.alert
-        and told.kind in ('firing', 'escalation')
-        and told.channel = p_end.channel
-        and told.digest = p_end.digest
-        and ops.audience_of(told) = ops.audience_of(p_end)
+        and told.kind in ('firing', 'escalation', 'reminder')
+        and (
+            -- An end that stands in for another answers what was told elsewhere.
+            told.id = p_end.after
+            or (
+                told.channel = p_end.channel
+                and told.digest = p_end.digest
+                and ops.audience_of(told) = ops.audience_of(p_end)
+            )
+        )
 $$;
 
 comment on function ops.find_beginnings(ops.outbox) is
@@ -55,7 +61,7 @@ as $$
     select distinct on (told.channel, told.digest, ops.audience_of(told)) told.*
     from ops.outbox as told
     where told.alert = p_alert
-        and told.kind in ('firing', 'escalation')
+        and told.kind in ('firing', 'escalation', 'reminder')
         and told.status in ('pending', 'sent')
     order by
         told.channel, told.digest, ops.audience_of(told), told.status = 'sent' desc,
@@ -128,10 +134,11 @@ as $$
                 from ops.find_beginnings(p_message) as told
             )
         )
+        and not ops.is_held_back(p_message, p_now)
 $$;
 
 comment on function ops.is_claimable(ops.outbox, text[], timestamptz) is
-    'Whether a due message may be leased: its channel is served, nobody holds it, and if it is an end, its audience has heard of the beginning.';
+    'Whether a due message may be leased: its channel is served, nobody has leased it, its alert is not held, and if it is an end, its audience has heard of the beginning.';
 
 create or replace function ops.bury_message(p_message uuid, p_error text)
 returns void

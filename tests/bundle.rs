@@ -68,6 +68,8 @@ mod monitor;
 mod proxy;
 #[path = "bundle/rpc.rs"]
 mod rpc;
+#[path = "bundle/storm.rs"]
+mod storm;
 #[path = "bundle/support.rs"]
 mod support;
 #[path = "bundle/user_reports.rs"]

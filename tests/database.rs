@@ -39,6 +39,8 @@ mod definition_specs;
 mod definitions;
 #[path = "database/delivery.rs"]
 mod delivery;
+#[path = "database/dependencies.rs"]
+mod dependencies;
 #[path = "database/emergency.rs"]
 mod emergency;
 #[path = "database/escalation.rs"]
@@ -53,8 +55,12 @@ mod failover;
 mod failover_model;
 #[path = "database/flapping.rs"]
 mod flapping;
+#[path = "database/grouping.rs"]
+mod grouping;
 #[path = "database/heartbeats.rs"]
 mod heartbeats;
+#[path = "database/holds.rs"]
+mod holds;
 #[path = "database/incident_actions.rs"]
 mod incident_actions;
 #[path = "database/incident_cause.rs"]
@@ -89,6 +95,8 @@ mod plans;
 mod proof;
 #[path = "database/raised.rs"]
 mod raised;
+#[path = "database/reminders.rs"]
+mod reminders;
 #[path = "database/replay.rs"]
 mod replay;
 #[path = "database/replay_history.rs"]

@@ -283,14 +283,15 @@ async fn uptime_alerts_and_incidents() {
             "activeAlerts": 2, "criticalAlerts": 1,
             "recentAlerts": [
                 {"type": "external", "severity": "critical", "status": "firing", "subject": "s",
-                 "message": "Title", "timestamp": "2026-11-24T11:59:00+00:00", "resolvedAt": null, "incident": 2},
+                 "message": "Title", "timestamp": "2026-11-24T11:59:00+00:00", "resolvedAt": null, "incident": 2,
+                 "heldBy": null},
                 {"type": "certificate_expiring", "severity": "low", "status": "firing",
                  "subject": "app.example", "message": null, "timestamp": "2026-11-24T11:56:00+00:00",
-                 "resolvedAt": null, "incident": null},
+                 "resolvedAt": null, "incident": null, "heldBy": null},
                 {"type": "app_down", "severity": "critical", "status": "resolved",
                  "subject": "https://app.example/", "message": null,
                  "timestamp": "2026-11-24T11:52:00+00:00", "resolvedAt": "2026-11-24T11:55:00+00:00",
-                 "incident": 1},
+                 "incident": 1, "heldBy": null},
             ],
         }),
     );
@@ -299,6 +300,8 @@ async fn uptime_alerts_and_incidents() {
 #[tokio::test]
 async fn outbox() {
     let world = World::migrated().await;
+    let quiet = json!({"p_key": "reminder.critical_minutes", "p_value": 0, "p_by": "test"});
+    world.call("ops_set_setting", quiet).await;
     let raise = |severity: &str, channels: Value, now: &str| {
         json!({"p_request": uuid::Uuid::new_v4(), "p_channels": channels, "p_now": at(now), "p_alerts": [
             {"status": "firing", "source": "ci", "type": "t", "severity": severity, "title": "T", "subject": now},

@@ -48,7 +48,7 @@ pub(crate) enum Checks {
 const FIELDS: &str = "\
 Fields, whose values are JSON or else text (url, body, contains, host, address and
 event are text always):
-  every kind  everySeconds timeoutMs severity enabled
+  every kind  everySeconds timeoutMs severity enabled dependsOn
   http        url method headers body status contains json redirects maxLatencyMs
   tls         host port maxLatencyMs
   dns         host address maxLatencyMs
@@ -82,6 +82,11 @@ mod tests {
         for (text, name, value) in [
             ("status=[200,204]", "status", json!([200, 204])),
             ("everySeconds=300", "everySeconds", json!(300)),
+            (
+                r#"dependsOn=["database"]"#,
+                "dependsOn",
+                json!(["database"]),
+            ),
             ("severity=high", "severity", json!("high")),
             ("body={}", "body", json!("{}")),
             ("contains=200", "contains", json!("200")),

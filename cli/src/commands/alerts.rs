@@ -285,12 +285,18 @@ fn state(alert: &Value) -> String {
     if alert["silencedUntil"].is_string() {
         return format!("silenced until {}", time(&alert["silencedUntil"]));
     }
+    if let Some(rule) = alert["heldBy"]["rule"].as_str() {
+        return format!("held by {rule} {}", word(&alert["heldBy"], "subject"));
+    }
     word(alert, "status")
 }
 
 /// Who is asked next if nobody answers, and when: not while the alert is
-/// acknowledged or silenced.
+/// acknowledged or silenced, and nobody knows when while it is held.
 fn next(alert: &Value) -> String {
+    if alert["heldBy"].is_object() {
+        return String::new();
+    }
     let steps = alert["ladder"].as_array().into_iter().flatten();
     let waiting: Vec<(Option<Timestamp>, &str)> = steps
         .filter(|step| step["status"] == "waiting")
@@ -388,6 +394,9 @@ mod tests {
         let mut held = alert;
         held["acknowledgedUntil"] = json!("2026-11-24T12:45:00Z");
         assert_eq!(next(&held), "Bo, Cleo at 2026-11-24 12:45 UTC");
+        held["heldBy"] = json!({"rule": "database_failing", "subject": "database"});
+        assert_eq!(next(&held), "");
+        held["heldBy"] = json!(null);
         held["ladder"] = json!([]);
         assert_eq!(next(&held), "");
     }

@@ -61,6 +61,8 @@ pub enum Kind {
     Resolved,
     /// It goes on, and the next people are asked.
     Escalation,
+    /// It goes on, and nobody has answered for a long time.
+    Reminder,
     /// Something worth knowing that can neither open nor resolve.
     Notice,
 }
@@ -73,6 +75,7 @@ impl Kind {
             Self::Firing => "firing",
             Self::Resolved => "resolved",
             Self::Escalation => "escalation",
+            Self::Reminder => "reminder",
             Self::Notice => "notice",
         }
     }
@@ -80,9 +83,24 @@ impl Kind {
     /// The kind of that word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Firing, Self::Resolved, Self::Escalation, Self::Notice]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+        [
+            Self::Firing,
+            Self::Resolved,
+            Self::Escalation,
+            Self::Reminder,
+            Self::Notice,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether it says that something is wrong now, so that a reader may answer.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Firing | Self::Escalation | Self::Reminder => true,
+            Self::Resolved | Self::Notice => false,
+        }
     }
 }
 

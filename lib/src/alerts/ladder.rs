@@ -12,13 +12,29 @@ const LEVELS: u64 = 4;
 
 /// What happened, with what became of the last call for help.
 pub(super) fn headline(facts: &Facts, happened: String) -> String {
-    let Some(escalation) = facts
-        .escalation
-        .as_ref()
-        .filter(|_| facts.kind == Kind::Escalation)
-    else {
+    let Some(escalation) = facts.escalation.as_ref() else {
         return happened;
     };
+    match facts.kind {
+        Kind::Escalation => unanswered(facts, escalation, happened),
+        Kind::Reminder => reminded(facts, escalation, &happened),
+        Kind::Firing | Kind::Resolved | Kind::Notice => happened,
+    }
+}
+
+fn reminded(facts: &Facts, escalation: &Escalation, happened: &str) -> String {
+    match (facts.since, escalation.at) {
+        (Some(since), Some(at)) => {
+            format!(
+                "Still firing, for {}: {happened}",
+                figures::between(since, at)
+            )
+        }
+        _ => format!("Still firing: {happened}"),
+    }
+}
+
+fn unanswered(facts: &Facts, escalation: &Escalation, happened: String) -> String {
     if escalation.acknowledged.is_some() {
         return format!("Acknowledged and not resolved: {happened}");
     }
@@ -76,7 +92,7 @@ fn asked(facts: &Facts) -> Option<String> {
         .iter()
         .map(super::audience::Person::described)
         .collect();
-    let told = matches!(facts.kind, Kind::Firing | Kind::Escalation);
+    let told = facts.kind.is_open();
     (told && !people.is_empty()).then(|| people.join(", "))
 }
 

@@ -4,8 +4,11 @@
 //! sent again because its answer was lost must be recognised as the same. So
 //! nothing here depends on when it is sent.
 
+mod digest;
+
 use url::Url;
 
+pub use self::digest::{Digest, Occasion};
 use super::{
     audience::{Escalation, Recipients},
     facts::{Facts, Kind, Severity},
@@ -63,15 +66,6 @@ pub enum Content {
     Message(Message),
     /// What could wait, together.
     Digest(Digest),
-}
-
-/// Several messages that could wait.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Digest {
-    /// In the order in which they came up.
-    pub messages: Vec<Message>,
-    /// The dashboard.
-    pub links: Vec<Link>,
 }
 
 /// Where links lead.
@@ -158,38 +152,11 @@ impl Message {
         match (self.kind, self.severity) {
             (Kind::Resolved, _) => "Resolved",
             (Kind::Notice, _) => "Notice",
-            (Kind::Firing | Kind::Escalation, Severity::Critical) => "Critical",
-            (Kind::Firing | Kind::Escalation, Severity::High) => "High",
-            (Kind::Firing | Kind::Escalation, Severity::Medium) => "Medium",
-            (Kind::Firing | Kind::Escalation, Severity::Low) => "Low",
+            (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Critical) => "Critical",
+            (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::High) => "High",
+            (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Medium) => "Medium",
+            (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Low) => "Low",
         }
-    }
-}
-
-impl Digest {
-    /// The digest of several messages' facts.
-    #[must_use]
-    pub fn new(items: &[Facts], places: Places<'_>) -> Self {
-        Self {
-            messages: items
-                .iter()
-                .map(|facts| Message::new(facts, places))
-                .collect(),
-            links: places.dashboard().into_iter().collect(),
-        }
-    }
-
-    /// `Daily digest: 2 alerts, 1 resolved`.
-    #[must_use]
-    pub fn headline(&self) -> String {
-        let resolved = self
-            .messages
-            .iter()
-            .filter(|message| message.kind == Kind::Resolved)
-            .count();
-        let alerts = self.messages.len() - resolved;
-        let alerts = figures::count(alerts as u64, "alert");
-        format!("Daily digest: {alerts}, {resolved} resolved")
     }
 }
 
@@ -317,7 +284,7 @@ fn measured(facts: &Facts) -> Option<String> {
 fn affected_label(facts: &Facts) -> &'static str {
     match facts.kind {
         Kind::Resolved => "Affected",
-        Kind::Firing | Kind::Escalation | Kind::Notice => "Affects",
+        Kind::Firing | Kind::Escalation | Kind::Reminder | Kind::Notice => "Affects",
     }
 }
 

@@ -300,7 +300,7 @@ pub fn headline(facts: &Facts) -> String {
         return unknown(facts);
     };
     match facts.kind {
-        Kind::Firing | Kind::Escalation | Kind::Notice => firing(rule, facts),
+        Kind::Firing | Kind::Escalation | Kind::Reminder | Kind::Notice => firing(rule, facts),
         Kind::Resolved => resolved(rule, facts),
     }
 }

@@ -217,6 +217,18 @@ pub struct Alert {
     pub resolved_at: Option<Timestamp>,
     /// The number of the incident it belongs to.
     pub incident: Option<i64>,
+    /// What it is only the consequence of, while it waits for the end of that.
+    pub held_by: Option<Holder>,
+}
+
+/// What holds an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Holder {
+    /// The rule by which it is bad.
+    pub rule: String,
+    /// What is bad.
+    pub subject: String,
 }
 
 /// The database itself.

@@ -155,7 +155,7 @@ impl Play<'_> {
         let silent = self.real.rows(
             "select rule, subject, wanted.channel, array_agg(message.status) as statuses
              from ops.alerts as alert
-             cross join lateral ops.route(alert.severity, '{slack,email}') as wanted
+             cross join lateral ops.route_alert(alert, '{slack,email}') as wanted
              left join ops.outbox as message
                  on message.alert = alert.id and message.kind = 'firing' and message.channel = wanted.channel
              where alert.status = 'firing'
@@ -176,8 +176,8 @@ impl Play<'_> {
                  array_agg(kind || ' ' || status order by created_at, kind) as messages
              from ({MESSAGES}) as message
              group by alert, 1, 2, channel, audience
-             having bool_or(kind in ('firing', 'escalation') and status = 'sent')
-                 <> (count(*) filter (where kind = 'resolved' and status in ('sent', 'dead')) = 1)"
+             having bool_or(kind in ('firing', 'escalation', 'reminder') and status = 'sent')
+                 <> (count(*) filter (where kind = 'resolved' and status in ('sent', 'dead') and stands_in_for is null) = 1)"
         );
         let halves = self.real.rows(&halves).await;
         assert_eq!(halves, [] as [Value; 0], "a beginning without its end");

@@ -145,6 +145,7 @@ fn standing(alert: &Value) -> String {
             format!("acknowledged by {by} until {}", figures::time(until))
         }
         (Some("resolved"), ..) => "resolved".to_owned(),
+        _ if alert["heldBy"].is_object() => "held, as the consequence of another alert".to_owned(),
         _ => "nobody has acknowledged it".to_owned(),
     }
 }

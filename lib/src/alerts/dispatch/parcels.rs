@@ -13,7 +13,7 @@ use crate::{
         acknowledge::Signer,
         channels::Place,
         facts::{Facts, Kind},
-        message::{Content, Digest, Link, Message, Places},
+        message::{Content, Digest, Link, Message, Occasion, Places},
     },
     config::Config,
 };
@@ -47,7 +47,7 @@ impl ClaimedMessage {
         match (self.kind.as_str(), self.thread.clone()) {
             (_, None) => Place::Anew,
             ("change", Some(first)) => Place::Instead(first),
-            ("escalation", Some(first)) => Place::Broadcast(first),
+            ("escalation" | "reminder", Some(first)) => Place::Broadcast(first),
             (_, Some(first)) => Place::Thread(first),
         }
     }
@@ -56,7 +56,10 @@ impl ClaimedMessage {
 #[derive(Debug, Deserialize)]
 struct ClaimedDigest {
     ids: Vec<Uuid>,
+    /// Of the first ids; there may be more than anybody reads.
     items: Vec<Value>,
+    #[serde(default)]
+    occasion: Occasion,
 }
 
 /// What is sent as one, for one row of the outbox or for several.
@@ -95,7 +98,10 @@ pub(super) fn pack(claimed: &Claimed, config: &Config) -> Vec<Parcel> {
         Parcel {
             rows: digest.ids.clone(),
             key: digest_key(&digest.ids),
-            content: Content::Digest(Digest::new(&items, places)),
+            content: Content::Digest(match digest.occasion {
+                Occasion::Daily => Digest::new(&items, places),
+                Occasion::Group => Digest::group(&items, digest.ids.len(), places),
+            }),
             place: Place::Anew,
         }
     });
@@ -112,8 +118,8 @@ fn answers(
     signer: Option<&Signer>,
     base: Option<&Url>,
 ) -> Vec<Link> {
-    match (facts.kind, facts.alert, signer, base) {
-        (Kind::Firing | Kind::Escalation, Some(alert), Some(signer), Some(base)) => {
+    match (facts.kind.is_open(), facts.alert, signer, base) {
+        (true, Some(alert), Some(signer), Some(base)) => {
             signer.links(base, alert, message.id, message.created_at)
         }
         _ => Vec::new(),
@@ -126,7 +132,7 @@ fn web_address(text: &str) -> Option<Url> {
         .filter(|url| matches!(url.scheme(), "https" | "http"))
 }
 
-/// Names a digest by its rows: with one more row it is another digest.
+/// Names what goes together by its rows: with one more it is something else.
 fn digest_key(ids: &[Uuid]) -> String {
     let hash = ids
         .iter()
@@ -208,6 +214,7 @@ mod tests {
         for (kind, variables, expected) in [
             ("firing", vec![base, key], both.to_vec()),
             ("escalation", vec![base, key], both.to_vec()),
+            ("reminder", vec![base, key], both.to_vec()),
             ("resolved", vec![base, key], both[2..].to_vec()),
             ("firing", vec![base], both[2..].to_vec()),
             ("firing", vec![key], vec![]),

@@ -234,6 +234,30 @@ async fn a_digest_is_sent_once_and_settles_all_its_rows() {
 }
 
 #[tokio::test]
+async fn a_group_is_sent_once_under_one_name_and_settles_all_its_rows() {
+    let facts = json!({"rule": "check_failing", "kind": "firing", "subject": "search"});
+    let group = json!({
+        "now": "2026-11-24T09:00:00Z", "messages": [],
+        "digests": [{
+            "channel": "email", "lease": FIRST, "attempt": 1, "occasion": "group",
+            "ids": [FIRST, SECOND], "items": [facts],
+        }],
+    });
+    let outbox = Outbox::default().with("email", [group.clone(), group]);
+    let database = outbox.serve().await;
+    let sent = || Reply::new(200, r#"{"id": "r-1"}"#);
+    let resend = Server::start([sent(), sent()]).await;
+    let delivered = deliver_now(&app(&database, None, Some(&resend))).await;
+    assert_eq!(delivered.unwrap(), report(4, 0, 0, true));
+    let requests = resend.requests();
+    assert_eq!(requests[0].json()["subject"], "[HIGH] 2 more alerts");
+    let key = |n: usize| requests[n].header("idempotency-key").map(str::to_owned);
+    assert!(key(0).is_some());
+    assert_eq!(key(0), key(1));
+    assert_eq!(outbox.settled()[1]["providerId"], "r-1");
+}
+
+#[tokio::test]
 async fn nothing_is_sent_that_could_not_be_claimed() {
     let database = Server::answering(|_| Reply::new(500, r#"{"code":"XX000"}"#)).await;
     let slack = Server::start([]).await;

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use super::marks::colour;
 use crate::alerts::{
     audience::Recipients,
-    facts::Kind,
     message::{Content, Digest, Field, Link, Message},
     text,
 };
@@ -42,14 +41,8 @@ pub fn letter(content: &Content) -> Letter {
 
 fn of_message(message: &Message) -> Letter {
     let headline = text::line(&message.headline);
-    let label = message.label();
-    let tag = if matches!(message.kind, Kind::Firing | Kind::Escalation) {
-        label.to_uppercase()
-    } else {
-        label.to_owned()
-    };
     Letter {
-        subject: text::cut(&format!("[{tag}] {headline}"), SUBJECT_LIMIT),
+        subject: text::cut(&format!("[{}] {headline}", tag(message)), SUBJECT_LIMIT),
         html: page(&html(message), &message.links),
         text: plain(message) + &plain_links(&message.links),
         recipients: message.recipients.clone(),
@@ -65,17 +58,35 @@ fn of_digest(digest: &Digest) -> Letter {
     let headline = digest.headline();
     let mut body = format!(r#"<h1 style="font-size:20px;margin:0 0 16px">{headline}</h1>"#);
     let mut lines = format!("{headline}\n\n");
-    for message in &digest.messages {
+    let (shown, more) = digest.shown(usize::MAX);
+    for message in shown {
         body.push_str(&html(message));
         lines.push_str(&plain(message));
         lines.push('\n');
     }
+    if more > 0 {
+        let _ = write!(body, "<p>… and {more} more</p>");
+        let _ = writeln!(lines, "… and {more} more");
+    }
+    let (tag, kind) = match digest.worst() {
+        Some(worst) => (format!("[{}] ", tag(worst)), "group"),
+        None => (String::new(), "digest"),
+    };
     Letter {
         html: page(&body, &digest.links),
         text: lines + &plain_links(&digest.links),
-        recipients: Recipients::default(),
-        subject: headline,
-        tags: vec![("kind", "digest".to_owned())],
+        recipients: digest.recipients.clone(),
+        subject: tag + &headline,
+        tags: vec![("kind", kind.to_owned())],
+    }
+}
+
+/// What a subject begins with: what calls for somebody is in capitals.
+fn tag(message: &Message) -> String {
+    if message.kind.is_open() {
+        message.label().to_uppercase()
+    } else {
+        message.label().to_owned()
     }
 }
 

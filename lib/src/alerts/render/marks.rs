@@ -10,10 +10,10 @@ pub(super) fn icon(message: &Message) -> &'static str {
     match (message.kind, message.severity) {
         (Kind::Resolved, _) => "✅",
         (Kind::Notice, _) => "ℹ️",
-        (Kind::Firing | Kind::Escalation, Severity::Critical) => "🔴",
-        (Kind::Firing | Kind::Escalation, Severity::High) => "🟠",
-        (Kind::Firing | Kind::Escalation, Severity::Medium) => "🟡",
-        (Kind::Firing | Kind::Escalation, Severity::Low) => "🔵",
+        (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Critical) => "🔴",
+        (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::High) => "🟠",
+        (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Medium) => "🟡",
+        (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Low) => "🔵",
     }
 }
 
@@ -22,9 +22,9 @@ pub(super) fn colour(message: &Message) -> u32 {
     match (message.kind, message.severity) {
         (Kind::Resolved, _) => 0x002e_7d32,
         (Kind::Notice, _) => 0x0061_6161,
-        (Kind::Firing | Kind::Escalation, Severity::Critical) => 0x00c6_2828,
-        (Kind::Firing | Kind::Escalation, Severity::High) => 0x00ef_6c00,
-        (Kind::Firing | Kind::Escalation, Severity::Medium) => 0x00f9_a825,
-        (Kind::Firing | Kind::Escalation, Severity::Low) => 0x0015_65c0,
+        (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Critical) => 0x00c6_2828,
+        (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::High) => 0x00ef_6c00,
+        (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Medium) => 0x00f9_a825,
+        (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Low) => 0x0015_65c0,
     }
 }

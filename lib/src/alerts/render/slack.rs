@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::marks::icon;
 use crate::alerts::{
+    audience::Recipients,
     facts::Kind,
     message::{Content, Digest, Field, Link, Message},
     text,
@@ -33,10 +34,7 @@ pub fn payload(content: &Content) -> Value {
 }
 
 fn of_message(message: &Message) -> Value {
-    let mut blocks: Vec<Value> = mentions(message)
-        .map(|text| section(&text))
-        .into_iter()
-        .collect();
+    let mut blocks = mentions(message.kind, &message.recipients);
     blocks.push(section(&bold_headline(message)));
     if let Some(body) = &message.body {
         let body = safe(&text::paragraph(body), BODY_LIMIT);
@@ -54,15 +52,12 @@ fn of_message(message: &Message) -> Value {
 
 fn of_digest(digest: &Digest) -> Value {
     let headline = digest.headline();
-    let mut blocks = vec![section(&format!("*{headline}*"))];
-    blocks.extend(
-        digest
-            .messages
-            .iter()
-            .take(DIGEST_LIMIT)
-            .map(|message| section(&digest_entry(message))),
-    );
-    let more = digest.messages.len().saturating_sub(DIGEST_LIMIT);
+    let worst = digest.worst();
+    let mut blocks = worst.map_or_else(Vec::new, |worst| mentions(worst.kind, &digest.recipients));
+    let icon = worst.map_or_else(String::new, |worst| format!("{} ", icon(worst)));
+    blocks.push(section(&format!("*{icon}{headline}*")));
+    let (shown, more) = digest.shown(DIGEST_LIMIT);
+    blocks.extend(shown.iter().map(|message| section(&digest_entry(message))));
     if more > 0 {
         blocks.push(section(&format!("… and {more} more")));
     }
@@ -72,8 +67,8 @@ fn of_digest(digest: &Digest) -> Value {
 
 /// Calls those whom the message addresses; whoever only hears of the end is not
 /// called again.
-fn mentions(message: &Message) -> Option<String> {
-    let people = message.recipients.people.iter();
+fn mentions(kind: Kind, recipients: &Recipients) -> Vec<Value> {
+    let people = recipients.people.iter();
     let mentions: Vec<String> = people
         .filter_map(|person| person.slack.as_deref())
         .map(|id| {
@@ -84,7 +79,10 @@ fn mentions(message: &Message) -> Option<String> {
             }
         })
         .collect();
-    (message.kind != Kind::Resolved && !mentions.is_empty()).then(|| mentions.join(" "))
+    if kind == Kind::Resolved || mentions.is_empty() {
+        return Vec::new();
+    }
+    vec![section(&mentions.join(" "))]
 }
 
 fn digest_entry(message: &Message) -> String {

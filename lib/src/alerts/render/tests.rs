@@ -10,6 +10,7 @@ use crate::alerts::{
 
 mod delivery;
 mod embeds;
+mod group;
 mod hostile;
 mod ladder;
 mod machines;

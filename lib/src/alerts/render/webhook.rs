@@ -35,6 +35,7 @@ fn event(kind: Kind) -> &'static str {
         Kind::Firing => "alert.firing",
         Kind::Resolved => "alert.resolved",
         Kind::Escalation => "alert.escalation",
+        Kind::Reminder => "alert.reminder",
         Kind::Notice => "notice",
     }
 }
@@ -44,7 +45,7 @@ fn happened_at(facts: &Facts) -> Option<Timestamp> {
     let escalated = facts.escalation.as_ref().and_then(|step| step.at);
     match facts.kind {
         Kind::Resolved => facts.resolved_at,
-        Kind::Escalation => escalated,
+        Kind::Escalation | Kind::Reminder => escalated,
         Kind::Firing | Kind::Notice => facts.opened_at,
     }
 }
