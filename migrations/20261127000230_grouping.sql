@@ -4,7 +4,7 @@
 -- limits of every channel. Of an incident's messages that are due together the
 -- worst goes alone and the others as one; and of any kind only so many go alone
 -- within some minutes, the worst first. The first message of an incident never
--- waits. A group is made when it is leased, stays the same however often it is
+-- waits, nor does one that is critical. A group is made when it is leased, stays the same however often it is
 -- sent, and is settled row by row, so that each end still answers its own
 -- beginning.
 -- Read by: claims (the next file).
@@ -157,8 +157,9 @@ as $$
     judged as (
         select
             ranked.*,
-            ranked.leads and not ranked.is_end and ranked.incident is not null
-                and not ops.was_told_of(ranked.incident, p_channel) as is_first,
+            ranked.leads and not ranked.is_end and ranked.incident is not null and (
+                ranked.severity = 'critical' or not ops.was_told_of(ranked.incident, p_channel)
+            ) as at_once,
             -- A single one that is left over needs no group.
             not ranked.leads and 1 < count(*) filter (where not ranked.leads) over (
                 partition by ranked.is_end, ranked.incident, ranked.audience
@@ -170,11 +171,11 @@ as $$
         judged.is_end,
         judged.audience,
         not judged.follows and (
-            judged.is_first
+            judged.at_once
             or p_alone >= row_number() over (
                 partition by judged.follows
                 order by
-                    judged.is_first desc, ops.severity_rank(judged.severity) desc, judged.created_at,
+                    judged.at_once desc, ops.severity_rank(judged.severity) desc, judged.created_at,
                     judged.fingerprint, judged.id
             )
         )
@@ -182,7 +183,7 @@ as $$
 $$;
 
 comment on function ops.place_messages(text, bigint, timestamptz) is
-    'Of the messages about alerts that are due on a channel for the first time, which go alone: the worst of each incident, as many as still may, and the first of an incident in any case. Locks them.';
+    'Of the messages about alerts that are due on a channel for the first time, which go alone: the worst of each incident, as many as still may, and in any case if it is critical or the first of its incident. Locks them.';
 
 create function ops.sort_messages(p_channel text, p_settings jsonb, p_now timestamptz)
 returns setof uuid

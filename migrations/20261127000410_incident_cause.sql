@@ -24,10 +24,18 @@ as $$
             select status, reason, detail, at
             from ops.samples
             where check_name = known.name
-                -- The sample before reaches into the period as long as it is valid.
                 and at > p_from - make_interval(secs => 2 * known.every_seconds)
                 and at <= p_to
+                -- The last sample before reaches into the period as long as it is valid.
                 and at + make_interval(secs => valid_seconds) > p_from
+                and (
+                    at > p_from
+                    or not exists (
+                        select
+                        from ops.samples as later
+                        where later.check_name = known.name and later.at > samples.at and later.at <= p_from
+                    )
+                )
         ) as sample
         where known.kind in ('app', 'aggregate', 'dependency')
         order by
@@ -204,6 +212,7 @@ as $$
     app as (
         select
             coalesce(bool_or(bad), false) as bad,
+            bool_or(bad and reason in ('dns', 'connect', 'tls', 'reset')) as unreached,
             -- Nothing of ours ran: the platform did not let a request through.
             bool_or(bad and (reason in ('dns', 'connect', 'tls', 'reset') or status_code in (502, 503))) as not_entered
         from seen
@@ -218,6 +227,8 @@ as $$
             -- Several at once have in common only the network from which they are asked.
             when vendors.bad > 1 and vendors.unreached then 'vercel'
             when vendors.bad > 1 then 'unknown'
+            -- An app that cannot even be reached does not fail for want of a vendor.
+            when vendors.bad = 1 and app.unreached then case when vendors.unreached then 'vercel' else 'unknown' end
             -- The vendor works and refuses our key, our quota or our schema.
             when vendors.bad = 1 and vendors.refused_us then 'ours'
             when vendors.bad = 1 then vendors.first_bad

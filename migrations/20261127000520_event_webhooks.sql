@@ -112,6 +112,7 @@ declare
     v_since timestamptz;
     v_event ops.app_event;
     v_observation ops.observation;
+    v_alert ops.alerts;
     v_transitions jsonb;
     v_outcome text;
 begin
@@ -132,7 +133,7 @@ begin
     from ops.app_events(ops.events_from(v_since, v_now, v_context.settings), v_now, p_environment) as event
     where event.source = p_table and event.id = p_id and not event.handled;
     if not found then
-        return jsonb_build_object('fingerprint', null, 'alert', null, 'outcome', 'ignored');
+        return jsonb_build_object('fingerprint', null, 'alert', null, 'outcome', 'ignored', 'incident', null);
     end if;
     v_observation := ops.observe_event(v_event);
 
@@ -150,12 +151,14 @@ begin
         v_outcome := case v_transitions #>> '{0,kind}' when 'opened' then 'opened' else 'updated' end;
     end if;
 
+    select * into v_alert
+    from ops.alerts
+    where fingerprint = v_observation.fingerprint and status <> 'resolved';
     return jsonb_build_object(
         'fingerprint', v_observation.fingerprint,
-        'alert', (
-            select id from ops.alerts where fingerprint = v_observation.fingerprint and status <> 'resolved'
-        ),
-        'outcome', v_outcome
+        'alert', v_alert.id,
+        'outcome', v_outcome,
+        'incident', (select number from ops.incidents where id = v_alert.incident)
     );
 end
 $$;

@@ -54,7 +54,7 @@ async fn the_probes_together_say_whose_side_it_is() {
     let world = World::migrated().await;
     let soon = deployed(1800);
     let late = deployed(1801);
-    let cases: [(&[&str], Option<&Value>, &str); 26] = [
+    let cases: [(&[&str], Option<&Value>, &str); 28] = [
         (&["ai down timeout"], None, "openai"),
         (&["ai degraded"], None, "openai"),
         (&["ai down http_status"], Some(&soon), "openai"),
@@ -91,6 +91,13 @@ async fn the_probes_together_say_whose_side_it_is() {
             "unknown",
         ),
         (&["ai down", "email down timeout"], None, "unknown"),
+        // A vendor does not keep the app from being reached.
+        (
+            &["ai down http_status", "app down connect"],
+            None,
+            "unknown",
+        ),
+        (&["ai down connect", "app down connect"], None, "vercel"),
         // The app alone.
         (&["app down http_status 500"], Some(&soon), "ours"),
         (&["app down connect"], Some(&soon), "ours"),

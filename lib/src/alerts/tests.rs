@@ -21,7 +21,7 @@ fn database(request: &Received) -> Reply {
         "ops_finish_run" => json!({"outcome": "finished"}),
         "ops_claim_messages" => json!({"messages": [], "digests": []}),
         "ops_raise_alerts" => json!({
-            "results": [{"fingerprint": "external:ci:x", "alert": null, "outcome": "opened"}],
+            "results": [{"fingerprint": "external:ci:x", "alert": null, "outcome": "opened", "incident": null}],
         }),
         other => panic!("{other} was called"),
     };
@@ -96,7 +96,7 @@ async fn what_is_raised_is_recorded_and_delivered_at_once() {
     assert_eq!(
         body,
         json!({
-            "results": [{"fingerprint": "external:ci:x", "alert": null, "outcome": "opened"}],
+            "results": [{"fingerprint": "external:ci:x", "alert": null, "outcome": "opened", "incident": null}],
             "delivery": {"sent": 0, "retried": 0, "dead": 0, "stale": 0, "complete": true},
         })
     );
