@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{World, app, at, dependency, minutes};
+use crate::{
+    incidents::open,
+    support::{World, app, at, dependency, minutes},
+};
 
 /// What was known of each service: `ai down timeout`, of the app with the status
 /// of its answer if it has one.
@@ -222,4 +225,18 @@ async fn what_fails_in_the_first_minutes_belongs_to_the_beginning() {
         .call("ops_show_incident", json!({"p_number": 1}))
         .await;
     assert_eq!(incident["cause"]["side"], "supabase");
+}
+
+#[tokio::test]
+async fn what_was_over_before_it_began_is_no_cause() {
+    let world = World::migrated().await;
+    for (now, status) in [("12:00:00", "down"), ("12:01:00", "up")] {
+        let checks = [app("up"), dependency("ai", status)];
+        world.tick(now, &checks).await;
+    }
+    open(&world, "Nobody can sign in", &[], "12:01:30").await;
+    let incident = world
+        .call("ops_show_incident", json!({"p_number": 1}))
+        .await;
+    assert_eq!(incident["cause"]["side"], "unknown");
 }

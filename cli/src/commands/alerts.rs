@@ -5,7 +5,7 @@ mod messages;
 mod prove;
 
 use anyhow::Context;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ops::{
     alerts::acknowledge::{ActOnAlert, ActOutcome, Action},
     rpc::{Call, Retry},
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
+    lengths::until,
     project::{Project, author},
     replay,
 };
@@ -200,36 +201,6 @@ fn find(listed: &Listed, start: &str) -> anyhow::Result<Uuid> {
     }
 }
 
-/// The end of a length of time that begins now.
-pub(super) fn until(length: &str) -> anyhow::Result<Timestamp> {
-    ops::clock::now()
-        .checked_add(duration(length)?)
-        .context("too far ahead")
-}
-
-/// A length of time such as `90m`, `2h` or `3d`.
-pub(super) fn duration(length: &str) -> anyhow::Result<SignedDuration> {
-    let wrong = || {
-        Misuse(format!(
-            "a length is written as 90m, 2h or 3d, not {length}"
-        ))
-    };
-    let unit = length.chars().last().ok_or_else(wrong)?;
-    let count: i64 = length[..length.len() - unit.len_utf8()]
-        .parse()
-        .map_err(|_| wrong())?;
-    let minutes = match unit {
-        'm' => 1,
-        'h' => 60,
-        'd' => 24 * 60,
-        _ => return Err(wrong().into()),
-    };
-    let minutes = count
-        .checked_mul(minutes)
-        .filter(|minutes| (1..=1_000_000).contains(minutes));
-    Ok(SignedDuration::from_mins(minutes.ok_or_else(wrong)?))
-}
-
 fn matching(what: &Match) -> Value {
     let given = [
         ("rule", &what.rule),
@@ -352,20 +323,6 @@ fn minute(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_length_is_minutes_hours_or_days() {
-        for (length, minutes) in [("90m", 90), ("2h", 120), ("3d", 4_320)] {
-            let ahead = until(length).unwrap().duration_since(ops::clock::now());
-            assert!(
-                (minutes * 60 - 5..=minutes * 60).contains(&ahead.as_secs()),
-                "{length}"
-            );
-        }
-        for length in ["", "m", "2", "2w", "-2h", "0m", "2 h", "99999999d", "2ü"] {
-            assert!(until(length).is_err(), "{length}");
-        }
-    }
 
     #[test]
     fn an_alert_is_named_by_the_start_of_its_id() {

@@ -18,7 +18,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    alerts,
+    lengths,
     project::{Project, author},
 };
 use crate::{
@@ -195,7 +195,7 @@ async fn apply(project: &Project, change: Change) -> anyhow::Result<Incident> {
             length,
             note,
         } => {
-            let until = length.as_deref().map(alerts::until).transpose()?;
+            let until = length.as_deref().map(lengths::until).transpose()?;
             acknowledge(project, number, until, note).await
         }
     }

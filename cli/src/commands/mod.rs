@@ -9,6 +9,7 @@ pub(crate) mod dev;
 pub(crate) mod docs;
 mod hours;
 pub(crate) mod incidents;
+mod lengths;
 pub(crate) mod maintenance;
 pub(crate) mod migrate;
 mod project;

@@ -17,7 +17,7 @@ use ops::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{alerts::duration, project::Project};
+use super::{lengths::duration, project::Project};
 use crate::{
     arguments::alerts::Replay,
     failure::Verdict,

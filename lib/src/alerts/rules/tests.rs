@@ -1,4 +1,5 @@
 use super::*;
+use crate::alerts::facts::Kind;
 
 #[test]
 fn an_id_is_a_rule_and_back() {
