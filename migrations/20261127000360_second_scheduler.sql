@@ -156,7 +156,7 @@ begin
     if not found then
         return 'not installed';
     end if;
-    select greatest(committed_at, v_scheduler.installed_at) into v_last from ops.jobs where job = 'monitor';
+    v_last := greatest(v_scheduler.installed_at, (select committed_at from ops.jobs where job = 'monitor'));
 
     if p_now - v_last <= v_silence then
         if v_scheduler.told_at is not null then

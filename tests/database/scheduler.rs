@@ -153,6 +153,20 @@ async fn a_silent_bundle_is_told_once_an_hour_and_its_return_once() {
 }
 
 #[tokio::test]
+async fn a_bundle_that_never_ticked_is_silent_since_its_installation() {
+    let (world, owner) = project().await;
+    world.execute("delete from ops.jobs").await;
+    install(&owner, "12:00:00", "'https://hooks.slack.test/T/1'").await;
+    assert_eq!(watch(&owner, "12:05:00").await, "well");
+    assert_eq!(watch(&owner, "12:05:01").await, "told");
+    let posted = world
+        .value("(select body ->> 'text' from net.requests)")
+        .await;
+    let text = posted.as_str().unwrap();
+    assert!(text.contains("since 2026-11-24 12:00 UTC"), "{text}");
+}
+
+#[tokio::test]
 async fn removing_takes_back_jobs_and_secrets_and_nothing_else() {
     let (world, owner) = project().await;
     world
