@@ -5,8 +5,8 @@
 -- decided here: chat hears of everything, email of what is critical or where
 -- nobody chats, and a machine gets each message at once, for it needs no digest.
 -- Read by: whatever queues a message.
--- Undo: put ops.known_channels, ops.route, ops.queue_firing, ops.restore_unsent and
--- ops.tell_people back, then the constraint.
+-- Undo: put ops.known_channels, ops.route, ops.restore_unsent and ops.tell_people
+-- back, then the constraint.
 
 set local search_path = '';
 
@@ -57,46 +57,6 @@ $$;
 
 comment on function ops.route(text, text[]) is
     'Where a message of that severity goes, given the configured channels: critical to all of them, the rest to Slack, Discord and the webhook, and by email where there is neither Slack nor Discord; low into the digest, except for the webhook; to null if nothing is configured.';
-
-create or replace function ops.queue_firing(p_alert ops.alerts, p_context ops.context, p_now timestamptz)
-returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-    perform ops.queue_message(
-        'firing', route.channel, route.digest, p_alert.severity, p_alert.id, null,
-        ops.message_facts(p_alert, 'firing', p_alert.last_facts), p_context.settings, p_now
-    )
-    from ops.route(p_alert.severity, p_context.channels) as route
-    where not exists (
-        select
-        from ops.outbox as told
-        where told.alert = p_alert.id
-            and told.kind = 'firing'
-            and told.channel is not distinct from route.channel
-            -- What was said of something low does not stand in for more than that.
-            and (p_alert.severity = 'low' or told.severity <> 'low')
-    );
-
-    -- What is now said at once need not be said again of something low.
-    update ops.outbox as later
-    set status = 'superseded'
-    where later.alert = p_alert.id
-        and later.kind = 'firing'
-        and later.severity = 'low'
-        and later.status = 'pending'
-        and later.attempts = 0
-        and exists (
-            select
-            from ops.outbox as sooner
-            where sooner.alert = p_alert.id
-                and sooner.kind = 'firing'
-                and sooner.channel = later.channel
-                and sooner.severity <> 'low'
-        );
-end
-$$;
 
 create or replace function ops.restore_unsent(p_alert ops.alerts)
 returns void

@@ -6,8 +6,8 @@
 -- full of messages that are no longer true is not read at night. A webhook gives no
 -- name, so nothing of this happens there.
 -- Read by: delivery.
--- Undo: put ops.claimed_messages back, drop both triggers and the functions of this
--- file, and put the constraint on kinds back.
+-- Undo: drop both triggers and the functions of this file, and put the constraint
+-- on kinds back.
 
 set local search_path = '';
 
@@ -144,68 +144,6 @@ create trigger show_event_missed
         and new.provider_id is not null
     )
     execute function ops.show_event_missed();
-
-create or replace function ops.claimed_messages(p_claim uuid, p_now timestamptz)
-returns jsonb
-language sql
-stable
-set search_path = ''
-as $$
-    with claimed as (
-        select *
-        from ops.outbox
-        where lease = p_claim and status = 'pending'
-    )
-    select jsonb_build_object(
-        'now', p_now,
-        'runbook', nullif(ops.read_settings() ->> 'links.runbook', ''),
-        'messages', coalesce(
-            (
-                select jsonb_agg(
-                    jsonb_build_object(
-                        'id', id,
-                        'lease', lease,
-                        'channel', channel,
-                        'kind', kind,
-                        'severity', severity,
-                        'attempt', attempts,
-                        'digest', false,
-                        'facts', facts,
-                        'thread', case when channel = 'slack' then (ops.first_on_slack(alert)).provider_id end,
-                        'createdAt', created_at
-                    )
-                    order by ops.severity_rank(severity) desc, created_at, id
-                )
-                from claimed
-                where not digest
-            ),
-            '[]'
-        ),
-        'digests', coalesce(
-            (
-                select jsonb_agg(bundle.document order by bundle.channel)
-                from (
-                    select
-                        channel,
-                        jsonb_build_object(
-                            'channel', channel,
-                            'lease', p_claim,
-                            'attempt', max(attempts),
-                            'ids', jsonb_agg(id order by created_at, id),
-                            'items', jsonb_agg(facts order by created_at, id)
-                        ) as document
-                    from claimed
-                    where digest
-                    group by channel
-                ) as bundle
-            ),
-            '[]'
-        )
-    )
-$$;
-
-comment on function ops.claimed_messages(uuid, timestamptz) is
-    'What a claim holds: single messages, the worst first, with the thread that one on Slack belongs to, and one digest per channel; and where the runbook is, if not in the bundle.';
 
 revoke all on all functions in schema ops from public, anon, authenticated;
 grant execute on all functions in schema ops to service_role;

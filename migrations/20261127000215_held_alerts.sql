@@ -67,65 +67,6 @@ begin
 end
 $$;
 
-create or replace function ops.apply_raised(p_raised jsonb, p_context ops.context, p_now timestamptz)
-returns jsonb
-language plpgsql
-set search_path = ''
-as $$
-declare
-    v_observation ops.observation := ops.observe_raised(p_raised);
-    v_alert ops.alerts;
-    v_outcome text;
-begin
-    select * into v_alert
-    from ops.alerts
-    where fingerprint = v_observation.fingerprint and status <> 'resolved';
-
-    if found and v_observation.verdict = 'good' then
-        v_outcome := 'resolved';
-        perform ops.resolve_alert(v_alert.id, v_observation.facts - 'detail', p_context, p_now);
-    elsif found then
-        v_outcome := 'updated';
-        perform ops.note_alert(v_alert.id, v_observation, 1, p_context, p_now);
-    elsif v_observation.verdict = 'good' then
-        v_outcome := 'ignored';
-    else
-        v_outcome := 'opened';
-        v_alert := ops.open_alert(v_observation, 'external', p_now, 1, p_context, p_now);
-        perform ops.hold_raised(v_alert.id, p_context.settings, p_now);
-        perform ops.queue_firing(v_alert, p_context, p_now);
-    end if;
-
-    return jsonb_build_object(
-        'fingerprint', v_observation.fingerprint,
-        'alert', v_alert.id,
-        'outcome', v_outcome
-    );
-end
-$$;
-
-create or replace function ops.is_claimable(p_message ops.outbox, p_channels text[], p_now timestamptz)
-returns boolean
-language sql
-stable
-set search_path = ''
-as $$
-    select p_message.channel = any (p_channels)
-        and (p_message.leased_until is null or p_message.leased_until <= p_now)
-        and (
-            p_message.after is null
-            or exists (
-                select
-                from ops.outbox as firing
-                where firing.id = p_message.after and firing.status = 'sent'
-            )
-        )
-        and not ops.is_held_back(p_message, p_now)
-$$;
-
-comment on function ops.is_claimable(ops.outbox, text[], timestamptz) is
-    'Whether a due message may be leased: its channel is served, nobody has leased it, what it answers was sent, and its alert is not held.';
-
 create or replace function ops.observe_database(p_now timestamptz, p_settings jsonb)
 returns setof ops.observation
 language sql

@@ -5,8 +5,7 @@
 -- alert on that channel, so calls that were missed make no burst; and there is
 -- never more than one on its way.
 -- Read by: the tick, raised alerts, /api/alerts/dispatch, all by way of the ladder.
--- Undo: put back the former ops.drop_unsent and ops.advance_ladder and the
--- constraint on kinds; drop the functions and the index; take the settings away.
+-- Undo: put back the former ops.drop_unsent and the constraint on kinds; drop the functions and the index; take the settings away.
 
 set local search_path = '';
 
@@ -119,50 +118,6 @@ as $$
         and message.attempts = 0
         and not ops.speaks_for_others(message)
 $$;
-
-create or replace function ops.advance_ladder(p_context ops.context, p_now timestamptz)
-returns bigint
-language plpgsql
-set search_path = ''
-as $$
-declare
-    v_step record;
-    v_told bigint := 0;
-begin
-    perform ops.release_holds(p_now);
-    perform ops.plan_escalations(p_context, p_now);
-    perform ops.end_acknowledgements(p_context, p_now);
-
-    for v_step in
-        select
-            asking as alert,
-            step.level,
-            step.passed,
-            array_agg(step.id) as ids,
-            coalesce(
-                jsonb_agg(step.person order by step.due_at, step.id) filter (where step.person is not null), '[]'
-            ) as people
-        from ops.escalations as step
-        join ops.alerts as asking on asking.id = step.alert
-        where step.status = 'waiting'
-            and step.due_at <= p_now
-            and asking.status = 'firing'
-            and asking.held_until is null
-            and ops.silenced_until(asking, p_now) is null
-        group by asking, step.level, step.passed
-        order by min(step.due_at), step.level, min(step.id)
-    loop
-        perform ops.take_step(v_step.alert, v_step.level, v_step.passed, v_step.people, p_context, p_now);
-        update ops.escalations set status = 'told', told_at = p_now where id = any (v_step.ids);
-        v_told := v_told + 1;
-    end loop;
-    perform ops.queue_reminders(p_context, p_now);
-    return v_told;
-end
-$$;
-
-comment on function ops.advance_ladder(ops.context, timestamptz) is
-    'Lets go of holds that ran out, plans what has no plan, ends acknowledgements whose time is over, tells everybody whose time has come and who was not told yet, and reminds of what nobody answers; returns how many steps were told. The caller holds the lock of the alerts.';
 
 revoke all on all functions in schema ops from public, anon, authenticated;
 grant execute on all functions in schema ops to service_role;

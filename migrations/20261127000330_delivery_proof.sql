@@ -231,6 +231,9 @@ begin
 end
 $$;
 
+comment on function ops.advance_ladder(ops.context, timestamptz) is
+    'Lets go of holds that ran out, plans what has no plan, ends acknowledgements whose time is over, tells everybody whose time has come and who was not told yet, reminds of what nobody answers, and looks after the channels; returns how many steps were told. The caller holds the lock of the alerts.';
+
 create function public.ops_prove_delivery(
     p_request uuid,
     p_channels text[],

@@ -4,8 +4,8 @@
 -- clean. What is held on purpose is no finding: a message that waits for its
 -- time is not due, and a silenced alert asks nobody.
 -- Read by: the monitor, before it calls the dead man's switch; the dashboard.
--- Undo: put the former public.ops_commit_tick and public.ops_dashboard back, drop
--- the functions of this file, the setting.
+-- Undo: put the former public.ops_dashboard back, drop the functions of this file,
+-- the setting.
 
 set local search_path = '';
 
@@ -101,92 +101,6 @@ $$;
 
 comment on function ops.self_audit(timestamptz) is
     'What is left undone and nobody is about to do: due messages that nobody leases, steps of ladders that nobody takes, jobs that nobody calls.';
-
-create or replace function public.ops_commit_tick(
-    p_run uuid,
-    p_fence bigint,
-    p_tick jsonb,
-    p_now timestamptz default null
-)
-returns jsonb
-language plpgsql
-set search_path = ''
--- Compiling a plan would take longer than running it.
-set jit = off
-as $$
-declare
-    v_now timestamptz := coalesce(p_now, now());
-    v_run ops.runs;
-    v_since timestamptz;
-    v_gap jsonb;
-    v_told boolean := false;
-    v_emergency jsonb := nullif(p_tick -> 'emergency', 'null');
-    v_context ops.context;
-    v_observations ops.observation[];
-    v_samples bigint;
-    v_transitions jsonb;
-    v_escalated bigint;
-    v_warnings jsonb := '[]';
-    v_result jsonb;
-begin
-    v_run := ops.lock_run(p_run, p_fence);
-    if v_run.summary ->> 'outcome' = 'committed' then
-        return v_run.summary;
-    end if;
-    if v_run.outcome <> 'running' then
-        return jsonb_build_object('outcome', 'superseded', 'now', v_now);
-    end if;
-
-    perform ops.check_tick(p_tick);
-    perform ops.lock_alerts();
-    v_context := row(
-        p_tick ->> 'environment',
-        p_tick #>> '{deployment,id}',
-        p_tick #>> '{deployment,commit}',
-        array(select jsonb_array_elements_text(p_tick -> 'channels')),
-        ops.read_settings()
-    )::ops.context;
-    select committed_at into v_since from ops.jobs where job = v_run.job;
-
-    v_samples := ops.record_samples(p_run, p_tick, v_now);
-    begin
-        perform ops.record_system_health(p_tick, v_context.settings, v_now);
-    exception
-        -- The application may have tightened its own table; that must not blind us.
-        when integrity_constraint_violation or data_exception or undefined_column or raise_exception then
-            v_warnings := v_warnings || to_jsonb('system_health: ' || sqlerrm);
-    end;
-
-    v_gap := ops.find_gap(v_since, (p_tick ->> 'everySeconds')::integer, v_now);
-    if v_emergency is not null then
-        v_told := ops.hand_over_emergency(v_emergency, v_gap, v_context, v_now);
-    end if;
-    if v_gap is not null and not v_told then
-        perform ops.notice_gap(v_gap, v_context, v_now);
-    end if;
-
-    v_observations := ops.observe_tick(p_tick, v_since, v_context.settings, v_now);
-    v_transitions := ops.apply_observations(v_observations, p_fence, v_context, v_now);
-    v_escalated := ops.advance_ladder(v_context, v_now);
-
-    v_result := jsonb_build_object(
-        'outcome', 'committed',
-        'now', v_now,
-        'samples', v_samples,
-        'rules', ops.verdict_documents(v_observations),
-        'transitions', v_transitions,
-        'escalated', v_escalated,
-        'openAlerts', (select count(*) from ops.alerts where status <> 'resolved'),
-        'gap', v_gap,
-        'queued', (select count(*) from ops.outbox where status = 'pending' and created_at = v_now),
-        'audit', ops.self_audit(v_now),
-        'warnings', v_warnings
-    );
-    update ops.jobs set committed_at = v_now where job = v_run.job;
-    perform ops.close_run(p_run, p_fence, 'done', v_result, v_now);
-    return v_result;
-end
-$$;
 
 create or replace function public.ops_dashboard(
     p_seconds integer,

@@ -66,5 +66,8 @@ begin
 end
 $$;
 
+comment on function ops.apply_raised(jsonb, ops.context, timestamptz) is
+    'Opens, notes or resolves what one raised alert says, and returns which, with the number of its incident.';
+
 revoke all on all functions in schema ops from public, anon, authenticated;
 grant execute on all functions in schema ops to service_role;
