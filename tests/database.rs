@@ -33,6 +33,8 @@ mod contacts;
 mod dashboard;
 #[path = "database/dashboard_app.rs"]
 mod dashboard_app;
+#[path = "database/dashboard_operation.rs"]
+mod dashboard_operation;
 #[path = "database/definition_specs.rs"]
 mod definition_specs;
 #[path = "database/definitions.rs"]
