@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use ops::{edge, endpoint::Endpoint, health};
+use ops::{edge, health};
 
 fn main() -> ExitCode {
-    edge::serve(Endpoint::Health, health::handle)
+    edge::serve(health::routes())
 }

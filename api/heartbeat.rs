@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use ops::{edge, endpoint::Endpoint, monitoring::heartbeat};
+use ops::{edge, monitoring::heartbeat};
 
 fn main() -> ExitCode {
-    edge::serve(Endpoint::Heartbeat, heartbeat::handle)
+    edge::serve(heartbeat::routes())
 }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use ops::{alerts::acknowledge, edge, endpoint::Endpoint};
+use ops::{alerts::acknowledge, edge};
 
 fn main() -> ExitCode {
-    edge::serve(Endpoint::Acknowledge, acknowledge::handle)
+    edge::serve(acknowledge::routes())
 }

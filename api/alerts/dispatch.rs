@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use ops::{alerts, edge, endpoint::Endpoint};
+use ops::{alerts, edge};
 
 fn main() -> ExitCode {
-    edge::serve(Endpoint::Dispatch, alerts::handle)
+    edge::serve(alerts::routes())
 }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use ops::{backup, edge, endpoint::Endpoint};
+use ops::{backups, edge};
 
 fn main() -> ExitCode {
-    edge::serve(Endpoint::Backup, backup::handle)
+    edge::serve(backups::routes())
 }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use ops::{edge, endpoint::Endpoint, monitoring::maintenance};
+use ops::{edge, monitoring::maintenance};
 
 fn main() -> ExitCode {
-    edge::serve(Endpoint::Maintenance, maintenance::handle)
+    edge::serve(maintenance::routes())
 }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use ops::{edge, endpoint::Endpoint, monitoring};
+use ops::{edge, monitoring};
 
 fn main() -> ExitCode {
-    edge::serve(Endpoint::Monitor, monitoring::handle)
+    edge::serve(monitoring::routes())
 }

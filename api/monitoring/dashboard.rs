@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use ops::{edge, endpoint::Endpoint, monitoring::dashboard};
+use ops::{edge, monitoring::dashboard};
 
 fn main() -> ExitCode {
-    edge::serve(Endpoint::Dashboard, dashboard::handle)
+    edge::serve(dashboard::routes())
 }

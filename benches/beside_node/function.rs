@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ops::clock;
+use outside::clock;
 
 use crate::dependencies::Dependencies;
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use ops::clock;
+use outside::clock;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

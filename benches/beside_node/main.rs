@@ -1,5 +1,5 @@
 //! The health function beside the same function in Node, in one run:
-//! `.ci/vercel-build && cargo run --release --example beside_node`.
+//! `.ci/vercel-build && cargo run --release --package benches --bin beside_node`.
 //!
 //! Ours are the functions that would be deployed. Both are started as the
 //! platform starts them, both ask a database that answers at once, both have
@@ -30,7 +30,7 @@ const MILLION: u64 = 1_000_000;
 /// Where `.ci/vercel-build` leaves the functions.
 const BUILT: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/target/vercel-output/functions"
+    "/../target/vercel-output/functions"
 );
 
 fn main() {
@@ -91,9 +91,9 @@ fn cold_start(binary: &Binary) {
 /// Row 4: one dependency takes the question and never answers.
 fn hung_dependency(binary: &Binary) {
     let function = Function::start(binary, None);
-    let asked = ops::clock::instant();
+    let asked = outside::clock::instant();
     assert_eq!(function.get(), 200, "degraded, not unhealthy");
-    let waited = ops::clock::instant().duration_since(asked);
+    let waited = outside::clock::instant().duration_since(asked);
     let over = waited.saturating_sub(DEADLINE);
     println!("hung   GET answered after {waited:.3?}, {over:.3?} over the deadline");
 }
@@ -131,7 +131,7 @@ fn megabytes(kilobytes: u64) -> f64 {
 
 /// The function in Node, with its packages installed; `None` without Node.
 fn node() -> Option<String> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/beside_node/node");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/beside_node/node");
     let version = Command::new("node").arg("--version").output().ok()?;
     println!("node   {}", String::from_utf8_lossy(&version.stdout).trim());
     if !Path::new(folder).join("node_modules").exists() {

@@ -7,19 +7,16 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use local_supabase::postgres::Cluster;
-use ops::{
-    backup::{
-        catalogue,
-        keys::{self, Identities, Recipients, Secret},
-        restore::{self, Selection},
-        run,
-        store::Store,
-        tools,
-    },
-    clock::Deadline,
-    outbound::Outbound,
+use backup::{
+    catalogue,
+    keys::{self, Identities, Recipients, Secret},
+    restore::{self, Selection},
+    run,
+    store::Store,
+    tools,
 };
+use local_supabase::postgres::Cluster;
+use outside::{clock::Deadline, outbound::Outbound};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 

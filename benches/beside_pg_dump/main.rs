@@ -1,5 +1,5 @@
 //! Backup and restore beside `pg_dump` and `pg_restore`, on one database in one
-//! run: `cargo run --release --example beside_pg_dump [MEGABYTES [ROUNDS]]`.
+//! run: `cargo run --release --package benches --bin beside_pg_dump [MEGABYTES [ROUNDS]]`.
 //!
 //! Both sides talk to one server over a verified TLS session and write to one
 //! disk. Each of ours is a process of its own, so that its memory is its own;
@@ -51,7 +51,7 @@ async fn measure(arguments: &[String]) -> anyhow::Result<()> {
     let source = Source::fill(megabytes).await?;
     let folder = std::env::temp_dir().join(format!("beside-pg-dump-{}", uuid::Uuid::new_v4()));
     std::fs::create_dir(&folder)?;
-    let tools = Tools::new(&source.cluster, &folder);
+    let tools = Tools::new(&source.cluster, &folder)?;
     let ours = Child::new(&source.cluster, &folder);
     println!("database   {:.0} MB", megabytes_of(source.bytes().await?));
 
@@ -162,11 +162,11 @@ fn percent(part: u64, whole: u64) -> f64 {
 
 /// Runs a command to its end; how long it took.
 fn timed(command: &mut std::process::Command) -> anyhow::Result<(Duration, Vec<u8>)> {
-    let began = ops::clock::instant();
+    let began = outside::clock::instant();
     let output = command
         .output()
         .with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    let took = ops::clock::instant().duration_since(began);
+    let took = outside::clock::instant().duration_since(began);
     ensure!(
         output.status.success(),
         "{}: {}",

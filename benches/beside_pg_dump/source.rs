@@ -2,7 +2,8 @@
 //! half of it one shaped like the app's events, with random keys and a time.
 
 use local_supabase::postgres::{Cluster, ClusterOptions};
-use ops::{database, migrate};
+use ops::migrate;
+use outside::database;
 use secrecy::SecretString;
 use tokio_postgres::Client;
 

@@ -18,11 +18,15 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    pub(crate) fn new(cluster: &Cluster, folder: &Path) -> Self {
+    pub(crate) fn new(cluster: &Cluster, folder: &Path) -> anyhow::Result<Self> {
         let admin = cluster.admin_config("postgres");
         let password = String::from_utf8_lossy(admin.get_password().unwrap_or_default());
-        Self {
-            programs: ["pg_dump", "pg_restore", "psql"].map(|name| cluster.program(name)),
+        Ok(Self {
+            programs: [
+                cluster.program("pg_dump")?,
+                cluster.program("pg_restore")?,
+                cluster.program("psql")?,
+            ],
             variables: vec![
                 ("PGHOST", "127.0.0.1".to_owned()),
                 ("PGPORT", cluster.port().to_string()),
@@ -32,7 +36,7 @@ impl Tools {
                 ("PGSSLROOTCERT", cluster.ca_pem_path().display().to_string()),
             ],
             folder: folder.to_owned(),
-        }
+        })
     }
 
     /// Dumps a database into a file of that name, in the custom format.

@@ -2,7 +2,7 @@
 //! function's answer takes, and how long the database needs for the commit alone.
 //!
 //! ```text
-//! cargo run --release --example thousand_checks
+//! cargo run --release --package benches --bin thousand_checks
 //! ```
 //!
 //! The checks ask a local server that answers at once; the figures to reach are
@@ -22,7 +22,8 @@ use local_supabase::{
     postgres::TestDatabase,
     stack::{Stack, StackOptions},
 };
-use ops::{app::App, clock, config::Config, database, endpoint::Endpoint, migrate};
+use ops::{config::Config, endpoint::Endpoint, migrate, router};
+use outside::{clock, database};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -35,17 +36,21 @@ const SIZES: [(u32, usize); 2] = [(100, 5), (1000, 5)];
 
 #[tokio::main]
 async fn main() {
-    let database = TestDatabase::create("thousand_checks", async |cluster, name| {
-        let url = cluster.postgres_url(name).into();
-        let ca = cluster.ca_pem_path();
-        let mut owner = database::connect(&url, ca.to_str())
-            .await
-            .expect("a session");
-        migrate::apply(&mut owner, &mut |_| {})
-            .await
-            .expect("every migration applies");
-        Ok(())
-    })
+    let database = TestDatabase::create(
+        "migrated",
+        &migrate::Schema::embedded().fingerprint(),
+        async |cluster, name| {
+            let url = cluster.postgres_url(name).into();
+            let ca = cluster.ca_pem_path();
+            let mut owner = database::connect(&url, ca.to_str())
+                .await
+                .expect("a session");
+            migrate::apply(&mut owner, &mut |_| {})
+                .await
+                .expect("every migration applies");
+            Ok(())
+        },
+    )
     .await
     .expect("a migrated database");
     let cluster = database.cluster().await.expect("a server");
@@ -63,8 +68,8 @@ async fn main() {
 
     for (size, ticks) in SIZES {
         let sql = format!(
-            "delete from ops.check_definitions;
-             insert into ops.check_definitions (name, kind, spec)
+            "delete from ops.custom_checks;
+             insert into ops.custom_checks (name, kind, spec)
              select 'c' || n, 'http', jsonb_build_object(
                  'url', 'http://127.0.0.1:{port}/' || n, 'contains', 'ok', 'maxLatencyMs', 5000)
              from generate_series(1, {size}) as n"
@@ -93,7 +98,7 @@ async fn main() {
 /// One tick as an operator asks for it; milliseconds and the answer.
 async fn tick(env: &BTreeMap<String, String>) -> (f64, Value) {
     let config = Config::from_lookup(&|name| env.get(name).cloned());
-    let app = App::new(Endpoint::Monitor, config);
+    let app = router::function(Endpoint::Monitor, config);
     let request = Request::get("/api/cron/monitor")
         .header(
             "authorization",
@@ -135,7 +140,7 @@ async fn measure_commit(admin: &tokio_postgres::Client, size: u32) {
                              select jsonb_agg(jsonb_build_object(
                                  'name', check_name, 'kind', 'http', 'service', 'app', 'critical', false,
                                  'status', '{status}', 'latencyMs', 5, 'detail', jsonb_build_object('url', spec -> 'url')))
-                             from ops.check_definitions
+                             from ops.custom_checks
                          )
                      ) as tick
                  ),

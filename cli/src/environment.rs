@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ops::config::Config;
 use secrecy::SecretString;
-
-use crate::{
+use terminal::{
     env_file::{self, Variables},
     failure::Misuse,
 };
@@ -70,14 +69,10 @@ impl Environment {
 
     /// What one file says.
     pub(crate) fn from_file(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Misuse(format!("cannot read {}: {error}", path.display())))?;
-        let variables = env_file::parse(&text)
-            .map_err(|error| Misuse(format!("{}, {error}", path.display())))?;
         Ok(Self {
             origin: Origin::File {
                 path: path.to_owned(),
-                variables,
+                variables: env_file::read(path)?,
             },
         })
     }

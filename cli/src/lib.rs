@@ -1,33 +1,47 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
-//! In reading order: `arguments` is the grammar, `environment` finds the
-//! variables, `commands` holds one file per command, [`dev`] is the bundle on
-//! one machine (which tests start as well), `docs` writes what follows from the
-//! code.
+//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`,
+//! `incidents`, `maintenance`, `migrate`, `schedule`, `settings`. It holds the noun's
+//! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
+//! together. What nouns share: `environment` finds the variables, `project` asks the
+//! database, `answered` reads what it answers, `times` writes for people. `docs` writes
+//! what follows from the code. The bundle on one machine is the crate `dev`, so that
+//! whoever installs this command compiles none of it.
 //!
 //! Every command prints its target before it changes anything, takes `--json`,
 //! and exits with 0 (done), 1 (failed, or found something bad) or 2 (used
 //! wrongly).
 
+mod alerts;
+mod answered;
 mod arguments;
-mod commands;
-pub mod dev;
+mod backup;
+mod check;
+mod checks;
+mod contacts;
 mod docs;
-pub mod env_file;
 mod environment;
-pub mod failure;
-mod output;
+mod incidents;
+mod maintenance;
+mod migrate;
+mod project;
+mod schedule;
+mod settings;
+mod times;
 
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use terminal::{
+    failure::{self, Verdict},
+    output::{self, Output},
+};
 
 use crate::{
     arguments::{Arguments, Command},
     environment::Environment,
-    failure::{Misuse, Verdict},
-    output::Output,
+    migrate::Migrate,
 };
 
 /// Runs the command that the process was called with.
@@ -42,10 +56,7 @@ pub fn main() -> ExitCode {
         .build()
         .context("cannot start")
         .and_then(|runtime| runtime.block_on(run(arguments, output)));
-    if let Err(error) = &outcome {
-        output::note(&format!("error: {error:#}"));
-    }
-    failure::status(&outcome)
+    failure::end(&outcome)
 }
 
 async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
@@ -64,33 +75,27 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
     };
     let project = || environment()?.ok_or_else(environment::nothing);
     match command {
-        Command::Dev(_) if env_file.is_some() => {
-            let instead = "to run on a Supabase of your own, name its file with --supabase";
-            Err(Misuse(format!("dev reads no env file; {instead}")).into())
-        }
-        Command::Dev(options) => commands::dev::run(options, output).await,
-        Command::Migrate { action } => commands::migrate::run(action, &project()?, output).await,
-        Command::Settings { action } => commands::settings::run(action, &project()?, output).await,
-        Command::Checks { action } => commands::checks::run(action, &project()?, output).await,
-        Command::Contacts { action } => commands::contacts::run(action, &project()?, output).await,
-        Command::Alerts { action } => commands::alerts::run(action, &project()?, output).await,
-        Command::Incidents { action } => {
-            commands::incidents::run(action, &project()?, output).await
-        }
+        Command::Migrate {
+            action: Some(Migrate::Export { folder }),
+        } => migrate::export(&folder, output),
+        Command::Migrate { action } => migrate::run(action, &project()?, output).await,
+        Command::Settings { action } => settings::run(action, &project()?, output).await,
+        Command::Checks { action } => checks::run(action, &project()?, output).await,
+        Command::Contacts { action } => contacts::run(action, &project()?, output).await,
+        Command::Alerts { action } => alerts::run(action, &project()?, output).await,
+        Command::Incidents { action } => incidents::run(action, &project()?, output).await,
         Command::Backup { action } => {
             // Making keys comes before there is anything to name.
             let environment = environment()?.unwrap_or_else(Environment::process);
-            commands::backup::run(action, &environment, output).await
+            backup::run(action, &environment, output).await
         }
-        Command::Maintenance { action } => {
-            commands::maintenance::run(action, &project()?, output).await
-        }
-        Command::Schedule { action } => commands::schedule::run(action, &project()?, output).await,
+        Command::Maintenance { action } => maintenance::run(action, &project()?, output).await,
+        Command::Schedule { action } => schedule::run(action, &project()?, output).await,
         Command::Check { live } => {
             // Where nothing names a project, that is what there is to report.
             let environment = environment()?.unwrap_or_else(Environment::process);
-            commands::check::run(live, &environment, output).await
+            check::run(live, &environment, output).await
         }
-        Command::Docs => commands::docs::run(output),
+        Command::Docs => docs::run(output),
     }
 }

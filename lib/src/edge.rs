@@ -12,15 +12,16 @@ use futures_util::FutureExt;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt;
 use lambda_http::{RequestExt, request::RequestContext};
+use outside::clock::{self, milliseconds};
 use sentry::SentryFutureExt;
 use uuid::Uuid;
 
 use crate::{
-    app::{self, App, Handler, RequestId},
+    app::App,
     auth::ClientAddress,
-    clock::{self, milliseconds},
     config::{Config, Platform},
-    endpoint::Endpoint,
+    function::{Function, RequestId},
+    handler::Routes,
     problem::Problem,
     telemetry::Telemetry,
 };
@@ -36,12 +37,12 @@ const PLATFORM_BODY_LIMIT: usize = 6 * 1024 * 1024;
 
 /// Serves an endpoint until the platform stops it.
 #[must_use]
-pub fn serve(endpoint: Endpoint, handler: Handler) -> ExitCode {
+pub fn serve(routes: Routes) -> ExitCode {
     let served = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(run(endpoint, handler)));
+        .and_then(|runtime| runtime.block_on(run(routes)));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -53,9 +54,11 @@ pub fn serve(endpoint: Endpoint, handler: Handler) -> ExitCode {
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-async fn run(endpoint: Endpoint, handler: Handler) -> Result<(), Error> {
-    let edge = Edge::with_handler(App::new(endpoint, Config::from_process()), handler);
-    match edge.app.config.platform {
+async fn run(routes: Routes) -> Result<(), Error> {
+    let app = App::new(Config::from_process());
+    let platform = app.config.platform;
+    let edge = Edge::new(Function::new(app, routes));
+    match platform {
         Platform::Vercel => vercel(edge).await,
         Platform::Lambda => lambda(edge).await,
     }
@@ -64,34 +67,26 @@ async fn run(endpoint: Endpoint, handler: Handler) -> Result<(), Error> {
 /// An instance, ready to answer.
 #[derive(Debug, Clone)]
 pub struct Edge {
-    app: Arc<App>,
-    handler: Handler,
+    function: Arc<Function>,
     telemetry: Telemetry,
 }
 
 impl Edge {
-    /// Starts logs and reports for that instance, whichever endpoint it is.
+    /// Starts logs and reports for that instance.
     #[must_use]
-    pub fn new(app: App) -> Self {
-        let handler = app::handler(app.endpoint);
-        Self::with_handler(app, handler)
-    }
-
-    fn with_handler(app: App, handler: Handler) -> Self {
-        let telemetry = Telemetry::start(&app);
+    pub fn new(function: Function) -> Self {
+        let (name, app) = (function.endpoint().spec().name, function.app());
         Self {
-            app: Arc::new(app),
-            handler,
-            telemetry,
+            telemetry: Telemetry::start(name, &app.config, &app.outbound),
+            function: Arc::new(function),
         }
     }
 
     /// Answers a request, whatever happens inside.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let id = request.extensions().get::<RequestId>().cloned();
-        let RequestId(id) = id.unwrap_or(RequestId(String::new()));
+        let RequestId(id) = RequestId::of(&request);
         let method = request.method().clone();
-        let work = self.app.handle_by(self.handler, request);
+        let work = self.function.handle(request);
         self.guard(&id, &method, work).await
     }
 
@@ -114,7 +109,7 @@ impl Edge {
             });
             tracing::info!(
                 request_id = id,
-                endpoint = self.app.endpoint.spec().name,
+                endpoint = self.function.endpoint().spec().name,
                 method = method.as_str(),
                 status = response.status().as_u16(),
                 duration_ms = milliseconds(clock::instant().duration_since(started)),
@@ -132,7 +127,7 @@ impl Edge {
     where
         B: http_body::Body<Data = Bytes> + Unpin,
     {
-        let wanted = self.app.endpoint.spec().body_limit + 1;
+        let wanted = self.function.endpoint().spec().body_limit + 1;
         let mut bytes = BytesMut::new();
         let mut received = 0;
         while received < PLATFORM_BODY_LIMIT {
@@ -235,6 +230,7 @@ fn lambda_id(request: &lambda_http::Request) -> RequestId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health;
 
     #[test]
     fn a_request_id_that_is_not_plain_is_replaced() {
@@ -257,7 +253,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_becomes_an_answer_that_tells_nothing() {
         let config = Config::from_lookup(&|_| None);
-        let edge = Edge::new(App::new(Endpoint::Health, config));
+        let edge = Edge::new(Function::new(App::new(config), health::routes()));
         let panicking = async { panic!("the cellar is flooded") };
         let response = edge.guard("id-1", &Method::GET, panicking).await;
         assert_eq!(response.status(), 500);

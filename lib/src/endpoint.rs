@@ -1,11 +1,14 @@
-//! The one table of endpoints.
+//! The one table of endpoints: what each is, and who may call it.
 //!
 //! `vercel.json`, its variant for Hobby plans, the local server and the tests
-//! all follow from it.
+//! all follow from it. A [`Route`] names its callers as its type, so that no
+//! handler can be bound to it that takes others, or none.
 
-use std::time::Duration;
+use std::{fmt, marker::PhantomData, time::Duration};
 
 use http::Method;
+
+use crate::auth::{Answerer, HeartbeatToken, Link, Operator, Person, Starter, Visitor};
 
 /// Everything the platform and the edge need to know of an endpoint.
 #[derive(Debug)]
@@ -16,8 +19,6 @@ pub struct Spec {
     pub path: &'static str,
     /// Source file of the function, relative to the repository.
     pub source: &'static str,
-    /// Methods that are answered; any other gets 405 with `Allow`.
-    pub methods: &'static [Method],
     /// Memory given to an instance, in MB.
     pub memory_mb: u32,
     /// When the platform kills an invocation, in seconds.
@@ -34,6 +35,8 @@ pub struct Spec {
 pub struct Job {
     /// Name in `ops.jobs` and in the job's runs.
     pub name: &'static str,
+    /// The endpoint whose function does it.
+    pub endpoint: Endpoint,
     /// Seconds between two slots.
     pub every_s: u32,
     /// How long a run may hold the job before another may take over, in
@@ -75,11 +78,139 @@ pub enum Endpoint {
 /// last answer to be written and for reports to be flushed.
 const RESERVE: Duration = Duration::from_secs(3);
 
+impl Job {
+    /// One tick of watching.
+    pub const MONITOR: Self = Self {
+        name: "monitor",
+        endpoint: Endpoint::Monitor,
+        every_s: 60,
+        lease_s: 57,
+        renewed_every_s: None,
+        schedule: "* * * * *",
+        daily_schedule: "0 6 * * *",
+    };
+
+    /// One delivery of the outbox.
+    pub const DISPATCH: Self = Self {
+        name: "dispatch",
+        endpoint: Endpoint::Dispatch,
+        every_s: 60,
+        lease_s: 57,
+        renewed_every_s: None,
+        schedule: "* * * * *",
+        daily_schedule: "5 6 * * *",
+    };
+
+    /// One backup of the database.
+    pub const BACKUP: Self = Self {
+        name: "backup",
+        endpoint: Endpoint::Backup,
+        every_s: 1800,
+        lease_s: 90,
+        renewed_every_s: Some(20),
+        schedule: "*/30 * * * *",
+        daily_schedule: "30 5 * * *",
+    };
+
+    /// One maintenance of what ticks saw.
+    pub const MAINTENANCE: Self = Self {
+        name: "maintenance",
+        endpoint: Endpoint::Maintenance,
+        every_s: 600,
+        lease_s: 57,
+        renewed_every_s: None,
+        schedule: "*/10 * * * *",
+        daily_schedule: "10 6 * * *",
+    };
+}
+
+/// Methods of an endpoint that the same callers may call. Any method that no route
+/// of an endpoint names gets 405 with `Allow`.
+pub struct Route<C> {
+    /// Which endpoint.
+    pub endpoint: Endpoint,
+    /// The methods that are answered.
+    pub methods: &'static [Method],
+    callers: PhantomData<fn() -> C>,
+}
+
+impl<C> Route<C> {
+    const fn new(endpoint: Endpoint, methods: &'static [Method]) -> Self {
+        Self {
+            endpoint,
+            methods,
+            callers: PhantomData,
+        }
+    }
+}
+
+impl<C> fmt::Debug for Route<C> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let callers = std::any::type_name::<C>();
+        write!(
+            formatter,
+            "{:?} {:?} for {callers}",
+            self.endpoint, self.methods
+        )
+    }
+}
+
+/// Anybody may call. Whoever proves to be an operator sees more.
+impl Route<Visitor> {
+    /// Reads what works.
+    pub const HEALTH: Self = Self::new(Endpoint::Health, &[Method::GET, Method::HEAD]);
+}
+
+/// The platform's scheduler, and operators who want a run right now.
+impl Route<Starter> {
+    /// Runs one tick.
+    pub const MONITOR: Self = Self::new(Endpoint::Monitor, &[Method::GET]);
+    /// Delivers what is due.
+    pub const DELIVER: Self = Self::new(Endpoint::Dispatch, &[Method::GET]);
+    /// Makes one backup.
+    pub const BACKUP: Self = Self::new(Endpoint::Backup, &[Method::GET]);
+    /// Runs the maintenance.
+    pub const MAINTENANCE: Self = Self::new(Endpoint::Maintenance, &[Method::GET]);
+}
+
+/// Operators and CI.
+impl Route<Operator> {
+    /// Raises alerts, or resolves them.
+    pub const RAISE: Self = Self::new(Endpoint::Dispatch, &[Method::POST]);
+}
+
+/// Operators, and signed-in admins of the app.
+impl Route<Person> {
+    /// Reads everything that is known.
+    pub const DASHBOARD: Self = Self::new(Endpoint::Dashboard, &[Method::GET]);
+}
+
+/// Whoever holds a link that stood in a message.
+impl Route<Link> {
+    /// Shows what the link would do.
+    pub const SHOW_LINK: Self = Self::new(Endpoint::Acknowledge, &[Method::GET]);
+}
+
+/// Whoever holds a link that stood in a message, by a form; operators and admins,
+/// by JSON.
+impl Route<Answerer> {
+    /// Does one thing about an alert.
+    pub const ANSWER: Self = Self::new(Endpoint::Acknowledge, &[Method::POST]);
+}
+
+/// Jobs, each by the token of its own heartbeat.
+impl Route<HeartbeatToken> {
+    /// Notes what a job reports.
+    pub const HEARTBEAT: Self = Self::new(
+        Endpoint::Heartbeat,
+        &[Method::GET, Method::HEAD, Method::POST],
+    );
+}
+
 static HEALTH: Spec = Spec {
     name: "health",
     path: "/api/health",
     source: "api/health.rs",
-    methods: &[Method::GET, Method::HEAD],
     memory_mb: 512,
     max_duration_s: 10,
     body_limit: 0,
@@ -90,7 +221,6 @@ static DASHBOARD: Spec = Spec {
     name: "monitoring_dashboard",
     path: "/api/monitoring/dashboard",
     source: "api/monitoring/dashboard.rs",
-    methods: &[Method::GET],
     memory_mb: 512,
     max_duration_s: 15,
     body_limit: 0,
@@ -101,43 +231,26 @@ static MONITOR: Spec = Spec {
     name: "cron_monitor",
     path: "/api/cron/monitor",
     source: "api/cron/monitor.rs",
-    methods: &[Method::GET],
     memory_mb: 512,
     max_duration_s: 55,
     body_limit: 0,
-    job: Some(Job {
-        name: "monitor",
-        every_s: 60,
-        lease_s: 57,
-        renewed_every_s: None,
-        schedule: "* * * * *",
-        daily_schedule: "0 6 * * *",
-    }),
+    job: Some(Job::MONITOR),
 };
 
 static DISPATCH: Spec = Spec {
     name: "alerts_dispatch",
     path: "/api/alerts/dispatch",
     source: "api/alerts/dispatch.rs",
-    methods: &[Method::GET, Method::POST],
     memory_mb: 512,
     max_duration_s: 55,
     body_limit: 256 * 1024,
-    job: Some(Job {
-        name: "dispatch",
-        every_s: 60,
-        lease_s: 57,
-        renewed_every_s: None,
-        schedule: "* * * * *",
-        daily_schedule: "5 6 * * *",
-    }),
+    job: Some(Job::DISPATCH),
 };
 
 static ACKNOWLEDGE: Spec = Spec {
     name: "alerts_acknowledge",
     path: "/api/alerts/acknowledge",
     source: "api/alerts/acknowledge.rs",
-    methods: &[Method::GET, Method::POST],
     memory_mb: 512,
     max_duration_s: 55,
     body_limit: 16 * 1024,
@@ -148,43 +261,26 @@ static BACKUP: Spec = Spec {
     name: "cron_backup",
     path: "/api/cron/backup",
     source: "api/cron/backup.rs",
-    methods: &[Method::GET],
     memory_mb: 2048,
     max_duration_s: 300,
     body_limit: 0,
-    job: Some(Job {
-        name: "backup",
-        every_s: 1800,
-        lease_s: 90,
-        renewed_every_s: Some(20),
-        schedule: "*/30 * * * *",
-        daily_schedule: "30 5 * * *",
-    }),
+    job: Some(Job::BACKUP),
 };
 
 static MAINTENANCE: Spec = Spec {
     name: "cron_maintenance",
     path: "/api/cron/maintenance",
     source: "api/cron/maintenance.rs",
-    methods: &[Method::GET],
     memory_mb: 512,
     max_duration_s: 55,
     body_limit: 0,
-    job: Some(Job {
-        name: "maintenance",
-        every_s: 600,
-        lease_s: 57,
-        renewed_every_s: None,
-        schedule: "*/10 * * * *",
-        daily_schedule: "10 6 * * *",
-    }),
+    job: Some(Job::MAINTENANCE),
 };
 
 static HEARTBEAT: Spec = Spec {
     name: "heartbeat",
     path: "/api/heartbeat",
     source: "api/heartbeat.rs",
-    methods: &[Method::GET, Method::HEAD, Method::POST],
     memory_mb: 512,
     max_duration_s: 10,
     body_limit: 0,

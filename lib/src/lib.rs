@@ -4,13 +4,18 @@
 //!
 //! - [`endpoint`]: the one table of endpoints, with their limits and schedules
 //! - [`edge`]: the only file that knows a platform (Vercel, AWS Lambda)
-//! - [`app`]: one request from method check to answer
-//! - [`config`], [`auth`], [`problem`]: variables, callers, errors
-//! - [`outbound`], [`reach`], [`rpc`]: the one HTTP client, how far checks reach with
-//!   it, and the database behind it
+//! - [`function`]: one request from method check to answer
+//! - [`router`]: endpoint to handlers, the one file that knows every domain
+//! - [`handler`], [`auth`], [`problem`]: what a domain answers with, to whom, and
+//!   the errors that a caller sees
+//! - [`app`], [`config`]: what every function stands on, and its variables
+//! - [`rpc`]: the database behind its REST API
 //! - [`jobs`]: runs of scheduled work, each claimed once
-//! - [`health`], [`monitoring`], [`alerts`], [`backup`]: the domains
-//! - [`database`], [`migrate`]: direct sessions, for what `PostgREST` cannot do
+//! - [`health`], [`monitoring`], [`alerts`], [`backups`]: the domains
+//! - [`migrate`]: the schema
+//!
+//! How a backup is made and restored is crate `backup`; the clock, the HTTP client
+//! and direct database sessions are crate `outside`, which both rest on.
 //!
 //! Rust observes and words; SQL decides what changed. Nothing that must survive
 //! lives in memory: an instance may be frozen or killed at any instant.
@@ -18,19 +23,18 @@
 pub mod alerts;
 pub mod app;
 pub mod auth;
-pub mod backup;
-pub mod clock;
+pub mod backups;
 pub mod config;
-pub mod database;
 pub mod edge;
 pub mod endpoint;
+pub mod function;
+pub mod handler;
 pub mod health;
 pub mod jobs;
 pub mod migrate;
 pub mod monitoring;
-pub mod outbound;
 pub mod problem;
-pub mod reach;
+pub mod router;
 pub mod rpc;
 pub mod telemetry;
 

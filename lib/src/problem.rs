@@ -24,7 +24,7 @@ pub enum Problem {
     NotFound(&'static str),
     /// 405: the endpoint exists, the method does not.
     #[error("method not allowed")]
-    MethodNotAllowed(&'static [Method]),
+    MethodNotAllowed(Vec<Method>),
     /// 413: the body is larger than the endpoint takes, in bytes.
     #[error("body over {0} bytes")]
     PayloadTooLarge(usize),

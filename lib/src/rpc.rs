@@ -7,19 +7,27 @@
 use std::{fmt::Debug, sync::OnceLock, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use outside::{
+    clock::{self, Deadline},
+    failure::Failure,
+    outbound::{self, Outbound},
+};
 use postgrest::Postgrest;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{
-    clock::{self, Deadline},
-    config::{Supabase, SupabaseKey},
-    outbound::{self, Failure, Outbound},
-};
+use crate::config::{Supabase, SupabaseKey};
 
 /// Above the 8 s that `PostgREST`'s login role allows a statement, so that the
 /// database's own verdict arrives if there is one.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a call is refused with that met an exchange of the functions.
+const EXCHANGED: &str = "PT503";
+
+/// How often such a call is made in all: it changed nothing, and the next one
+/// meets the new functions.
+const EXCHANGED_ATTEMPTS: u32 = 3;
 
 /// The largest answer that is read, in bytes.
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
@@ -149,7 +157,8 @@ impl Rpc {
     ///
     /// # Errors
     /// See [`RpcError`]. A lost answer is retried as the call's [`Retry`]
-    /// allows, with jitter, and never past the deadline.
+    /// allows, and a call that met an exchange of the functions whatever it
+    /// says; with jitter, and never past the deadline.
     pub async fn call<C: Call>(
         &self,
         outbound: &Outbound,
@@ -159,7 +168,7 @@ impl Rpc {
         let mut attempt = 1;
         loop {
             match self.attempt(outbound, call, deadline).await {
-                Err(error) if error.is_transient() && attempt < C::RETRY.attempts() => {
+                Err(error) if attempt < attempts(C::RETRY, &error) => {
                     let pause = backoff(attempt);
                     if deadline.remaining() <= pause {
                         return Err(error);
@@ -245,6 +254,17 @@ impl Rpc {
     }
 }
 
+/// How often a call may be made in all, given how it failed.
+fn attempts(retry: Retry, error: &RpcError) -> u32 {
+    if error.code() == Some(EXCHANGED) {
+        EXCHANGED_ATTEMPTS
+    } else if error.is_transient() {
+        retry.attempts()
+    } else {
+        1
+    }
+}
+
 fn refusal(function: &'static str, status: StatusCode, body: &[u8]) -> RpcError {
     let body: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
     RpcError::Refused {
@@ -262,4 +282,32 @@ fn backoff(attempt: u32) -> Duration {
     let base = Duration::from_millis(100) * 3u32.pow(attempt - 1);
     let jitter = f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
     base.mul_f64(1.0 + jitter / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_changed_nothing_is_made_again_whatever_it_does() {
+        let refused = |status, code: &str| RpcError::Refused {
+            function: "ops_claim_run",
+            status,
+            code: code.to_owned(),
+            message: String::new(),
+            hint: None,
+        };
+        let check = |retry, error: &RpcError, expected| {
+            assert_eq!(attempts(retry, error), expected, "{retry:?} {error}");
+        };
+        let exchanged = refused(StatusCode::SERVICE_UNAVAILABLE, EXCHANGED);
+        let unavailable = refused(StatusCode::SERVICE_UNAVAILABLE, "PGRST001");
+        let invalid = refused(StatusCode::BAD_REQUEST, "22023");
+        check(Retry::Never, &exchanged, 3);
+        check(Retry::Idempotent, &exchanged, 3);
+        check(Retry::Never, &unavailable, 1);
+        check(Retry::Idempotent, &unavailable, 2);
+        check(Retry::Read, &unavailable, 3);
+        check(Retry::Read, &invalid, 1);
+    }
 }

@@ -24,7 +24,11 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 use uuid::Uuid;
 
-use crate::{app::App, endpoint::Job};
+use crate::{
+    config::{Config, Environment},
+    endpoint::Job,
+};
+use outside::outbound::Outbound;
 
 /// The running reporters of an instance.
 #[derive(Debug, Clone)]
@@ -38,12 +42,12 @@ pub struct Telemetry {
 struct Waiting(Arc<AtomicBool>);
 
 impl Telemetry {
-    /// Starts logging, and reporting if a DSN is set. A subscriber that is
-    /// already installed stays.
+    /// Starts logging, and reporting under that function's name if a DSN is set. A
+    /// subscriber that is already installed stays.
     #[must_use]
-    pub fn start(app: &App) -> Self {
+    pub fn start(function: &'static str, config: &Config, outbound: &Outbound) -> Self {
         let waiting = Waiting::default();
-        let hub = reporter(app, &waiting);
+        let hub = reporter(function, config, outbound, &waiting);
         let lines = tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
@@ -91,21 +95,20 @@ impl Telemetry {
     }
 }
 
-fn reporter(app: &App, waiting: &Waiting) -> Option<Arc<Hub>> {
-    let dsn = app
-        .config
-        .sentry_dsn
-        .as_ref()?
-        .expose_secret()
-        .parse()
-        .ok()?;
-    let client = app.outbound.client().ok()?.clone();
-    let deployment = &app.config.deployment;
+fn reporter(
+    function: &'static str,
+    config: &Config,
+    outbound: &Outbound,
+    waiting: &Waiting,
+) -> Option<Arc<Hub>> {
+    let dsn = config.sentry_dsn.as_ref()?.expose_secret().parse().ok()?;
+    let client = outbound.client().ok()?.clone();
+    let deployment = &config.deployment;
     let release = deployment.commit.clone();
     let mut options = ClientOptions::new()
         .release(release.unwrap_or_else(|| format!("pourtrait-ops@{}", crate::VERSION)))
         .environment(deployment.environment.as_str())
-        .server_name(app.endpoint.spec().name)
+        .server_name(function)
         .transport(SharedClient {
             client,
             waiting: waiting.clone(),
@@ -158,7 +161,7 @@ impl Transport for Noting {
 
 /// Tells Sentry how a scheduled run is going, under one id from start to end.
 /// Without a DSN it does nothing.
-pub fn check_in(app: &App, job: &Job, run: Uuid, status: MonitorCheckInStatus) {
+pub fn check_in(environment: Environment, job: &Job, run: Uuid, status: MonitorCheckInStatus) {
     let Some(client) = Hub::current().client() else {
         return;
     };
@@ -166,14 +169,14 @@ pub fn check_in(app: &App, job: &Job, run: Uuid, status: MonitorCheckInStatus) {
         check_in_id: run,
         monitor_slug: format!("pourtrait-{}", job.name),
         status,
-        environment: Some(app.config.deployment.environment.as_str().to_owned()),
+        environment: Some(environment.as_str().to_owned()),
         duration: None,
         monitor_config: Some(MonitorConfig {
             schedule: MonitorSchedule::Crontab {
                 value: job.schedule.to_owned(),
             },
             checkin_margin: Some(2),
-            max_runtime: Some(u64::from(app.endpoint.spec().max_duration_s.div_ceil(60))),
+            max_runtime: Some(u64::from(job.endpoint.spec().max_duration_s.div_ceil(60))),
             timezone: Some("UTC".to_owned()),
             failure_issue_threshold: None,
             recovery_threshold: None,

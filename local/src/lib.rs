@@ -2,10 +2,11 @@
 //! PostgreSQL with Supabase's roles, a gateway that honours the part of
 //! PostgREST that an app uses, and capture servers for the services beside it.
 //!
-//! In reading order: [`postgres`] runs the server, [`keys`] makes a project's
-//! keys and tokens, [`server`] speaks HTTP, [`gateway`] and [`supabase`] answer
-//! at the project's URL, [`capture`] and [`sample_app`] stand in for what lies
-//! around it, [`fault`] breaks any of them, and [`stack`] starts all together.
+//! In reading order: [`machine`] knows what has to be installed and brings it,
+//! [`postgres`] runs the server, [`keys`] makes a project's keys and tokens,
+//! [`server`] speaks HTTP, [`gateway`] and [`supabase`] answer at the project's
+//! URL, [`capture`] and [`sample_app`] stand in for what lies around it,
+//! [`fault`] breaks any of them, and [`stack`] starts all together.
 //!
 //! Nothing here is ever part of a function.
 
@@ -16,6 +17,7 @@ pub mod fault;
 mod files;
 pub mod gateway;
 pub mod keys;
+pub mod machine;
 pub mod postgres;
 mod random;
 pub mod sample_app;

@@ -3,7 +3,7 @@
 
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use ops::{app::App, endpoint::Endpoint};
+use ops::{endpoint::Endpoint, router};
 use serde_json::{Value, json};
 
 use crate::{
@@ -141,7 +141,7 @@ async fn a_link_that_is_forged_cut_or_of_another_key_is_401_and_does_nothing() {
     let mut elsewhere = bundle.env.clone();
     elsewhere.insert("MONITORING_API_KEY".into(), "another-key-of-letters".into());
     let lookup = |name: &str| elsewhere.get(name).cloned();
-    let rotated = App::new(
+    let rotated = router::function(
         Endpoint::Acknowledge,
         ops::config::Config::from_lookup(&lookup),
     );
@@ -215,7 +215,7 @@ async fn operators_and_admins_act_and_nobody_else_does() {
     let bundle = Bundle::start().await;
     let alert = raise(&bundle, "cellar", "firing").await;
     let sub = "00000000-0000-4000-8000-00000000000a";
-    let later: Timestamp = ops::clock::now() + SignedDuration::from_secs(3_600);
+    let later: Timestamp = outside::clock::now() + SignedDuration::from_secs(3_600);
     let user = |metadata: Value| {
         let keys = bundle.stack.keys();
         keys.user_token(sub, "a@wine.example", &metadata, later)

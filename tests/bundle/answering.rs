@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use local_supabase::capture::Channel;
-use ops::{app::App, endpoint::Endpoint};
+use ops::{endpoint::Endpoint, function::Function};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -65,7 +65,7 @@ fn token(link: &str) -> &str {
     link.split_once("token=").unwrap().1
 }
 
-pub(crate) async fn press(app: &App, link: &str, fields: &str) -> Answer {
+pub(crate) async fn press(app: &Function, link: &str, fields: &str) -> Answer {
     call(app, Method::POST, PATH)
         .header("content-type", FORM)
         .body(format!("token={}{fields}", token(link)))

@@ -9,9 +9,9 @@ use local_supabase::{
     fault::{Mode, Service},
 };
 use ops::{
-    app::App, backup::cron, clock::Deadline, endpoint::Endpoint, jobs::Outcome,
-    monitoring::document::Document,
+    backups, endpoint::Endpoint, function::Function, jobs::Outcome, monitoring::document::Document,
 };
+use outside::clock::Deadline;
 use serde_json::{Value, json};
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 
 const PATH: &str = "/api/cron/backup";
 
-async fn called(bundle: &Bundle, app: &App, secret: &str) -> (StatusCode, Value) {
+async fn called(bundle: &Bundle, app: &Function, secret: &str) -> (StatusCode, Value) {
     let answer = get(app, PATH).bearer(bundle.secret(secret)).send().await;
     (answer.status, answer.json())
 }
@@ -283,7 +283,7 @@ async fn a_run_whose_time_is_over_is_partial_and_the_next_one_goes_on() {
     let backups = Backups::start().await;
     let app = backups.bundle.instance(Endpoint::Backup);
     // All of it is kept back for the end.
-    let report = cron::now(&app, Deadline::after(Duration::from_secs(10)))
+    let report = backups::now(app.app(), Deadline::after(Duration::from_secs(10)))
         .await
         .unwrap();
     assert_eq!(report.outcome, Outcome::Partial, "{report:?}");

@@ -9,7 +9,8 @@ use std::{
 };
 
 use local_supabase::server::{Answer, Server};
-use ops::{endpoint::Endpoint, outbound::Outbound};
+use ops::endpoint::Endpoint;
+use outside::outbound::Outbound;
 
 use crate::{
     backups::Backups,

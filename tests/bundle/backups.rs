@@ -3,16 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use ops::{
-    backup::{
-        catalogue,
-        format::Snapshot,
-        keys::{self, Identities},
-        store::{Credentials, Store},
-        verify,
-    },
-    outbound::Outbound,
+use backup::{
+    catalogue,
+    format::Snapshot,
+    keys::{self, Identities},
+    store::{Credentials, Store},
+    verify,
 };
+use outside::outbound::Outbound;
 use secrecy::ExposeSecret;
 
 use crate::support::Bundle;

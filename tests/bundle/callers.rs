@@ -18,7 +18,7 @@ use crate::{
 
 /// A time that lies so many seconds ahead, or behind.
 fn in_seconds(seconds: i64) -> Timestamp {
-    ops::clock::now() + SignedDuration::from_secs(seconds)
+    outside::clock::now() + SignedDuration::from_secs(seconds)
 }
 
 #[tokio::test]
@@ -206,6 +206,38 @@ async fn a_token_proves_a_user_and_app_metadata_an_admin() {
             .send()
             .await;
         assert_eq!(answer.status, expected, "{what}: {:?}", answer.bytes);
+    }
+}
+
+#[tokio::test]
+async fn each_claim_of_a_token_has_to_be_right() {
+    let bundle = Bundle::start().await;
+    let app = bundle.instance(Endpoint::Dashboard);
+    for (claim, value, expected) in [
+        ("aud", json!("authenticated"), StatusCode::OK),
+        ("aud", json!("anon"), StatusCode::UNAUTHORIZED),
+        ("role", json!("anon"), StatusCode::UNAUTHORIZED),
+        ("role", json!("service_role"), StatusCode::UNAUTHORIZED),
+        ("sub", json!(""), StatusCode::UNAUTHORIZED),
+        ("nbf", json!(in_seconds(30).as_second()), StatusCode::OK),
+        (
+            "nbf",
+            json!(in_seconds(120).as_second()),
+            StatusCode::UNAUTHORIZED,
+        ),
+    ] {
+        let mut claims = json!({
+            "sub": "7b0c3a52-0000-4000-8000-000000000001", "aud": "authenticated",
+            "role": "authenticated", "app_metadata": {"role": "admin"},
+            "exp": in_seconds(3_600).as_second(),
+        });
+        claims[claim] = value.clone();
+        let token = bundle.stack.keys().sign(&claims).unwrap();
+        let answer = get(&app, "/api/monitoring/dashboard")
+            .bearer(&token)
+            .send()
+            .await;
+        assert_eq!(answer.status, expected, "{claim} {value}");
     }
 }
 

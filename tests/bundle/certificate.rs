@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
-use ops::{app::App, config::Config, endpoint::Endpoint, outbound::Outbound};
+use ops::{app::App, config::Config, endpoint::Endpoint, function::Function, router};
+use outside::outbound::Outbound;
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use serde_json::{Value, json};
 use tokio::{
@@ -78,16 +79,22 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor) {
 /// Three ticks over an app whose certificate ends in so many days; the last
 /// one's answer.
 async fn ticks(bundle: &mut Bundle, days: i64, trusted: bool) -> Value {
-    let end = ops::clock::now() + SignedDuration::from_hours(24 * (days + 1));
+    let end = outside::clock::now() + SignedDuration::from_hours(24 * (days + 1));
     let (url, root) = app_until(end).await;
     bundle.env.insert("NEXT_PUBLIC_APP_URL".into(), url);
     let config = Config::from_lookup(&|name| bundle.env.get(name).cloned());
     let roots = if trusted { vec![root] } else { Vec::new() };
-    let app = App::with_outbound(Endpoint::Monitor, config, Outbound::trusting(roots));
+    let app = trusting(config, roots);
     three_ticks(bundle, &app).await
 }
 
-async fn three_ticks(bundle: &Bundle, app: &App) -> Value {
+/// The monitor's function, which also trusts those roots.
+fn trusting(config: Config, roots: Vec<CertificateDer<'static>>) -> Function {
+    let app = App::with_outbound(config, Outbound::trusting(roots));
+    Function::new(app, router::routes(Endpoint::Monitor))
+}
+
+async fn three_ticks(bundle: &Bundle, app: &Function) -> Value {
     let mut last = Value::Null;
     for _ in 0..3 {
         let key = bundle.secret("MONITORING_API_KEY");
@@ -128,7 +135,7 @@ async fn the_closer_its_end_the_louder_the_alert_and_never_two_at_once() {
 
 #[tokio::test]
 async fn a_kept_check_of_a_handshake_sees_the_certificate_too() {
-    let end = ops::clock::now() + SignedDuration::from_hours(24 * 4);
+    let end = outside::clock::now() + SignedDuration::from_hours(24 * 4);
     let (url, root) = app_until(end).await;
     let bundle = Bundle::start().await;
     let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
@@ -141,7 +148,7 @@ async fn a_kept_check_of_a_handshake_sees_the_certificate_too() {
         (Vec::new(), "down", ["check_failing"]),
     ] {
         let config = Config::from_lookup(&|name| bundle.env.get(name).cloned());
-        let app = App::with_outbound(Endpoint::Monitor, config, Outbound::trusting(roots));
+        let app = trusting(config, roots);
         let tick = three_ticks(&bundle, &app).await;
         let checks = tick["checks"].as_array().unwrap();
         let seen = checks.iter().find(|check| check["name"] == "check:mail");

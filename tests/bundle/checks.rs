@@ -101,7 +101,7 @@ async fn a_header_takes_its_secret_from_the_environment_and_no_sample_keeps_it()
 
     let config = ops::config::Config::from_lookup(&|name| bundle.env.get(name).cloned())
         .with_check_variables([("CHECK_KEY".to_owned(), "s3cret-value".to_owned())]);
-    let app = ops::app::App::new(Endpoint::Monitor, config);
+    let app = ops::router::function(Endpoint::Monitor, config);
     let key = bundle.secret("MONITORING_API_KEY");
     let answer = get(&app, "/api/cron/monitor").bearer(key).send().await;
     assert_eq!(seen(&answer.json(), "page").0, "up");

@@ -7,14 +7,14 @@ use local_supabase::{
     capture::{Channel, Scripted},
     fault::{Mode, Service},
 };
-use ops::{app::App, endpoint::Endpoint};
+use ops::{endpoint::Endpoint, function::Function};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Bundle, call, get};
 
 const PATH: &str = "/api/alerts/dispatch";
 
-pub(crate) async fn post(bundle: &Bundle, app: &App, body: &Value) -> Answer {
+pub(crate) async fn post(bundle: &Bundle, app: &Function, body: &Value) -> Answer {
     call(app, Method::POST, PATH)
         .bearer(bundle.secret("MONITORING_API_KEY"))
         .header("content-type", "application/json")
@@ -23,7 +23,7 @@ pub(crate) async fn post(bundle: &Bundle, app: &App, body: &Value) -> Answer {
         .await
 }
 
-async fn deliver(bundle: &Bundle, app: &App) -> Value {
+async fn deliver(bundle: &Bundle, app: &Function) -> Value {
     let answer = get(app, PATH)
         .bearer(bundle.secret("MONITORING_API_KEY"))
         .send()
@@ -298,7 +298,7 @@ async fn a_message_that_was_accepted_without_an_answer_is_sent_again_and_mail_is
 async fn slack_knows_no_key_so_a_lost_answer_is_told_twice_rather_than_never() {
     let bundle = Bundle::start().await;
     let app = bundle.instance(Endpoint::Dispatch);
-    bundle.stack.slack().script([Scripted::AcceptThenHang]);
+    bundle.stack.slack().script([Scripted::AcceptThenCut]);
     post(&bundle, &app, &alert("high", "firing")).await;
     assert_eq!(outbox(&bundle, "sent").await, 0, "nobody said that it was");
     make_due(&bundle).await;

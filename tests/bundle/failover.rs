@@ -5,7 +5,7 @@ use local_supabase::{
     capture::Channel,
     fault::{Mode, Service},
 };
-use ops::{app::App, endpoint::Endpoint};
+use ops::{endpoint::Endpoint, function::Function};
 use serde_json::{Value, json};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     support::{Bundle, get},
 };
 
-async fn tick(bundle: &Bundle, app: &App) -> Value {
+async fn tick(bundle: &Bundle, app: &Function) -> Value {
     let answer = get(app, "/api/cron/monitor")
         .bearer(bundle.secret("MONITORING_API_KEY"))
         .send()

@@ -7,7 +7,8 @@ use local_supabase::{
     capture::{KeyKind, Scripted},
     fault::{Fault, Mode, Service},
 };
-use ops::{clock, endpoint::Endpoint, health};
+use ops::{endpoint::Endpoint, health};
+use outside::clock;
 use serde_json::{Value, json};
 
 use crate::support::{Bundle, call, get};

@@ -2,14 +2,14 @@
 //! them.
 
 use http::{Method, StatusCode};
-use ops::{app::App, endpoint::Endpoint};
+use ops::{endpoint::Endpoint, function::Function};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Bundle, call};
 
 const PATH: &str = "/api/alerts/dispatch";
 
-async fn post(bundle: &Bundle, app: &App, body: &Value) -> Answer {
+async fn post(bundle: &Bundle, app: &Function, body: &Value) -> Answer {
     call(app, Method::POST, PATH)
         .bearer(bundle.secret("MONITORING_API_KEY"))
         .header("content-type", "application/json")
@@ -19,7 +19,7 @@ async fn post(bundle: &Bundle, app: &App, body: &Value) -> Answer {
 }
 
 /// What became of each alert of a notification.
-async fn outcomes(bundle: &Bundle, app: &App, body: &Value) -> Vec<String> {
+async fn outcomes(bundle: &Bundle, app: &Function, body: &Value) -> Vec<String> {
     let answer = post(bundle, app, body).await;
     assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.bytes);
     let results = answer.json()["results"].as_array().unwrap().clone();
@@ -157,7 +157,7 @@ async fn an_inserted_row_is_told_at_once_by_the_documented_trigger_and_counted_o
             ('Payment 17 failed', 'critical', 'production'),
             ('Slow', 'high', 'production');
         insert into public.alerts (type, severity, message) values ('security', 'error', 'Many logins')";
-    let environment = app.config.deployment.environment.as_str();
+    let environment = app.app().config.deployment.environment.as_str();
     let rows = rows.replace("'production'", &format!("'{environment}'"));
     admin.batch_execute(&rows).await.unwrap();
 

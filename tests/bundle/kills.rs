@@ -15,7 +15,8 @@ use local_supabase::{
     fault::{Mode, Service},
     server::{Answer, Server},
 };
-use ops::{endpoint::Endpoint, outbound::Outbound};
+use ops::endpoint::Endpoint;
+use outside::outbound::Outbound;
 
 use crate::{
     proxy,

@@ -9,11 +9,11 @@ use http::StatusCode;
 use local_supabase::server::Server;
 use ops::{
     app::App,
-    auth::Caller,
-    clock::Deadline,
-    endpoint::{Endpoint, Job},
-    jobs::{self, Claim, Lease, Run},
+    auth::Starter,
+    endpoint::Job,
+    jobs::{self, Claim, Lease, Order, Patience, Run},
 };
+use outside::clock::Deadline;
 use uuid::Uuid;
 
 use crate::{
@@ -22,16 +22,21 @@ use crate::{
 };
 
 fn deadline() -> Deadline {
-    Deadline::after(std::time::Duration::from_secs(20))
+    Deadline::after(std::time::Duration::from_secs(10))
 }
 
 /// A run of the backup whose heart beats as fast as the database answers.
 async fn claimed(app: &App) -> Run {
     let job = Job {
         renewed_every_s: Some(0),
-        ..Endpoint::Backup.spec().job.unwrap()
+        ..Job::BACKUP
     };
-    let claim = jobs::claim(app, job, &Caller::Operator, Uuid::new_v4(), deadline()).await;
+    let order = Order {
+        job,
+        starter: Starter::Operator,
+        patience: Patience::Once,
+    };
+    let claim = jobs::claim(app, order, Uuid::new_v4(), deadline()).await;
     match claim.unwrap() {
         Claim::Claimed(run) => run,
         Claim::Skipped { reason, .. } => panic!("{reason}"),
@@ -67,7 +72,7 @@ async fn a_lease_is_held_until_the_database_is_silent_three_times_in_a_row() {
     // Each renewal is asked for twice before it counts as unanswered: two are
     // lost, one is answered, and then none.
     let (_proxy, count) = renewals(&mut bundle, |number| number < 3 || number == 7).await;
-    let app = bundle.instance(Endpoint::Backup);
+    let app = App::new(bundle.config());
     let run = claimed(&app).await;
     jobs::hold(&app, &run).await;
     assert_eq!(count.load(Ordering::SeqCst), 3 + 4 + 1 + 6);
@@ -76,7 +81,7 @@ async fn a_lease_is_held_until_the_database_is_silent_three_times_in_a_row() {
 #[tokio::test]
 async fn a_lease_that_another_run_has_is_lost_at_the_next_beat() {
     let bundle = Bundle::start().await;
-    let app = bundle.instance(Endpoint::Backup);
+    let app = App::new(bundle.config());
     let run = claimed(&app).await;
     assert_eq!(
         jobs::extend(&app, &run, deadline()).await.unwrap(),
@@ -96,9 +101,9 @@ async fn a_lease_that_another_run_has_is_lost_at_the_next_beat() {
 async fn a_job_that_outlives_its_function_is_never_renewed() {
     let mut bundle = Bundle::start().await;
     let (_proxy, count) = renewals(&mut bundle, |_| false).await;
-    let app = bundle.instance(Endpoint::Monitor);
+    let app = App::new(bundle.config());
     let run = Run {
-        job: Endpoint::Monitor.spec().job.unwrap(),
+        job: Job::MONITOR,
         ..claimed(&app).await
     };
     assert!(futures_util::FutureExt::now_or_never(jobs::hold(&app, &run)).is_none());

@@ -11,7 +11,7 @@ use std::{
 
 use http::StatusCode;
 use local_supabase::fault::{Mode, Service};
-use ops::{app::App, endpoint::Endpoint};
+use ops::{endpoint::Endpoint, function::Function};
 use serde_json::{Value, json};
 
 use crate::{
@@ -44,7 +44,7 @@ async fn forty_days(bundle: &Bundle) {
         .unwrap();
 }
 
-async fn maintain(bundle: &Bundle, app: &App, secret: &str) -> (StatusCode, Value) {
+async fn maintain(bundle: &Bundle, app: &Function, secret: &str) -> (StatusCode, Value) {
     let answer = get(app, PATH).bearer(bundle.secret(secret)).send().await;
     (answer.status, answer.json())
 }

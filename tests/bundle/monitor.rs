@@ -15,7 +15,7 @@ use local_supabase::{
     postgres::{Cluster, ClusterOptions},
     stack::{Stack, StackOptions},
 };
-use ops::{app::App, config::Config, endpoint::Endpoint};
+use ops::{config::Config, endpoint::Endpoint, function::Function, router};
 use serde_json::{Value, json};
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 const PATH: &str = "/api/cron/monitor";
 
 /// One tick as an operator asks for it, so that tests need not wait for slots.
-async fn tick(bundle: &Bundle, app: &App) -> (StatusCode, Value) {
+async fn tick(bundle: &Bundle, app: &Function) -> (StatusCode, Value) {
     let answer = get(app, PATH)
         .bearer(bundle.secret("MONITORING_API_KEY"))
         .send()
@@ -34,7 +34,7 @@ async fn tick(bundle: &Bundle, app: &App) -> (StatusCode, Value) {
     (answer.status, answer.json())
 }
 
-async fn ticks(bundle: &Bundle, app: &App, count: usize) -> Value {
+async fn ticks(bundle: &Bundle, app: &Function, count: usize) -> Value {
     let mut last = Value::Null;
     for _ in 0..count {
         let (status, body) = tick(bundle, app).await;
@@ -140,23 +140,16 @@ async fn the_app_away_is_told_after_three_ticks_and_its_return_after_two_once_ea
 async fn a_hanging_or_failing_app_is_down_too() {
     let bundle = Bundle::start().await;
     let app = bundle.instance(Endpoint::Monitor);
+    let answering = |status| Fault {
+        mode: Mode::Status,
+        status: Some(status),
+        delay_ms: None,
+    };
     for (fault, reason) in [
-        (
-            Fault {
-                mode: Mode::Status,
-                status: Some(500),
-                delay_ms: None,
-            },
-            "http_status",
-        ),
-        (
-            Fault {
-                mode: Mode::Status,
-                status: Some(302),
-                delay_ms: None,
-            },
-            "redirect",
-        ),
+        (answering(500), "http_status"),
+        (answering(302), "redirect"),
+        // It takes the request and never answers.
+        (Mode::Hang.into(), "timeout"),
     ] {
         bundle.fault(Service::App, fault).await;
         let body = ticks(&bundle, &app, 1).await;
@@ -205,7 +198,7 @@ async fn a_service_beside_the_app_alerts_by_slack_alone() {
 async fn a_second_caller_of_a_slot_is_skipped_however_often_it_calls() {
     let bundle = Bundle::start().await;
     let cron = bundle.secret("CRON_SECRET");
-    let instances: Vec<App> = (0..10)
+    let instances: Vec<Function> = (0..10)
         .map(|_| bundle.instance(Endpoint::Monitor))
         .collect();
     let calls = instances
@@ -376,7 +369,7 @@ async fn a_database_that_restarts_during_a_tick_loses_nothing() {
     };
     let stack = Stack::start(&cluster, options).await.unwrap();
     let env = stack.env();
-    let app = App::new(
+    let app = router::function(
         Endpoint::Monitor,
         Config::from_lookup(&|name| env.get(name).cloned()),
     );

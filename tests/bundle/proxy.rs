@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use local_supabase::server::{Answer, Server};
-use ops::outbound::{self, Outbound};
+use outside::outbound::{self, Outbound};
 
 /// What a proxy does with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

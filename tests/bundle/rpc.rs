@@ -12,10 +12,13 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use local_supabase::server::{Answer, Server};
 use ops::{
-    clock::{self, Deadline},
     config::{Supabase, SupabaseKey},
-    outbound::{Failure, Outbound},
     rpc::{Call, Retry, Rpc, RpcError},
+};
+use outside::{
+    clock::{self, Deadline},
+    failure::Failure,
+    outbound::Outbound,
 };
 use serde::Serialize;
 use serde_json::{Value, json};

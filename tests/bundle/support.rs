@@ -11,13 +11,13 @@ use local_supabase::{
     stack::{Channels, Stack, StackOptions},
 };
 use ops::{
-    app::{App, RequestId},
     auth::ClientAddress,
     config::Config,
-    database,
     endpoint::Endpoint,
-    migrate,
+    function::{Function, RequestId},
+    migrate, router,
 };
+use outside::database;
 use serde_json::Value;
 
 /// Everything that an endpoint stands on, started for one test.
@@ -48,10 +48,14 @@ impl Answer {
 
 /// A migrated database, cloned from a template.
 pub(crate) async fn database() -> TestDatabase {
-    TestDatabase::create("migrated", async |cluster, name| {
-        migrate(cluster, name).await;
-        Ok(())
-    })
+    TestDatabase::create(
+        "migrated",
+        &migrate::Schema::embedded().fingerprint(),
+        async |cluster, name| {
+            migrate(cluster, name).await;
+            Ok(())
+        },
+    )
     .await
     .expect("a migrated database")
 }
@@ -112,11 +116,12 @@ impl Bundle {
     }
 
     /// A fresh instance of an endpoint's function.
-    pub(crate) fn instance(&self, endpoint: Endpoint) -> App {
-        App::new(
-            endpoint,
-            Config::from_lookup(&|name| self.env.get(name).cloned()),
-        )
+    pub(crate) fn instance(&self, endpoint: Endpoint) -> Function {
+        router::function(endpoint, self.config())
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        Config::from_lookup(&|name| self.env.get(name).cloned())
     }
 
     pub(crate) async fn fault(&self, service: Service, fault: impl Into<Fault>) {
@@ -135,11 +140,11 @@ impl Bundle {
 
 /// A request to an instance.
 pub(crate) struct Call<'a> {
-    app: &'a App,
+    app: &'a Function,
     request: Request<Bytes>,
 }
 
-pub(crate) fn call<'a>(app: &'a App, method: Method, path_and_query: &str) -> Call<'a> {
+pub(crate) fn call<'a>(app: &'a Function, method: Method, path_and_query: &str) -> Call<'a> {
     let mut request = Request::new(Bytes::new());
     *request.method_mut() = method;
     *request.uri_mut() = path_and_query.parse().unwrap();
@@ -152,7 +157,7 @@ pub(crate) fn call<'a>(app: &'a App, method: Method, path_and_query: &str) -> Ca
     Call { app, request }
 }
 
-pub(crate) fn get<'a>(app: &'a App, path_and_query: &str) -> Call<'a> {
+pub(crate) fn get<'a>(app: &'a Function, path_and_query: &str) -> Call<'a> {
     call(app, Method::GET, path_and_query)
 }
 

@@ -361,14 +361,16 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
 #[tokio::test]
 async fn the_canary_is_hidden_from_a_session_that_does_not_bypass_policies() {
     let world = World::migrated().await;
+    // Roles are the whole server's.
+    let role = format!("reader_{}", uuid::Uuid::new_v4().simple());
     world
-        .execute(
+        .execute(&format!(
             "insert into ops.backup_canary (id, nonce, written_at) values (1, 'x', now());
-             create role plain_reader nologin;
-             grant usage on schema ops to plain_reader;
-             grant select on ops.backup_canary to plain_reader;
-             set role plain_reader",
-        )
+             create role {role} nologin;
+             grant usage on schema ops to {role};
+             grant select on ops.backup_canary to {role};
+             set role {role}"
+        ))
         .await;
     assert_eq!(
         world.rows("select nonce from ops.backup_canary").await,
@@ -381,8 +383,8 @@ async fn the_canary_is_hidden_from_a_session_that_does_not_bypass_policies() {
     let error = refused.expect_err("an error instead of no rows");
     assert_eq!(error.code().unwrap().code(), "42501");
     world
-        .execute(
-            "reset row_security; reset role; drop owned by plain_reader; drop role plain_reader",
-        )
+        .execute(&format!(
+            "reset row_security; reset role; drop owned by {role}; drop role {role}"
+        ))
         .await;
 }

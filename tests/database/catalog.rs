@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{migrations::APP_TABLES, support::World};
+use crate::{
+    changing_statements::changing,
+    migrations::APP_TABLES,
+    support::{World, array},
+};
 
 /// Asserts that a query, which looks for offenders, finds none.
 async fn check(world: &World, rule: &str, offenders: &str) {
@@ -177,17 +181,12 @@ async fn every_update_and_delete_has_a_where() {
         ))
         .await;
     let mut statements = 0;
-    for body in bodies.as_array().unwrap() {
-        let source = body["prosrc"].as_str().unwrap();
-        let starts = ["update ops.", "update public.", "delete from "]
-            .iter()
-            .flat_map(|start| source.match_indices(start));
-        for (start, _) in starts {
-            let statement = source[start..].split(';').next().unwrap();
+    for body in array(&bodies) {
+        for statement in changing(body["prosrc"].as_str().unwrap()) {
             assert!(
-                statement.contains("where "),
-                "{}: {statement}",
-                body["proname"]
+                statement.has_where,
+                "{}: {}",
+                body["proname"], statement.text
             );
             statements += 1;
         }

@@ -103,7 +103,7 @@ async fn whoever_hears_of_a_beginning_on_a_channel_hears_of_its_end_there() {
 #[tokio::test]
 async fn a_channel_that_is_not_known_is_refused_with_those_that_are() {
     let world = World::migrated().await;
-    let known = "(slack, email, discord, webhook)";
+    let known = "must be a list of slack, email, discord or webhook, got pager";
     let raised =
         json!({"p_request": uuid::Uuid::new_v4(), "p_alerts": [], "p_channels": ["pager"]});
     let advanced = json!({"p_channels": ["pager"]});

@@ -17,7 +17,7 @@ async fn refused(cases: &[(Value, &str)]) {
             "{check}: {message} {hint}"
         );
     }
-    let kept = world.rows("select name from ops.check_definitions").await;
+    let kept = world.rows("select name from ops.custom_checks").await;
     assert_eq!(kept, json!([]));
 }
 
@@ -56,23 +56,35 @@ async fn a_url_is_encrypted_or_of_this_machine_and_holds_no_password() {
 #[tokio::test]
 async fn what_is_expected_of_an_answer_is_of_its_form() {
     refused(&[
-        (http("method", json!("BREW")), "as method"),
-        (http("body", json!("")), "a body"),
-        (http("status", json!([])), "a status from 100 to 599"),
+        (
+            http("method", json!("BREW")),
+            "method of check x must be GET, HEAD",
+        ),
+        (http("body", json!("")), "body of check x must be"),
+        (http("status", json!([])), "a whole number from 100 to 599"),
         (
             http("status", json!([200, "2xx"])),
-            "a status from 100 to 599",
+            "a whole number from 100 to 599",
         ),
-        (http("status", json!(99)), "a status from 100 to 599"),
-        (http("contains", json!("")), "as contains"),
+        (http("status", json!(99)), "a whole number from 100 to 599"),
+        (http("contains", json!("")), "contains of check x must be"),
         (http("json", json!(["$.a"])), "paths like $.a.b[0]"),
         (http("json", json!({"a.b": 1})), "paths like $.a.b[0]"),
         (http("json", json!({"$.a[*]": 1})), "paths like $.a.b[0]"),
         (http("json", json!({"$..a": 1})), "paths like $.a.b[0]"),
         (http("json", json!({"$.a": [1]})), "single values"),
-        (http("redirects", json!(6)), "from 0 to 5 redirects"),
-        (http("maxLatencyMs", json!(0)), "maxLatencyMs"),
-        (http("colour", json!("red")), "no other keys"),
+        (
+            http("redirects", json!(6)),
+            "redirects of check x must be a whole number from 0 to 5",
+        ),
+        (
+            http("maxLatencyMs", json!(0)),
+            "maxLatencyMs of check x must be",
+        ),
+        (
+            http("colour", json!("red")),
+            "keys of check x must be among url",
+        ),
     ])
     .await;
 }
@@ -80,7 +92,10 @@ async fn what_is_expected_of_an_answer_is_of_its_form() {
 #[tokio::test]
 async fn a_header_holds_no_secret_and_names_no_other_variable() {
     refused(&[
-        (http("headers", json!({"x y": "z"})), "header names"),
+        (
+            http("headers", json!({"x y": "z"})),
+            "1 to 100 letters, digits and hyphens",
+        ),
         (
             http("headers", json!({"x": "a\r\nb: c"})),
             "printable characters",
@@ -96,11 +111,11 @@ async fn a_header_holds_no_secret_and_names_no_other_variable() {
         ),
         (
             http("headers", json!({"Authorization": "Bearer abc"})),
-            "come from a variable",
+            "comes from a variable",
         ),
         (
             http("headers", json!({"X-Api-Key": "abc"})),
-            "come from a variable",
+            "comes from a variable",
         ),
         (
             http("headers", json!({"x": "sk-abcdef"})),
@@ -113,24 +128,30 @@ async fn a_header_holds_no_secret_and_names_no_other_variable() {
 #[tokio::test]
 async fn every_other_kind_asks_for_what_it_needs() {
     refused(&[
-        (json!({"kind": "tls"}), "as host"),
-        (json!({"kind": "tls", "host": "a b"}), "as host"),
-        (json!({"kind": "tcp", "host": "a.example"}), "a port"),
+        (json!({"kind": "tls"}), "host of check x must be"),
+        (
+            json!({"kind": "tls", "host": "a b"}),
+            "host of check x must be",
+        ),
+        (
+            json!({"kind": "tcp", "host": "a.example"}),
+            "port of check x must be",
+        ),
         (
             json!({"kind": "tcp", "host": "a.example", "port": 0}),
             "from 1 to 65535",
         ),
         (
             json!({"kind": "dns", "host": "a.example", "address": "b.example"}),
-            "an address",
+            "address of check x must be an IP address",
         ),
         (
             json!({"kind": "heartbeat", "periodSeconds": 60}),
-            "graceSeconds",
+            "graceSeconds of check x must be",
         ),
         (
             json!({"kind": "rule", "event": "x", "windowMinutes": 60}),
-            "minimum",
+            "minimum of check x must be",
         ),
     ])
     .await;
@@ -151,9 +172,15 @@ async fn what_all_kinds_have_in_common_is_held_to_bounds() {
         (dns("everySeconds", json!(59)), "everySeconds"),
         (dns("everySeconds", json!(60.5)), "everySeconds"),
         (dns("timeoutMs", json!(10001)), "timeoutMs"),
-        (dns("severity", json!("loud")), "as severity"),
-        (dns("enabled", json!("yes")), "as enabled"),
-        (json!({"host": "a.example"}), "a kind"),
+        (
+            dns("severity", json!("loud")),
+            "severity must be critical, high, medium or low",
+        ),
+        (
+            dns("enabled", json!("yes")),
+            "enabled must be true or false",
+        ),
+        (json!({"host": "a.example"}), "kind must be http"),
         (json!([]), "an object of fields"),
     ])
     .await;
@@ -171,14 +198,12 @@ async fn sql_is_held_to_the_same() {
     let world = World::migrated().await;
     let refused = world
         .admin
-        .batch_execute(
-            "insert into ops.check_definitions (name, kind, spec) values ('x', 'tcp', '{}')",
-        )
+        .batch_execute("insert into ops.custom_checks (name, kind, spec) values ('x', 'tcp', '{}')")
         .await;
     let error = refused.unwrap_err();
     assert_eq!(error.code().unwrap().code(), "22023");
     world
-        .execute("insert into ops.check_definitions (name, kind, spec) values ('x', 'dns', '{\"host\": \"a\"}')")
+        .execute("insert into ops.custom_checks (name, kind, spec) values ('x', 'dns', '{\"host\": \"a\"}')")
         .await;
     let changes = world
         .rows("select change, changed_by from ops.check_changes")

@@ -20,9 +20,9 @@ async fn added(world: &World, name: &str, fields: Value) {
     // As if it had been there for long.
     world
         .execute(&format!(
-            "alter table ops.check_definitions disable trigger all;
-             update ops.check_definitions set updated_at = '2026-11-01' where name = '{name}';
-             alter table ops.check_definitions enable trigger all"
+            "alter table ops.custom_checks disable trigger all;
+             update ops.custom_checks set updated_at = '2026-11-01' where name = '{name}';
+             alter table ops.custom_checks enable trigger all"
         ))
         .await;
 }
@@ -165,9 +165,9 @@ async fn a_changed_check_is_due_at_once_and_a_run_by_hand_probes_all() {
     );
     world
         .execute(
-            "alter table ops.check_definitions disable trigger all;
-             update ops.check_definitions set updated_at = '2026-11-24 12:02:00Z' where name = 'seldom';
-             alter table ops.check_definitions enable trigger all",
+            "alter table ops.custom_checks disable trigger all;
+             update ops.custom_checks set updated_at = '2026-11-24 12:02:00Z' where name = 'seldom';
+             alter table ops.custom_checks enable trigger all",
         )
         .await;
     assert_eq!(due(&world.claim("12:04:05").await), ["seldom"]);

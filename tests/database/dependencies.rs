@@ -35,7 +35,10 @@ async fn a_check_depends_on_checks_and_services_that_are_there() {
         .await;
     assert_eq!(added["dependsOn"], json!(["search", "app"]));
     for (needs, words) in [
-        (json!(["serach"]), "neither a check nor a service"),
+        (
+            json!(["serach"]),
+            "names of checks and services, got serach",
+        ),
         (json!(["imageprocessing"]), "imageProcessing"),
         (json!("search"), "an array of 1 to 20 names"),
         (json!([]), "an array of 1 to 20 names"),
@@ -119,14 +122,14 @@ async fn checks_that_are_added_together_may_name_each_other() {
     let world = World::migrated().await;
     world
         .execute(
-            r#"insert into ops.check_definitions (name, kind, spec) values
+            r#"insert into ops.custom_checks (name, kind, spec) values
                ('b', 'dns', '{"host": "b.example", "dependsOn": ["a"]}'),
                ('a', 'dns', '{"host": "a.example"}')"#,
         )
         .await;
     let together = world
         .admin
-        .batch_execute("delete from ops.check_definitions where name in ('a', 'b')")
+        .batch_execute("delete from ops.custom_checks where name in ('a', 'b')")
         .await;
     together.expect("and be removed together");
 }

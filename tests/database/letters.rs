@@ -106,7 +106,10 @@ async fn what_had_no_channel_needs_one_to_be_sent() {
     let mut request = resend(&message, "12:01:00");
     let [code, text, hint] = world.refusal("ops_resend_message", request.clone()).await;
     assert_eq!((code.as_str(), hint.as_str()), ("22023", "Name one."));
-    assert!(text.starts_with("no channel was configured"), "{text}");
+    assert!(
+        text.starts_with("channel must be given for message"),
+        "{text}"
+    );
     request["p_channel"] = json!("pigeon");
     assert_eq!(
         world.refusal("ops_resend_message", request.clone()).await[0],

@@ -1,8 +1,10 @@
-//! Maintenance windows: when they are in force, and that uptime leaves them out.
+//! Maintenance windows: when they are in force, and that uptime leaves them out; and what the
+//! maintenance job forgets.
 
 use serde_json::{Value, json};
 
 use crate::{
+    backups,
     muting::ticks,
     support::{World, app, array, at, dependency},
 };
@@ -208,19 +210,34 @@ async fn what_is_not_a_window_is_refused() {
     };
     let mut daily = recurring(&[1], "02:00", 60, "Mars/Olympus", "2026-12-01T00:00:00Z");
     for (window, expected) in [
-        (json!({"reason": "x"}), "an end"),
-        (once("endsAt", json!(at("09:59:00"))), "an end"),
+        (
+            json!({"reason": "x"}),
+            "endsAt must be a time after the beginning and after now, got nothing",
+        ),
+        (
+            once("endsAt", json!(at("09:59:00"))),
+            "endsAt must be a time after",
+        ),
         (
             once("endsAt", json!("2027-01-24T00:00:00Z")),
             "within 30 days",
         ),
-        (once("endsAt", json!("soon")), "times as"),
-        (once("reason", json!(" ")), "a reason"),
-        (once("zone", json!("UTC")), "none of them"),
-        (once("services", json!(["databse"])), "not databse"),
+        (
+            once("endsAt", json!("soon")),
+            "endsAt must be a time such as",
+        ),
+        (once("reason", json!(" ")), "reason must be"),
+        (
+            once("zone", json!("UTC")),
+            "zone must be absent without localTime",
+        ),
+        (
+            once("services", json!(["databse"])),
+            "services that are watched, got databse",
+        ),
         (
             once("checks", json!(["database", "nothing"])),
-            "not nothing",
+            "checks that are watched, got nothing",
         ),
         (daily.clone(), "IANA"),
         (
@@ -228,7 +245,7 @@ async fn what_is_not_a_window_is_refused() {
                 daily["durationMinutes"] = json!(1441);
                 daily.clone()
             },
-            "1440 minutes",
+            "durationMinutes must be a whole number from 1 to 1440",
         ),
         (
             {
@@ -236,7 +253,7 @@ async fn what_is_not_a_window_is_refused() {
                 daily["weekdays"] = json!([0]);
                 daily.clone()
             },
-            "weekdays",
+            "weekdays must be an array of numbers",
         ),
         (
             {
@@ -244,7 +261,7 @@ async fn what_is_not_a_window_is_refused() {
                 daily["localTime"] = json!("25:00");
                 daily.clone()
             },
-            "times as",
+            "localTime must be a time of the day",
         ),
     ] {
         let arguments = json!({
@@ -297,4 +314,38 @@ async fn uptime_leaves_maintenance_out() {
             .await;
         assert_eq!(found[0], expected, "{check}");
     }
+}
+
+/// The history of backups refers to the runs that made them and is kept for good.
+#[tokio::test]
+async fn old_runs_are_forgotten_but_not_those_of_backups() {
+    let world = World::migrated().await;
+    let long_ago = "2026-10-01T12:00:00Z";
+    world.tick(long_ago, &[app("up")]).await;
+    let run = backups::claim(&world, long_ago).await;
+    let sealed = json!({"snapshot": "s", "takenAt": long_ago, "sealedAt": long_ago});
+    let arguments = json!({
+        "p_run": run["run"], "p_fence": run["fence"], "p_outcome": "done", "p_backup": sealed, "p_now": long_ago,
+    });
+    world.call("ops_finish_backup", arguments).await;
+    world.tick("11:59:00", &[app("up")]).await;
+
+    let claim = json!({
+        "p_run": uuid::Uuid::new_v4(), "p_job": "maintenance", "p_every_seconds": 600,
+        "p_lease_seconds": 600, "p_manual": false, "p_now": at("12:00:00"),
+    });
+    let claim = world.call("ops_claim_run", claim).await;
+    let part = json!({"p_run": claim["run"], "p_fence": claim["fence"], "p_now": at("12:00:00")});
+    let mut outcome = json!("more");
+    while outcome == "more" {
+        outcome = world.call("ops_maintain", part.clone()).await["outcome"].clone();
+    }
+    assert_eq!(outcome, "done");
+
+    let old = world
+        .rows("select job, outcome from ops.runs where started_at < '2026-10-02' order by job")
+        .await;
+    assert_eq!(old, json!([{"job": "backup", "outcome": "done"}]));
+    let kept = world.rows("select snapshot from ops.backups").await;
+    assert_eq!(kept, json!([{"snapshot": "s"}]));
 }

@@ -1,4 +1,4 @@
-//! The migrations apply to an empty project and on top of the application's own
+//! The table files apply to an empty project and on top of the application's own
 //! tables, keep what is there, and change nothing the second time.
 
 use serde_json::{Value, json};
@@ -38,11 +38,22 @@ const SHAPE: &str = "
            || coalesce(obj_description(c.oid, 'pg_class'), '')
     from pg_class c where c.relnamespace in ('public'::regnamespace, 'ops'::regnamespace)
     union all
-    select 'function', p.oid::regprocedure || md5(p.prosrc) || coalesce(p.proacl::text, '')
+    select 'function', p.oid::regprocedure || md5(p.prosrc)
+           || coalesce((select string_agg(a::text, ',' order by a::text) from unnest(p.proacl) as a), '')
+           || coalesce(obj_description(p.oid, 'pg_proc'), '')
     from pg_proc p where p.pronamespace in ('public'::regnamespace, 'ops'::regnamespace)
+    union all
+    select 'trigger', pg_get_triggerdef(t.oid)
+    from pg_trigger t join pg_class c on c.oid = t.tgrelid
+    where c.relnamespace in ('public'::regnamespace, 'ops'::regnamespace) and not t.tgisinternal
+    union all
+    select 'type', c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+    where c.relnamespace = 'ops'::regnamespace and c.relkind = 'c'
     order by 1, 2";
 
-async fn shape(world: &World) -> Value {
+/// The shape of a database that has schema ops.
+pub(crate) async fn shape(world: &World) -> Value {
     world.rows(SHAPE).await
 }
 
@@ -113,7 +124,7 @@ async fn a_second_time_changes_nothing() {
         world.execute("begin; set local role postgres").await;
         world
             .execute(include_str!(
-                "../../migrations/20261124000100_app_monitoring_tables.sql"
+                "../../migrations/tables/0001_app_monitoring_tables.sql"
             ))
             .await;
         world.execute("commit").await;
@@ -154,7 +165,7 @@ async fn a_database_without_auth_is_refused_in_plain_words() {
     let error = world
         .admin
         .batch_execute(include_str!(
-            "../../migrations/20261124000100_app_monitoring_tables.sql"
+            "../../migrations/tables/0001_app_monitoring_tables.sql"
         ))
         .await
         .expect_err("a refusal");

@@ -60,6 +60,16 @@ async fn both_windows_of_a_pair_have_to_burn() {
             ["good", "good", "good"],
         ),
         (
+            "14.4 times of the last minutes alone",
+            vec![(2, 1250, 18), (40, 1000, 100)],
+            ["good", "bad", "bad"],
+        ),
+        (
+            "14.4 times of the hour alone",
+            vec![(2, 250, 10), (40, 1000, 8)],
+            ["good", "bad", "bad"],
+        ),
+        (
             "over five minutes ago",
             vec![(2, 1000, 0), (20, 1000, 300)],
             ["good", "bad", "bad"],

@@ -73,6 +73,17 @@ async fn watch(world: &World, check: &str) {
 
 /// Up, degraded, down, unknown and maintenance by asking every second for itself.
 fn by_the_second(samples: &[Sample], windows: &[(i64, i64)], from: i64, to: i64) -> [i32; 5] {
+    let newest = samples
+        .iter()
+        .filter(|(at, ..)| *at <= from)
+        .map(|(at, ..)| *at)
+        .max();
+    // What came before the newest one never counts again.
+    let samples: Vec<Sample> = samples
+        .iter()
+        .filter(|(at, ..)| Some(*at) >= newest)
+        .copied()
+        .collect();
     let mut sums = [0; 5];
     let mut second = from;
     while second < to {
@@ -82,7 +93,7 @@ fn by_the_second(samples: &[Sample], windows: &[(i64, i64)], from: i64, to: i64)
         {
             sums[4] += 1;
         } else {
-            let one = brute_force(samples, second, second + 1);
+            let one = brute_force(&samples, second, second + 1);
             for (sum, one) in sums.iter_mut().zip(one) {
                 *sum += one;
             }
@@ -301,4 +312,23 @@ async fn old_spans_and_runs_are_deleted_and_days_are_kept() {
         1,
         "the run that is at work"
     );
+}
+
+#[tokio::test]
+async fn runs_of_backups_are_kept_for_the_history_of_backups() {
+    let world = World::migrated().await;
+    world
+        .execute(&format!(
+            "insert into ops.jobs (job, every_seconds) values ('backup', 1800), ('monitor', 60) on conflict do nothing;
+             insert into ops.runs (id, job, slot, fence, outcome, started_at, finished_at)
+             select gen_random_uuid(), job, at, 1, 'failed', at, at
+             from unnest(array['backup', 'monitor']) as job, (select timestamptz '{}' as at) as noon;
+             insert into ops.backups (run, outcome, finished_at, reason)
+             select id, 'failed', finished_at, 'the store refuses' from ops.runs where job = 'backup'",
+            at("12:00:00"),
+        ))
+        .await;
+    maintain(&world, 24 * HOUR * 405, 200).await;
+    let left = world.rows("select job from ops.runs where outcome = 'failed'");
+    assert_eq!(left.await, json!([{"job": "backup"}]));
 }

@@ -122,10 +122,10 @@ async fn a_silent_bundle_is_told_once_an_hour_and_its_return_once() {
     install(&owner, "12:00:00", "'https://hooks.slack.test/T/1'").await;
     for (now, expected) in [
         ("12:05:00", "well"),
-        ("12:05:01", "told"),
-        ("12:06:00", "told before"),
-        ("13:05:00", "told before"),
-        ("13:05:01", "told"),
+        ("12:05:01", "sent"),
+        ("12:06:00", "sent before"),
+        ("13:05:00", "sent before"),
+        ("13:05:01", "sent"),
     ] {
         assert_eq!(watch(&owner, now).await, expected, "{now}");
     }
@@ -158,7 +158,7 @@ async fn a_bundle_that_never_ticked_is_silent_since_its_installation() {
     world.execute("delete from ops.jobs").await;
     install(&owner, "12:00:00", "'https://hooks.slack.test/T/1'").await;
     assert_eq!(watch(&owner, "12:05:00").await, "well");
-    assert_eq!(watch(&owner, "12:05:01").await, "told");
+    assert_eq!(watch(&owner, "12:05:01").await, "sent");
     let posted = world
         .value("(select body ->> 'text' from net.requests)")
         .await;

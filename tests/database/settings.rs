@@ -78,7 +78,7 @@ async fn an_unknown_key_is_refused_with_those_that_are_near() {
         .refusal("ops_set_setting", change("alert.bad", &json!(1)))
         .await;
     assert_eq!(code, "22023");
-    assert_eq!(message, "unknown setting alert.bad");
+    assert_eq!(message, "key must be the key of a setting, got alert.bad");
     assert_eq!(
         hint,
         "known settings: alert.bad_after, alert.event_quiet_minutes, alert.flap_factor, alert.flap_minutes, \
@@ -100,12 +100,17 @@ async fn an_unknown_key_is_refused_with_those_that_are_near() {
     assert_eq!(code, "22023");
 }
 
-/// Asserts in which words a value is refused.
-async fn check(world: &World, key: &str, value: Value, expected: &str) {
+/// Asserts in which words a value is refused, or a part of it.
+async fn check_part(world: &World, key: &str, value: Value, part: &str, expected: &str) {
     let [code, message, _] = world.refusal("ops_set_setting", change(key, &value)).await;
     assert_eq!(code, "22023", "{key} {value}");
-    let words = format!("setting {key} expects {expected}, not ");
+    let words = format!("setting {key}{part} must be {expected}, got ");
     assert!(message.starts_with(&words), "{value}: {message}");
+}
+
+/// Asserts in which words a value is refused as a whole.
+async fn check(world: &World, key: &str, value: Value, expected: &str) {
+    check_part(world, key, value, "", expected).await;
 }
 
 #[tokio::test]
@@ -146,46 +151,48 @@ fn url(fields: &Value) -> Value {
 async fn checked_urls_are_checked() {
     let world = World::migrated().await;
     let list = "an array of at most 1000 objects {url, status?, contains?, name?}";
-    let address =
-        "a url of at most 1000 characters that begins with http:// or https:// in every item";
-    let status = "a status from 100 to 599, or an array of such, in every item that has one";
-    for (value, expected) in [
-        (json!("https://app.example/"), list),
-        (
-            json!(["https://app.example/"]),
-            "an array of objects {url, status?, contains?, name?}",
-        ),
-        (json!([{}]), address),
-        (json!([{"url": 7}]), address),
-        (json!([{"url": "ftp://x"}]), address),
-        (json!([{"url": "https://a b"}]), address),
+    let item = "an object {url, status?, contains?, name?}";
+    let address = "a URL of at most 1000 characters that begins with http:// or https://";
+    let status = "a whole number from 100 to 599 or an array of such numbers";
+    for (value, part, expected) in [
+        (json!("https://app.example/"), "", list),
+        (json!(["https://app.example/"]), "[0]", item),
+        (json!([{}]), "[0].url", address),
+        (json!([{"url": 7}]), "[0].url", address),
+        (json!([{"url": "ftp://x"}]), "[0].url", address),
+        (json!([{"url": "https://a b"}]), "[0].url", address),
         (
             json!([{"url": format!("https://a/{}", "b".repeat(1000))}]),
+            "[0].url",
             address,
         ),
         (
             json!([{"url": "https://a"}, {"url": "https://a"}]),
-            "every url once",
+            "[1].url",
+            "a URL that the list has once",
         ),
         (
             url(&json!({"method": "GET"})),
-            "no other keys than url, status, contains and name",
+            "[0]",
+            "an object without other keys than url, status, contains and name",
         ),
-        (url(&json!({"status": 99})), status),
-        (url(&json!({"status": 200.5})), status),
-        (url(&json!({"status": "200"})), status),
-        (url(&json!({"status": []})), status),
-        (url(&json!({"status": [200, 600]})), status),
+        (url(&json!({"status": 99})), "[0].status", status),
+        (url(&json!({"status": 200.5})), "[0].status", status),
+        (url(&json!({"status": "200"})), "[0].status", status),
+        (url(&json!({"status": []})), "[0].status", status),
+        (url(&json!({"status": [200, 600]})), "[0].status", status),
         (
             url(&json!({"contains": ""})),
-            "a text of 1 to 500 characters as contains",
+            "[0].contains",
+            "a text of 1 to 500 characters",
         ),
         (
             url(&json!({"name": "A page"})),
-            "a name of at most 50 lower-case letters, digits and hyphens",
+            "[0].name",
+            "1 to 50 lower-case letters, digits and hyphens, the first no hyphen",
         ),
     ] {
-        check(&world, "app.urls", value, expected).await;
+        check_part(&world, "app.urls", value, part, expected).await;
     }
     for value in [
         url(&json!({"status": 204})),

@@ -17,23 +17,39 @@ pub(crate) struct World {
 impl World {
     /// A fresh project with every migration applied.
     pub(crate) async fn migrated() -> Self {
-        let database = TestDatabase::create("database_migrated", async |cluster, name| {
+        let schema = migrate::Schema::embedded().fingerprint();
+        let database = TestDatabase::create("migrated", &schema, async |cluster, name| {
             apply_migrations(cluster, name).await;
             Ok(())
         });
         Self::over(database.await.expect("a migrated database")).await
     }
 
+    /// The same, ninety days later.
+    pub(crate) async fn of_ninety_days() -> Self {
+        let rows = include_str!("../sql/ninety_days.sql");
+        let made_of = [&migrate::Schema::embedded().fingerprint(), rows].concat();
+        let database = TestDatabase::create("ninety_days", &made_of, async |cluster, name| {
+            apply_migrations(cluster, name).await;
+            let admin = cluster.connect_admin(name).await?;
+            Ok(admin.batch_execute(rows).await?)
+        });
+        Self::over(database.await.expect("a database of ninety days")).await
+    }
+
     /// A fresh project on which the application's own tables stand already.
     pub(crate) async fn of_the_app() -> Self {
-        let database = TestDatabase::create("database_of_the_app", async |cluster, name| {
+        let tables = include_str!("../sql/app_tables.sql");
+        let database = TestDatabase::create("of_the_app", tables, async |cluster, name| {
             let owner = cluster.connect_postgres(name).await?;
-            owner
-                .batch_execute(include_str!("../sql/app_tables.sql"))
-                .await?;
-            Ok(())
+            Ok(owner.batch_execute(tables).await?)
         });
         Self::over(database.await.expect("the application's database")).await
+    }
+
+    /// A fresh project without anything of ours.
+    pub(crate) async fn empty() -> Self {
+        Self::over(TestDatabase::empty().await.expect("an empty database")).await
     }
 
     async fn over(database: TestDatabase) -> Self {
@@ -59,6 +75,19 @@ impl World {
     /// Another session that sees all.
     pub(crate) async fn session(&self) -> Client {
         connect(&self.database).await
+    }
+
+    /// A session of the role that migrates.
+    pub(crate) async fn owner(&self) -> Client {
+        let cluster = self.database.cluster().await.unwrap();
+        let owner = cluster.connect_postgres(self.database.name()).await;
+        owner.expect("the owner's session")
+    }
+
+    /// How the role that migrates connects.
+    pub(crate) async fn owner_config(&self) -> tokio_postgres::Config {
+        let cluster = self.database.cluster().await.unwrap();
+        cluster.postgres_config(self.database.name())
     }
 
     /// How a superuser connects, for a test that drives the connection itself.

@@ -131,9 +131,9 @@ async fn on_vercel_a_hung_sentry_holds_up_the_end_for_two_seconds() {
     let sentry = Sentry::hung().await;
     let mut function = Vercel::start(binary::MONITOR, &variables(&sentry)).await;
     let (_, id) = function.send(failing()).await;
-    let answered = ops::clock::instant();
+    let answered = outside::clock::instant();
     function.end_of(id).await;
-    let waited = ops::clock::instant().duration_since(answered);
+    let waited = outside::clock::instant().duration_since(answered);
     assert!(waited < Duration::from_secs(4), "{waited:?}");
 }
 
@@ -155,9 +155,9 @@ async fn on_lambda_a_hung_sentry_delays_an_answer_by_half_a_second() {
     let mut sentry = Sentry::hung().await;
     let mut function = Lambda::start(binary::MONITOR, &variables(&sentry)).await;
     for _ in 0..2 {
-        let asked = ops::clock::instant();
+        let asked = outside::clock::instant();
         let answer = function.ask(failing()).await;
-        let waited = ops::clock::instant().duration_since(asked);
+        let waited = outside::clock::instant().duration_since(asked);
         assert_eq!(answer.status, 503);
         assert!(waited < Duration::from_millis(1_500), "{waited:?}");
     }

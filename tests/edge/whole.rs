@@ -10,7 +10,8 @@ use local_supabase::{
     postgres::TestDatabase,
     stack::{Stack, StackOptions},
 };
-use ops::{clock, database, migrate};
+use ops::migrate;
+use outside::{clock, database};
 use serde_json::{Value, json};
 
 use crate::{
@@ -27,7 +28,8 @@ struct Parts {
 
 impl Parts {
     async fn start() -> Self {
-        let database = TestDatabase::create("edge", async |cluster, name| {
+        let schema = migrate::Schema::embedded().fingerprint();
+        let database = TestDatabase::create("migrated", &schema, async |cluster, name| {
             let ca = cluster.ca_pem_path();
             let url = cluster.postgres_url(name).into();
             let mut client = database::connect(&url, ca.to_str()).await?;

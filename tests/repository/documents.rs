@@ -107,6 +107,25 @@ fn links_are_resolved_from_their_document() {
 }
 
 #[test]
+fn every_invariant_names_tests_that_there_are() {
+    let architecture = files::text("ARCHITECTURE.md");
+    let invariants = between(&architecture, "## Invariants", "\n## ")
+        .next()
+        .unwrap();
+    let sources: String = files::ending(".rs").iter().map(files::text).collect();
+    let named: BTreeSet<&str> = between(invariants, "`", "`")
+        .filter(|name| name.matches('_').count() >= 3)
+        .collect();
+    assert!(named.len() > 15, "{named:?}");
+    for name in named {
+        assert!(
+            sources.contains(&format!("fn {name}(")),
+            "there is no test {name}"
+        );
+    }
+}
+
+#[test]
 fn every_rule_has_an_entry_that_starts_with_a_command() {
     let runbook = files::text("docs/runbooks.md");
     let entries: BTreeSet<&str> = runbook
@@ -147,18 +166,9 @@ fn every_rule_has_an_entry_that_starts_with_a_command() {
 
 /// The rules that the migrations put into the catalogue.
 fn rules() -> BTreeSet<String> {
-    let mut rules = BTreeSet::new();
-    for migration in files::below("migrations") {
-        let text = files::text(&migration);
-        for values in between(&text, "insert into ops.rules (", ";") {
-            let rows = values
-                .lines()
-                .filter_map(|line| line.trim().strip_prefix("('"));
-            rules.extend(
-                rows.filter_map(|row| row.split('\'').next())
-                    .map(str::to_owned),
-            );
-        }
-    }
-    rules
+    files::text("migrations/seeds/rules.sql")
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("('")?.split('\'').next())
+        .map(str::to_owned)
+        .collect()
 }

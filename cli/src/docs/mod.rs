@@ -3,11 +3,14 @@
 
 mod hobby;
 mod page;
+mod write;
 
 use std::path::Path;
 
 use anyhow::Context;
 use ops::config::variables;
+
+pub(crate) use write::run;
 
 /// The repository that this build was made from.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

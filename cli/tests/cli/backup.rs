@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use dev::{DevOptions, Running};
+use http::Method;
 use local_supabase::postgres::TestDatabase;
-use pourtrait::dev::{DevOptions, Running};
+use ops::endpoint::Endpoint;
 use serde_json::json;
 
-use crate::support::{Folder, bundle, call, call_with};
+use crate::support::{Folder, bundle, call, call_with, send};
 
 async fn url(database: &TestDatabase) -> String {
     let cluster = database.cluster().await.unwrap();
@@ -163,7 +165,7 @@ async fn chosen_tables_and_a_script_are_ways_back_as_well() {
     assert_private(&file);
     let cluster = target.cluster().await.unwrap();
     let fresh = TestDatabase::empty().await.unwrap();
-    let psql = std::process::Command::new(cluster.program("psql"))
+    let psql = std::process::Command::new(cluster.program("psql").unwrap())
         .args(["-X", "-f", path])
         .arg(url(&fresh).await)
         .output()
@@ -317,4 +319,33 @@ fn what_cannot_be_meant_is_status_2() {
         assert!(called.stderr.contains(text), "{called:?}");
         assert!(!called.stderr.contains("secret-word"), "{called:?}");
     }
+}
+
+/// Functions can write backups and cannot read them; other commands find the
+/// private key by its file.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_private_key_of_backups_is_beside_the_data_and_not_in_the_functions() {
+    let data = Folder::empty();
+    let options = DevOptions {
+        data: Some(data.path().to_owned()),
+        ..DevOptions::default()
+    };
+    let (running, _database) = bundle(options).await;
+    let private = |value: &String| value.contains("AGE-SECRET-KEY");
+    assert!(!running.env.contains_key("BACKUP_IDENTITY_FILE"));
+    assert!(!running.env.values().any(private));
+    let text = std::fs::read_to_string(running.env_file.as_ref().unwrap()).unwrap();
+    let variables = terminal::env_file::parse(&text).unwrap();
+    assert!(!variables.values().any(private));
+    let identity = std::fs::read_to_string(&variables["BACKUP_IDENTITY_FILE"]).unwrap();
+    assert!(
+        identity.contains("AGE-SECRET-KEY") && identity.contains(&variables["BACKUP_RECIPIENTS"])
+    );
+
+    let path = Endpoint::Backup.spec().path;
+    let answer = send(&running, Method::GET, path, Some("MONITORING_API_KEY")).await;
+    assert_eq!(answer.json()["outcome"], "done", "{answer:?}");
+    let verified = call_with(&variables, &["backup", "verify", "--level", "2"]).await;
+    assert_eq!(verified.status, 0, "{verified:?}");
+    running.stop().await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! `check` and the alert channels.
 
+use dev::DevOptions;
 use local_supabase::stack::Channels;
-use pourtrait::dev::DevOptions;
 
 use crate::support::{bundle, call_with};
 

@@ -1,6 +1,6 @@
 //! `checks` against a running bundle.
 
-use pourtrait::dev::DevOptions;
+use dev::DevOptions;
 use serde_json::json;
 
 use crate::support::{bundle, call_with, send};
@@ -90,7 +90,7 @@ async fn what_the_database_refuses_is_status_2_in_its_words() {
         (&["add", "x", "http", "url"], "FIELD=VALUE"),
         (
             &["edit", "x", "url=https://a.example"],
-            "no check is called x",
+            "name must be the name of a check, got x",
         ),
         (&["edit", "x"], "FIELD=VALUE"),
     ] {

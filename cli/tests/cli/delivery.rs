@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use dev::DevOptions;
 use local_supabase::{
     fault::{Fault, Mode, Service},
     postgres::TestDatabase,
 };
-use pourtrait::dev::DevOptions;
 use serde_json::{Value, json};
 
 use crate::support::{bundle, call_with};

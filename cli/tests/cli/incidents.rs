@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pourtrait::dev::DevOptions;
+use dev::DevOptions;
 use serde_json::Value;
 
 use crate::support::{Called, Folder, bundle, call_with};
@@ -131,7 +131,7 @@ async fn wrong_use_is_status_2_and_says_what_was_expected() {
         (vec!["update", "7", "--state", "over"], "investigating"),
         (
             vec!["open", "x", "--severity", "high", "--affects", "mail"],
-            "what it affects is among",
+            "affects must be",
         ),
         (vec!["open", "x"], "--severity"),
         (

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use dev::DevOptions;
 use local_supabase::{
     fault::{Mode, Service},
     postgres::TestDatabase,
 };
-use pourtrait::dev::DevOptions;
 use serde_json::json;
 
-use crate::support::{bundle, call_with};
+use crate::support::{Folder, bundle, call, call_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_are_listed_changed_and_restored() {
@@ -97,7 +97,7 @@ async fn maintenance_is_announced_listed_and_removed() {
         call_with(&env, &[&["maintenance"], arguments, &["--json"]].concat()).await
     };
 
-    let in_an_hour = (ops::clock::now() + jiff::SignedDuration::from_hours(1)).to_string();
+    let in_an_hour = (outside::clock::now() + jiff::SignedDuration::from_hours(1)).to_string();
     let added = call(&["add", "--reason", "Move", "--until", &in_an_hour]).await;
     assert_eq!(added.status, 0, "{added:?}");
     assert!(added.stderr.starts_with("target: 127.0.0.1:"), "{added:?}");
@@ -107,7 +107,7 @@ async fn maintenance_is_announced_listed_and_removed() {
         (&json!("active"), &json!("Ada"))
     );
 
-    let in_a_month = (ops::clock::now() + jiff::SignedDuration::from_hours(720)).to_string();
+    let in_a_month = (outside::clock::now() + jiff::SignedDuration::from_hours(720)).to_string();
     let recurring = [
         "add",
         "--reason",
@@ -151,7 +151,7 @@ async fn maintenance_is_announced_listed_and_removed() {
                 "--service",
                 "databse",
             ],
-            "not databse",
+            "got databse",
         ),
         (vec!["add", "--reason", "x"], "--until"),
         (
@@ -180,7 +180,7 @@ async fn check_tells_what_works_and_what_does_not() {
     let (running, database) = bundle(DevOptions::default()).await;
     let good = call_with(&running.env, &["check", "--live"]).await;
     assert_eq!(good.status, 0, "{good:?}");
-    assert!(good.stdout.contains("none pending"), "{good:?}");
+    assert!(good.stdout.contains("that of this build"), "{good:?}");
     running
         .stack()
         .set_fault(Service::Openai, Mode::Refuse)
@@ -237,7 +237,7 @@ async fn migrations_are_planned_applied_and_then_done() {
             cluster.ca_pem_path().display().to_string(),
         ),
     ]);
-    let count = ops::migrate::MIGRATIONS.len();
+    let count = ops::migrate::Schema::embedded().tables.len();
     let listed =
         |called: &crate::support::Called, key: &str| called.json()[key].as_array().unwrap().len();
 
@@ -247,6 +247,7 @@ async fn migrations_are_planned_applied_and_then_done() {
         (0, count),
         "{plan:?}"
     );
+    assert_eq!(plan.json()["functions"]["exchanged"], true, "{plan:?}");
     let applied = call_with(&env, &["migrate", "--json"]).await;
     assert_eq!(
         (applied.status, listed(&applied, "applied")),
@@ -262,13 +263,33 @@ async fn migrations_are_planned_applied_and_then_done() {
     let again = call_with(&env, &["migrate", "apply"]).await;
     assert_eq!(
         (again.status, again.stdout.as_str()),
-        (0, "nothing to do: every migration was applied before\n")
+        (0, "nothing to do: the schema is that of this build\n")
     );
     let status = call_with(&env, &["migrate", "status", "--json"]).await;
     assert_eq!(
         (listed(&status, "applied"), listed(&status, "pending")),
         (count, 0)
     );
+    assert_eq!(
+        status.json()["functions"]["release"],
+        env!("CARGO_PKG_VERSION")
+    );
+}
+
+#[test]
+fn what_a_folder_lacks_is_written_to_it_without_a_project() {
+    let folder = Folder::empty();
+    let target = folder.path().join("supabase/migrations");
+    let export = ["migrate", "export", target.to_str().unwrap(), "--json"];
+    let written = call(folder.path(), &[], &export);
+    let count = ops::migrate::Schema::embedded().tables.len();
+    assert_eq!(written.status, 0, "{written:?}");
+    assert_eq!(
+        written.json()["written"].as_array().unwrap().len(),
+        count + 2
+    );
+    let again = call(folder.path(), &[], &export);
+    assert_eq!(again.json()["written"], serde_json::json!([]), "{again:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -438,6 +459,23 @@ async fn an_alert_is_listed_acknowledged_silenced_and_resolved() {
         ],
     ] {
         assert_eq!(call(wrong).await.status, 2, "{wrong:?}");
+    }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_that_dev_writes_is_a_source_of_variables() {
+    let folder = Folder::empty();
+    let data = folder.path().join(".pourtrait");
+    let (running, _database) = bundle(DevOptions {
+        data: Some(data),
+        ..DevOptions::default()
+    })
+    .await;
+    let named = &["check", "--live", "--env-file", ".pourtrait/dev.env"];
+    for arguments in [&named[..], &["check", "--live"]] {
+        let check = tokio::task::block_in_place(|| call(folder.path(), &[], arguments));
+        assert_eq!(check.status, 0, "{check:?}");
     }
     running.stop().await.unwrap();
 }

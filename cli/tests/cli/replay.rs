@@ -1,6 +1,6 @@
 //! `alerts replay`: rules tried on the past of a bundle.
 
-use pourtrait::dev::DevOptions;
+use dev::DevOptions;
 use serde_json::json;
 
 use crate::support::{Folder, bundle, call_with};

@@ -7,10 +7,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use dev::{Database, DevOptions, Running};
+use http::{Method, StatusCode};
 use local_supabase::postgres::TestDatabase;
-use ops::outbound::Outbound;
-use pourtrait::dev::{self, Database, DevOptions, Running};
+use ops::migrate;
+use outside::outbound::Outbound;
 use serde_json::Value;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -116,9 +117,13 @@ pub(crate) async fn call_with(env: &BTreeMap<String, String>, arguments: &[&str]
 pub(crate) async fn bundle(options: DevOptions) -> (Running, TestDatabase) {
     // Every test but the first finds one installed.
     let _ = tracing_subscriber::registry().try_init();
-    let database = TestDatabase::create("migrated", dev::migrate)
-        .await
-        .unwrap();
+    let database = TestDatabase::create(
+        "migrated",
+        &migrate::Schema::embedded().fingerprint(),
+        dev::migrate,
+    )
+    .await
+    .unwrap();
     let options = DevOptions {
         database: Database::Shared(database.name().to_owned()),
         ..options
@@ -130,7 +135,6 @@ pub(crate) async fn bundle(options: DevOptions) -> (Running, TestDatabase) {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -155,11 +159,6 @@ pub(crate) async fn send(
     let response = request.send().await.unwrap();
     Answer {
         status: response.status(),
-        headers: response.headers().clone(),
         body: response.bytes().await.unwrap(),
     }
-}
-
-pub(crate) async fn get(running: &Running, path: &str) -> Answer {
-    send(running, Method::GET, path, None).await
 }

@@ -1,24 +1,25 @@
-//! Delivers the outbox: lease what is due, send it, settle it, until nothing is
-//! due or the time is over.
+//! Delivers the outbox: it leases what is due, sends it and settles it, until nothing
+//! is due or the time is over.
 //!
 //! Each channel goes its own way, so that one that hangs delays no other. What
 //! is leased can be sent within the lease even if every send takes all the time
 //! that it may; what is not settled, because this instance dies, is due again
 //! when the lease ends. Delivery is at least once.
 
-mod parcels;
+mod claimed_messages;
 
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use outside::clock::{self, Deadline};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use self::parcels::{Claimed, Parcel};
-use super::channels::{Channel, Delivery, SEND_TIMEOUT};
+use self::claimed_messages::{Claimed, Packed, Parcel};
+use super::channels::{Delivery, SEND_TIMEOUT};
 use crate::{
     app::App,
-    clock::{self, Deadline},
+    config::Channel,
     rpc::{Call, Retry, RpcError},
 };
 
@@ -75,7 +76,7 @@ impl DeliveryReport {
 #[derive(Debug, Serialize)]
 struct ClaimMessages {
     p_claim: Uuid,
-    p_channels: [&'static str; 1],
+    p_channels: [Channel; 1],
     p_limit: usize,
     p_lease_seconds: u64,
 }
@@ -96,11 +97,20 @@ struct SettleMessages {
 #[serde(rename_all = "camelCase")]
 struct Settlement {
     id: Uuid,
-    outcome: &'static str,
+    outcome: SettledAs,
     retry_after_seconds: Option<u64>,
     status_code: Option<u16>,
     provider_id: Option<String>,
     error: Option<&'static str>,
+}
+
+/// What becomes of a message, as the database takes it.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum SettledAs {
+    Sent,
+    Retry,
+    Dead,
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,7 +133,8 @@ impl Call for SettleMessages {
 /// When the database could not be asked on any channel. Whatever was sent by
 /// then and not settled is sent again when its lease ends.
 pub async fn deliver(app: &App, deadline: Deadline) -> Result<DeliveryReport, RpcError> {
-    let rounds = Channel::configured(app).map(|channel| deliver_by(app, channel, deadline));
+    let channels = app.config.channels().into_iter();
+    let rounds = channels.map(|channel| deliver_by(app, channel, deadline));
     let mut report = DeliveryReport::NOTHING;
     let mut failure = None;
     let mut answered = false;
@@ -168,6 +179,14 @@ async fn deliver_by(
     }
 }
 
+/// What becomes of a message that this release cannot read: it is left for a newer
+/// release, and takes no other message along.
+const UNREAD: Delivery = Delivery::Retry {
+    after: None,
+    status: None,
+    error: "this release cannot read it",
+};
+
 enum Batch {
     Settled(Settled),
     /// The channel takes nothing at present.
@@ -185,21 +204,21 @@ async fn deliver_batch(sender: &mut Sender<'_>, deadline: Deadline) -> Result<Ba
     }
     let claim = ClaimMessages {
         p_claim: Uuid::new_v4(),
-        p_channels: [sender.channel.as_str()],
+        p_channels: [sender.channel],
         p_limit: limit,
         p_lease_seconds: LEASE.as_secs(),
     };
     let claimed = sender.app.call(&claim, lease).await?;
-    let parcels = parcels::pack(&claimed, &sender.app.config);
-    if parcels.is_empty() {
+    let Packed { parcels, unread } = claimed_messages::pack(&claimed, &sender.app.config);
+    if parcels.is_empty() && unread.is_empty() {
         return Ok(Batch::NothingDue);
     }
-    let mut results = Vec::new();
-    let mut jammed = true;
+    let mut results: Vec<_> = settlements(&unread, &UNREAD).collect();
+    let mut jammed = !parcels.is_empty();
     for parcel in &parcels {
         let delivery = sender.send(parcel, lease).await;
         jammed &= matches!(delivery, Delivery::Retry { .. });
-        results.extend(settlements(parcel, &delivery));
+        results.extend(settlements(&parcel.rows, &delivery));
     }
     let settle = SettleMessages {
         p_claim: claim.p_claim,
@@ -290,17 +309,17 @@ impl<'a> Sender<'a> {
     }
 }
 
-fn settlements(parcel: &Parcel, delivery: &Delivery) -> impl Iterator<Item = Settlement> {
+fn settlements(rows: &[Uuid], delivery: &Delivery) -> impl Iterator<Item = Settlement> {
     let (outcome, after, status_code, provider_id, error) = match delivery {
-        Delivery::Sent { provider_id } => ("sent", None, None, provider_id.clone(), None),
+        Delivery::Sent { provider_id } => (SettledAs::Sent, None, None, provider_id.clone(), None),
         Delivery::Retry {
             after,
             status,
             error,
-        } => ("retry", *after, *status, None, Some(*error)),
-        Delivery::Dead { status, error } => ("dead", None, *status, None, Some(*error)),
+        } => (SettledAs::Retry, *after, *status, None, Some(*error)),
+        Delivery::Dead { status, error } => (SettledAs::Dead, None, *status, None, Some(*error)),
     };
-    parcel.rows.iter().map(move |id| Settlement {
+    rows.iter().map(move |id| Settlement {
         id: *id,
         outcome,
         retry_after_seconds: after.map(|after| after.as_secs()),

@@ -1,35 +1,33 @@
-//! Says that monitoring is blind, without the database: straight to every
-//! channel. The next tick that commits makes an ordinary alert of it.
+//! Sends that monitoring is blind, without the database: straight to every channel.
+//! The next tick that commits makes an ordinary alert of it.
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use outside::clock::{self, Deadline};
 
 use super::{
-    channels::{Channel, Delivery, Place, SEND_TIMEOUT, email},
-    facts::{Facts, Kind, Severity},
-    message::{Content, Message, Places},
+    channels::{Delivery, Place, SEND_TIMEOUT, email},
+    message::{Content, Message},
+    message_facts::{Facts, Kind, Severity},
+    message_links::Places,
     render,
     rules::Rule,
 };
-use crate::{
-    app::App,
-    clock::{self, Deadline},
-};
+use crate::{app::App, config::Channel};
 
-/// Tells those channels, and returns those that accepted. `since` is when the
+/// Sends to those channels, and returns those that accepted. `since` is when the
 /// first tick failed, `reason` a phrase that names no secret.
 pub async fn send(
     app: &App,
-    channels: &[&'static str],
+    channels: &[Channel],
     since: Timestamp,
     reason: &str,
     deadline: Deadline,
-) -> Vec<&'static str> {
+) -> Vec<Channel> {
     let now = clock::now();
     let content = content(app, since, reason, now);
     let deadline = deadline.within(SEND_TIMEOUT);
-    let due = Channel::configured(app).filter(|channel| channels.contains(&channel.as_str()));
-    let told = due.map(|channel| {
+    let sent = channels.iter().map(|&channel| {
         let content = &content;
         async move {
             let key = key(app, now);
@@ -44,10 +42,10 @@ pub async fn send(
                 }
             };
             note(channel, &delivery);
-            delivery.is_sent().then_some(channel.as_str())
+            delivery.is_sent().then_some(channel)
         }
     });
-    join_all(told).await.into_iter().flatten().collect()
+    join_all(sent).await.into_iter().flatten().collect()
 }
 
 fn content(app: &App, since: Timestamp, reason: &str, now: Timestamp) -> Content {
@@ -73,8 +71,8 @@ fn content(app: &App, since: Timestamp, reason: &str, now: Timestamp) -> Content
     Content::Message(Message::new(&facts, places))
 }
 
-/// One name per project and hour, however many instances see the same outage: for
-/// the provider of emails, and for a machine.
+/// One name per project and hour, however many instances see the same outage. The
+/// provider of emails and a machine send, or take, one message of that name.
 fn key(app: &App, now: Timestamp) -> String {
     let hour = now.strftime("%Y-%m-%dT%H");
     let host = app
@@ -91,13 +89,13 @@ fn key(app: &App, now: Timestamp) -> String {
 fn note(channel: Channel, delivery: &Delivery) {
     let channel = channel.as_str();
     match delivery {
-        Delivery::Sent { .. } => tracing::warn!(channel, "told that monitoring is blind"),
+        Delivery::Sent { .. } => tracing::warn!(channel, "sent that monitoring is blind"),
         Delivery::Retry { status, error, .. } | Delivery::Dead { status, error } => {
             tracing::error!(
                 channel,
                 status,
                 error,
-                "cannot tell that monitoring is blind"
+                "cannot send that monitoring is blind"
             );
         }
     }
@@ -108,10 +106,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::alerts::testing::{self, Reply, Server};
+    use crate::alerts::fake_server::{self, Reply, Server};
 
     fn app(slack: &Server, resend: &Server) -> App {
-        testing::app(&[
+        fake_server::app(&[
             ("SLACK_WEBHOOK_URL", &slack.url("/hook")),
             ("RESEND_API_KEY", "re_secret"),
             ("RESEND_BASE_URL", &resend.url("")),
@@ -122,27 +120,27 @@ mod tests {
         ])
     }
 
-    async fn tell(slack: Reply, resend: Reply) -> (Vec<&'static str>, Server, Server) {
+    async fn tell(slack: Reply, resend: Reply) -> (Vec<Channel>, Server, Server) {
+        let deadline = Deadline::after(slack.patience().min(resend.patience()));
         let (slack, resend) = (Server::start([slack]).await, Server::start([resend]).await);
         let since = "2026-11-24T03:12:00Z".parse().unwrap();
-        let deadline = Deadline::after(Duration::from_millis(500));
         let app = app(&slack, &resend);
-        let told = send(
+        let sent = send(
             &app,
-            &["slack", "email"],
+            &[Channel::Slack, Channel::Email],
             since,
             "the database's API does not answer",
             deadline,
         )
         .await;
-        (told, slack, resend)
+        (sent, slack, resend)
     }
 
     #[tokio::test]
     async fn both_channels_hear_of_it_at_once() {
         let email = Reply::new(200, r#"{"id":"e"}"#);
-        let (told, slack, resend) = tell(Reply::new(200, "ok"), email).await;
-        assert_eq!(told, ["slack", "email"]);
+        let (sent, slack, resend) = tell(Reply::new(200, "ok"), email).await;
+        assert_eq!(sent, [Channel::Slack, Channel::Email]);
         let text = &slack.requests()[0].json()["text"];
         assert_eq!(text, "Critical: Monitoring is blind");
         let requests = resend.requests();
@@ -171,7 +169,7 @@ mod tests {
             Server::start([Reply::new(200, r#"{"id":"1"}"#)]).await,
             Server::start([Reply::new(204, "")]).await,
         );
-        let app = testing::app(&[
+        let app = fake_server::app(&[
             ("DISCORD_WEBHOOK_URL", &discord.url("/hook")),
             ("ALERT_WEBHOOK_URL", &machine.url("/alerts")),
             (
@@ -181,8 +179,9 @@ mod tests {
         ]);
         let since = "2026-11-24T03:12:00Z".parse().unwrap();
         let deadline = Deadline::after(Duration::from_secs(5));
-        let told = send(&app, &["discord", "webhook"], since, "no answer", deadline).await;
-        assert_eq!(told, ["discord", "webhook"]);
+        let due = [Channel::Discord, Channel::Webhook];
+        let sent = send(&app, &due, since, "no answer", deadline).await;
+        assert_eq!(sent, due);
         let content = &discord.requests()[0].json()["content"];
         assert_eq!(content, "🔴 Critical: Monitoring is blind");
         let request = &machine.requests()[0];
@@ -195,16 +194,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_channel_that_hangs_does_not_silence_the_other() {
-        let (told, ..) = tell(Reply::Hang, Reply::new(200, r#"{"id":"e"}"#)).await;
-        assert_eq!(told, ["email"]);
-        let (told, ..) = tell(Reply::new(200, "ok"), Reply::new(500, "")).await;
-        assert_eq!(told, ["slack"]);
+        let (sent, ..) = tell(Reply::Hang, Reply::new(200, r#"{"id":"e"}"#)).await;
+        assert_eq!(sent, [Channel::Email]);
+        let (sent, ..) = tell(Reply::new(200, "ok"), Reply::new(500, "")).await;
+        assert_eq!(sent, [Channel::Slack]);
     }
 
     #[tokio::test]
     async fn what_another_instance_said_this_hour_counts_as_told() {
         let taken = Reply::new(409, r#"{"name":"invalid_idempotent_request"}"#);
-        let (told, ..) = tell(Reply::new(500, ""), taken).await;
-        assert_eq!(told, ["email"]);
+        let (sent, ..) = tell(Reply::new(500, ""), taken).await;
+        assert_eq!(sent, [Channel::Email]);
     }
 }

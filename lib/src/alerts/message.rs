@@ -1,24 +1,25 @@
-//! From facts to a message that no channel has touched yet.
+//! Makes of facts a message that no channel has touched yet.
 //!
-//! Pure, and the same facts always give the same message: a message that is
-//! sent again because its answer was lost must be recognised as the same. So
-//! nothing here depends on when it is sent.
+//! This is pure: the same facts always give the same message, whenever it is sent. A
+//! message that is sent again because its answer was lost must be recognised as the
+//! same.
 
 mod digest;
 
-use url::Url;
-
 pub use self::digest::{Digest, Occasion};
 use super::{
-    audience::{Escalation, Recipients},
-    facts::{Facts, Kind, Severity},
-    figures, ladder,
+    escalation_step::Escalation,
+    escalation_wording,
+    message_facts::{Facts, Kind, Severity},
+    message_links::{Link, Places},
+    quantities,
+    recipients::Recipients,
     rules::{self, Rule},
-    vendors,
+    vendor_pages,
 };
 
-/// What there is to say, in plain text as it came: whoever renders it cleans,
-/// escapes and cuts.
+/// What a message holds, in plain text as it came. Whoever renders it cleans, escapes
+/// and cuts it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// Opened, over, or only worth knowing.
@@ -50,15 +51,6 @@ pub struct Field {
     pub value: String,
 }
 
-/// A place to go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// What is there.
-    pub label: &'static str,
-    /// An absolute URL that needs no escaping beyond the channel's own.
-    pub url: String,
-}
-
 /// What is sent as one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
@@ -68,62 +60,16 @@ pub enum Content {
     Digest(Digest),
 }
 
-/// Where links lead.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Places<'a> {
-    /// Where the bundle answers; without it there are no links into it.
-    pub base: Option<&'a Url>,
-    /// A runbook elsewhere, from the settings; else the bundle's own page.
-    pub runbook: Option<&'a Url>,
-}
-
-impl Places<'_> {
-    fn runbook(self, rule: &str) -> Option<Link> {
-        let page = match (self.runbook, self.base) {
-            (Some(elsewhere), _) => elsewhere.as_str().to_owned(),
-            (None, Some(base)) => format!("{}/runbook.html", trimmed(base)),
-            (None, None) => return None,
-        };
-        // What is no alert has no entry.
-        if rule.is_empty() {
-            return None;
-        }
-        // An id is a word; what else a database might send has no anchor.
-        let anchor: String = rule
-            .chars()
-            .filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'))
-            .collect();
-        Some(Link {
-            label: "Runbook",
-            url: format!("{page}#{anchor}"),
-        })
-    }
-
-    fn dashboard(self) -> Option<Link> {
-        Some(Link {
-            label: "Dashboard",
-            url: format!(
-                "{}/api/monitoring/dashboard?timeRange=1h",
-                trimmed(self.base?)
-            ),
-        })
-    }
-}
-
-fn trimmed(base: &Url) -> &str {
-    base.as_str().trim_end_matches('/')
-}
-
 impl Message {
     /// The message that facts amount to.
     #[must_use]
     pub fn new(facts: &Facts, places: Places<'_>) -> Self {
-        let headline = ladder::headline(facts, rules::headline(facts));
+        let headline = escalation_wording::headline(facts, rules::headline(facts));
         let vendors = facts
             .escalation
             .as_ref()
             .is_some_and(Escalation::asks_vendors)
-            .then(|| vendors::links(facts));
+            .then(|| vendor_pages::links(facts));
         let body = facts
             .message
             .clone()
@@ -160,16 +106,16 @@ impl Message {
     }
 }
 
-/// What is said of an alert, in the order in which one asks.
+/// The named facts about an alert, in the order in which a reader asks for them.
 fn fields(facts: &Facts) -> Vec<Field> {
-    let [level, asked, told, acknowledged] = ladder::fields(facts);
+    let [level, asked, asked_before, acknowledged] = escalation_wording::fields(facts);
     let fields = [
         ("In place of", in_place_of(facts)),
         ("Since", since(facts)),
         ("Resolved", resolved(facts)),
         level,
         asked,
-        told,
+        asked_before,
         acknowledged,
         ("Not observed", not_observed(facts)),
         (measured_label(facts), measured(facts)),
@@ -208,29 +154,29 @@ fn since(facts: &Facts) -> Option<String> {
     let since = facts.since.filter(|_| facts.kind != Kind::Notice)?;
     let before = match (facts.kind, facts.opened_at) {
         (Kind::Firing, Some(opened)) if opened.duration_since(since).as_secs() > 0 => {
-            let before = figures::between(since, opened);
+            let before = quantities::between(since, opened);
             format!(", {before} before this alert")
         }
         _ => String::new(),
     };
-    Some(format!("{}{before}", figures::time(since)))
+    Some(format!("{}{before}", quantities::time(since)))
 }
 
 fn resolved(facts: &Facts) -> Option<String> {
     let at = facts.resolved_at.filter(|_| facts.kind == Kind::Resolved)?;
     let after = facts.since.map_or_else(String::new, |since| {
-        format!(", after {}", figures::between(since, at))
+        format!(", after {}", quantities::between(since, at))
     });
-    Some(format!("{}{after}", figures::time(at)))
+    Some(format!("{}{after}", quantities::time(at)))
 }
 
 fn not_observed(facts: &Facts) -> Option<String> {
     let gap = facts.gap?;
     Some(format!(
         "{} to {} ({})",
-        figures::time(gap.from),
-        figures::time(gap.to),
-        figures::between(gap.from, gap.to)
+        quantities::time(gap.from),
+        quantities::time(gap.to),
+        quantities::between(gap.from, gap.to)
     ))
 }
 
@@ -255,21 +201,21 @@ fn measured(facts: &Facts) -> Option<String> {
     }
     let unit = facts.unit.as_deref();
     let value = facts.value.map(|value| match unit {
-        Some("d") if value < 0.0 => format!("ended {} ago", figures::days(-value)),
-        Some("d") => format!("{} left", figures::days(value)),
+        Some("d") if value < 0.0 => format!("ended {} ago", quantities::days(-value)),
+        Some("d") => format!("{} left", quantities::days(value)),
         _ => {
             let measure = Rule::parse(&facts.rule).map_or("measured", Rule::measure);
-            format!("{measure} {}", figures::quantity(value, unit))
+            format!("{measure} {}", quantities::quantity(value, unit))
         }
     });
     let threshold = facts
         .threshold
         .filter(|_| value.is_some())
-        .map(|threshold| format!("threshold {}", figures::quantity(threshold, unit)));
+        .map(|threshold| format!("threshold {}", quantities::quantity(threshold, unit)));
     let samples = facts
         .samples
         .filter(|samples| value.is_some() && *samples > 0)
-        .map(|samples| figures::count(samples, "measurement"));
+        .map(|samples| quantities::count(samples, "measurement"));
     let reason = facts
         .reason
         .as_deref()
@@ -298,7 +244,7 @@ fn affects(facts: &Facts) -> Option<String> {
 }
 
 fn seen(facts: &Facts) -> Option<String> {
-    // How often a check found the same says nothing that the time does not.
+    // How often a probe found the same adds nothing to since when it does.
     let counted = matches!(
         Rule::parse(&facts.rule),
         Some(Rule::CriticalError | Rule::AppAlert | Rule::External)
@@ -306,7 +252,7 @@ fn seen(facts: &Facts) -> Option<String> {
     facts
         .occurrences
         .filter(|times| counted && *times > 1)
-        .map(|times| figures::count(times, "time"))
+        .map(|times| quantities::count(times, "time"))
 }
 
 fn data(facts: &Facts) -> Option<String> {

@@ -1,80 +1,102 @@
-//! Telling people, and taking in what others want told.
+//! Alerts as people get them, and the door for those that others raise.
 //!
 //! The database decides which alerts open and resolve and writes messages into
 //! its outbox, as facts. Here facts become words ([`rules`], [`message`]), words
 //! become what a channel takes ([`render`]), and channels send them
 //! ([`channels`], [`dispatch`]). Adding a channel is one file of each kind and a
-//! variant of [`channels::Channel`].
+//! variant of [`Channel`](crate::config::Channel).
 
 pub mod acknowledge;
-pub mod audience;
 pub mod channels;
 pub mod dispatch;
 pub mod emergency;
 mod escalation;
-pub mod facts;
-pub mod figures;
-mod ladder;
+pub mod escalation_step;
+mod escalation_wording;
+mod json_fields;
 pub mod message;
+pub mod message_facts;
+pub mod message_links;
+pub mod plain_text;
+pub mod quantities;
 pub mod raise;
+pub mod recipients;
 pub mod render;
 pub mod rules;
-pub mod text;
-mod vendors;
+mod vendor_pages;
 
 #[cfg(test)]
-mod testing;
+mod fake_server;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::Request;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    app::{Answer, App},
-    auth::{self, ClientAddress, Proof},
-    clock::Deadline,
-    jobs::{self, Outcome, Summary},
-    problem::Problem,
+    app::App,
+    auth::{Operator, Starter},
+    endpoint::{Job, Route},
+    handler::{Answer, Handler, Routes},
+    jobs::{self, Ended, Order, Outcome, Patience, Run, Unclaimed},
 };
+use outside::clock::Deadline;
 
-/// `/api/alerts/dispatch`: GET delivers what is due, POST raises.
-///
-/// # Errors
-/// 401, 403, 429 or 503 if the caller is not who may do this; of POST also 400
-/// and 415 if the body is not what it should be, and 503 if the database cannot
-/// take it.
-pub fn handle(app: &App, request: Request<Bytes>, deadline: Deadline) -> Answer<'_> {
-    Box::pin(respond(app, request, deadline))
+/// What answers `/api/alerts/dispatch`: GET delivers what is due, POST raises.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new(Route::DELIVER, Delivers).and(Route::RAISE, Raises)
 }
 
-async fn respond(
-    app: &App,
-    request: Request<Bytes>,
-    deadline: Deadline,
-) -> Result<Response<Bytes>, Problem> {
-    let client = request.extensions().get::<ClientAddress>();
-    let headers = request.headers();
-    if request.method() == Method::POST {
-        auth::require(app, headers, client, &[Proof::ApiKey], deadline).await?;
-        return raise::raise(app, headers, request.body(), deadline).await;
+#[derive(Debug)]
+struct Delivers;
+
+impl Handler<Starter> for Delivers {
+    async fn handle(
+        &self,
+        app: &App,
+        starter: Starter,
+        _: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Answer {
+        let order = Order {
+            job: Job::DISPATCH,
+            starter,
+            patience: Patience::Once,
+        };
+        let work = async |run: &Run| {
+            let ended = deliver(app, deadline).await;
+            jobs::record(app, run, ended, deadline).await
+        };
+        let report = jobs::run(app, order, deadline, work).await;
+        report.unwrap_or_else(Unclaimed::report).answer()
     }
-    let proofs = [Proof::CronSecret, Proof::ApiKey];
-    let caller = auth::require(app, headers, client, &proofs, deadline).await?;
-    let job = app.endpoint.spec().job.ok_or(Problem::Internal)?;
-    jobs::run(app, job, &caller, deadline, async |_| {
-        deliver(app, deadline).await
-    })
-    .await
 }
 
-async fn deliver(app: &App, deadline: Deadline) -> Summary {
+/// Answers 415 and 400 if the body is not what it should be, and 503 if the
+/// database cannot take it.
+#[derive(Debug)]
+struct Raises;
+
+impl Handler<Operator> for Raises {
+    async fn handle(
+        &self,
+        app: &App,
+        Operator: Operator,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Answer {
+        raise::raise(app, request.headers(), request.body(), deadline).await
+    }
+}
+
+async fn deliver(app: &App, deadline: Deadline) -> Ended {
     let escalated = escalation::advance(app, deadline).await;
     if let Err(error) = &escalated {
-        tracing::warn!(%error, "the ladders stay where they are until the next tick");
+        tracing::warn!(%error, "escalations stay where they are until the next tick");
     }
     match dispatch::deliver(app, deadline).await {
-        Ok(report) => Summary {
+        Ok(report) => Ended {
             outcome: if report.complete && escalated.is_ok() {
                 Outcome::Done
             } else {
@@ -87,7 +109,7 @@ async fn deliver(app: &App, deadline: Deadline) -> Summary {
         },
         Err(error) => {
             tracing::error!(%error, "the outbox cannot be delivered");
-            Summary {
+            Ended {
                 outcome: Outcome::Failed,
                 details: details(json!({ "reason": "the outbox cannot be read" })),
             }
@@ -95,10 +117,10 @@ async fn deliver(app: &App, deadline: Deadline) -> Summary {
     }
 }
 
-/// What a run of delivery tells.
+/// What a run of delivery reports.
 #[derive(Serialize)]
 struct Dispatched {
-    /// Steps of ladders that were told; null if that could not be asked.
+    /// Levels that were asked; null if that could not be found out.
     escalated: Option<u64>,
     #[serde(flatten)]
     report: dispatch::DeliveryReport,

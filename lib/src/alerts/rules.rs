@@ -1,20 +1,19 @@
-//! What each rule means in words. Whether a rule fires is decided in the
-//! database; here it only gets its sentences. Every id is also an entry of the
-//! runbook.
+//! What each rule means in words. The database decides whether a rule fires; here it
+//! only gets its sentences. Every id is also an entry of the runbook.
 //!
 //! A rule that this release does not know is worded from its facts alone, so
 //! that a database which is ahead of its functions silences nobody.
 
-mod channels;
-mod headline;
-mod reasons;
-mod services;
+mod channel_names;
+mod failure_reasons;
+mod rule_headlines;
+mod service_names;
 
-pub(super) use channels::name as channel_name;
-pub use headline::headline;
-pub(super) use reasons::reason;
+pub(super) use channel_names::name as channel_name;
+pub(super) use failure_reasons::reason;
+pub use rule_headlines::headline;
 
-use super::facts::Facts;
+use super::message_facts::Facts;
 
 /// A rule that may raise an alert or a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,9 +60,9 @@ pub enum Rule {
     SloSlowBurn,
     /// A certificate ends within weeks.
     CertificateExpiring,
-    /// A kept check does not find what it should.
+    /// A check does not find what it should.
     CheckFailing,
-    /// A kept check takes longer than it may.
+    /// A check takes longer than it may.
     CheckSlow,
     /// The database is running out of connections.
     ConnectionsHigh,
@@ -260,7 +259,7 @@ impl Rule {
             Self::WebVitalPoor => "at least every fourth visitor of the app",
             Self::AppSlow => "everybody who opens this page: they wait",
             Self::ApiSlow => "users of the API: one request in twenty takes this long or longer",
-            Self::ServiceDegraded => return services::consequence(&facts.subject),
+            Self::ServiceDegraded => return service_names::consequence(&facts.subject),
             Self::ApiAverageSlow => "all users of the API",
             Self::PageLoadSlow => "all users of the app",
             Self::CertificateUrgent | Self::CertificateExpiring if has_ended(facts) => {

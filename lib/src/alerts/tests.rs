@@ -1,10 +1,13 @@
-//! The endpoint as a caller sees it, with a database that answers as told.
+//! The endpoint as a caller sees it, with a database that answers as a test wants.
 
 use http::{StatusCode, header};
 use serde_json::json;
 
 use super::*;
-use crate::alerts::testing::{self, Received, Reply, Server};
+use crate::{
+    alerts::fake_server::{self, Received, Reply, Server},
+    function::Function,
+};
 
 const CRON: &str = "Bearer cron-secret-of-sixteen";
 const KEY: &str = "Bearer monitoring-key-of-sixteen";
@@ -33,7 +36,7 @@ async fn ask(
     request: http::request::Builder,
     body: &str,
 ) -> (StatusCode, Value) {
-    let app = testing::app(&[
+    let app = fake_server::app(&[
         ("SUPABASE_URL", &database.url("")),
         ("SUPABASE_SECRET_KEY", "sb_secret_x"),
         ("SLACK_WEBHOOK_URL", "http://127.0.0.1:9/hook"),
@@ -41,7 +44,7 @@ async fn ask(
         ("MONITORING_API_KEY", "monitoring-key-of-sixteen"),
     ]);
     let request = request.body(Bytes::from(body.to_owned())).unwrap();
-    let response = app.handle(request).await;
+    let response = Function::new(app, routes()).handle(request).await;
     let body = serde_json::from_slice(response.body()).unwrap();
     (response.status(), body)
 }

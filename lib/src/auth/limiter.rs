@@ -10,8 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use outside::clock;
+
 use super::ClientAddress;
-use crate::clock;
 
 const WINDOW: Duration = Duration::from_secs(60);
 const ALLOWED: u32 = 30;
@@ -20,7 +21,7 @@ const CLIENTS: usize = 10_000;
 
 /// Wrong proofs per client within the current minute.
 #[derive(Debug, Default)]
-pub struct Limiter {
+pub(super) struct Limiter {
     counts: Mutex<HashMap<String, Count>>,
 }
 
@@ -32,12 +33,12 @@ struct Count {
 
 impl Limiter {
     /// Counts a wrong proof. Seconds until the next try if it was one too many.
-    pub fn count(&self, client: Option<&ClientAddress>) -> Option<u64> {
+    pub(super) fn count(&self, client: Option<&ClientAddress>) -> Option<u64> {
         self.count_at(client, clock::instant())
     }
 
     /// Whether this client has used up its wrong proofs.
-    pub fn is_limited(&self, client: Option<&ClientAddress>) -> bool {
+    pub(super) fn is_limited(&self, client: Option<&ClientAddress>) -> bool {
         self.is_limited_at(client, clock::instant())
     }
 

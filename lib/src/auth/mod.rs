@@ -1,143 +1,196 @@
 //! Who is calling, and whether they may.
 //!
-//! Closed by default: an endpoint names the proofs that it accepts, and one
-//! whose secrets are all missing answers 503 to everybody. Proofs are compared
-//! in constant time. Wrong ones are limited per client, right ones never are.
+//! Closed by default: each kind of [`Caller`] names the proofs that make one, and
+//! where all of its secrets are missing nobody is one: 503. Proofs are compared in
+//! constant time. Wrong ones are limited per client, right ones never are.
 
+mod callers;
 mod limiter;
-mod token;
+pub mod signed_link;
+mod user_token;
 
-use http::{HeaderMap, header};
+use std::{fmt::Debug, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, header};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-pub use limiter::Limiter;
-pub use token::{Admin, Jwks};
+pub use callers::{Answerer, HeartbeatToken, Link, Operator, Person, Starter, Visitor};
+pub use user_token::Admin;
 
-use crate::{app::App, clock::Deadline, problem::Problem};
+use crate::{config::Config, problem::Problem};
+use limiter::Limiter;
+use outside::{clock::Deadline, outbound::Outbound};
+use user_token::Jwks;
 
-/// A kind of proof that an endpoint may accept, always as bearer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// `CRON_SECRET`, as the platform's scheduler sends it.
-    CronSecret,
-    /// `MONITORING_API_KEY`.
-    ApiKey,
-    /// A user token whose `app_metadata.role` is `admin`.
-    AdminToken,
-}
-
-/// A caller whose proof was right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Caller {
-    /// The platform's scheduler.
-    Cron,
-    /// An operator, or CI.
-    Operator,
-    /// A signed-in admin of the app.
-    Admin(Admin),
-}
-
-impl Caller {
-    /// The word that logs carry; never a name or an address.
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Cron => "cron",
-            Self::Operator => "operator",
-            Self::Admin(_) => "admin",
-        }
-    }
+/// A kind of caller, and what it takes to be one.
+pub(crate) trait Caller: Debug + Sized + Send + 'static {
+    /// Finds out whether a request comes from such a caller.
+    ///
+    /// # Errors
+    /// 503 if none of the accepted proofs is configured or one cannot be checked
+    /// now, 401 without a proof or with a wrong one, 403 if proven and not allowed,
+    /// 429 after too many wrong ones.
+    fn prove(attempt: &Attempt<'_>) -> impl Future<Output = Result<Self, Problem>> + Send;
 }
 
 /// The client as the platform names it, which no caller can choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientAddress(pub String);
 
+/// What an instance remembers about its callers: how many wrong proofs each client
+/// sent, and the project's public keys.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    limiter: Arc<Limiter>,
+    jwks: Jwks,
+}
+
+impl Gate {
+    /// Finds out whether a request comes from a caller of that kind.
+    ///
+    /// # Errors
+    /// See [`Caller::prove`].
+    pub(crate) async fn admit<C: Caller>(
+        &self,
+        config: &Config,
+        outbound: &Outbound,
+        request: &Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<C, Problem> {
+        let attempt = Attempt {
+            gate: self,
+            config,
+            outbound,
+            request,
+            deadline,
+        };
+        C::prove(&attempt).await
+    }
+}
+
+/// A request whose caller is to be found out, and what that takes.
+#[derive(Debug)]
+pub(crate) struct Attempt<'a> {
+    gate: &'a Gate,
+    config: &'a Config,
+    outbound: &'a Outbound,
+    request: &'a Request<Bytes>,
+    deadline: Deadline,
+}
+
+/// The bearers that make a caller of some kind.
+struct Bearers<'a, C> {
+    /// Secrets as configured, each with the caller that it proves.
+    secrets: Vec<(Option<&'a SecretString>, C)>,
+    /// The caller that a token of an admin proves, where one is accepted.
+    admin: Option<fn(Admin) -> C>,
+}
+
 /// What a presented proof turned out to be.
-enum Verdict {
-    Right(Caller),
+enum Verdict<C> {
+    Right(C),
     Forbidden,
     Wrong,
     /// Whether it is right could not be found out.
     Unproven,
 }
 
-/// Finds out who is calling.
-///
-/// # Errors
-/// 503 if none of the accepted proofs is configured or the keys cannot be had,
-/// 401 without a proof or with a wrong one, 403 if proven and not allowed, 429
-/// after too many wrong ones.
-pub async fn require(
-    app: &App,
-    headers: &HeaderMap,
-    client: Option<&ClientAddress>,
-    accepted: &[Proof],
-    deadline: Deadline,
-) -> Result<Caller, Problem> {
-    let configured: Vec<Proof> = accepted
-        .iter()
-        .copied()
-        .filter(|proof| is_configured(app, *proof))
-        .collect();
-    if configured.is_empty() {
-        tracing::error!("no proof that this endpoint accepts is configured; it stays closed");
-        return Err(Problem::Unavailable("this endpoint is not configured"));
+impl Attempt<'_> {
+    /// The caller that the request's bearer proves.
+    async fn bearer<C>(&self, mut accepted: Bearers<'_, C>) -> Result<C, Problem> {
+        accepted.secrets.retain(|(secret, _)| secret.is_some());
+        if self.config.supabase.is_none() {
+            accepted.admin = None;
+        }
+        if accepted.secrets.is_empty() && accepted.admin.is_none() {
+            tracing::error!("no proof that this endpoint accepts is configured; it stays closed");
+            return Err(Problem::Unavailable("this endpoint is not configured"));
+        }
+        let Some(presented) = self.request.headers().get(header::AUTHORIZATION) else {
+            return Err(Problem::Unauthorized);
+        };
+        let verdict = match bearer(presented.as_bytes()) {
+            Some(presented) => self.examine(presented, accepted).await,
+            None => Verdict::Wrong,
+        };
+        match verdict {
+            Verdict::Right(caller) => Ok(caller),
+            Verdict::Forbidden => Err(Problem::Forbidden),
+            Verdict::Unproven => Err(Problem::Unavailable("the proof cannot be checked now")),
+            Verdict::Wrong => Err(self.wrong_proof().refuse()),
+        }
     }
-    let Some(presented) = headers.get(header::AUTHORIZATION) else {
-        return Err(Problem::Unauthorized);
-    };
-    let verdict = match bearer(presented.as_bytes()) {
-        Some(presented) => examine(app, presented, &configured, client, deadline).await,
-        None => Verdict::Wrong,
-    };
-    match verdict {
-        Verdict::Right(caller) => Ok(caller),
-        Verdict::Forbidden => Err(Problem::Forbidden),
-        Verdict::Unproven => Err(Problem::Unavailable("the proof cannot be checked now")),
-        Verdict::Wrong => Err(app
-            .limiter
-            .count(client)
-            .map_or(Problem::Unauthorized, |retry_after| {
-                Problem::TooManyRequests { retry_after }
-            })),
+
+    async fn examine<C>(&self, presented: &str, accepted: Bearers<'_, C>) -> Verdict<C> {
+        let known = accepted
+            .secrets
+            .into_iter()
+            .find(|(secret, _)| equals(*secret, presented));
+        if let Some((_, caller)) = known {
+            return Verdict::Right(caller);
+        }
+        match accepted.admin {
+            Some(admin) if user_token::looks_like(presented) => {
+                user_token::examine(self, presented).await.map(admin)
+            }
+            _ => Verdict::Wrong,
+        }
+    }
+
+    /// What a wrong proof of this client comes to.
+    fn wrong_proof(&self) -> WrongProof {
+        WrongProof {
+            limiter: Arc::clone(&self.gate.limiter),
+            client: self.client().cloned(),
+        }
+    }
+
+    fn client(&self) -> Option<&ClientAddress> {
+        self.request.extensions().get()
     }
 }
 
-fn is_configured(app: &App, proof: Proof) -> bool {
-    match proof {
-        Proof::CronSecret => app.config.cron_secret.is_some(),
-        Proof::ApiKey => app.config.monitoring_api_key.is_some(),
-        Proof::AdminToken => app.config.supabase.is_some(),
+impl<C> Verdict<C> {
+    fn map<T>(self, as_caller: impl FnOnce(C) -> T) -> Verdict<T> {
+        match self {
+            Self::Right(caller) => Verdict::Right(as_caller(caller)),
+            Self::Forbidden => Verdict::Forbidden,
+            Self::Wrong => Verdict::Wrong,
+            Self::Unproven => Verdict::Unproven,
+        }
+    }
+}
+
+/// The refusal of a wrong proof, which has yet to be counted.
+#[derive(Debug)]
+struct WrongProof {
+    limiter: Arc<Limiter>,
+    client: Option<ClientAddress>,
+}
+
+impl WrongProof {
+    /// Counts it.
+    ///
+    /// # Errors
+    /// 429 if it was one too many.
+    fn count(&self) -> Result<(), Problem> {
+        match self.limiter.count(self.client.as_ref()) {
+            Some(retry_after) => Err(Problem::TooManyRequests { retry_after }),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts it and refuses: 401, or 429 if it was one too many.
+    fn refuse(&self) -> Problem {
+        self.count().err().unwrap_or(Problem::Unauthorized)
     }
 }
 
 fn bearer(value: &[u8]) -> Option<&str> {
     let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-async fn examine(
-    app: &App,
-    presented: &str,
-    accepted: &[Proof],
-    client: Option<&ClientAddress>,
-    deadline: Deadline,
-) -> Verdict {
-    let config = &app.config;
-    if accepted.contains(&Proof::CronSecret) && equals(config.cron_secret.as_ref(), presented) {
-        return Verdict::Right(Caller::Cron);
-    }
-    if accepted.contains(&Proof::ApiKey) && equals(config.monitoring_api_key.as_ref(), presented) {
-        return Verdict::Right(Caller::Operator);
-    }
-    if !accepted.contains(&Proof::AdminToken) || !token::looks_like(presented) {
-        return Verdict::Wrong;
-    }
-    // A client that keeps sending wrong proofs must not make us fetch keys.
-    let may_fetch = !app.limiter.is_limited(client);
-    token::examine(app, presented, may_fetch, deadline).await
 }
 
 /// Constant-time whatever is presented; lengths may differ and are not secret.

@@ -2,13 +2,53 @@
 //! that lacks a part is closed, and the part is named as missing.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use outside::secure_url;
 use secrecy::{SecretSlice, SecretString};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{
     Config, Service,
     parse::{self, Reader},
 };
+
+/// A way to tell people, in the words that the database uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// Slack's incoming webhook, or a bot of Slack's.
+    Slack,
+    /// Email through Resend.
+    Email,
+    /// Discord's webhook.
+    Discord,
+    /// A request to a machine.
+    Webhook,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 4] = [Self::Slack, Self::Email, Self::Discord, Self::Webhook];
+
+    /// The word that the database uses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Email => "email",
+            Self::Discord => "discord",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// The channel of that word, if this release knows it.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|channel| channel.as_str() == word)
+    }
+}
 
 /// The email channel.
 #[derive(Debug, Clone)]
@@ -51,18 +91,17 @@ pub struct Webhook {
 }
 
 impl Config {
-    /// The names of the alert channels that can be used.
+    /// The channels that can be used.
     #[must_use]
-    pub fn channels(&self) -> Vec<&'static str> {
-        [
-            self.slack.as_ref().map(|_| "slack"),
-            self.email.as_ref().map(|_| "email"),
-            self.discord_webhook.as_ref().map(|_| "discord"),
-            self.webhook.as_ref().map(|_| "webhook"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+    pub fn channels(&self) -> Vec<Channel> {
+        let mut channels = Channel::ALL.to_vec();
+        channels.retain(|channel| match channel {
+            Channel::Slack => self.slack.is_some(),
+            Channel::Email => self.email.is_some(),
+            Channel::Discord => self.discord_webhook.is_some(),
+            Channel::Webhook => self.webhook.is_some(),
+        });
+        channels
     }
 }
 
@@ -124,7 +163,7 @@ fn requires_all(read: &mut Reader, names: [&'static str; 2]) -> Option<()> {
 /// A URL that is itself the proof of who calls it.
 pub(super) fn secret_url(read: &mut Reader, name: &'static str) -> Option<SecretString> {
     let value = read.text(name)?;
-    read.keep(name, parse::url(&value).map(|_| value.into()))
+    read.keep(name, secure_url::parse(&value).map(|_| value.into()))
 }
 
 /// A name would do to post, but threads and changes go by the id.

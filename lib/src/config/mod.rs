@@ -4,21 +4,22 @@
 //! is kept, so that health can report all of them together and each endpoint
 //! closes only for what it needs itself.
 
-mod backup;
+mod backups;
 mod channels;
-mod checks;
+mod check_variables;
 pub(crate) mod parse;
 pub mod variables;
 
 use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use outside::secure_url;
 use secrecy::SecretString;
 use url::Url;
 
-pub use backup::{Backup, Credentials, Database};
-pub use channels::{Email, Slack, SlackBot, Webhook};
-pub use checks::CHECK_PREFIX;
+pub use backups::{Backup, Database};
+pub use channels::{Channel, Email, Slack, SlackBot, Webhook};
+pub use check_variables::CHECK_PREFIX;
 use parse::Reader;
 
 /// Everything the bundle knows from its environment.
@@ -64,7 +65,7 @@ pub struct Config {
     pub deployment: Deployment,
     /// The instance's memory in MB, where the platform says so.
     pub memory_mb: Option<u64>,
-    /// What the headers of kept checks may name, by name.
+    /// What the headers of checks may name, by name.
     pub check_variables: BTreeMap<String, SecretString>,
     /// Everything that is wrong, in the order of the documentation.
     pub faults: Vec<Fault>,
@@ -176,7 +177,7 @@ impl Config {
     #[must_use]
     pub fn from_process() -> Self {
         Self::from_lookup(&|name| std::env::var(name).ok())
-            .with_check_variables(std::env::vars_os().filter_map(checks::text))
+            .with_check_variables(std::env::vars_os().filter_map(check_variables::text))
     }
 
     /// Reads variables through `lookup`.
@@ -213,9 +214,9 @@ impl Config {
         let webhook = channels::webhook(&mut read);
         let heartbeat_url = channels::secret_url(&mut read, "HEARTBEAT_URL");
         let sentry_dsn = sentry(&mut read);
-        let database = backup::database(&read);
-        let backup = backup::backup(&mut read);
-        backup::warn_of_identity(&mut read);
+        let database = backups::database(&read);
+        let backup = backups::backup(&mut read);
+        backups::warn_of_identity(&mut read);
         let memory_mb = read
             .text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
             .and_then(|text| text.parse().ok());
@@ -306,7 +307,7 @@ fn jwt_role(token: &str) -> Option<String> {
 fn base_url(read: &mut Reader) -> Option<Url> {
     read.url(&["BASE_URL"]).or_else(|| {
         let host = read.text("VERCEL_PROJECT_PRODUCTION_URL")?;
-        parse::url(&format!("https://{host}")).ok()
+        secure_url::parse(&format!("https://{host}")).ok()
     })
 }
 
@@ -326,7 +327,7 @@ fn service(
 fn sentry(read: &mut Reader) -> Option<SecretString> {
     let value = read.text("SENTRY_DSN")?;
     let parsed = match value.parse::<sentry::types::Dsn>() {
-        Ok(_) => parse::url(&value).map(|_| value.into()),
+        Ok(_) => secure_url::parse(&value).map(|_| value.into()),
         Err(_) => Err("not a Sentry DSN"),
     };
     read.keep("SENTRY_DSN", parsed)

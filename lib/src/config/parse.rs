@@ -1,7 +1,8 @@
 //! From text to types, one variable at a time, collecting every fault.
 
+use outside::secure_url;
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 
 use super::{Fault, FaultKind};
 
@@ -66,12 +67,12 @@ impl<'a> Reader<'a> {
 
     pub(super) fn url(&mut self, names: &[&'static str]) -> Option<Url> {
         let (name, value) = self.first(names)?;
-        self.keep(name, url(&value))
+        self.keep(name, secure_url::parse(&value))
     }
 
     pub(super) fn url_or(&mut self, name: &'static str, default: &'static str) -> Option<Url> {
         let value = self.text(name).unwrap_or_else(|| default.to_owned());
-        self.keep(name, url(&value))
+        self.keep(name, secure_url::parse(&value))
     }
 
     /// A secret that guards an endpoint.
@@ -95,27 +96,6 @@ impl<'a> Reader<'a> {
             Err("contains blanks or non-ASCII characters")
         };
         self.keep(name, parsed)
-    }
-}
-
-/// An `https` URL, or an `http` one of a loopback host.
-pub(crate) fn url(text: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(text).map_err(|_| "not a URL")?;
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        "http" => Err("plain http is accepted for loopback hosts only"),
-        _ => Err("neither https nor http"),
-    }
-}
-
-/// Whether a URL leads to this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

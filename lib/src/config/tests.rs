@@ -212,7 +212,8 @@ fn channels(variables: &[(&str, &str)]) -> (Vec<&'static str>, Vec<&'static str>
     let config = config(variables);
     let faults = config.faults.iter().map(|fault| fault.variable);
     let faults = faults.filter(|name| !name.contains("SUPABASE")).collect();
-    (config.channels(), faults)
+    let channels = config.channels().into_iter().map(Channel::as_str);
+    (channels.collect(), faults)
 }
 
 #[test]

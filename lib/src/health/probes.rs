@@ -2,6 +2,11 @@
 //! nothing and changes nothing.
 
 use http::{HeaderMap, HeaderValue, StatusCode};
+use outside::{
+    clock::{self, Deadline, milliseconds},
+    failure::Failure,
+    outbound,
+};
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -10,9 +15,7 @@ use serde_json::Value;
 use super::service::{Outcome, Reading, Reason, Service};
 use crate::{
     app::App,
-    clock::{self, Deadline, milliseconds},
     config::{self, SupabaseKey},
-    outbound::{self, Failure},
     rpc::{Call, Retry, RpcError},
 };
 

@@ -1,8 +1,7 @@
 //! The services that the app stands on, and what a probe of one can find.
 
 use jiff::Timestamp;
-
-use crate::outbound::Failure;
+use outside::failure::Failure;
 
 /// A service that the app stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use outside::clock::{self, Deadline};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Run;
 use crate::{
     app::App,
-    clock::{self, Deadline},
     rpc::{Call, Retry, RpcError},
 };
 
@@ -37,8 +37,10 @@ struct ExtendLease {
 }
 
 #[derive(Debug, Deserialize)]
-struct ExtendedLease {
-    outcome: String,
+#[serde(tag = "outcome", rename_all = "lowercase")]
+enum ExtendedLease {
+    Extended,
+    Superseded,
 }
 
 impl Call for ExtendLease {
@@ -58,11 +60,19 @@ pub async fn extend(app: &App, run: &Run, deadline: Deadline) -> Result<Lease, R
         p_fence: run.fence,
         p_lease_seconds: run.job.lease_s,
     };
-    let extended = app.call(&call, deadline.within(TRY)).await?;
-    Ok(match extended.outcome.as_str() {
-        "extended" => Lease::Held,
-        _ => Lease::Lost,
+    Ok(match app.call(&call, deadline.within(TRY)).await? {
+        ExtendedLease::Extended => Lease::Held,
+        ExtendedLease::Superseded => Lease::Lost,
     })
+}
+
+/// Does a run's work while its lease is renewed. Once the lease is lost the work is
+/// dropped where it stands, as if the function had been killed: `None`.
+pub async fn while_held<T>(app: &App, run: &Run, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        () = hold(app, run) => None,
+    }
 }
 
 /// Holds the run's job for as long as this is polled, and returns once it is

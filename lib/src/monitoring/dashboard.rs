@@ -2,21 +2,23 @@
 //! of the database.
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 use url::form_urlencoded;
 
 use super::document::Document;
 use crate::{
-    app::{self, Answer, App},
-    auth::{self, ClientAddress, Proof},
-    clock::{self, Deadline},
+    app::App,
+    auth::Person,
     config::Environment,
+    endpoint::Route,
+    handler::{self, Answer, Handler, Routes},
     health,
     problem::Problem,
     rpc::{Call, Retry},
 };
+use outside::clock::{self, Deadline};
 
 /// The ranges that can be asked for, and their seconds.
 const RANGES: [(&str, u32); 6] = [
@@ -44,24 +46,31 @@ impl Call for Dashboard {
     type Output = Document;
 }
 
-/// Answers everything, to operators and admins.
-///
-/// # Errors
-/// 400 for a range or an environment that does not exist, 401, 403 or 429 for
-/// other callers, 503 when the database cannot be asked.
-pub fn handle(app: &App, request: Request<Bytes>, deadline: Deadline) -> Answer<'_> {
-    Box::pin(respond(app, request, deadline))
+/// What answers `/api/monitoring/dashboard`.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new(Route::DASHBOARD, ShowsDashboard)
 }
 
-async fn respond(
-    app: &App,
-    request: Request<Bytes>,
-    deadline: Deadline,
-) -> Result<Response<Bytes>, Problem> {
-    let client = request.extensions().get::<ClientAddress>();
-    let proofs = [Proof::ApiKey, Proof::AdminToken];
-    auth::require(app, request.headers(), client, &proofs, deadline).await?;
-    let query = Query::parse(request.uri().query().unwrap_or_default())?;
+/// Answers 400 for a range or an environment that does not exist, and 503 when the
+/// database cannot be asked.
+#[derive(Debug)]
+struct ShowsDashboard;
+
+impl Handler<Person> for ShowsDashboard {
+    async fn handle(
+        &self,
+        app: &App,
+        _: Person,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Answer {
+        show(app, request.uri().query(), deadline).await
+    }
+}
+
+async fn show(app: &App, query: Option<&str>, deadline: Deadline) -> Answer {
+    let query = Query::parse(query.unwrap_or_default())?;
     let call = Dashboard {
         p_seconds: query.range.1,
         p_environment: query.environment.as_str(),
@@ -77,7 +86,7 @@ async fn respond(
         "timeRange": query.range.0,
         "data": document,
     });
-    app::json(StatusCode::OK, &answer)
+    handler::json(StatusCode::OK, &answer)
 }
 
 #[derive(Debug, PartialEq, Eq)]

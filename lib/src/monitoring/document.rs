@@ -19,9 +19,7 @@ use uuid::Uuid;
 
 pub use audit::{Audit, Finding};
 pub use backups::{BackupRun, Backups, Requests, Restore};
-pub use incidents::{
-    Cause, Deployment, Evidence, Happening, Impact, Incident, IncidentStory, Source,
-};
+pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
 pub use security::{Security, SignInAttempts};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
 pub use uptime::{CheckUptime, Outage, Uptime, Window};
@@ -38,7 +36,7 @@ pub struct Document {
     pub errors: Errors,
     /// What users did.
     pub business: Business,
-    /// What people were told.
+    /// What was sent to people.
     pub alerts: Alerts,
     /// How long the app was up.
     pub uptime: Uptime,
@@ -182,7 +180,7 @@ pub struct Business {
     pub events: BTreeMap<String, u64>,
 }
 
-/// What people were told.
+/// What was sent to people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Alerts {

@@ -1,6 +1,6 @@
 //! What happens when the database itself cannot take a tick: nothing can be
-//! remembered there, so this instance speaks for itself, at most once an hour,
-//! and hands what it said over with the next tick that commits.
+//! remembered there, so this instance sends by itself, at most once an hour, and
+//! hands over what it sent with the next tick that commits.
 
 use std::{
     collections::HashMap,
@@ -9,22 +9,19 @@ use std::{
 };
 
 use jiff::Timestamp;
+use outside::clock::{self, Deadline};
 use serde::Serialize;
 
-use crate::{
-    alerts,
-    app::App,
-    clock::{self, Deadline},
-};
+use crate::{alerts, app::App, config::Channel};
 
-/// How often one instance may tell one channel.
+/// How often one instance may send to one channel.
 const QUIET: Duration = Duration::from_secs(3600);
 
-/// An outage that this instance saw, and whom it told. In memory only: an
+/// An outage that this instance saw, and where it sent that. In memory only: an
 /// instance that dies before handing over leaves a gap in the samples, which the
 /// next tick reports.
 #[derive(Debug, Default)]
-pub struct Emergency {
+pub(super) struct Emergency {
     state: Mutex<State>,
 }
 
@@ -32,38 +29,33 @@ pub struct Emergency {
 struct State {
     since: Option<Timestamp>,
     handover: Option<Handover>,
-    told: HashMap<&'static str, Instant>,
+    sent: HashMap<Channel, Instant>,
 }
 
 /// An outage that was already reported, as the database takes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Handover {
+pub(super) struct Handover {
     /// When the first tick failed.
-    pub since: Timestamp,
-    /// When the channels were told.
-    pub sent_at: Timestamp,
+    pub(super) since: Timestamp,
+    /// When it was sent to the channels.
+    pub(super) sent_at: Timestamp,
     /// The channels that accepted the message.
-    pub channels: Vec<&'static str>,
+    pub(super) channels: Vec<Channel>,
     /// Why the database could not take the tick.
-    pub reason: String,
+    pub(super) reason: String,
 }
 
 impl Emergency {
-    /// Notes a tick that could not be taken, and tells each channel that was not
-    /// told within the hour. Returns the channels told now.
-    pub(super) async fn report(
-        &self,
-        app: &App,
-        reason: &str,
-        deadline: Deadline,
-    ) -> Vec<&'static str> {
+    /// Notes a tick that could not be taken, and sends that to each channel to which
+    /// nothing was sent within the hour. Returns the channels that accepted it now.
+    pub(super) async fn report(&self, app: &App, reason: &str, deadline: Deadline) -> Vec<Channel> {
         let now = clock::now();
         let since = *self.lock().since.get_or_insert(now);
         let due = self.due(app.config.channels());
-        let told = alerts::emergency::send(app, &due, since, reason, deadline).await;
-        self.note(&told, since, now, reason);
-        told
+        let sent = alerts::emergency::send(app, &due, since, reason, deadline).await;
+        self.note(&sent, since, now, reason);
+        sent
     }
 
     /// What the next tick that commits has to hand over.
@@ -78,31 +70,31 @@ impl Emergency {
         state.handover = None;
     }
 
-    /// The channels that may hear from this instance again.
-    fn due(&self, mut channels: Vec<&'static str>) -> Vec<&'static str> {
+    /// The channels to which this instance may send again.
+    fn due(&self, mut channels: Vec<Channel>) -> Vec<Channel> {
         let (state, now) = (self.lock(), clock::instant());
         channels.retain(|channel| {
-            let told = state.told.get(channel);
-            told.is_none_or(|told| now.duration_since(*told) >= QUIET)
+            let sent = state.sent.get(channel);
+            sent.is_none_or(|sent| now.duration_since(*sent) >= QUIET)
         });
         channels
     }
 
-    fn note(&self, told: &[&'static str], since: Timestamp, now: Timestamp, reason: &str) {
-        if told.is_empty() {
+    fn note(&self, sent: &[Channel], since: Timestamp, now: Timestamp, reason: &str) {
+        if sent.is_empty() {
             return;
         }
         let mut state = self.lock();
         let at = clock::instant();
-        state.told.extend(told.iter().map(|channel| (*channel, at)));
-        // What was told first is what a resolution has to answer.
+        state.sent.extend(sent.iter().map(|channel| (*channel, at)));
+        // What was sent first is what a resolution has to answer.
         let handover = state.handover.get_or_insert_with(|| Handover {
             since,
             sent_at: now,
             channels: Vec::new(),
             reason: reason.to_owned(),
         });
-        let news = told
+        let news = sent
             .iter()
             .filter(|channel| !handover.channels.contains(channel));
         let news: Vec<_> = news.copied().collect();

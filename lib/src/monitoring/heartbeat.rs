@@ -1,24 +1,23 @@
 //! `/api/heartbeat`: a job reports that it started, succeeded or failed.
 //!
 //! The token is the proof and says which heartbeat it is; only its hash is known
-//! to the database. A job that nothing is heard of is late by the tick's verdict.
-
-use std::fmt::Write;
+//! to the database. The tick's verdict on a job that does not report is that it is late.
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
 use crate::{
-    app::{self, Answer, App},
-    auth::ClientAddress,
-    clock::Deadline,
+    app::App,
+    auth::HeartbeatToken,
+    endpoint::Route,
+    handler::{self, Answer, Handler, Routes},
     problem::Problem,
     rpc::{Call, Retry},
 };
+use outside::clock::Deadline;
 
 /// The call behind the endpoint.
 #[derive(Debug, Serialize)]
@@ -34,7 +33,7 @@ struct Beaten {
 
 impl Call for Beat {
     const NAME: &'static str = "ops_beat";
-    // Twice changes nothing but the time.
+    // A second beat changes nothing but the time.
     const RETRY: Retry = Retry::Idempotent;
     type Output = Beaten;
 }
@@ -49,6 +48,17 @@ enum Event {
 }
 
 impl Event {
+    /// The event that a query names; a success if it names none.
+    fn of_query(query: &str) -> Result<Self, Problem> {
+        let mut event = Self::Success;
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if name == "event" {
+                event = Self::parse(&value)?;
+            }
+        }
+        Ok(event)
+    }
+
     fn parse(word: &str) -> Result<Self, Problem> {
         match word {
             "start" => Ok(Self::Start),
@@ -61,86 +71,38 @@ impl Event {
     }
 }
 
-/// Notes a report.
-///
-/// # Errors
-/// 400 for an event that does not exist, 401 or 429 without a heartbeat's token,
-/// 503 when the database cannot be asked.
-pub fn handle(app: &App, request: Request<Bytes>, deadline: Deadline) -> Answer<'_> {
-    Box::pin(respond(app, request, deadline))
+/// What answers `/api/heartbeat`.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new(Route::HEARTBEAT, NotesReports)
 }
 
-async fn respond(
-    app: &App,
-    request: Request<Bytes>,
-    deadline: Deadline,
-) -> Result<Response<Bytes>, Problem> {
-    // Without a database there is nobody to prove anything to.
-    if app.config.supabase.is_none() {
-        return Err(Problem::Unavailable("the database is not configured"));
+/// Answers 400 for an event that does not exist, 401 or 429 for a token that the
+/// database does not know, and 503 when the database cannot be asked.
+#[derive(Debug)]
+struct NotesReports;
+
+impl Handler<HeartbeatToken> for NotesReports {
+    async fn handle(
+        &self,
+        app: &App,
+        token: HeartbeatToken,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Answer {
+        let event = Event::of_query(request.uri().query().unwrap_or_default())?;
+        let call = Beat {
+            p_token_hash: token.hash(),
+            p_event: event,
+        };
+        let beaten = app.call(&call, deadline).await.map_err(|error| {
+            tracing::error!(%error, "a heartbeat cannot be noted");
+            Problem::Unavailable("the database cannot be asked now")
+        })?;
+        let heartbeat = beaten.heartbeat.ok_or_else(|| token.refused())?;
+        let answer = json!({ "heartbeat": heartbeat, "event": event });
+        handler::json(StatusCode::OK, &answer)
     }
-    let client = request.extensions().get::<ClientAddress>();
-    let report = Report::parse(request.uri().query().unwrap_or_default(), request.headers())?;
-    let call = Beat {
-        p_token_hash: hash(&report.token),
-        p_event: report.event,
-    };
-    let beaten = app.call(&call, deadline).await.map_err(|error| {
-        tracing::error!(%error, "a heartbeat cannot be noted");
-        Problem::Unavailable("the database cannot be asked now")
-    })?;
-    let Some(heartbeat) = beaten.heartbeat else {
-        return Err(app
-            .limiter
-            .count(client)
-            .map_or(Problem::Unauthorized, |retry_after| {
-                Problem::TooManyRequests { retry_after }
-            }));
-    };
-    let answer = json!({ "heartbeat": heartbeat, "event": report.event });
-    app::json(StatusCode::OK, &answer)
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Report {
-    token: String,
-    event: Event,
-}
-
-impl Report {
-    /// The token as bearer or, for callers that can send nothing but a URL, in the
-    /// query.
-    fn parse(query: &str, headers: &HeaderMap) -> Result<Self, Problem> {
-        let mut token = bearer(headers);
-        let mut event = Event::Success;
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match name.as_ref() {
-                "token" => token = token.or_else(|| Some(value.into_owned())),
-                "event" => event = Event::parse(&value)?,
-                _ => {}
-            }
-        }
-        let token = token.ok_or(Problem::Unauthorized)?;
-        Ok(Self { token, event })
-    }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim().to_owned())
-}
-
-/// SHA-256 in hexadecimal, as the database keeps it.
-fn hash(token: &str) -> String {
-    Sha256::digest(token)
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]
@@ -148,38 +110,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_names_its_token_and_perhaps_its_event() {
-        let mut bearing = HeaderMap::new();
-        bearing.insert(header::AUTHORIZATION, "Bearer abc".parse().unwrap());
-        let none = HeaderMap::new();
-        let report = |token: &str, event| {
-            Ok(Report {
-                token: token.into(),
-                event,
-            })
-        };
-        for (query, headers, expected) in [
-            ("token=abc", &none, report("abc", Event::Success)),
-            ("token=abc&event=start", &none, report("abc", Event::Start)),
-            ("event=failure", &bearing, report("abc", Event::Failure)),
-            ("token=other", &bearing, report("abc", Event::Success)),
-            ("event=success", &none, Err(Problem::Unauthorized)),
+    fn a_report_may_name_its_event() {
+        for (query, expected) in [
+            ("token=abc", Event::Success),
+            ("token=abc&event=start", Event::Start),
+            ("event=failure", Event::Failure),
         ] {
-            assert_eq!(Report::parse(query, headers), expected, "{query}");
+            assert_eq!(Event::of_query(query), Ok(expected), "{query}");
         }
         for query in ["token=abc&event=", "token=abc&event=ended"] {
             assert!(
-                matches!(Report::parse(query, &none), Err(Problem::BadRequest(_))),
+                matches!(Event::of_query(query), Err(Problem::BadRequest(_))),
                 "{query}"
             );
         }
-    }
-
-    #[test]
-    fn a_token_is_known_by_its_hash() {
-        assert_eq!(
-            hash("abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
     }
 }

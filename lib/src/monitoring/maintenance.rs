@@ -5,19 +5,20 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
-    app::{Answer, App},
-    auth::{self, ClientAddress, Proof},
-    clock::Deadline,
-    jobs::{self, Outcome, Run, Summary},
-    problem::Problem,
+    app::App,
+    auth::Starter,
+    endpoint::{Job, Route},
+    handler::{Answer, Handler, Routes},
+    jobs::{self, Ended, Order, Outcome, Patience, Run, Unclaimed},
     rpc::{Call, Retry},
 };
+use outside::clock::Deadline;
 
 /// What a part may take. The next one is begun only where it can end.
 const PART: Duration = Duration::from_secs(10);
@@ -48,28 +49,38 @@ impl Call for Maintain {
     type Output = Maintained;
 }
 
-/// Runs the maintenance, for the scheduler or an operator.
-///
-/// # Errors
-/// 401, 403, 429 or 503 for other callers.
-pub fn handle(app: &App, request: Request<Bytes>, deadline: Deadline) -> Answer<'_> {
-    Box::pin(respond(app, request, deadline))
+/// What answers `/api/cron/maintenance`.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new(Route::MAINTENANCE, RunsMaintenance)
 }
 
-async fn respond(
-    app: &App,
-    request: Request<Bytes>,
-    deadline: Deadline,
-) -> Result<Response<Bytes>, Problem> {
-    let client = request.extensions().get::<ClientAddress>();
-    let proofs = [Proof::CronSecret, Proof::ApiKey];
-    let caller = auth::require(app, request.headers(), client, &proofs, deadline).await?;
-    let job = app.endpoint.spec().job.ok_or(Problem::Internal)?;
-    let work = async |run: &Run| maintain(app, run, deadline).await;
-    jobs::run(app, job, &caller, deadline, work).await
+#[derive(Debug)]
+struct RunsMaintenance;
+
+impl Handler<Starter> for RunsMaintenance {
+    async fn handle(
+        &self,
+        app: &App,
+        starter: Starter,
+        _: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Answer {
+        let order = Order {
+            job: Job::MAINTENANCE,
+            starter,
+            patience: Patience::Once,
+        };
+        let work = async |run: &Run| {
+            let ended = maintain(app, run, deadline).await;
+            jobs::record(app, run, ended, deadline).await
+        };
+        let report = jobs::run(app, order, deadline, work).await;
+        report.unwrap_or_else(Unclaimed::report).answer()
+    }
 }
 
-async fn maintain(app: &App, run: &Run, deadline: Deadline) -> Summary {
+async fn maintain(app: &App, run: &Run, deadline: Deadline) -> Ended {
     let call = Maintain {
         p_run: run.id,
         p_fence: run.fence,
@@ -78,25 +89,25 @@ async fn maintain(app: &App, run: &Run, deadline: Deadline) -> Summary {
     while deadline.remaining() > PART {
         match app.call(&call, deadline).await {
             Ok(Maintained::More) => parts += 1,
-            Ok(Maintained::Done) => return summary(Outcome::Done, parts + 1, None),
+            Ok(Maintained::Done) => return ended(Outcome::Done, parts + 1, None),
             Ok(Maintained::Superseded) => {
-                return summary(Outcome::Partial, parts, Some("another run took over"));
+                return ended(Outcome::Partial, parts, Some("another run took over"));
             }
             Err(error) => {
                 tracing::error!(%error, parts, "the maintenance cannot go on");
                 let reason = Some("the database could not do a part");
-                return summary(Outcome::Failed, parts, reason);
+                return ended(Outcome::Failed, parts, reason);
             }
         }
     }
-    summary(Outcome::Partial, parts, Some("the next run goes on"))
+    ended(Outcome::Partial, parts, Some("the next run goes on"))
 }
 
-fn summary(outcome: Outcome, parts: u32, reason: Option<&str>) -> Summary {
+fn ended(outcome: Outcome, parts: u32, reason: Option<&str>) -> Ended {
     let mut details: Map<String, Value> = Map::new();
     details.insert("parts".to_owned(), json!(parts));
     if let Some(reason) = reason {
         details.insert("reason".to_owned(), json!(reason));
     }
-    Summary { outcome, details }
+    Ended { outcome, details }
 }

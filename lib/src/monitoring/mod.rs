@@ -1,46 +1,51 @@
-//! Watching: the tick that looks at everything once a minute, the maintenance
-//! that keeps what ticks saw small, and the dashboard that shows it.
+//! Monitoring: the tick that probes everything once a minute, the maintenance that
+//! keeps samples small, and the dashboard that shows them.
 
-pub mod check;
 pub mod dashboard;
+mod dead_mans_switch;
 pub mod document;
 mod emergency;
 pub mod expectation;
 pub mod heartbeat;
 pub mod maintenance;
+pub mod probe_targets;
 pub mod probes;
-mod switch;
-pub mod targets;
+pub mod sample;
 mod tick;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 
-pub use emergency::{Emergency, Handover};
+use emergency::Emergency;
 
 use crate::{
-    app::{Answer, App},
-    auth::{self, ClientAddress, Proof},
-    clock::Deadline,
-    problem::Problem,
+    app::App,
+    auth::Starter,
+    endpoint::Route,
+    handler::{Answer, Handler, Routes},
 };
+use outside::clock::Deadline;
 
-/// `/api/cron/monitor`: runs one tick.
-///
-/// # Errors
-/// 401, 403, 429 or 503 if the caller is not the scheduler or an operator.
-pub fn handle(app: &App, request: Request<Bytes>, deadline: Deadline) -> Answer<'_> {
-    Box::pin(respond(app, request, deadline))
+/// What answers `/api/cron/monitor`.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new(Route::MONITOR, RunsTicks::default())
 }
 
-async fn respond(
-    app: &App,
-    request: Request<Bytes>,
-    deadline: Deadline,
-) -> Result<Response<Bytes>, Problem> {
-    let client = request.extensions().get::<ClientAddress>();
-    let proofs = [Proof::CronSecret, Proof::ApiKey];
-    let caller = auth::require(app, request.headers(), client, &proofs, deadline).await?;
-    let job = app.endpoint.spec().job.ok_or(Problem::Internal)?;
-    tick::run(app, job, &caller, deadline).await
+/// Runs one tick. Keeps the outage that this instance reported by itself.
+#[derive(Debug, Default)]
+struct RunsTicks {
+    emergency: Emergency,
+}
+
+impl Handler<Starter> for RunsTicks {
+    async fn handle(
+        &self,
+        app: &App,
+        starter: Starter,
+        _: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Answer {
+        tick::run(app, &self.emergency, starter, deadline).await
+    }
 }

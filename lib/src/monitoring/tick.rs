@@ -1,43 +1,35 @@
-//! One tick: claim the slot, probe everything, commit in one transaction,
-//! deliver what is due. Nothing is decided here; the commit decides.
+//! One tick: it claims the slot, probes everything, commits in one transaction and
+//! delivers what is due. Nothing is decided here; the commit decides.
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    check::Check,
-    emergency::Handover,
+    dead_mans_switch::{self, Audit},
+    emergency::{Emergency, Handover},
+    probe_targets::{self, Target},
     probes,
-    switch::{self, Audit},
-    targets::{self, Target},
+    sample::Sample,
 };
 use crate::{
     alerts::dispatch,
     app::App,
-    auth::Caller,
-    clock::{self, Deadline},
-    config::Deployment,
+    auth::Starter,
+    config::{Channel, Deployment},
     endpoint::Job,
-    jobs::{self, Claim, Outcome, Run},
-    problem::Problem,
-    reach::Reach,
+    handler::Answer,
+    jobs::{self, Ended, Order, Outcome, Patience, Run, Unclaimed},
     rpc::{Call, Retry, RpcError},
 };
+use outside::{clock::Deadline, reach::Reach};
 
-/// What claiming or committing may take in one try, and how long to wait before
-/// the second.
-const TRY: Duration = Duration::from_secs(11);
-const PAUSE: Duration = Duration::from_secs(2);
-
-/// What all probes together may take; what was not reached by then is unknown.
+/// How long all probes together may take. What was not reached by then is unknown.
 const PROBING: Duration = Duration::from_secs(20);
 
-/// Kept back from everything else, for telling people when it was in vain.
+/// The time that is kept back for the emergency's messages.
 const LAST_WORDS: Duration = Duration::from_secs(8);
 
 #[derive(Debug, Serialize)]
@@ -53,26 +45,21 @@ struct Tick {
     environment: &'static str,
     deployment: Value,
     every_seconds: u32,
-    checks: Vec<Check>,
-    channels: Vec<&'static str>,
+    checks: Vec<Sample>,
+    channels: Vec<Channel>,
     emergency: Option<Handover>,
 }
 
-/// What the commit decided; shown as it is.
+/// What the commit decided; the details are shown as they are.
 #[derive(Debug, Deserialize)]
-struct Committed {
-    outcome: String,
-    #[serde(flatten)]
-    details: Map<String, Value>,
-}
-
-impl Committed {
-    fn audit(&self) -> Audit {
-        let audit = self.details.get("audit");
-        audit
-            .and_then(|audit| Audit::deserialize(audit).ok())
-            .unwrap_or_default()
-    }
+#[serde(tag = "outcome", rename_all = "lowercase")]
+enum Committed {
+    Committed {
+        #[serde(flatten)]
+        details: Map<String, Value>,
+    },
+    /// Another run has taken over, and its tick counts.
+    Superseded,
 }
 
 impl Call for CommitTick {
@@ -81,93 +68,101 @@ impl Call for CommitTick {
     type Output = Committed;
 }
 
-/// Runs one tick and answers with what it saw and did.
-///
-/// # Errors
-/// None: a database that cannot be reached is a failed run, answered with 500,
-/// and people are told of it.
+/// Runs one tick and answers with what it saw and did. A database that cannot be
+/// reached is a failed run: it is answered with 500 and sent to every channel.
 pub(super) async fn run(
     app: &App,
-    job: Job,
-    caller: &Caller,
+    emergency: &Emergency,
+    starter: Starter,
     deadline: Deadline,
-) -> Result<Response<Bytes>, Problem> {
-    let id = Uuid::new_v4();
-    let work = deadline.reserving(LAST_WORDS);
-    let run = match twice(|| jobs::claim(app, job, caller, id, work.within(TRY))).await {
-        Ok(Claim::Claimed(run)) => run,
-        Ok(Claim::Skipped { run, slot, reason }) => return jobs::skipped(job, run, slot, &reason),
-        Err(error) => {
-            raise_alarm(app, &error, deadline).await;
-            return jobs::unclaimed(job, id, &error);
-        }
+) -> Answer {
+    let order = Order {
+        job: Job::MONITOR,
+        starter,
+        patience: Patience::Twice,
     };
-    jobs::started(app, &run);
-    let (outcome, details) = tick(app, &run, deadline).await;
-    jobs::ended(app, &run, outcome);
-    jobs::answer(&run, outcome, details)
+    let work = async |run: &Run| tick(app, emergency, run, deadline).await;
+    match jobs::run(app, order, deadline.reserving(LAST_WORDS), work).await {
+        Ok(report) => report.answer(),
+        Err(unclaimed) => {
+            raise_alarm(app, emergency, &unclaimed.error, deadline).await;
+            Unclaimed::report::<Map<String, Value>>(unclaimed).answer()
+        }
+    }
 }
 
-async fn tick(app: &App, run: &Run, deadline: Deadline) -> (Outcome, Map<String, Value>) {
+async fn tick(app: &App, emergency: &Emergency, run: &Run, deadline: Deadline) -> Ended {
     let work = deadline.reserving(LAST_WORDS);
-    let probing = work.reserving(TRY).within(PROBING);
+    let probing = work.reserving(Patience::TRY).within(PROBING);
     let checks = probes::probe_all(app, reach(app, run), &targets(app, run), probing).await;
     let saw = json!(checks);
     let call = CommitTick {
         p_run: run.id,
         p_fence: run.fence,
-        p_tick: record(app, run, checks),
+        p_tick: record(app, emergency, run, checks),
     };
-    match twice(|| app.call(&call, work.within(TRY))).await {
+    let committed = Patience::Twice.ask(work, |deadline| app.call(&call, deadline));
+    match committed.await {
+        Ok(Committed::Committed { details }) => {
+            emergency.clear();
+            after_commit(app, saw, details, deadline).await
+        }
+        Ok(Committed::Superseded) => Ended {
+            outcome: Outcome::Skipped,
+            details: details([("reason", json!("superseded"))]),
+        },
         Err(error) => {
-            let told = raise_alarm(app, &error, deadline).await;
-            let reason = "the database could not take the tick";
-            (
-                Outcome::Failed,
-                details([
-                    ("reason", json!(reason)),
-                    ("told", json!(told)),
+            let sent = raise_alarm(app, emergency, &error, deadline).await;
+            Ended {
+                outcome: Outcome::Failed,
+                details: details([
+                    ("reason", json!("the database could not take the tick")),
+                    ("told", json!(sent)),
                     ("checks", saw),
                 ]),
-            )
-        }
-        Ok(committed) if committed.outcome == "superseded" => {
-            (Outcome::Skipped, details([("reason", json!("superseded"))]))
-        }
-        Ok(committed) => {
-            app.emergency.clear();
-            let (outcome, delivered) = deliver(app, deadline).await;
-            let done = outcome == Outcome::Done;
-            let beat = switch::beat(app, committed.audit(), done, deadline).await;
-            let mut details = details([
-                ("checks", saw),
-                ("delivery", delivered),
-                ("heartbeat", json!(beat)),
-            ]);
-            details.extend(committed.details);
-            (outcome, details)
+            }
         }
     }
 }
 
-/// The app's URLs and the kept checks that are due. What this release cannot read
-/// is not probed and says so; the rest is.
+/// Delivers what the commit wrote, and calls the dead man's switch while all is
+/// well.
+async fn after_commit(
+    app: &App,
+    saw: Value,
+    committed: Map<String, Value>,
+    deadline: Deadline,
+) -> Ended {
+    let (outcome, delivered) = deliver(app, deadline).await;
+    let done = outcome == Outcome::Done;
+    let beat = dead_mans_switch::beat(app, Audit::of(&committed), done, deadline).await;
+    let mut details = details([
+        ("checks", saw),
+        ("delivery", delivered),
+        ("heartbeat", json!(beat)),
+    ]);
+    details.extend(committed);
+    Ended { outcome, details }
+}
+
+/// The app's URLs and the checks that are due. A check that this release cannot read
+/// is logged and not probed; the others are.
 fn targets(app: &App, run: &Run) -> Vec<Target> {
-    let pages = targets::of_app(&run.settings, app.config.app_url.as_ref());
+    let pages = probe_targets::of_app(&run.settings, app.config.app_url.as_ref());
     let pages = pages.unwrap_or_else(|error| {
         tracing::error!(error, "no URL of the app is checked");
         Vec::new()
     });
-    let kept = run.checks.iter().filter_map(|definition| {
-        let target = targets::of_definition(definition);
+    let checks = run.checks.iter().filter_map(|check| {
+        let target = probe_targets::of_check(check);
         target
             .inspect_err(|error| tracing::error!(error, "a check cannot be made"))
             .ok()
     });
-    pages.into_iter().chain(kept).collect()
+    pages.into_iter().chain(checks).collect()
 }
 
-/// How far kept checks may lead: nowhere private, unless the settings allow it;
+/// How far checks may lead: nowhere private, unless the settings allow it;
 /// where the database is on this machine, so may be what is checked.
 fn reach(app: &App, run: &Run) -> Reach {
     let allowed = run.settings.get("checks.private_addresses");
@@ -181,7 +176,7 @@ fn reach(app: &App, run: &Run) -> Reach {
     }
 }
 
-fn record(app: &App, run: &Run, checks: Vec<Check>) -> Tick {
+fn record(app: &App, emergency: &Emergency, run: &Run, checks: Vec<Sample>) -> Tick {
     let Deployment {
         environment,
         id,
@@ -194,7 +189,7 @@ fn record(app: &App, run: &Run, checks: Vec<Check>) -> Tick {
         every_seconds: run.job.every_s,
         checks,
         channels: app.config.channels(),
-        emergency: app.emergency.handover(),
+        emergency: emergency.handover(),
     }
 }
 
@@ -210,8 +205,13 @@ async fn deliver(app: &App, deadline: Deadline) -> (Outcome, Value) {
     }
 }
 
-/// The database is the memory of everything, so its absence is told without it.
-async fn raise_alarm(app: &App, error: &RpcError, deadline: Deadline) -> Vec<&'static str> {
+/// The database remembers everything else, so its absence is reported without it.
+async fn raise_alarm(
+    app: &App,
+    emergency: &Emergency,
+    error: &RpcError,
+    deadline: Deadline,
+) -> Vec<Channel> {
     tracing::error!(%error, "the database cannot take the tick");
     let reason = match error {
         RpcError::Unconfigured => "the database is not configured",
@@ -219,22 +219,7 @@ async fn raise_alarm(app: &App, error: &RpcError, deadline: Deadline) -> Vec<&'s
         RpcError::Refused { .. } => "the database's API refuses the monitor",
         RpcError::Garbage { .. } => "the database's API answers something else",
     };
-    app.emergency.report(app, reason, deadline).await
-}
-
-/// Tries once more, two seconds later: a restart of the database is shorter.
-async fn twice<T, F>(attempt: impl Fn() -> F) -> Result<T, RpcError>
-where
-    F: Future<Output = Result<T, RpcError>>,
-{
-    match attempt().await {
-        Err(error) => {
-            tracing::warn!(%error, "the database did not answer, trying once more");
-            clock::wait(PAUSE).await;
-            attempt().await
-        }
-        done => done,
-    }
+    emergency.report(app, reason, deadline).await
 }
 
 fn details<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {

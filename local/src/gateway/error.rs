@@ -10,7 +10,7 @@ use http::{
 };
 use serde_json::json;
 
-use super::{TokenRefused, sqlstate};
+use super::TokenRefused;
 
 /// Where a proxy's error is told; PostgREST repeats its code there.
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
@@ -78,33 +78,6 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
             .details(chain(cause))
             .header(RETRY_AFTER, "1")
-    }
-
-    /// What PostgreSQL answered. `role` is the role of the request, because a
-    /// missing privilege means "sign in" to strangers only.
-    pub(super) fn from_postgres(error: &tokio_postgres::Error, role: &str) -> Self {
-        let Some(report) = error.as_db_error() else {
-            return Self::unreachable(
-                "PGRST001",
-                "Database client error. Retrying the connection.",
-                error,
-            );
-        };
-        let code = report.code().code();
-        if code == "PGRST" {
-            return sqlstate::raised_response(report.message(), report.detail());
-        }
-        let status = sqlstate::status(code, report.message(), role);
-        let mut answer = Self::new(status, code, report.message());
-        answer.details = report.detail().map(Into::into);
-        answer.hint = report.hint().map(Into::into);
-        match status {
-            StatusCode::SERVICE_UNAVAILABLE => answer.header(RETRY_AFTER, "1"),
-            StatusCode::UNAUTHORIZED if code == "42501" => {
-                answer.header(WWW_AUTHENTICATE, "Bearer")
-            }
-            _ => answer,
-        }
     }
 
     /// The refusal of a token, for callers that answer in another form.

@@ -45,10 +45,11 @@ pub use config::GatewayConfig;
 use error::{ApiError, Result};
 use jwt::Verifier;
 use overload::Arguments;
+use plan::Outcome;
 use plan::Plan;
 use request::{Action, ApiRequest};
 use response::Answer;
-use transaction::{Outcome, Surroundings};
+use transaction::Surroundings;
 
 /// The longest path and query that are answered, in bytes.
 const MAX_URL: usize = 16 * 1024;

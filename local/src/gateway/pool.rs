@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    Manager, ManagerConfig, Object, Pool, PoolError, QueueMode, RecyclingMethod, Runtime,
 };
 use http::StatusCode;
 use tokio_postgres::{Config, NoTls};
@@ -25,6 +25,8 @@ pub(super) fn lazy(config: &GatewayConfig) -> anyhow::Result<Pool> {
     );
     Pool::builder(manager)
         .max_size(config.pool_size)
+        // The session that worked last has its plans at hand.
+        .queue_mode(QueueMode::Lifo)
         .wait_timeout(Some(config.pool_timeout))
         .create_timeout(Some(config.pool_timeout))
         .runtime(Runtime::Tokio1)

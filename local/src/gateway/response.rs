@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use super::{
     error::{ApiError, Result},
     media::Media,
+    plan::Outcome,
     preferences::Preferences,
-    transaction::Outcome,
 };
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");

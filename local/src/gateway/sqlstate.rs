@@ -3,14 +3,50 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderName, StatusCode};
+use http::{
+    HeaderName, StatusCode,
+    header::{RETRY_AFTER, WWW_AUTHENTICATE},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{claims::ANONYMOUS, error::ApiError};
 
+impl ApiError {
+    /// What PostgreSQL answered. `role` is the role of the request, because a
+    /// missing privilege means "sign in" to strangers only.
+    pub(super) fn from_postgres(error: &tokio_postgres::Error, role: &str) -> Self {
+        let Some(report) = error.as_db_error() else {
+            return Self::unreachable(
+                "PGRST001",
+                "Database client error. Retrying the connection.",
+                error,
+            );
+        };
+        let code = report.code().code();
+        if code == "PGRST" {
+            return raised_response(report.message(), report.detail());
+        }
+        let status = status(code, report.message(), role);
+        let mut answer = Self::new(status, code, report.message());
+        if let Some(details) = report.detail() {
+            answer = answer.details(details);
+        }
+        if let Some(hint) = report.hint() {
+            answer = answer.hint(hint);
+        }
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => answer.header(RETRY_AFTER, "1"),
+            StatusCode::UNAUTHORIZED if code == "42501" => {
+                answer.header(WWW_AUTHENTICATE, "Bearer")
+            }
+            _ => answer,
+        }
+    }
+}
+
 /// The HTTP status of a database error, as PostgREST maps it.
-pub(super) fn status(code: &str, message: &str, role: &str) -> StatusCode {
+fn status(code: &str, message: &str, role: &str) -> StatusCode {
     match code {
         "23503" | "23505" => StatusCode::CONFLICT,
         "25006" => StatusCode::METHOD_NOT_ALLOWED,
@@ -68,7 +104,7 @@ struct RaisedHead {
 
 /// The answer that a function wrote by `raise sqlstate 'PGRST'`: its message
 /// holds the body, its detail the status and the headers.
-pub(super) fn raised_response(message: &str, detail: Option<&str>) -> ApiError {
+fn raised_response(message: &str, detail: Option<&str>) -> ApiError {
     let Ok(body) = serde_json::from_str::<RaisedBody>(message) else {
         return unreadable("MESSAGE", Some(message)).hint(
             "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'.",

@@ -14,29 +14,10 @@ use tokio_postgres::{
 
 use super::{
     error::{ApiError, Result},
-    plan::{Estimate, Plan},
+    plan::{Estimate, Outcome, Plan},
     request::ApiRequest,
     sql::{Sql, quoted},
 };
-
-/// What the main statement gave.
-#[derive(Debug)]
-pub(super) struct Outcome {
-    /// The rows of the whole result, where they were counted.
-    pub(super) total: Option<u64>,
-    /// The rows in the body.
-    pub(super) rows: u64,
-    /// The body as JSON.
-    pub(super) body: String,
-    /// What the setting `response.headers` holds at the end.
-    pub(super) headers: Option<String>,
-    /// What the setting `response.status` holds at the end.
-    pub(super) status: Option<String>,
-    /// Of an upsert: how many rows were new.
-    pub(super) inserted: Option<i64>,
-    /// Whether the preferred time zone was set.
-    pub(super) timezone_set: bool,
-}
 
 /// The settings of a transaction beyond those of the request itself.
 pub(super) struct Surroundings<'a> {

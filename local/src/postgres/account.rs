@@ -9,6 +9,8 @@ use std::{
 
 use anyhow::{Context, bail};
 
+use crate::machine::user::{id, is_root};
+
 /// An unprivileged user of this machine.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Account {
@@ -66,21 +68,4 @@ pub(super) fn can_write(account: Option<Account>, folder: &Path) -> anyhow::Resu
         .status()
         .context("cannot run /bin/sh as the server's user")?;
     Ok(status.success())
-}
-
-/// Whether this process runs as root.
-pub(super) fn is_root() -> anyhow::Result<bool> {
-    Ok(id(&["-u"])? == 0)
-}
-
-fn id(arguments: &[&str]) -> anyhow::Result<u32> {
-    let output = Command::new("id")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot run id")?;
-    String::from_utf8_lossy(&output.stdout)
-        .trim()
-        .parse()
-        .with_context(|| format!("id {} gives no number", arguments.join(" ")))
 }

@@ -8,10 +8,10 @@ use tokio_postgres::Client;
 
 use super::{
     account::{self, Account},
-    binaries::Binaries,
     certificates,
     folder::{Folder, Passwords, write_for_server},
 };
+use crate::machine::postgresql::Binaries;
 
 /// The database that every other one is cloned from.
 pub(super) const TEMPLATE: &str = "template_supabase";

@@ -20,6 +20,9 @@ use crate::{
     random,
 };
 
+/// The folder, inside a data folder, that belongs to the server's user.
+const SERVER: &str = "postgres";
+
 /// Where folders lie that any user must be able to reach. Unlike /tmp it
 /// outlives a restart of the machine.
 const REACHABLE: &str = "/var/tmp";
@@ -35,7 +38,8 @@ pub(super) struct Folder {
     server: PathBuf,
     /// Whether the folder was made for this process alone.
     temporary: bool,
-    _lock: File,
+    /// `None` where another process made the folder.
+    _lock: Option<File>,
 }
 
 /// The passwords of the roles that log in.
@@ -64,8 +68,28 @@ impl Folder {
             path,
             server,
             temporary,
-            _lock: lock,
+            _lock: Some(lock),
         })
+    }
+
+    /// A folder that another process made for a server which others may use.
+    pub(super) fn of_others(path: PathBuf) -> Self {
+        Self {
+            server: path.join(SERVER),
+            path,
+            temporary: false,
+            _lock: None,
+        }
+    }
+
+    /// Leaves the folder to its server, with which it ends.
+    pub(super) fn leave_to_server(&mut self) {
+        self.temporary = false;
+    }
+
+    /// The whole folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The server's data directory (PGDATA).
@@ -101,8 +125,7 @@ impl Folder {
 
     /// The major version that made the data, if it was made to the end.
     pub(super) fn initialised(&self) -> Option<u32> {
-        let version = fs::read_to_string(self.path.join("initialised")).ok()?;
-        version.trim().parse().ok()
+        version(Some(&self.path))
     }
 
     /// Records that the data is whole.
@@ -139,6 +162,12 @@ impl Drop for Folder {
             let _removed = fs::remove_dir_all(&self.path);
         }
     }
+}
+
+/// The major version that made the data of a folder, if that holds any.
+pub(super) fn version(path: Option<&Path>) -> Option<u32> {
+    let version = fs::read_to_string(path?.join("initialised")).ok()?;
+    version.trim().parse().ok()
 }
 
 /// Writes a file that only the server's user may read.
@@ -180,7 +209,7 @@ fn server_folder(path: &Path, account: Option<Account>) -> anyhow::Result<PathBu
         // Its data is gone, so what was initialised is gone with it.
         let _absent = fs::remove_file(path.join("initialised"));
     }
-    let inside = path.join("postgres");
+    let inside = path.join(SERVER);
     if !inside.exists() {
         make_private(&inside, account)?;
     }

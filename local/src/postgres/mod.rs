@@ -3,28 +3,33 @@
 //! The server is this machine's own, runs as an unprivileged user, and never
 //! outlives the process that started it: a supervisor stops it as soon as that
 //! process is gone, even by `kill -9`. A kill of everything at once is mended
-//! by the next start on the same data.
+//! by the next start on the same data. Tests share a server that outlives each
+//! of their processes, and ends some time after the last one.
 
 mod account;
-mod binaries;
 mod bootstrap;
 mod certificates;
 mod folder;
 mod server;
+mod shared;
 mod test_database;
 
-use std::{net::TcpListener, path::PathBuf};
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::{Client, Config, NoTls};
 
 use account::Account;
-use binaries::Binaries;
-pub use binaries::NotInstalled;
 use folder::{Folder, Passwords};
-use server::{Launch, Server, Stop};
+use server::{Launch, Life, Server, Stop};
 pub use test_database::TestDatabase;
+
+use crate::machine::{self, NotInstalled, Tool, postgresql::Binaries};
 
 /// How a cluster is run.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +44,18 @@ pub struct ClusterOptions {
     pub port: Option<u16>,
 }
 
+/// Settings of a server whose data nobody will miss: a commit waits for no
+/// write, and nothing happens beside what is asked for. A vacuum would also keep
+/// its database from being cloned. A session of a test runs most statements a few
+/// times, so that planning each of them anew would be most of the work.
+const HURRIED: [(&str, &str); 5] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("synchronous_commit", "off"),
+    ("autovacuum", "off"),
+    ("max_wal_size", "16GB"),
+    ("checkpoint_timeout", "1d"),
+];
+
 /// A running server with the roles and databases of a Supabase project.
 /// Dropping it stops the server.
 pub struct Cluster {
@@ -48,8 +65,17 @@ pub struct Cluster {
     binaries: Binaries,
     account: Option<Account>,
     passwords: Passwords,
-    durable: bool,
+    usage: Usage,
     port: u16,
+}
+
+/// What a server is there for, which says how it runs and how long.
+#[derive(Clone, Copy, Debug)]
+enum Usage {
+    /// It serves this process.
+    Own { durable: bool },
+    /// It serves tests of several processes, and waits that long for the next.
+    Shared { patience: Duration },
 }
 
 impl Cluster {
@@ -57,9 +83,15 @@ impl Cluster {
     ///
     /// Fails with [`NotInstalled`] where this machine has no PostgreSQL.
     pub async fn start(options: ClusterOptions) -> anyhow::Result<Self> {
+        let durable = options.durable;
+        Self::start_for(Usage::Own { durable }, options).await
+    }
+
+    async fn start_for(usage: Usage, options: ClusterOptions) -> anyhow::Result<Self> {
+        // First of all: what is brought may make the user that the server runs as.
+        let binaries = Binaries::find(folder::version(options.data.as_deref()))?;
         let account = Account::for_server()?;
         let folder = Folder::open(options.data.as_deref(), account)?;
-        let binaries = Binaries::find(folder.initialised())?;
         let passwords = folder.passwords()?;
         let fresh = folder.initialised().is_none();
         if fresh {
@@ -70,7 +102,7 @@ impl Cluster {
             binaries,
             account,
             passwords,
-            durable: options.durable,
+            usage,
             port: options.port.map_or_else(free_port, Ok)?,
             server: Mutex::new(None),
         };
@@ -81,13 +113,24 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// The one server of this test process, without durability. It ends with
-    /// the process.
+    /// The one server of all tests that were built together, in whatever
+    /// process they are. It is fast, loses everything with the machine, and
+    /// ends some time after the last of them.
     pub async fn shared() -> anyhow::Result<&'static Self> {
         static SHARED: OnceCell<Cluster> = OnceCell::const_new();
         SHARED
-            .get_or_try_init(|| Self::start(ClusterOptions::default()))
+            .get_or_try_init(async || {
+                bring_for_tests()?;
+                Self::shared_at(&shared::place()?, shared::PATIENCE).await
+            })
             .await
+    }
+
+    /// The server that everyone shares who names this folder, started if none
+    /// runs. It ends when nobody has used it for as long as `patience`, which
+    /// is that of whoever started it, in seconds.
+    pub async fn shared_at(place: &Path, patience: Duration) -> anyhow::Result<Self> {
+        shared::join_or_start(place, patience).await
     }
 
     /// The port on 127.0.0.1, the same after a restart.
@@ -130,10 +173,11 @@ impl Cluster {
         self.folder.authority()
     }
 
-    /// The path of one of PostgreSQL's programs: `psql`, `pg_dump`, …
-    #[must_use]
-    pub fn program(&self, name: &str) -> PathBuf {
-        self.binaries.program(name)
+    /// The path of one of PostgreSQL's client programs: `psql`, `pg_dump`, …
+    ///
+    /// Fails with [`NotInstalled`] where this machine has none.
+    pub fn program(&self, name: &str) -> anyhow::Result<PathBuf> {
+        self.binaries.client(name)
     }
 
     /// Connects as `supabase_admin` without TLS. The connection lives on the
@@ -155,7 +199,7 @@ impl Cluster {
         self.connect_admin("template1")
             .await?
             .batch_execute(&format!(
-                "create database {} owner postgres template {}",
+                "create database {} owner postgres template {} strategy file_copy",
                 quoted(name),
                 quoted(template)
             ))
@@ -176,8 +220,12 @@ impl Cluster {
     }
 
     /// Stops the server as an operator would: sessions end with 57P01, data is
-    /// kept. A stopped one stays stopped until [`Cluster::restart`].
+    /// kept. A stopped one stays stopped until [`Cluster::restart`]. A shared
+    /// server is refused, for others may use it.
     pub async fn stop(&self) -> anyhow::Result<()> {
+        if matches!(self.usage, Usage::Shared { .. }) {
+            bail!("a shared server is nobody's to stop");
+        }
         let Some(mut server) = self.server.lock().await.take() else {
             return Ok(());
         };
@@ -221,7 +269,10 @@ impl Cluster {
             data: self.folder.data(),
             log: self.folder.log(),
             settings: self.settings(port),
-            remove: self.folder.temporary(),
+            life: match self.usage {
+                Usage::Shared { patience } => Life::OfUsers(self.folder.path(), patience),
+                Usage::Own { .. } => self.folder.temporary().map_or(Life::Kept, Life::OfProcess),
+            },
         }
     }
 
@@ -231,9 +282,10 @@ impl Cluster {
         let preloaded = self
             .binaries
             .libraries(&["pg_stat_statements", "auto_explain"]);
-        let durable = if self.durable { "on" } else { "off" };
+        let durable = matches!(self.usage, Usage::Own { durable: true });
+        let durable = if durable { "on" } else { "off" };
         let sockets = self.folder.socket_folder();
-        vec![
+        let mut settings = vec![
             ("listen_addresses", "127.0.0.1".to_owned()),
             ("port", port.to_string()),
             (
@@ -250,7 +302,11 @@ impl Cluster {
             ("ssl_key_file", "server.key".to_owned()),
             ("fsync", durable.to_owned()),
             ("full_page_writes", durable.to_owned()),
-        ]
+        ];
+        if matches!(self.usage, Usage::Shared { .. }) {
+            settings.extend(HURRIED.map(|(name, value)| (name, value.to_owned())));
+        }
+        settings
     }
 
     async fn bootstrap(&self) -> anyhow::Result<()> {
@@ -270,6 +326,19 @@ impl Cluster {
             .user(role)
             .password(password);
         config
+    }
+}
+
+/// Brings at once what any test needs. Only the server has to be there: a test
+/// that needs another tool asks for it again.
+fn bring_for_tests() -> anyhow::Result<()> {
+    let Err(error) = machine::bring(&Tool::FOR_TESTS) else {
+        return Ok(());
+    };
+    match error.downcast::<NotInstalled>() {
+        Ok(missing) if !missing.lacks(Tool::Server { major: None }) => Ok(()),
+        Ok(missing) => Err(missing.into()),
+        Err(error) => Err(error),
     }
 }
 

@@ -3,13 +3,14 @@
 use std::{
     fs::{self, File},
     io::Write,
-    os::unix::process::CommandExt,
+    os::{fd::OwnedFd, unix::process::CommandExt},
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context, bail};
+use tokio::net::unix::pipe;
 
 use super::account::{self, Account};
 
@@ -21,6 +22,7 @@ const ORPHAN_LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(10);
 
 const SUPERVISOR: &str = include_str!("supervise.sh");
+const SUPERVISOR_OF_SHARED: &str = include_str!("supervise_shared.sh");
 
 /// What a server is started with.
 pub(super) struct Launch<'a> {
@@ -32,16 +34,29 @@ pub(super) struct Launch<'a> {
     pub(super) log: PathBuf,
     /// Settings given on the command line.
     pub(super) settings: Vec<(&'static str, String)>,
-    /// A folder that the supervisor removes once the server has stopped.
-    pub(super) remove: Option<&'a Path>,
+    pub(super) life: Life<'a>,
+}
+
+/// When a server stops, and what becomes of its data.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Life<'a> {
+    /// It stops with this process; the data stays.
+    Kept,
+    /// It stops with this process, and this folder is removed.
+    OfProcess(&'a Path),
+    /// It stops once nobody has used it for that long, and this folder is
+    /// removed.
+    OfUsers(&'a Path, Duration),
 }
 
 /// A server that accepts connections. Its supervisor, a shell, stops it when
-/// our end of a pipe closes, which even a kill of our process does.
+/// our end of a pipe closes, which even a kill of our process does; that of a
+/// shared server does so when all of its users have closed theirs.
 #[derive(Debug)]
 pub(super) struct Server {
-    supervisor: Child,
-    pipe: Option<ChildStdin>,
+    /// `None` for a shared server that runs: it ends when others say so.
+    supervisor: Option<Child>,
+    pipe: Option<File>,
 }
 
 /// How a server stops.
@@ -57,10 +72,19 @@ impl Server {
     /// Starts the server and waits until it accepts connections.
     pub(super) async fn start(launch: &Launch<'_>) -> anyhow::Result<Self> {
         end_orphan(&launch.data).await?;
-        let mut server = Self::spawn(launch)?;
+        let mut server = match launch.life {
+            Life::Kept => Self::supervise(launch, Path::new(""), "INT"),
+            Life::OfProcess(folder) => Self::supervise(launch, folder, "QUIT"),
+            Life::OfUsers(folder, patience) => Self::share(launch, folder, patience).await,
+        }?;
         let started = tokio::time::timeout(START_LIMIT, server.ready(launch)).await;
         match started {
-            Ok(Ok(())) => Ok(server),
+            Ok(Ok(())) => {
+                if matches!(launch.life, Life::OfUsers(..)) {
+                    server.supervisor = None;
+                }
+                Ok(server)
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => {
                 server.stop(Stop::ForGood)?;
@@ -73,7 +97,21 @@ impl Server {
         }
     }
 
-    /// Stops the server and waits for its end. Blocks.
+    /// Becomes a user of the shared server on this data directory; `None` if it
+    /// has stopped or is about to.
+    pub(super) fn join(data: &Path) -> Option<Self> {
+        // Unlike a plain file's, this way of opening waits for no reader.
+        let sender = pipe::OpenOptions::new().open_sender(users(data)).ok()?;
+        let mut pipe = File::from(sender.into_blocking_fd().ok()?);
+        writeln!(pipe, "here").ok()?;
+        Some(Self {
+            supervisor: None,
+            pipe: Some(pipe),
+        })
+    }
+
+    /// Stops the server and waits for its end, or leaves a shared one to its
+    /// other users. Blocks.
     pub(super) fn stop(&mut self, how: Stop) -> anyhow::Result<()> {
         let Some(mut pipe) = self.pipe.take() else {
             return Ok(());
@@ -83,41 +121,51 @@ impl Server {
             let _gone = writeln!(pipe, "again");
         }
         drop(pipe);
-        self.supervisor
-            .wait()
-            .context("cannot wait for the server's end")?;
+        if let Some(supervisor) = &mut self.supervisor {
+            supervisor
+                .wait()
+                .context("cannot wait for the server's end")?;
+        }
         Ok(())
     }
 
-    fn spawn(launch: &Launch<'_>) -> anyhow::Result<Self> {
-        let log = File::create(&launch.log)
-            .with_context(|| format!("cannot write {}", launch.log.display()))?;
-        let signal = if launch.remove.is_some() {
-            "QUIT"
-        } else {
-            "INT"
-        };
+    /// A server that ends with this process. The folder, unless it is empty,
+    /// is removed afterwards.
+    fn supervise(launch: &Launch<'_>, remove: &Path, signal: &str) -> anyhow::Result<Self> {
         let mut command = account::command(launch.account, "/bin/sh");
         command
             .args(["-c", SUPERVISOR, "supervise"])
-            .arg(launch.remove.unwrap_or(Path::new("")))
+            .arg(remove)
             .arg(signal)
-            .arg(&launch.program)
-            .arg("-D")
-            .arg(&launch.data);
-        for (name, value) in &launch.settings {
-            command.arg("-c").arg(format!("{name}={value}"));
+            .stdin(Stdio::piped());
+        let mut supervisor = spawn(command, launch)?;
+        let pipe = supervisor.stdin.take().map(OwnedFd::from).map(File::from);
+        Ok(Self {
+            supervisor: Some(supervisor),
+            pipe,
+        })
+    }
+
+    /// A server that ends with the last of its users, of whom we are the first.
+    async fn share(launch: &Launch<'_>, folder: &Path, patience: Duration) -> anyhow::Result<Self> {
+        let mut command = account::command(launch.account, "/bin/sh");
+        command
+            .args(["-c", SUPERVISOR_OF_SHARED, "supervise"])
+            .arg(folder)
+            .arg(users(&launch.data))
+            .arg(patience.as_secs().to_string());
+        let mut supervisor = spawn(command, launch)?;
+        let mut ticks = tokio::time::interval(POLL);
+        loop {
+            ticks.tick().await;
+            if let Some(mut server) = Self::join(&launch.data) {
+                server.supervisor = Some(supervisor);
+                return Ok(server);
+            }
+            if let Some(status) = supervisor.try_wait()? {
+                bail!("{}", stopped(status, launch));
+            }
         }
-        // Its own process group: a Ctrl-C in the terminal is ours to handle.
-        let mut supervisor = command
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .context("cannot start the server's supervisor")?;
-        let pipe = supervisor.stdin.take();
-        Ok(Self { supervisor, pipe })
     }
 
     /// Waits for the word `ready` in the server's lock file, as `pg_ctl` does.
@@ -125,11 +173,10 @@ impl Server {
         let mut ticks = tokio::time::interval(POLL);
         loop {
             ticks.tick().await;
-            if let Some(status) = self.supervisor.try_wait()? {
-                bail!(
-                    "the server stopped at once ({status}): {}",
-                    last_lines(&launch.log)
-                );
+            if let Some(supervisor) = &mut self.supervisor
+                && let Some(status) = supervisor.try_wait()?
+            {
+                bail!("{}", stopped(status, launch));
             }
             let lock = fs::read_to_string(launch.data.join("postmaster.pid")).unwrap_or_default();
             if lock
@@ -151,6 +198,27 @@ impl Drop for Server {
     }
 }
 
+/// The named pipe that users of a shared server keep open.
+fn users(data: &Path) -> PathBuf {
+    data.with_file_name("users")
+}
+
+fn spawn(mut supervisor: Command, launch: &Launch<'_>) -> anyhow::Result<Child> {
+    let log = File::create(&launch.log)
+        .with_context(|| format!("cannot write {}", launch.log.display()))?;
+    supervisor.arg(&launch.program).arg("-D").arg(&launch.data);
+    for (name, value) in &launch.settings {
+        supervisor.arg("-c").arg(format!("{name}={value}"));
+    }
+    // Its own process group: a Ctrl-C in the terminal is ours to handle.
+    supervisor
+        .process_group(0)
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .context("cannot start the server's supervisor")
+}
+
 /// Ends what a stack that was killed hard left on this data directory: a
 /// server that is still running or stopping, or the lock file of one that has
 /// gone, whose process number may by now be someone else's.
@@ -163,8 +231,9 @@ async fn end_orphan(data: &Path) -> anyhow::Result<()> {
         return Ok(());
     };
     if serves(process, data) {
-        let _stopping = Command::new("kill")
-            .args(["-s", "INT", &process.to_string()])
+        // The shell's own kill: a small machine has no program of that name.
+        let _stopping = Command::new("/bin/sh")
+            .args(["-c", "kill -s INT \"$0\"", &process.to_string()])
             .stderr(Stdio::null())
             .status();
         let gone = async {
@@ -194,6 +263,11 @@ fn serves(process: u32, data: &Path) -> bool {
             .map(|output| output.stdout)
     });
     line.is_ok_and(|line| String::from_utf8_lossy(&line).contains(&*data.to_string_lossy()))
+}
+
+fn stopped(status: ExitStatus, launch: &Launch<'_>) -> String {
+    let last = last_lines(&launch.log);
+    format!("the server stopped at once ({status}): {last}")
 }
 
 fn last_lines(log: &Path) -> String {

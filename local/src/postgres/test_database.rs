@@ -5,12 +5,13 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use ring::digest::{SHA256, digest};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{Cluster, quoted};
 use crate::random;
 
-/// Which templates this process has made.
+/// Which templates this process has found or made.
 static TEMPLATES: LazyLock<Mutex<HashMap<String, Arc<OnceCell<()>>>>> =
     LazyLock::new(Mutex::default);
 
@@ -22,17 +23,18 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Clones a database from the named template. The first call in the
-    /// process makes the template: a fresh Supabase database that `prepare`
-    /// then changes (with migrations, say), given the server and its name.
-    pub async fn create<F>(template: &str, prepare: F) -> anyhow::Result<Self>
+    /// Clones a database from a template, which is known by its name and by
+    /// what it is made of, the text of migrations, say. The first call in all
+    /// processes of the server makes the template: a fresh Supabase database
+    /// that `prepare` then changes, given the server and its name.
+    pub async fn create<F>(template: &str, made_of: &str, prepare: F) -> anyhow::Result<Self>
     where
         F: AsyncFnOnce(&Cluster, &str) -> anyhow::Result<()>,
     {
         let cluster = Cluster::shared().await?;
-        let template = format!("template_{template}");
+        let template = template_name(template, made_of);
         let made = Arc::clone(TEMPLATES.lock().await.entry(template.clone()).or_default());
-        made.get_or_try_init(|| make_template(cluster, &template, prepare))
+        made.get_or_try_init(|| find_or_make(cluster, &template, prepare))
             .await?;
         let name = format!("test_{}", random::hex::<6>()?);
         cluster.create_database(&name, Some(&template)).await?;
@@ -61,7 +63,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     /// Removes the database in the background: a test need not wait for it,
-    /// and at the end of the process the whole server goes.
+    /// and what the end of the process leaves behind goes with the server.
     fn drop(&mut self) {
         let name = std::mem::take(&mut self.name);
         std::thread::spawn(move || {
@@ -73,18 +75,39 @@ impl Drop for TestDatabase {
     }
 }
 
-/// Makes a template. Nobody may connect to it afterwards, because a session in
-/// a template keeps it from being cloned.
-async fn make_template<F>(cluster: &Cluster, name: &str, prepare: F) -> anyhow::Result<()>
+/// The name of the database that is the template.
+fn template_name(template: &str, made_of: &str) -> String {
+    let hash = digest(&SHA256, made_of.as_bytes());
+    let start = hash.as_ref().first_chunk().copied().unwrap_or_default();
+    format!("template_{template}_{:016x}", u64::from_be_bytes(start))
+}
+
+/// Makes a template that no process has made yet. One that was left half made
+/// is made anew.
+async fn find_or_make<F>(cluster: &Cluster, name: &str, prepare: F) -> anyhow::Result<()>
 where
     F: AsyncFnOnce(&Cluster, &str) -> anyhow::Result<()>,
 {
+    // The end of the session lets the next process go on.
+    let session = cluster.connect_admin("template1").await?;
+    session
+        .execute("select pg_advisory_lock(hashtextextended($1, 0))", &[&name])
+        .await?;
+    let found = session
+        .query_opt(
+            "select from pg_database where datname = $1 and not datallowconn",
+            &[&name],
+        )
+        .await?;
+    if found.is_some() {
+        return Ok(());
+    }
     cluster.drop_database(name).await?;
     cluster.create_database(name, None).await?;
     prepare(cluster, name).await?;
-    cluster
-        .connect_admin("template1")
-        .await?
+    // A session in a template would keep it from being cloned, so nobody may
+    // connect from here on; that also says that the template is whole.
+    session
         .batch_execute(&format!(
             "alter database {} with allow_connections false",
             quoted(name)

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use local_supabase::{
     gateway::{Gateway, GatewayConfig},
     keys::Keys,
-    postgres::{Cluster, TestDatabase},
+    postgres::TestDatabase,
 };
 use serde_json::{Value, json};
 
@@ -27,9 +27,10 @@ impl Project {
 
     /// A project whose gateway is configured otherwise.
     pub(crate) async fn start_with(change: impl FnOnce(&mut GatewayConfig)) -> Self {
-        let database = TestDatabase::create("gateway", async |cluster: &Cluster, name: &str| {
+        let schema = include_str!("schema.sql");
+        let database = TestDatabase::create("gateway", schema, async |cluster, name| {
             let client = cluster.connect_postgres(name).await?;
-            Ok(client.batch_execute(include_str!("schema.sql")).await?)
+            Ok(client.batch_execute(schema).await?)
         })
         .await
         .unwrap();

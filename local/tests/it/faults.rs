@@ -1,5 +1,6 @@
 //! How the stack's services break and heal.
 
+use futures_util::future::join_all;
 use http::{Method, Request};
 use local_supabase::{
     capture::{Channel, KeyKind, Scripted},
@@ -15,69 +16,72 @@ use crate::{
 #[tokio::test]
 async fn every_service_breaks_in_every_mode_and_heals() {
     let running = Running::start(KeyKind::Full).await;
+    let services = Service::ALL.map(|service| breaks_and_heals(&running, service));
+    join_all(services).await;
+}
+
+async fn breaks_and_heals(running: &Running, service: Service) {
     let stack = &running.stack;
-    for service in Service::ALL {
-        let healthy = running.ask(service, LONG).await;
-        assert_eq!(healthy.status(), 200, "{service:?}");
+    let healthy = running.ask(service, LONG).await;
+    assert_eq!(healthy.status(), 200, "{service:?}");
 
-        stack.set_fault(service, Mode::Refuse).await.unwrap();
-        let refused = running.ask(service, LONG).await;
-        match service {
-            Service::Database | Service::Storage => assert!(matches!(refused, Outcome::Cut)),
-            _ => assert!(
-                matches!(refused, Outcome::Refused),
-                "{service:?}: {refused:?}"
-            ),
-        }
-
-        let fault = Fault {
-            mode: Mode::Status,
-            status: Some(503),
-            delay_ms: None,
-        };
-        stack.set_fault(service, fault).await.unwrap();
-        assert_eq!(
-            running.ask(service, LONG).await.status(),
-            503,
-            "{service:?}"
-        );
-        stack.set_fault(service, Mode::Status).await.unwrap();
-        assert_eq!(
-            running.ask(service, LONG).await.status(),
-            500,
-            "{service:?}"
-        );
-
-        let fault = Fault {
-            mode: Mode::Slow,
-            status: None,
-            delay_ms: Some(400),
-        };
-        stack.set_fault(service, fault).await.unwrap();
-        assert!(
-            matches!(running.ask(service, SOON).await, Outcome::Silent),
-            "{service:?}"
-        );
-        assert_eq!(
-            running.ask(service, LONG).await.status(),
-            200,
-            "{service:?}"
-        );
-
-        stack.set_fault(service, Mode::Hang).await.unwrap();
-        let hanging = running.ask(service, LONG);
-        let healing = async {
-            assert!(matches!(running.ask(service, SOON).await, Outcome::Silent));
-            stack.set_fault(service, Mode::Ok).await.unwrap();
-        };
-        let (dropped, ()) = tokio::join!(hanging, healing);
-        assert!(matches!(dropped, Outcome::Cut), "{service:?}: {dropped:?}");
-        assert_eq!(
-            running.ask(service, LONG).await.status(),
-            200,
-            "{service:?}"
-        );
+    stack.set_fault(service, Mode::Refuse).await.unwrap();
+    let refused = running.ask(service, LONG).await;
+    match service {
+        Service::Database | Service::Storage => assert!(matches!(refused, Outcome::Cut)),
+        _ => assert!(
+            matches!(refused, Outcome::Refused),
+            "{service:?}: {refused:?}"
+        ),
     }
+
+    let fault = Fault {
+        mode: Mode::Status,
+        status: Some(503),
+        delay_ms: None,
+    };
+    stack.set_fault(service, fault).await.unwrap();
+    assert_eq!(
+        running.ask(service, LONG).await.status(),
+        503,
+        "{service:?}"
+    );
+    stack.set_fault(service, Mode::Status).await.unwrap();
+    assert_eq!(
+        running.ask(service, LONG).await.status(),
+        500,
+        "{service:?}"
+    );
+
+    let fault = Fault {
+        mode: Mode::Slow,
+        status: None,
+        delay_ms: Some(400),
+    };
+    stack.set_fault(service, fault).await.unwrap();
+    assert!(
+        matches!(running.ask(service, SOON).await, Outcome::Silent),
+        "{service:?}"
+    );
+    assert_eq!(
+        running.ask(service, LONG).await.status(),
+        200,
+        "{service:?}"
+    );
+
+    stack.set_fault(service, Mode::Hang).await.unwrap();
+    let hanging = running.ask(service, LONG);
+    let healing = async {
+        assert!(matches!(running.ask(service, SOON).await, Outcome::Silent));
+        stack.set_fault(service, Mode::Ok).await.unwrap();
+    };
+    let (dropped, ()) = tokio::join!(hanging, healing);
+    assert!(matches!(dropped, Outcome::Cut), "{service:?}: {dropped:?}");
+    assert_eq!(
+        running.ask(service, LONG).await.status(),
+        200,
+        "{service:?}"
+    );
 }
 
 #[tokio::test]

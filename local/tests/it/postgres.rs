@@ -2,13 +2,17 @@
 //! nothing behind.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{BufRead, BufReader},
     net::TcpStream,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
+
+use futures_util::future::join_all;
 
 use crate::support::{TemporaryFolder, until};
 use local_supabase::postgres::{Cluster, ClusterOptions, TestDatabase};
@@ -18,6 +22,19 @@ fn on(data: &Path) -> ClusterOptions {
         data: Some(data.to_owned()),
         ..ClusterOptions::default()
     }
+}
+
+/// How long the shared servers of these tests wait for their next user.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+async fn ends_within(time: Duration, port: u16) -> Result<(), tokio::time::error::Elapsed> {
+    let ending = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        while accepts(port) {
+            ticks.tick().await;
+        }
+    };
+    tokio::time::timeout(time, ending).await
 }
 
 fn accepts(port: u16) -> bool {
@@ -56,8 +73,16 @@ struct Elsewhere {
 
 impl Elsewhere {
     fn start(data: Option<&Path>) -> Self {
+        Self::with_arguments(data)
+    }
+
+    fn sharing(place: &Path) -> Self {
+        Self::with_arguments([Path::new("--shared"), place])
+    }
+
+    fn with_arguments<'a>(arguments: impl IntoIterator<Item = &'a Path>) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_local-cluster"))
-            .args(data)
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -83,8 +108,24 @@ impl Elsewhere {
 }
 
 fn kill_9(process: &str) {
-    let status = Command::new("kill").args(["-9", process]).status().unwrap();
+    let status = Command::new("sh")
+        .args(["-c", "kill -9 \"$0\"", process])
+        .status()
+        .unwrap();
     assert!(status.success());
+}
+
+/// The process that started another: as Linux has it, else as `ps` prints it.
+fn parent_of(process: &str) -> String {
+    if let Ok(status) = fs::read_to_string(format!("/proc/{process}/status")) {
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+        return parent.unwrap().trim().to_owned();
+    }
+    let parent = Command::new("ps")
+        .args(["-o", "ppid=", "-p", process])
+        .output()
+        .unwrap();
+    String::from_utf8(parent.stdout).unwrap().trim().to_owned()
 }
 
 /// The process number of the server on this data directory.
@@ -145,6 +186,62 @@ async fn a_killed_process_takes_its_server_along() {
 }
 
 #[tokio::test]
+async fn a_shared_server_ends_after_the_last_of_its_users_however_they_end() {
+    let place = TemporaryFolder::new(0o755);
+    let mut first = Elsewhere::sharing(&place.0);
+    let mut second = Elsewhere::sharing(&place.0);
+    assert_eq!((first.port, &first.folder), (second.port, &second.folder));
+    first.kill();
+    let third = Cluster::shared_at(&place.0, PATIENCE).await.unwrap();
+    assert_eq!(third.port(), first.port);
+    write(&third, 1).await;
+    second.kill();
+    // Longer than the server waits for a user, if it had none.
+    ends_within(PATIENCE * 3, first.port).await.unwrap_err();
+    assert_eq!(written(&third).await, [1]);
+    drop(third);
+    until("the deserted server ends", || !accepts(first.port)).await;
+    until("its data is removed", || !first.folder.exists()).await;
+    let mut next = Elsewhere::sharing(&place.0);
+    assert_ne!(next.folder, first.folder);
+    next.kill();
+    until("this one ends too", || !next.folder.exists()).await;
+}
+
+#[tokio::test]
+async fn those_who_come_at_once_share_one_server() {
+    let place = TemporaryFolder::new(0o755);
+    let clusters =
+        join_all((0..4).map(async |_| Cluster::shared_at(&place.0, PATIENCE).await.unwrap()));
+    let clusters = clusters.await;
+    let ports: BTreeSet<u16> = clusters.iter().map(Cluster::port).collect();
+    assert_eq!(ports.len(), 1);
+    let refused = clusters[0].stop().await.unwrap_err();
+    assert!(refused.to_string().contains("shared"), "{refused}");
+    let folder = clusters[0].ca_pem_path().parent().unwrap().to_owned();
+    drop(clusters);
+    until("the deserted server ends", || !folder.exists()).await;
+}
+
+#[tokio::test]
+async fn a_shared_server_that_died_is_followed_by_another() {
+    let place = TemporaryFolder::new(0o755);
+    let mut first = Elsewhere::sharing(&place.0);
+    kill_9(&server_process(&first.folder));
+    until("its supervisor ends", || {
+        !first.folder.join("postgres/users").exists()
+    })
+    .await;
+    let mut second = Elsewhere::sharing(&place.0);
+    assert_ne!(second.folder, first.folder);
+    for elsewhere in [&mut first, &mut second] {
+        elsewhere.kill();
+    }
+    until("the second ends", || !second.folder.exists()).await;
+    fs::remove_dir_all(&first.folder).unwrap();
+}
+
+#[tokio::test]
 async fn the_next_start_recovers_from_a_killed_process() {
     let folder = TemporaryFolder::new(0o755);
     let mut elsewhere = Elsewhere::start(Some(&folder.0));
@@ -172,11 +269,7 @@ async fn a_server_whose_supervisor_was_killed_too_is_ended_first() {
     let folder = TemporaryFolder::new(0o755);
     let mut elsewhere = Elsewhere::start(Some(&folder.0));
     let server = server_process(&folder.0);
-    let parent = Command::new("ps")
-        .args(["-o", "ppid=", "-p", &server])
-        .output()
-        .unwrap();
-    kill_9(String::from_utf8_lossy(&parent.stdout).trim());
+    kill_9(&parent_of(&server));
     elsewhere.kill();
     assert!(accepts(elsewhere.port));
     let cluster = Cluster::start(on(&folder.0)).await.unwrap();
@@ -250,7 +343,7 @@ async fn tls_is_verified_against_the_cluster_s_own_authority() {
     let cluster = Cluster::shared().await.unwrap();
     let url = cluster.postgres_url("postgres");
     let query = |url: &str| {
-        let output = Command::new(cluster.program("psql"))
+        let output = Command::new(cluster.program("psql").unwrap())
             .args([
                 "--no-psqlrc",
                 "--tuples-only",
@@ -279,16 +372,14 @@ async fn tls_is_verified_against_the_cluster_s_own_authority() {
 
 #[tokio::test]
 async fn a_template_is_prepared_once_and_its_clones_are_apart() {
+    const MARKS: &str = "create table marks (n integer)";
     async fn prepare(cluster: &Cluster, name: &str) -> anyhow::Result<()> {
         let client = cluster.connect_postgres(name).await?;
-        client
-            .batch_execute("create table marks (n integer)")
-            .await?;
-        Ok(())
+        Ok(client.batch_execute(MARKS).await?)
     }
     let (first, second) = tokio::join!(
-        TestDatabase::create("marks", prepare),
-        TestDatabase::create("marks", prepare)
+        TestDatabase::create("marks", MARKS, prepare),
+        TestDatabase::create("marks", MARKS, prepare)
     );
     let (first, second) = (first.unwrap(), second.unwrap());
     let cluster = Cluster::shared().await.unwrap();

@@ -1,6 +1,6 @@
 //! The roles, schemas and grants of a Supabase project.
 
-use local_supabase::postgres::{Cluster, TestDatabase};
+use local_supabase::postgres::{Cluster, ClusterOptions, TestDatabase};
 use tokio_postgres::Client;
 
 async fn text(client: &Client, query: &str) -> String {
@@ -22,7 +22,8 @@ async fn outcome(client: &Client, role: &str, statements: &str) -> String {
 
 #[tokio::test]
 async fn postgres_is_powerful_and_no_superuser() {
-    let cluster = Cluster::shared().await.unwrap();
+    // On a server of its own: on the shared one, other tests make roles.
+    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
     let client = cluster.connect_postgres("postgres").await.unwrap();
     let attributes = "select concat_ws(' ',
             case when rolsuper then 'superuser' end,

@@ -20,10 +20,11 @@ pub(crate) const SOON: Duration = Duration::from_millis(300);
 /// Long enough for any answer.
 pub(crate) const LONG: Duration = Duration::from_secs(10);
 
+const PING: &str = "create function ping() returns text language sql stable as 'select version()'";
+
 async fn with_ping(cluster: &Cluster, database: &str) -> anyhow::Result<()> {
-    let ping = "create function ping() returns text language sql stable as 'select version()'";
     let client = cluster.connect_postgres(database).await?;
-    Ok(client.batch_execute(ping).await?)
+    Ok(client.batch_execute(PING).await?)
 }
 
 /// A stack on a database of its own.
@@ -35,7 +36,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(resend_key: KeyKind) -> Self {
-        let database = TestDatabase::create("ping", with_ping).await.unwrap();
+        let database = TestDatabase::create("ping", PING, with_ping).await.unwrap();
         let options = StackOptions {
             database: database.name().to_owned(),
             resend_key,

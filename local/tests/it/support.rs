@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-/// Waits until `holds` does, for at most half a minute.
+/// Waits until `holds` does, for at most ten seconds.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let polling = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(10));
@@ -14,7 +14,7 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
             ticks.tick().await;
         }
     };
-    let in_time = tokio::time::timeout(Duration::from_secs(30), polling).await;
+    let in_time = tokio::time::timeout(Duration::from_secs(10), polling).await;
     assert!(in_time.is_ok(), "in vain: {what}");
 }
 

@@ -9,7 +9,7 @@ pub(crate) mod vercel;
 use std::{future::Future, time::Duration};
 
 /// How long anything may take here before a test fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits for something that has to happen.
 #[track_caller]

@@ -65,8 +65,8 @@ impl Process {
     /// Asks the process to end, as a platform does before it kills.
     pub(crate) async fn terminate(&self) {
         let id = self.child.id().unwrap().to_string();
-        let status = Command::new("kill")
-            .args(["-TERM", &id])
+        let status = Command::new("sh")
+            .args(["-c", "kill -s TERM \"$0\"", &id])
             .status()
             .await
             .unwrap();

@@ -4,30 +4,33 @@
 //! follow links and press no buttons. Operators and admins post JSON. What is
 //! done, and whether a link may still do it, is decided in the database.
 
-mod document;
-mod link;
-mod page;
+pub(super) mod answer_links;
+mod link_page;
+mod requested_action;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{Request, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use document::Action;
-use document::Filled;
-pub(super) use link::Signer;
-use link::{Grant, LinkAction};
-use page::Page;
+use link_page::Page;
+pub use requested_action::Action;
+use requested_action::Filled;
 
 use crate::{
-    app::{self, Answer, App},
-    auth::{self, Caller, ClientAddress, Proof},
-    clock::{self, Deadline},
+    app::App,
+    auth::{
+        Answerer, Link, Person,
+        signed_link::{Grant, LinkAction},
+    },
+    endpoint::Route,
+    handler::{self, Answer, Handler, Routes},
     problem::Problem,
     rpc::{Call, Retry, RpcError},
 };
+use outside::clock::{self, Deadline};
 
 /// The SQLSTATE with which the database refuses what makes no sense.
 const INVALID_PARAMETER_VALUE: &str = "22023";
@@ -108,68 +111,60 @@ impl Call for ShowLink {
     type Output = Acted;
 }
 
-/// `/api/alerts/acknowledge`: GET shows what a link would do, POST does it.
-///
-/// # Errors
-/// 401, 403, 429 or 503 if the caller is not who may do this, 400 and 415 if
-/// the body is not what it should be, 404 for an alert that is not there, and
-/// 503 if the database cannot be asked.
-pub fn handle(app: &App, request: Request<Bytes>, deadline: Deadline) -> Answer<'_> {
-    Box::pin(respond(app, request, deadline))
+/// What answers `/api/alerts/acknowledge`: GET shows what a link would do, POST
+/// does it.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new(Route::SHOW_LINK, ShowsLinks).and(Route::ANSWER, AnswersAlerts)
 }
 
-async fn respond(
-    app: &App,
-    request: Request<Bytes>,
-    deadline: Deadline,
-) -> Result<Response<Bytes>, Problem> {
-    let client = request.extensions().get::<ClientAddress>();
-    if request.method() == Method::GET {
-        let token = document::token(request.uri().query().unwrap_or_default());
-        return match grant(app, &token, client)? {
+/// Answers 503 if the database cannot be asked.
+#[derive(Debug)]
+struct ShowsLinks;
+
+impl Handler<Link> for ShowsLinks {
+    async fn handle(
+        &self,
+        app: &App,
+        Link { token, grant }: Link,
+        _: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Answer {
+        match grant {
             Some(grant) => show(app, &grant, &token, deadline).await,
             None => Ok(Page::Invalid.response()),
-        };
+        }
     }
-    match content_type(request.headers()) {
-        Some("application/x-www-form-urlencoded") => {
-            let filled = document::parse_form(request.body());
-            match grant(app, &filled.token, client)? {
-                Some(grant) => follow(app, &grant, filled, deadline).await,
-                None => Ok(Page::Invalid.response()),
+}
+
+/// Answers 400 if the body is not what it should be, 404 for an alert that is not
+/// there, and 503 if the database cannot be asked.
+#[derive(Debug)]
+struct AnswersAlerts;
+
+impl Handler<Answerer> for AnswersAlerts {
+    async fn handle(
+        &self,
+        app: &App,
+        answerer: Answerer,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Answer {
+        match answerer {
+            Answerer::Person(person) => act(app, &person, request.body(), deadline).await,
+            Answerer::Link(Link { grant: None, .. }) => Ok(Page::Invalid.response()),
+            Answerer::Link(Link {
+                token,
+                grant: Some(grant),
+            }) => {
+                let filled = requested_action::parse_form(request.body());
+                follow(app, &grant, &token, filled, deadline).await
             }
         }
-        Some("application/json") => {
-            let proofs = [Proof::ApiKey, Proof::AdminToken];
-            let caller = auth::require(app, request.headers(), client, &proofs, deadline).await?;
-            act(app, &caller, request.body(), deadline).await
-        }
-        _ => Err(Problem::UnsupportedMediaType),
     }
 }
 
-/// What a token grants; one that is there and wrong counts as a wrong proof.
-fn grant(app: &App, token: &str, client: Option<&ClientAddress>) -> Result<Option<Grant>, Problem> {
-    let Some(key) = &app.config.monitoring_api_key else {
-        tracing::error!("MONITORING_API_KEY is not set: links in messages stay closed");
-        return Err(Problem::Unavailable("links are not configured"));
-    };
-    let granted = Signer::new(key).verify(token);
-    if granted.is_some() || token.is_empty() {
-        return Ok(granted);
-    }
-    match app.limiter.count(client) {
-        Some(retry_after) => Err(Problem::TooManyRequests { retry_after }),
-        None => Ok(None),
-    }
-}
-
-async fn show(
-    app: &App,
-    grant: &Grant,
-    token: &str,
-    deadline: Deadline,
-) -> Result<Response<Bytes>, Problem> {
+async fn show(app: &App, grant: &Grant, token: &str, deadline: Deadline) -> Answer {
     let call = ShowLink {
         p_alert: grant.alert,
         p_message: grant.message,
@@ -186,9 +181,10 @@ async fn show(
 async fn follow(
     app: &App,
     grant: &Grant,
+    token: &str,
     filled: Filled,
     deadline: Deadline,
-) -> Result<Response<Bytes>, Problem> {
+) -> Answer {
     let (action, until) = match grant.action {
         LinkAction::Acknowledge => (Action::Acknowledge, None),
         LinkAction::Snooze => (Action::Snooze, filled.snoozed_until(clock::now())),
@@ -212,7 +208,7 @@ async fn follow(
         .await
         .map_err(|error| refusal(&error))?;
     tracing::info!(alert = %grant.alert, action = grant.action.as_str(), outcome = ?acted.outcome, "a link was used");
-    Ok(page(&acted, grant.action, &filled.token).response())
+    Ok(page(&acted, grant.action, token).response())
 }
 
 fn page<'a>(Acted { outcome, alert }: &'a Acted, action: LinkAction, token: &'a str) -> Page<'a> {
@@ -230,22 +226,17 @@ fn page<'a>(Acted { outcome, alert }: &'a Acted, action: LinkAction, token: &'a 
     }
 }
 
-async fn act(
-    app: &App,
-    caller: &Caller,
-    body: &[u8],
-    deadline: Deadline,
-) -> Result<Response<Bytes>, Problem> {
-    let asked = document::parse(body).map_err(Problem::BadRequest)?;
+async fn act(app: &App, person: &Person, body: &[u8], deadline: Deadline) -> Answer {
+    let asked = requested_action::parse(body).map_err(Problem::BadRequest)?;
     let call = ActOnAlert {
         p_request: Uuid::new_v4(),
         p_alert: asked.alert_id,
         p_action: asked.action,
         p_until: asked.until,
         p_note: asked.note,
-        p_actor: match caller {
-            Caller::Admin(admin) => format!("admin {}", admin.subject),
-            Caller::Operator | Caller::Cron => caller.as_str().to_owned(),
+        p_actor: match person {
+            Person::Admin(admin) => format!("admin {}", admin.subject),
+            Person::Operator => "operator".to_owned(),
         },
         p_link: None,
     };
@@ -256,7 +247,7 @@ async fn act(
     if outcome == ActOutcome::Unknown {
         return Err(Problem::NotFound("there is no such alert"));
     }
-    app::json(
+    handler::json(
         StatusCode::OK,
         &json!({ "outcome": outcome, "alert": alert }),
     )
@@ -273,10 +264,4 @@ fn refusal(error: &RpcError) -> Problem {
             Problem::Unavailable("the database cannot be asked now; try again")
         }
     }
-}
-
-/// The type of a body, without its parameters.
-fn content_type(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    value.split(';').next().map(str::trim)
 }

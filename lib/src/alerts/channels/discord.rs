@@ -2,17 +2,18 @@
 //! it. The URL is the secret.
 //!
 //! Discord cannot tell a repetition apart, so a message whose answer was lost may
-//! be told twice; that is better than not at all.
+//! be sent twice. That is better than not at all.
 
 use std::time::Duration;
 
 use http::header;
+use outside::{clock::Deadline, failure::Failure};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
 
 use super::{Answer, Delivery, LONGEST_WAIT, exchange};
-use crate::{app::App, clock::Deadline, outbound::Failure};
+use crate::app::App;
 
 /// Sends one payload.
 pub async fn send(app: &App, payload: &Value, deadline: Deadline) -> Delivery {
@@ -76,13 +77,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::alerts::testing::{self, Reply, Server};
+    use crate::alerts::fake_server::{self, Reply, Server};
 
     async fn check(reply: Reply, expected: Delivery) {
+        let deadline = Deadline::after(reply.patience());
         let server = Server::start([reply]).await;
-        let app = testing::app(&[("DISCORD_WEBHOOK_URL", &server.url("/api/webhooks/1/secret"))]);
+        let app =
+            fake_server::app(&[("DISCORD_WEBHOOK_URL", &server.url("/api/webhooks/1/secret"))]);
         let payload = json!({"content": "hello"});
-        let delivery = send(&app, &payload, Deadline::after(Duration::from_millis(500))).await;
+        let delivery = send(&app, &payload, deadline).await;
         assert_eq!(delivery, expected);
         let requests = server.requests();
         assert_eq!(requests.len(), 1);

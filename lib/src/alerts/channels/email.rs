@@ -4,15 +4,14 @@
 //! for 24 hours Resend answers a known key with the first answer.
 
 use http::header;
+use outside::{clock::Deadline, failure::Failure};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Answer, Delivery, exchange};
-use crate::{
-    alerts::render::email::Letter, app::App, clock::Deadline, config::Email, outbound::Failure,
-};
+use crate::{alerts::render::email::Letter, app::App, config::Email};
 
 /// Resend's form of an email.
 #[derive(Debug, Serialize)]
@@ -40,9 +39,9 @@ enum Verdict {
 
 /// Sends a letter under a key of its own.
 ///
-/// If the key was used for other words (a deployment between two attempts may
-/// change them), it cannot be told whether those ever arrived; so it is sent
-/// under a key of the words. Rather twice than not at all.
+/// If the key was used for other words (a deployment between two attempts may change
+/// them), nobody knows whether those ever arrived. So the letter is sent under a key
+/// of its words, because twice is better than not at all.
 pub async fn send(app: &App, letter: &Letter, key: &str, deadline: Deadline) -> Delivery {
     match post(app, letter, key, deadline).await {
         Verdict::Settled(delivery) => delivery,
@@ -55,8 +54,8 @@ pub async fn send(app: &App, letter: &Letter, key: &str, deadline: Deadline) -> 
     }
 }
 
-/// Sends a letter unless one was sent under that key, whatever it said: several
-/// instances that say the same say it once.
+/// Sends a letter unless one was sent under that key, whatever its words were, so that
+/// several instances that report the same send it once.
 pub async fn send_unless_said(
     app: &App,
     letter: &Letter,
@@ -154,8 +153,8 @@ mod tests {
 
     use super::*;
     use crate::alerts::{
-        audience::Recipients,
-        testing::{self, Reply, Server},
+        fake_server::{self, Reply, Server},
+        recipients::Recipients,
     };
 
     fn letter() -> Letter {
@@ -169,7 +168,7 @@ mod tests {
     }
 
     fn app(server: &Server) -> App {
-        testing::app(&[
+        fake_server::app(&[
             ("RESEND_API_KEY", "re_secret"),
             ("RESEND_BASE_URL", &server.url("")),
             ("RESEND_FROM_EMAIL", "Ops <ops@wine.example>"),
@@ -178,8 +177,8 @@ mod tests {
     }
 
     async fn check(reply: Reply, expected: Delivery) {
+        let deadline = Deadline::after(reply.patience());
         let server = Server::start([reply]).await;
-        let deadline = Deadline::after(Duration::from_millis(500));
         let delivery = send(&app(&server), &letter(), "key-1", deadline).await;
         assert_eq!(delivery, expected);
     }

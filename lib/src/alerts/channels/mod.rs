@@ -1,5 +1,5 @@
-//! The ways in which people are told. A channel sends what it is given and says
-//! what became of it; whether to send is decided in the database.
+//! The channels by which messages reach people. A channel sends what it is given and
+//! returns what became of it. Whether to send is decided in the database.
 
 pub mod discord;
 pub mod email;
@@ -11,14 +11,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use outside::{
+    clock::{self, Deadline},
+    failure::Failure,
+    outbound,
+};
 use reqwest::RequestBuilder;
 
 use super::{message::Content, render};
-use crate::{
-    app::App,
-    clock::{self, Deadline},
-    outbound::{self, Failure},
-};
+use crate::{app::App, config::Channel};
 
 /// How long sending one message may take.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,21 +30,8 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 /// The longest that a provider may ask us to wait: past this we look again.
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
-/// A way to tell people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channel {
-    /// Slack's incoming webhook, or a bot of Slack's.
-    Slack,
-    /// Email through Resend.
-    Email,
-    /// Discord's webhook.
-    Discord,
-    /// A request to a machine.
-    Webhook,
-}
-
-/// Where a message stands among those of its alert. Slack's bot alone can tell;
-/// elsewhere every message stands on its own.
+/// Where a message stands among those of its alert. Slack's bot alone can place it;
+/// on other channels every message stands on its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Place {
     /// On its own.
@@ -58,28 +46,6 @@ pub enum Place {
 }
 
 impl Channel {
-    /// Every channel.
-    pub const ALL: [Self; 4] = [Self::Slack, Self::Email, Self::Discord, Self::Webhook];
-
-    /// The word that the database uses.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Slack => "slack",
-            Self::Email => "email",
-            Self::Discord => "discord",
-            Self::Webhook => "webhook",
-        }
-    }
-
-    /// The channels that can be used here.
-    pub fn configured(app: &App) -> impl Iterator<Item = Self> {
-        let names = app.config.channels();
-        Self::ALL
-            .into_iter()
-            .filter(move |channel| names.contains(&channel.as_str()))
-    }
-
     /// The least time between two messages: Slack takes about one a second per
     /// channel, Resend two a second per account, Discord five in two seconds per
     /// webhook. A machine says when it is too much.

@@ -6,16 +6,16 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::header;
+use outside::{
+    clock::{self, Deadline},
+    failure::Failure,
+};
 use ring::hmac;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::{Answer, Delivery, exchange};
-use crate::{
-    app::App,
-    clock::{self, Deadline},
-    outbound::Failure,
-};
+use crate::app::App;
 
 /// Sends one body under the id of its message.
 pub async fn send(app: &App, body: &Value, id: &str, deadline: Deadline) -> Delivery {
@@ -71,12 +71,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::alerts::testing::{self, Reply, Server};
+    use crate::alerts::fake_server::{self, Reply, Server};
 
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
     fn app(server: &Server) -> App {
-        testing::app(&[
+        fake_server::app(&[
             ("ALERT_WEBHOOK_URL", &server.url("/alerts?key=1")),
             ("ALERT_WEBHOOK_SECRET", SECRET),
         ])

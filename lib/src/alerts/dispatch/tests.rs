@@ -6,7 +6,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::alerts::testing::{self, Received, Reply, Server};
+use crate::alerts::fake_server::{self, Received, Reply, Server};
 
 const FIRST: &str = "00000000-0000-4000-8000-000000000001";
 const SECOND: &str = "00000000-0000-4000-8000-000000000002";
@@ -92,7 +92,7 @@ fn app(database: &Server, slack: Option<&Server>, resend: Option<&Server>) -> Ap
     let slack = url(slack, "/hook").unwrap_or_default();
     let from = resend.map_or("", |_| "ops@wine.example");
     let resend = url(resend, "").unwrap_or_default();
-    testing::app(&[
+    fake_server::app(&[
         ("SUPABASE_URL", &database.url("")),
         ("SUPABASE_SECRET_KEY", "sb_secret_x"),
         ("SLACK_WEBHOOK_URL", &slack),

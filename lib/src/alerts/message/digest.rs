@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 
-use super::{Link, Message, Places};
+use super::Message;
 use crate::alerts::{
-    audience::Recipients,
-    facts::{Facts, Kind},
-    figures,
+    message_facts::{Facts, Kind},
+    message_links::{Link, Places},
+    quantities,
+    recipients::Recipients,
 };
 
 /// Several messages as one.
@@ -78,13 +79,13 @@ impl Digest {
         let total = self.messages.len() + self.hidden;
         match self.occasion {
             Occasion::Daily => {
-                let alerts = figures::count((total - resolved) as u64, "alert");
+                let alerts = quantities::count((total - resolved) as u64, "alert");
                 format!("Daily digest: {alerts}, {resolved} resolved")
             }
             Occasion::Group if resolved > 0 => {
-                format!("{} resolved", figures::count(total as u64, "alert"))
+                format!("{} resolved", quantities::count(total as u64, "alert"))
             }
-            Occasion::Group => figures::count(total as u64, "more alert"),
+            Occasion::Group => quantities::count(total as u64, "more alert"),
         }
     }
 

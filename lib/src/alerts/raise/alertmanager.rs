@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::document::{NewAlert, Status};
-use crate::alerts::{facts::Severity, text};
+use super::raised_alerts::{NewAlert, Status};
+use crate::alerts::{message_facts::Severity, plain_text};
 
 /// How many alerts one notification may bring: more than a group of alerts
 /// ought to hold, fewer than the database takes.
@@ -69,8 +69,8 @@ impl Notification {
     /// # Errors
     /// What is wrong with it, as a text for the caller.
     pub(super) fn parse(body: Value) -> Result<Self, String> {
-        let notification: Self =
-            serde_json::from_value(body).map_err(|error| text::cut(&error.to_string(), 200))?;
+        let notification: Self = serde_json::from_value(body)
+            .map_err(|error| plain_text::cut(&error.to_string(), 200))?;
         if notification.version != "4" {
             return Err("version: expected \"4\"".to_owned());
         }
@@ -92,11 +92,11 @@ impl Notification {
         Ok(notification)
     }
 
-    /// Says so in the log if Alertmanager left alerts out: nobody else knows.
+    /// Logs that Alertmanager left alerts out, which nobody else knows.
     pub(super) fn note_truncation(&self) {
         if self.truncated_alerts > 0 {
             tracing::warn!(
-                group = %text::cut(&text::line(&self.group_key), LINE_LIMIT),
+                group = %plain_text::cut(&plain_text::line(&self.group_key), LINE_LIMIT),
                 truncated = self.truncated_alerts,
                 "alertmanager left alerts out of a notification"
             );
@@ -184,17 +184,17 @@ impl Alert {
 
 /// One line of at most so many characters; `None` where there is no text.
 fn line(text: Option<&String>, limit: usize) -> Option<String> {
-    let line = text::cut(&text::line(text?), limit);
+    let line = plain_text::cut(&plain_text::line(text?), limit);
     (!line.is_empty()).then_some(line)
 }
 
 fn paragraph(text: Option<&String>) -> Option<String> {
-    let paragraph = text::cut(&text::paragraph(text?), 4_000);
+    let paragraph = plain_text::cut(&plain_text::paragraph(text?), 4_000);
     (!paragraph.is_empty()).then_some(paragraph)
 }
 
 /// What the label says, in the words that teams use; one that is missing or
-/// unknown is medium: it is told, and wakes nobody.
+/// unknown is medium: a message is sent, and wakes nobody.
 fn severity(label: Option<&str>) -> Severity {
     match label.unwrap_or_default().to_ascii_lowercase().as_str() {
         "critical" | "page" | "emergency" | "fatal" => Severity::Critical,

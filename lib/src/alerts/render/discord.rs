@@ -2,16 +2,17 @@
 //!
 //! Text from outside is escaped with backslashes, so that it neither formats nor
 //! links nor stands for a user or a channel. Nobody is ever mentioned: Discord is
-//! told to look for no mentions at all.
+//! asked to look for no mentions at all.
 
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::marks::{colour, icon};
+use super::severity_marks::{colour, icon};
 use crate::alerts::{
-    message::{Content, Digest, Field, Link, Message},
-    text,
+    message::{Content, Digest, Field, Message},
+    message_links::Link,
+    plain_text,
 };
 
 /// Discord's limits, in characters, are 2,000 for the content, 4,096 for an
@@ -46,7 +47,7 @@ pub fn payload(content: &Content) -> Value {
 /// Everything but the headline; an embed that shows nothing is refused.
 fn of_message(message: &Message) -> Option<Value> {
     let body = message.body.as_deref();
-    let body = safe(&text::paragraph(body.unwrap_or_default()), BODY_LIMIT);
+    let body = safe(&plain_text::paragraph(body.unwrap_or_default()), BODY_LIMIT);
     let description = paragraphs([body, links(&message.links)]);
     let fields = fields(&message.fields, EMBED_LIMIT - length(&description));
     if description.is_empty() && fields.is_empty() {
@@ -79,7 +80,10 @@ fn digest_entry(message: &Message) -> String {
     let facts = facts.filter(|field| matches!(field.label, "Since" | "Found" | "Now" | "Was"));
     let facts: Vec<String> = facts
         .map(|Field { label, value }| {
-            format!("{label}: {}", safe(&text::line(value), DIGEST_VALUE_LIMIT))
+            format!(
+                "{label}: {}",
+                safe(&plain_text::line(value), DIGEST_VALUE_LIMIT)
+            )
         })
         .chain(message.links.first().map(link))
         .collect();
@@ -87,7 +91,7 @@ fn digest_entry(message: &Message) -> String {
 }
 
 fn headline(message: &Message) -> String {
-    let headline = safe(&text::line(&message.headline), HEADLINE_LIMIT);
+    let headline = safe(&plain_text::line(&message.headline), HEADLINE_LIMIT);
     format!("{} {}: {headline}", icon(message), message.label())
 }
 
@@ -96,7 +100,7 @@ fn fields(fields: &[Field], mut room: usize) -> Vec<Value> {
     let mut shown = Vec::new();
     for Field { label, value } in fields.iter().take(FIELDS) {
         room = room.saturating_sub(label.len());
-        let value = safe(&text::paragraph(value), FIELD_LIMIT.min(room));
+        let value = safe(&plain_text::paragraph(value), FIELD_LIMIT.min(room));
         if room == 0 {
             break;
         }
@@ -122,7 +126,7 @@ fn links(links: &[Link]) -> String {
 
 fn link(Link { label, url }: &Link) -> String {
     // These would end the URL, and none of ours has one.
-    let url = text::escaped(url, LINKS_LIMIT, |letter| match letter {
+    let url = plain_text::escaped(url, LINKS_LIMIT, |letter| match letter {
         '(' => Some("%28"),
         ')' => Some("%29"),
         '<' => Some("%3C"),
@@ -153,7 +157,7 @@ fn length(text: &str) -> usize {
 /// URLs, which show a backslash, stay whole.
 fn safe(text: &str, limit: usize) -> String {
     let mut previous = ' ';
-    text::escaped(text, limit, |letter| {
+    plain_text::escaped(text, limit, |letter| {
         let within_word = previous.is_ascii_alphanumeric() || previous == '/';
         previous = letter;
         match letter {

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::marks::colour;
+use super::severity_marks::colour;
 use crate::alerts::{
-    audience::Recipients,
-    message::{Content, Digest, Field, Link, Message},
-    text,
+    message::{Content, Digest, Field, Message},
+    message_links::Link,
+    plain_text,
+    recipients::Recipients,
 };
 
 const SUBJECT_LIMIT: usize = 200;
@@ -40,9 +41,9 @@ pub fn letter(content: &Content) -> Letter {
 }
 
 fn of_message(message: &Message) -> Letter {
-    let headline = text::line(&message.headline);
+    let headline = plain_text::line(&message.headline);
     Letter {
-        subject: text::cut(&format!("[{}] {headline}", tag(message)), SUBJECT_LIMIT),
+        subject: plain_text::cut(&format!("[{}] {headline}", tag(message)), SUBJECT_LIMIT),
         html: page(&html(message), &message.links),
         text: plain(message) + &plain_links(&message.links),
         recipients: message.recipients.clone(),
@@ -91,14 +92,14 @@ fn tag(message: &Message) -> String {
 }
 
 fn plain(message: &Message) -> String {
-    let headline = text::cut(&text::line(&message.headline), HEADLINE_LIMIT);
+    let headline = plain_text::cut(&plain_text::line(&message.headline), HEADLINE_LIMIT);
     let mut lines = format!("{}: {headline}\n\n", message.label());
     if let Some(body) = &message.body {
-        let body = text::cut(&text::paragraph(body), BODY_LIMIT);
+        let body = plain_text::cut(&plain_text::paragraph(body), BODY_LIMIT);
         let _ = writeln!(lines, "{body}\n");
     }
     for Field { label, value } in &message.fields {
-        let value = text::cut(&text::paragraph(value), FIELD_LIMIT);
+        let value = plain_text::cut(&plain_text::paragraph(value), FIELD_LIMIT);
         let _ = writeln!(lines, "{label}: {}", value.replace('\n', "; "));
     }
     lines
@@ -119,7 +120,7 @@ fn page(body: &str, links: &[Link]) -> String {
     let links: Vec<String> = links
         .iter()
         .map(|Link { label, url }| {
-            let url = text::html(url, FIELD_LIMIT);
+            let url = plain_text::html(url, FIELD_LIMIT);
             format!(r#"<a href="{url}" style="color:#7a1f3d">{label}</a>"#)
         })
         .collect();
@@ -135,19 +136,20 @@ fn page(body: &str, links: &[Link]) -> String {
 }
 
 fn html(message: &Message) -> String {
-    let headline = text::html(&text::line(&message.headline), HEADLINE_LIMIT);
+    let headline = plain_text::html(&plain_text::line(&message.headline), HEADLINE_LIMIT);
     let mut html = format!(
         r#"<div style="background:#fff;border-left:4px solid #{:06x};padding:16px;margin:0 0 12px"><p style="margin:0;font-size:13px">{}</p><h2 style="font-size:18px;margin:4px 0 12px">{headline}</h2>"#,
         colour(message),
         message.label()
     );
     if let Some(body) = &message.body {
-        let body = text::html(&text::paragraph(body), BODY_LIMIT).replace('\n', "<br>");
+        let body = plain_text::html(&plain_text::paragraph(body), BODY_LIMIT).replace('\n', "<br>");
         let _ = write!(html, r#"<p style="margin:0 0 12px">{body}</p>"#);
     }
     html.push_str(r#"<table role="presentation" style="border-collapse:collapse">"#);
     for Field { label, value } in &message.fields {
-        let value = text::html(&text::paragraph(value), FIELD_LIMIT).replace('\n', "<br>");
+        let value =
+            plain_text::html(&plain_text::paragraph(value), FIELD_LIMIT).replace('\n', "<br>");
         let _ = write!(
             html,
             r#"<tr><td style="padding:2px 16px 2px 0;color:#666;vertical-align:top">{label}</td><td style="padding:2px 0">{value}</td></tr>"#

@@ -3,7 +3,7 @@
 
 pub mod discord;
 pub mod email;
-mod marks;
+mod severity_marks;
 pub mod slack;
 pub mod webhook;
 

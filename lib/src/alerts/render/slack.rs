@@ -7,12 +7,13 @@
 
 use serde_json::{Value, json};
 
-use super::marks::icon;
+use super::severity_marks::icon;
 use crate::alerts::{
-    audience::Recipients,
-    facts::Kind,
-    message::{Content, Digest, Field, Link, Message},
-    text,
+    message::{Content, Digest, Field, Message},
+    message_facts::Kind,
+    message_links::Link,
+    plain_text,
+    recipients::Recipients,
 };
 
 /// Slack's limit on a section's text is 3,000 characters, on a field's 2,000,
@@ -37,7 +38,7 @@ fn of_message(message: &Message) -> Value {
     let mut blocks = mentions(message.kind, &message.recipients);
     blocks.push(section(&bold_headline(message)));
     if let Some(body) = &message.body {
-        let body = safe(&text::paragraph(body), BODY_LIMIT);
+        let body = safe(&plain_text::paragraph(body), BODY_LIMIT);
         if !body.is_empty() {
             blocks.push(section(&body));
         }
@@ -65,8 +66,8 @@ fn of_digest(digest: &Digest) -> Value {
     json!({ "text": headline, "blocks": blocks })
 }
 
-/// Calls those whom the message addresses; whoever only hears of the end is not
-/// called again.
+/// Calls those whom the message addresses. Nobody is called again for the end of an
+/// alert.
 fn mentions(kind: Kind, recipients: &Recipients) -> Vec<Value> {
     let people = recipients.people.iter();
     let mentions: Vec<String> = people
@@ -91,7 +92,7 @@ fn digest_entry(message: &Message) -> String {
         .iter()
         .filter(|field| matches!(field.label, "Since" | "Found" | "Now" | "Was"))
         .map(|field| {
-            let value = safe(&text::line(&field.value), FIELD_LIMIT);
+            let value = safe(&plain_text::line(&field.value), FIELD_LIMIT);
             format!("{}: {value}", field.label)
         })
         .chain(message.links.first().map(link))
@@ -100,18 +101,18 @@ fn digest_entry(message: &Message) -> String {
 }
 
 fn bold_headline(message: &Message) -> String {
-    let headline = safe(&text::line(&message.headline), HEADLINE_LIMIT);
+    let headline = safe(&plain_text::line(&message.headline), HEADLINE_LIMIT);
     format!("*{} {}: {headline}*", icon(message), message.label())
 }
 
 /// What notifications show.
 fn fallback(label: &str, headline: &str) -> String {
-    let headline = safe(&text::line(headline), HEADLINE_LIMIT);
+    let headline = safe(&plain_text::line(headline), HEADLINE_LIMIT);
     format!("{label}: {headline}")
 }
 
 fn field(field: &Field) -> String {
-    let value = safe(&text::paragraph(&field.value), FIELD_LIMIT);
+    let value = safe(&plain_text::paragraph(&field.value), FIELD_LIMIT);
     format!("*{}*\n{value}", field.label)
 }
 
@@ -122,7 +123,7 @@ fn link_block(links: &[Link]) -> Option<Value> {
 
 fn link(link: &Link) -> String {
     // A bar would end the URL, and none of ours has one.
-    let url = text::escaped(&link.url, FIELD_LIMIT, |letter| match letter {
+    let url = plain_text::escaped(&link.url, FIELD_LIMIT, |letter| match letter {
         '|' => Some("%7C"),
         letter => entity(letter),
     });
@@ -138,7 +139,7 @@ fn mrkdwn(text: &str) -> Value {
 }
 
 fn safe(text: &str, limit: usize) -> String {
-    text::escaped(&without_mentions(text), limit, |letter| match letter {
+    plain_text::escaped(&without_mentions(text), limit, |letter| match letter {
         '*' => Some("∗"),
         '`' => Some("ˋ"),
         '~' => Some("∼"),

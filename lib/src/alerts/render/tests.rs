@@ -4,15 +4,16 @@ use url::Url;
 
 use super::{discord, email, slack, webhook};
 use crate::alerts::{
-    facts::Facts,
-    message::{Content, Digest, Message, Places},
+    message::{Content, Digest, Message},
+    message_facts::Facts,
+    message_links::Places,
 };
 
 mod delivery;
 mod embeds;
+mod escalation;
 mod group;
 mod hostile;
-mod ladder;
 mod machines;
 mod wording;
 

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::alerts::{
-    audience::{Escalation, Person, Told},
-    facts::{Facts, Kind},
-    message::{Content, Digest, Link, Message},
-    text,
+    escalation_step::{AskedBefore, Escalation},
+    message::{Content, Digest, Message},
+    message_facts::{Facts, Kind},
+    message_links::Link,
+    plain_text,
+    recipients::Person,
 };
 
 /// The body of a call. The same message has the same body, whenever it is sent.
@@ -53,7 +55,7 @@ fn happened_at(facts: &Facts) -> Option<Timestamp> {
 fn of_message(message: &Message) -> Value {
     let facts = &message.facts;
     json!({
-        "headline": text::line(&message.headline),
+        "headline": plain_text::line(&message.headline),
         "kind": message.kind.as_str(),
         "severity": message.severity,
         "rule": message.rule,
@@ -102,15 +104,15 @@ fn person(person: &Person) -> Value {
 }
 
 fn escalation(step: &Escalation) -> Value {
-    let told = step
-        .told
+    let earlier = step
+        .earlier
         .iter()
-        .map(|Told { name, level, at }| json!({ "name": name, "level": level, "at": at }));
+        .map(|AskedBefore { name, level, at }| json!({ "name": name, "level": level, "at": at }));
     json!({
         "at": step.at,
         "level": step.level,
         "passed": step.passed,
-        "told": told.collect::<Vec<_>>(),
+        "told": earlier.collect::<Vec<_>>(),
         "others": step.others,
         "acknowledgedBy": step.acknowledged.as_ref().map(|ended| &ended.by),
         "acknowledgedAt": step.acknowledged.as_ref().and_then(|ended| ended.at),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::alerts::facts::Kind;
+use crate::alerts::message_facts::Kind;
 
 #[test]
 fn an_id_is_a_rule_and_back() {
@@ -11,11 +11,16 @@ fn an_id_is_a_rule_and_back() {
 
 #[test]
 fn every_rule_of_the_database_has_words() {
-    let ids: Vec<&str> = crate::migrate::MIGRATIONS
+    let schema = crate::migrate::Schema::embedded();
+    let seed = schema
+        .set
+        .seeds
         .iter()
-        .flat_map(|migration| migration.sql.split("insert into ops.rules (").skip(1))
-        .filter_map(|rest| rest.split(';').next())
-        .flat_map(str::lines)
+        .find(|file| file.path == "seeds/rules.sql")
+        .unwrap();
+    let ids: Vec<&str> = seed
+        .sql
+        .lines()
         .filter_map(|line| line.trim().strip_prefix("('")?.split('\'').next())
         .collect();
     assert_eq!(ids.len(), Rule::ALL.len(), "{ids:?}");

@@ -1,8 +1,7 @@
-//! Incidents, as the dashboard, lists and `ops_show_incident` tell them.
+//! Incidents, as the dashboard and the operator's command show them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
 /// What people work on: alerts that belong together, or what somebody saw.
@@ -123,57 +122,4 @@ pub struct Impact {
     pub reports: u64,
     /// How many users that were.
     pub reporters: Option<u64>,
-}
-
-/// An incident with everything that happened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct IncidentStory {
-    /// The incident.
-    #[serde(flatten)]
-    pub incident: Incident,
-    /// What happened, in order of time.
-    pub timeline: Vec<Happening>,
-    /// How many entries were left out: later ones about alerts and messages.
-    pub timeline_left_out: u64,
-    /// Its unresolved alerts.
-    pub open_alerts: Vec<Uuid>,
-}
-
-/// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Happening {
-    /// When.
-    pub at: Timestamp,
-    /// What tells it: a sample, an alert, the incident or a message.
-    pub source: Source,
-    /// What happened, in the words of its source.
-    pub kind: String,
-    /// Who did it; null for what happened by itself.
-    pub actor: Option<String>,
-    /// What was said.
-    pub note: Option<String>,
-    /// The alert concerned.
-    pub alert: Option<Uuid>,
-    /// Its rule.
-    pub rule: Option<String>,
-    /// What it is about.
-    pub subject: Option<String>,
-    /// What else is known.
-    pub detail: Value,
-}
-
-/// What tells an entry of a timeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// The first bad sample of an alert.
-    Sample,
-    /// An alert's own timeline.
-    Alert,
-    /// What happened to the incident itself.
-    Incident,
-    /// An attempt to tell somebody.
-    Message,
 }

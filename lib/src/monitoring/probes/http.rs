@@ -2,18 +2,14 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use jiff::Timestamp;
+use outside::{clock::Deadline, failure::Failure, outbound, reach::Reach};
 use reqwest::{Response, tls::TlsInfo};
 use serde_json::{Map, Value, json};
 use url::Url;
 use x509_cert::{Certificate, der::Decode};
 
 use super::{Finding, Prober};
-use crate::{
-    clock::Deadline,
-    monitoring::targets::Http,
-    outbound::{self, Failure},
-    reach::Reach,
-};
+use crate::monitoring::probe_targets::Http;
 
 /// How much of an answer is searched for what is expected, in bytes.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;

@@ -1,5 +1,5 @@
-//! The probes of a tick: the app's URLs, kept checks, certificates, and the
-//! services that the app stands on; as many at once as an instance bears.
+//! The probes of a tick: the app's URLs, the checks that are due, certificates, and
+//! the services that the app stands on. As many run at once as an instance bears.
 
 mod http;
 mod network;
@@ -13,19 +13,21 @@ use futures_util::{
     stream::{self, StreamExt},
 };
 use jiff::Timestamp;
+use outside::{
+    clock::{self, Deadline, milliseconds},
+    outbound::Outbound,
+    reach::Reach,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::{
-    check::{Check, Kind, Status},
-    targets::{Origin, Probe, Target},
+    probe_targets::{Origin, Probe, Target},
+    sample::{Kind, Sample, Status},
 };
 use crate::{
     app::App,
-    clock::{self, Deadline, milliseconds},
     health::{self, service::Service},
-    outbound::Outbound,
-    reach::Reach,
 };
 
 /// How many targets are probed at the same time. Below the files that an instance
@@ -38,7 +40,7 @@ pub(super) async fn probe_all(
     reach: Reach,
     targets: &[Target],
     deadline: Deadline,
-) -> Vec<Check> {
+) -> Vec<Sample> {
     let prober = Prober {
         outbound: &app.outbound,
         variables: &app.config.check_variables,
@@ -46,7 +48,7 @@ pub(super) async fn probe_all(
     };
     let services = join_all(Service::ALL.map(|service| async move {
         let reading = health::probes::probe(app, service, deadline.within(health::DEADLINE)).await;
-        Check::of_service(service, &reading)
+        Sample::of_service(service, &reading)
     }));
     let (pages, services) = join(prober.probe_each(targets, deadline), services).await;
     let (pages, expiries): (Vec<_>, Vec<_>) = pages.into_iter().unzip();
@@ -95,7 +97,7 @@ impl Prober<'_> {
         &self,
         targets: &[Target],
         deadline: Deadline,
-    ) -> Vec<(Check, Option<Timestamp>)> {
+    ) -> Vec<(Sample, Option<Timestamp>)> {
         let probes: Vec<_> = targets
             .iter()
             .enumerate()
@@ -111,16 +113,16 @@ impl Prober<'_> {
 
     /// Probes one target, and says when the certificate that it saw ends. What
     /// there was no time for is unknown, not down.
-    pub async fn probe(&self, target: &Target, deadline: Deadline) -> (Check, Option<Timestamp>) {
+    pub async fn probe(&self, target: &Target, deadline: Deadline) -> (Sample, Option<Timestamp>) {
         if deadline.has_passed() {
-            let check = check(
+            let sample = sample(
                 target,
                 Status::Unknown,
                 Some("not_reached"),
                 None,
                 Map::new(),
             );
-            return (check, None);
+            return (sample, None);
         }
         let started = clock::instant();
         let Finding {
@@ -135,13 +137,13 @@ impl Prober<'_> {
             Err("timeout") if deadline.has_passed() => (Status::Unknown, Some("not_reached")),
             Err(reason) => (Status::Down, Some(reason)),
         };
-        (check(target, status, reason, Some(took), detail), expiry)
+        (sample(target, status, reason, Some(took), detail), expiry)
     }
 
     async fn find(&self, target: &Target, deadline: Deadline) -> Finding {
         let reach = match target.origin {
             Origin::Environment => Reach::Anywhere,
-            Origin::Setting | Origin::Definition => self.reach,
+            Origin::Setting | Origin::Check => self.reach,
         };
         match &target.probe {
             Probe::Http(wanted) => http::probe(self, wanted, reach, deadline).await,
@@ -167,15 +169,15 @@ impl Prober<'_> {
     }
 }
 
-fn check(
+fn sample(
     target: &Target,
     status: Status,
     reason: Option<&'static str>,
     latency_ms: Option<f64>,
     detail: Map<String, Value>,
-) -> Check {
+) -> Sample {
     let kind = target.kind();
-    Check {
+    Sample {
         name: target.name.clone(),
         kind,
         service: "app",
@@ -187,13 +189,13 @@ fn check(
     }
 }
 
-/// One check for each host that is reached over TLS. One whose certificate was
+/// One sample for each host that is reached over TLS. One whose certificate was
 /// not seen is unknown: why it was not is the page's own verdict.
 fn certificates<'a>(
     targets: &'a [Target],
     expiries: &'a [Option<Timestamp>],
     now: Timestamp,
-) -> impl Iterator<Item = Check> + 'a {
+) -> impl Iterator<Item = Sample> + 'a {
     let mut hosts: BTreeMap<&str, Option<Timestamp>> = BTreeMap::new();
     for (target, expiry) in targets.iter().zip(expiries) {
         if let Some(host) = target.certified_host() {
@@ -206,13 +208,13 @@ fn certificates<'a>(
         .map(move |(host, expiry)| certificate(host, expiry, now))
 }
 
-fn certificate(host: &str, expiry: Option<Timestamp>, now: Timestamp) -> Check {
+fn certificate(host: &str, expiry: Option<Timestamp>, now: Timestamp) -> Sample {
     let days_left = expiry.map(|end| end.duration_since(now).as_hours().div_euclid(24));
     let mut detail = Map::new();
     detail.insert("host".into(), json!(host));
     detail.insert("daysLeft".into(), json!(days_left));
     detail.insert("notAfter".into(), json!(expiry));
-    Check {
+    Sample {
         name: format!("certificate:{host}"),
         kind: Kind::Certificate,
         service: "app",

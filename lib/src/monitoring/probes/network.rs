@@ -2,17 +2,13 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use outside::{clock::Deadline, failure::Failure, reach::Reach};
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use super::{Finding, Prober, http::not_after};
-use crate::{
-    clock::Deadline,
-    monitoring::targets::{Dns, Tcp, Tls},
-    outbound::Failure,
-    reach::Reach,
-};
+use crate::monitoring::probe_targets::{Dns, Tcp, Tls};
 
 /// How many addresses of a name a sample keeps.
 const ADDRESSES: usize = 10;

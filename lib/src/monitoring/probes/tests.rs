@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::monitoring::targets;
+use crate::monitoring::probe_targets;
 
 /// Answers every request with what `answer` makes of it; where it listens.
 async fn server(answer: impl Fn(&str) -> String + Send + 'static) -> String {
@@ -54,7 +54,7 @@ async fn probe(reach: Reach, spec: Value) -> (Status, Option<&'static str>, Map<
         .as_object_mut()
         .unwrap()
         .extend(spec.as_object().unwrap().clone());
-    let target = targets::of_definition(&definition).unwrap();
+    let target = probe_targets::of_check(&definition).unwrap();
     let deadline = Deadline::after(Duration::from_secs(10));
     let (check, _) = prober.probe(&target, deadline).await;
     (check.status, check.reason, check.detail)
@@ -229,7 +229,7 @@ async fn what_there_was_no_time_for_is_unknown() {
     };
     let definition =
         json!({"name": "x", "timeoutMs": 100, "kind": "tcp", "host": "127.0.0.1", "port": 1});
-    let target = targets::of_definition(&definition).unwrap();
+    let target = probe_targets::of_check(&definition).unwrap();
     let (check, _) = prober.probe(&target, Deadline::after(Duration::ZERO)).await;
     assert_eq!(
         (check.status, check.reason),
@@ -264,7 +264,7 @@ fn a_host_is_one_check_with_the_certificate_that_ends_first() {
             .as_object_mut()
             .unwrap()
             .extend(spec.as_object().unwrap().clone());
-        targets::of_definition(&definition).unwrap()
+        probe_targets::of_check(&definition).unwrap()
     };
     let targets = [
         definition(json!({"kind": "http", "url": "https://wine.example/"})),

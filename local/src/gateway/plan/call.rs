@@ -10,12 +10,12 @@ use crate::gateway::{
     error::{ApiError, Result},
     media::Media,
     overload::{self, Arguments},
+    plan::Outcome,
     preferences::Preferences,
     render::{self, Source},
     request::ApiRequest,
     response::Answer,
     sql::{self, Sql, qualified},
-    transaction::Outcome,
     window,
 };
 

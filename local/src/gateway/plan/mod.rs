@@ -2,18 +2,20 @@
 //! result.
 
 pub(super) mod call;
+mod outcome;
 pub(super) mod read;
 mod values;
 pub(super) mod write;
 
 use http::StatusCode;
 
+pub(super) use outcome::Outcome;
+
 use super::{
     error::{ApiError, Result},
     media::Media,
     preferences::{Count, Preferences},
     sql::Sql,
-    transaction::Outcome,
 };
 
 /// The name of the main statement's rows.

@@ -7,12 +7,12 @@ use crate::gateway::{
     catalog::Relation,
     error::Result,
     media::Media,
+    plan::Outcome,
     preferences::Count,
     render::{self, Source},
     request::ApiRequest,
     response::Answer,
     sql::{Sql, qualified},
-    transaction::Outcome,
     window,
 };
 

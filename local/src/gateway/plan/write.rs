@@ -11,12 +11,12 @@ use crate::gateway::{
     error::{ApiError, Result},
     media::Media,
     payload::{Layout, Payload},
+    plan::Outcome,
     preferences::{Missing, Preferences, Resolution, Returning},
     render::{self, Source},
     request::{Action, ApiRequest},
     response::Answer,
     sql::{Sql, qualified},
-    transaction::Outcome,
     window,
 };
 

@@ -2,25 +2,24 @@
 //! with 200 and `{"ok": true, "channel", "ts"}`, or with `{"ok": false, "error"}`.
 //!
 //! Slack cannot tell a repetition apart, so a message whose answer was lost may
-//! be told twice; that is better than not at all. Changing a message twice to the
+//! be sent twice. That is better than not at all. Changing a message twice to the
 //! same words is harmless.
 
 use http::header;
+use outside::{clock::Deadline, failure::Failure};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::{
     alerts::channels::{Answer, Delivery, Place, exchange},
     app::App,
-    clock::Deadline,
     config::{Slack, SlackBot},
-    outbound::Failure,
 };
 
 /// Posts a payload where it belongs, or changes what stands there.
 ///
 /// What is gone, or is in another channel than the bot posts in by now, can be
-/// neither answered nor changed: then it is said anew.
+/// neither answered nor changed. Then the payload becomes a message of its own.
 pub(super) async fn send(
     app: &App,
     bot: &SlackBot,
@@ -151,7 +150,7 @@ fn refused(answer: &Answer, word: &str) -> Verdict {
     Verdict::Settled(match word {
         "ratelimited" | "rate_limited" => Delivery::Retry {
             after: answer.retry_after,
-            // As if it had said so with its status, on which whoever sends pauses.
+            // It counts as the status 429, on which the sender pauses.
             status: Some(429),
             error: "rate limited",
         },

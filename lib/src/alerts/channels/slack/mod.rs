@@ -1,16 +1,17 @@
-//! Slack, by a webhook or by a bot. Only the bot is told what it posted, so only
-//! it answers in threads and changes messages; a webhook posts whatever there is
-//! to say as a message of its own.
+//! Slack, by a webhook or by a bot. Only the bot learns the name of what it posted, so
+//! only the bot answers in threads and changes messages. A webhook posts everything as
+//! a message of its own.
 
 mod bot;
 mod webhook;
 
+use outside::clock::Deadline;
 use serde_json::Value;
 
 pub use bot::identify;
 
 use super::{Delivery, Place};
-use crate::{app::App, clock::Deadline, config::Slack};
+use crate::{app::App, config::Slack};
 
 /// Sends one payload.
 pub async fn send(app: &App, payload: &Value, place: &Place, deadline: Deadline) -> Delivery {

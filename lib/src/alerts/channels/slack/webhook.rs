@@ -2,17 +2,16 @@
 //! a word that says what is wrong. The URL is the secret.
 //!
 //! Slack cannot tell a repetition apart, so a message whose answer was lost may
-//! be told twice; that is better than not at all.
+//! be sent twice. That is better than not at all.
 
 use http::header;
+use outside::{clock::Deadline, failure::Failure};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::{
     alerts::channels::{Answer, Delivery, exchange},
     app::App,
-    clock::Deadline,
-    outbound::Failure,
 };
 
 /// Sends one payload.
@@ -62,7 +61,7 @@ mod tests {
     use super::{Answer, App, Deadline, Delivery, Value, judge};
     use crate::alerts::{
         channels::{Place, slack},
-        testing::{self, Reply, Server},
+        fake_server::{self, Reply, Server},
     };
 
     async fn send(app: &App, payload: &Value, deadline: Deadline) -> Delivery {
@@ -70,10 +69,11 @@ mod tests {
     }
 
     async fn check(reply: Reply, expected: Delivery) {
+        let deadline = Deadline::after(reply.patience());
         let server = Server::start([reply]).await;
-        let app = testing::app(&[("SLACK_WEBHOOK_URL", &server.url("/services/T/B/secret"))]);
+        let app = fake_server::app(&[("SLACK_WEBHOOK_URL", &server.url("/services/T/B/secret"))]);
         let payload = json!({"text": "hello"});
-        let delivery = send(&app, &payload, Deadline::after(Duration::from_millis(500))).await;
+        let delivery = send(&app, &payload, deadline).await;
         assert_eq!(delivery, expected);
         let requests = server.requests();
         assert_eq!(requests.len(), 1);
@@ -149,7 +149,7 @@ mod tests {
         let server = Server::start([]).await;
         let url = server.url("/services/T/B/secret");
         drop(server);
-        let app = testing::app(&[("SLACK_WEBHOOK_URL", &url)]);
+        let app = fake_server::app(&[("SLACK_WEBHOOK_URL", &url)]);
         let deadline = Deadline::after(Duration::from_secs(5));
         let delivery = send(&app, &json!({}), deadline).await;
         assert_eq!(delivery, Delivery::unsent("connect"));

@@ -1,13 +1,16 @@
-//! Many alerts in one message, and what is said again.
+//! Many alerts in one message, and reminders.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::{base, content, down, email, facts, slack, text};
-use crate::alerts::message::{Content, Digest, Places};
+use crate::alerts::{
+    message::{Content, Digest},
+    message_links::Places,
+};
 
-/// A group of that many alerts, of which so many are told in full.
-fn group(kind: &str, told: usize, total: usize) -> Content {
+/// A group of that many alerts, of which so many are shown in full.
+fn group(kind: &str, shown: usize, total: usize) -> Content {
     let base = base();
     let places = Places {
         base: Some(&base),
@@ -16,7 +19,7 @@ fn group(kind: &str, told: usize, total: usize) -> Content {
     let people = json!({"usual": true, "people": [
         {"name": "Anna", "role": "on_call_primary", "email": "anna@wine.example", "slack": "U0ABC"},
     ]});
-    let items: Vec<_> = (0..told)
+    let items: Vec<_> = (0..shown)
         .map(|n| {
             let check =
                 json!({"subject": format!("c{n:02}"), "reason": "timeout", "recipients": people});

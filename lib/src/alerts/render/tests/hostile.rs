@@ -5,8 +5,9 @@ use url::Url;
 
 use super::{discord, email, slack, webhook};
 use crate::alerts::{
-    facts::Facts,
-    message::{Content, Digest, Message, Places},
+    message::{Content, Digest, Message},
+    message_facts::Facts,
+    message_links::Places,
     rules::Rule,
 };
 

@@ -4,10 +4,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use super::{facts, text};
-use crate::alerts::{
-    message::{Message, Places},
-    rules::Rule,
-};
+use crate::alerts::{message::Message, message_links::Places, rules::Rule};
 
 /// What an alert of that rule may be about.
 fn subject(rule: Rule) -> &'static str {

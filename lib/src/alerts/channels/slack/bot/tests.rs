@@ -1,20 +1,20 @@
 use std::time::Duration;
 
+use outside::clock::Deadline;
 use serde_json::{Value, json};
 
 use crate::{
     alerts::{
         channels::{Delivery, Place, slack},
-        testing::{self, Received, Reply, Server},
+        fake_server::{self, Received, Reply, Server},
     },
     app::App,
-    clock::Deadline,
 };
 
 const POSTED: &str = r#"{"ok":true,"channel":"C0OPS","ts":"1764.2"}"#;
 
 fn app(server: &Server) -> App {
-    testing::app(&[
+    fake_server::app(&[
         ("SLACK_BOT_TOKEN", "xoxb-secret"),
         ("SLACK_CHANNEL_ID", "C0OPS"),
         ("SLACK_API_URL", &server.url("/api/")),
@@ -24,9 +24,10 @@ fn app(server: &Server) -> App {
 }
 
 async fn send(replies: Vec<Reply>, place: &Place) -> (Delivery, Vec<Received>) {
+    let patience = replies.iter().map(Reply::patience);
+    let deadline = Deadline::after(patience.min().unwrap());
     let server = Server::start(replies).await;
     let payload = json!({"text": "hello", "blocks": []});
-    let deadline = Deadline::after(Duration::from_millis(500));
     let delivery = slack::send(&app(&server), &payload, place, deadline).await;
     (delivery, server.requests())
 }
@@ -192,6 +193,6 @@ async fn slack_is_asked_whose_token_it_is() {
             .head
             .starts_with("POST /api/auth.test ")
     );
-    let none = slack::identify(&testing::app(&[]), deadline).await;
+    let none = slack::identify(&fake_server::app(&[]), deadline).await;
     assert_eq!(none, Err("not configured"));
 }

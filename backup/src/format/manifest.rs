@@ -1,0 +1,161 @@
+//! The manifest: everything that a restore needs, in the order in which it
+//! needs it.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::schema::{Exclusion, Extension, Name, Scope, Stage};
+
+/// Everything that a restore needs, but for the objects it names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// The backup's own name, as its commit record has it.
+    pub snapshot: String,
+    /// The repository it belongs to.
+    pub repo: Uuid,
+    /// The time of the snapshot, by the database's clock.
+    pub taken_at: Timestamp,
+    /// The server it was taken from.
+    pub server: ServerFacts,
+    /// The session's settings that COPY text and checksums depend on.
+    pub settings: Vec<(String, String)>,
+    /// The key epoch of every piece.
+    pub epoch: u32,
+    /// The epoch's dedupe key in hexadecimal, so that an identity alone can
+    /// verify the names of pieces.
+    pub dedupe_key: String,
+    /// What the canary row held: proof that this is the database that was asked.
+    pub canary: String,
+    /// Extensions that have to be there.
+    pub extensions: Vec<Extension>,
+    /// Roles that grants and policies name; made without login where missing.
+    pub roles: Vec<String>,
+    /// The SQL that makes the objects, in the order in which it has to run.
+    pub scripts: Vec<Script>,
+    /// The rows.
+    pub tables: Vec<TableData>,
+    /// Where sequences stood, read last.
+    pub sequences: Vec<SequenceState>,
+    /// The migrations that had been applied to the source.
+    pub migrations: Vec<Ledger>,
+    /// What is in the database and not in the backup, and why.
+    pub excluded: Vec<Exclusion>,
+}
+
+/// The server that a backup was taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// `server_version_num`.
+    pub version_num: u32,
+    /// `server_version`.
+    pub version: String,
+    /// The database's name.
+    pub database: String,
+    /// Write-ahead log position of the snapshot.
+    pub wal_lsn: String,
+    /// `pg_current_snapshot()`.
+    pub snapshot: String,
+}
+
+/// One psql-ready text: the objects of one stage and scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// Before or after the rows.
+    pub stage: Stage,
+    /// Whose objects they are.
+    pub scope: Scope,
+    /// Where the text lies.
+    pub piece: Piece,
+    /// The statements within it, in order and without gaps.
+    pub objects: Vec<ScriptObject>,
+}
+
+/// One object's statements within a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptObject {
+    /// What it is, in PostgreSQL's words: `table`, `index`, `foreign key`, …
+    pub kind: String,
+    /// What it is called.
+    pub name: String,
+    /// The table it belongs to, if it does.
+    pub table: Option<Name>,
+    /// The other table it refers to: for a foreign key.
+    pub refers_to: Option<Name>,
+    /// Where its statements begin, in bytes.
+    pub offset: u64,
+    /// How long they are, in bytes.
+    pub length: u64,
+}
+
+/// One sealed object that a backup rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The object's name in `seg/`: the keyed hash of its plaintext in
+    /// hexadecimal, with a suffix where that name was taken by something that
+    /// could not be vouched for.
+    pub name: String,
+    /// Rows in it; 0 for a script.
+    pub rows: u64,
+    /// Length of the plaintext in bytes.
+    pub raw_len: u64,
+    /// SHA-256 of the plaintext in hexadecimal.
+    pub raw_sha256: String,
+    /// The key of its first row, as COPY text; empty where there is none.
+    pub first_key: String,
+    /// The key of its last row.
+    pub last_key: String,
+}
+
+/// The rows of one table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableData {
+    /// Which table.
+    pub table: Name,
+    /// Whose it is.
+    pub scope: Scope,
+    /// The columns that COPY text has, in its order: all but generated ones.
+    pub columns: Vec<String>,
+    /// Their types as SQL, for the temporary table that rows of a managed table
+    /// pass through.
+    pub types: Vec<String>,
+    /// The columns by which the rows are ordered; empty where there is no key.
+    pub order: Vec<String>,
+    /// How many rows there are.
+    pub rows: u64,
+    /// What the server made of them.
+    pub checksum: Checksum,
+    /// The rows, in order.
+    pub pieces: Vec<Piece>,
+}
+
+/// The server's own checksum of a table: sums of two independent hashes of every
+/// row's text, as decimal numbers. Equal tables have equal sums in any order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checksum {
+    /// Sum of the first hash.
+    pub first: String,
+    /// Sum of the second.
+    pub second: String,
+}
+
+/// Where a sequence stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SequenceState {
+    /// Which sequence.
+    pub sequence: Name,
+    /// Its last value.
+    pub last_value: i64,
+    /// Whether that value was handed out.
+    pub is_called: bool,
+}
+
+/// A migration that had been applied to the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    /// Its version.
+    pub version: String,
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its text in hexadecimal; empty where the ledger has none.
+    pub sha256: String,
+}

@@ -1,0 +1,48 @@
+//! What lies in the store.
+//!
+//! Everything is below `v1/` and is written once:
+//!
+//! | path | what |
+//! | --- | --- |
+//! | `repo.json` | format version, id, how rows are cut, key epochs |
+//! | `seg/<epoch>/<aa>/<name>.zst.age` | rows of one table, or a script: sealed |
+//! | `man/<epoch>/<name>.zst.age` | the manifest: everything a restore needs, sealed |
+//! | `inv/<name>.zst` | every object a backup rests on, with size and hash, readable without a key |
+//! | `snap/<yyyy>/<mm>/<dd>/<snapshot>.json` | the commit record: the backup exists if and only if this does |
+//! | `runs/<snapshot>/<n>.zst` | what an unfinished run has stored, for the next one; never read by a restore |
+//! | `tools/` | a script that restores with `age`, `zstd` and `psql` alone |
+//!
+//! Receipts (`rcpt/`), pins (`pin/`) and garbage collection (`gc/`, `trash/`)
+//! have their places reserved. `<name>` is the keyed hash of the plaintext and
+//! `<aa>` its first two digits; for an inventory, which needs no key, it is the
+//! plain SHA-256. Where something that nobody vouches for has taken a name, `-`
+//! and the fence of the run that found it so follow.
+//!
+//! [`manifest_text`] lists the lines of a manifest, [`Inventory`] those of an
+//! inventory; the parts of an unfinished run are written like the latter.
+
+mod checksummed_json;
+mod commit_record;
+pub mod field_lines;
+mod format_error;
+mod inventory;
+mod manifest;
+mod manifest_parse;
+mod manifest_summary;
+pub mod manifest_text;
+pub mod object_path;
+mod repo_record;
+
+pub use commit_record::{Previous, Snapshot, SnapshotName, Totals};
+pub use format_error::FormatError;
+pub use inventory::{Inventory, Stored};
+pub use manifest::{
+    Checksum, Ledger, Manifest, Piece, Script, ScriptObject, SequenceState, ServerFacts, TableData,
+};
+pub use repo_record::{Cut, Epoch, Repo};
+
+/// The version of everything described here. A reader refuses any other.
+pub const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! The backup engine: backups that can be restored.
+//!
+//! One consistent snapshot of the database is read as COPY text, cut into
+//! row-aligned segments, compressed, encrypted to public keys and stored under
+//! keyed hashes of its content. A backup exists only once its commit record,
+//! written last, does.
+//!
+//! The engine knows databases, stores and keys. It knows no endpoint and no
+//! variable of the environment: whoever calls it says where to read, where to
+//! write and for whom, and answers whether the lease is still held. In reading
+//! order:
+//!
+//! - [`format`](mod@format): what lies in the store, and how it is written
+//! - [`keys`], [`seal`], [`store`]: secrets and recipients, one object sealed and
+//!   opened, where objects lie
+//! - [`schema`]: the SQL that makes the database's objects again
+//! - [`pinned_session`], [`preflight`]: sessions that can be relied on, and what
+//!   has to hold before a backup may be believed
+//! - [`row_order`], [`checksum`], [`source`]: tables read in one snapshot, in an
+//!   order that lets what was stored be found again
+//! - [`segments`], [`script_text`]: rows and objects as the pieces that are stored
+//! - [`repository`], [`run`]: one backup, from the first session to the commit record
+//! - [`catalogue`], [`verify`], [`restore`], [`export`], [`tools`]: the way back
+
+pub mod catalogue;
+pub mod checksum;
+pub mod export;
+pub mod format;
+mod hex;
+pub mod keys;
+mod opened_backup;
+pub mod pinned_session;
+pub mod preflight;
+pub mod repository;
+pub mod restore;
+mod restore_sql;
+pub mod row_order;
+pub mod run;
+pub mod schema;
+pub mod script_text;
+pub mod seal;
+pub mod segments;
+pub mod source;
+pub mod store;
+pub mod tools;
+pub mod verify;

@@ -1,0 +1,199 @@
+//! Where backups are written to: a store with an identity, a key epoch, and
+//! recipients. In reading order:
+//!
+//! - `trusted_objects`: what a run may rely on without having stored it
+//! - `writer`, `put_error`: pieces on their way into the store
+//! - `run_progress`: what an unfinished run leaves to the next one
+//! - `sealing`: the manifest, the inventory, and the commit record last
+
+mod put_error;
+mod run_progress;
+mod sealing;
+mod trusted_objects;
+mod writer;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+pub use put_error::PutError;
+pub use sealing::SealRunError;
+pub use writer::{Figures, Writer};
+
+use super::{
+    catalogue,
+    format::{Epoch, FormatError, Repo, object_path},
+    keys::{DedupeKey, Recipients, Secret},
+    store::{Store, StoreError},
+};
+
+/// Why a repository cannot be written to.
+#[derive(Debug, thiserror::Error)]
+pub enum RepositoryError {
+    /// The store does not serve.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another release's, which must not be touched.
+    #[error("{path}: {source}", path = object_path::REPO)]
+    Format {
+        /// What is wrong with it.
+        source: FormatError,
+    },
+}
+
+/// A repository, open for writing in its current epoch.
+#[derive(Debug)]
+pub struct Repository {
+    store: Store,
+    repo: Uuid,
+    epoch: u32,
+    key: DedupeKey,
+    recipients: Recipients,
+}
+
+impl Repository {
+    /// Opens the repository, or makes it in an empty store. A secret or
+    /// recipients other than those of the last backup begin a new epoch, in
+    /// which everything is stored once more. The caller holds the lease.
+    ///
+    /// # Errors
+    /// See [`RepositoryError`]; a store that does not refuse to create an object
+    /// twice is one.
+    pub async fn open(
+        store: Store,
+        secret: &Secret,
+        recipients: Recipients,
+        now: Timestamp,
+    ) -> Result<Self, RepositoryError> {
+        let mut found = find(&store).await?;
+        let (epoch, key) = match found.current(secret, &recipients) {
+            Some(current) => current,
+            None => found.begin_epoch(secret, &recipients, now),
+        };
+        let repo = found.repo;
+        let text = Bytes::from(repo.render().map_err(format_error)?);
+        match found.written {
+            Some(written) if written == text => {}
+            Some(_) => store.put_over(object_path::REPO, text.clone()).await?,
+            None => {
+                let store = store.reading_back();
+                store.put_new(object_path::REPO, text.clone()).await?;
+            }
+        }
+        store.prove_create_only(object_path::REPO, &text).await?;
+        Ok(Self {
+            store,
+            repo: repo.repo,
+            epoch,
+            key,
+            recipients,
+        })
+    }
+
+    /// The repository's own name.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.repo
+    }
+
+    /// The number of the current epoch.
+    #[must_use]
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// A repository as it is found.
+struct Found {
+    repo: Repo,
+    /// The number of an epoch that has not been.
+    next_epoch: u32,
+    /// What lies at its place, if anything does.
+    written: Option<Bytes>,
+}
+
+impl Found {
+    /// The last epoch, if these are its keys.
+    fn current(&self, secret: &Secret, recipients: &Recipients) -> Option<(u32, DedupeKey)> {
+        let last = self.repo.epochs.last()?;
+        let key = secret.dedupe_key(self.repo.repo, last.epoch);
+        let is_its =
+            last.recipients == recipients.fingerprints() && last.check == key.check_value();
+        is_its.then_some((last.epoch, key))
+    }
+
+    fn begin_epoch(
+        &mut self,
+        secret: &Secret,
+        recipients: &Recipients,
+        now: Timestamp,
+    ) -> (u32, DedupeKey) {
+        let epoch = self.next_epoch;
+        let key = secret.dedupe_key(self.repo.repo, epoch);
+        self.repo.epochs.push(Epoch {
+            epoch,
+            since: now,
+            recipients: recipients.fingerprints(),
+            check: key.check_value(),
+        });
+        (epoch, key)
+    }
+}
+
+async fn find(store: &Store) -> Result<Found, RepositoryError> {
+    let Some(text) = store.get_if_there(object_path::REPO).await? else {
+        return Ok(remade(store, None).await?);
+    };
+    match Repo::parse(&text) {
+        Ok(repo) => Ok(known(repo, text)),
+        Err(error @ FormatError::Version(_)) => Err(format_error(error)),
+        Err(_) => find_again(store).await,
+    }
+}
+
+/// A bit that flipped on the way is not there the second time. One that is has
+/// been torn when it was written, or has decayed.
+async fn find_again(store: &Store) -> Result<Found, RepositoryError> {
+    let text = store.get(object_path::REPO).await?;
+    match Repo::parse(&text) {
+        Ok(repo) => Ok(known(repo, text)),
+        Err(error @ FormatError::Version(_)) => Err(format_error(error)),
+        Err(error) => {
+            tracing::warn!(%error, "{} is damaged and made anew", object_path::REPO);
+            Ok(remade(store, Some(text)).await?)
+        }
+    }
+}
+
+fn known(repo: Repo, text: Bytes) -> Found {
+    let last = repo.epochs.last().map_or(0, |epoch| epoch.epoch);
+    Found {
+        repo,
+        next_epoch: last.saturating_add(1),
+        written: Some(text),
+    }
+}
+
+/// A repository without its description, as its newest backup tells it. Its keys
+/// cannot be told, so that a new epoch begins.
+async fn remade(store: &Store, written: Option<Bytes>) -> Result<Found, StoreError> {
+    let (repo, last) = match catalogue::newest(store).await? {
+        Some(newest) => (newest.snapshot.repo, newest.snapshot.epoch),
+        None => (Uuid::new_v4(), 0),
+    };
+    Ok(Found {
+        repo: Repo::new(repo),
+        next_epoch: last.saturating_add(1),
+        written,
+    })
+}
+
+fn format_error(source: FormatError) -> RepositoryError {
+    RepositoryError::Format { source }
+}

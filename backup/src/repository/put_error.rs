@@ -1,0 +1,17 @@
+//! Why something could not be put into the store.
+
+use crate::{seal::SealError, store::StoreError};
+
+/// Why a segment could not be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum PutError {
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The program is ending.
+    #[error("the backup was cut short")]
+    Cancelled,
+}

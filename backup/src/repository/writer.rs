@@ -1,0 +1,266 @@
+//! One backup being written.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    task,
+};
+use uuid::Uuid;
+
+use crate::{
+    catalogue::{self, Record},
+    format::{Piece, Snapshot, SnapshotName, Stored, object_path},
+    hex,
+    seal::{self, SealError},
+    segments::Segment,
+    store::{Store, StoreError},
+};
+
+use super::{PutError, Repository, run_progress::Progress, trusted_objects};
+
+/// How many bytes of plaintext are on their way at most, so that memory is
+/// bounded; a larger segment goes alone.
+const IN_FLIGHT_KIB: u32 = 16 * 1024;
+
+/// What was stored so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Plaintext of all pieces in bytes.
+    pub raw_bytes: u64,
+    /// Objects that were written.
+    pub new_objects: u64,
+    /// Those in bytes, as they lie in the store.
+    pub new_bytes: u64,
+    /// Plaintext of the pieces that were there already, in bytes.
+    pub reused_raw_bytes: u64,
+}
+
+/// Writes one backup: pieces first, in any order and many at once, then what
+/// names them, the commit record last.
+#[derive(Debug)]
+pub struct Writer {
+    pub(super) repository: Arc<Repository>,
+    pub(super) snapshot: SnapshotName,
+    pub(super) taken_at: Timestamp,
+    pub(super) fence: u64,
+    pub(super) previous: Option<Record>,
+    /// What this run may rely on without having stored it, by keyed hash.
+    trusted: HashMap<String, Stored>,
+    /// What this run has put, or is putting, by keyed hash.
+    pub(super) pieces: Mutex<HashMap<String, Arc<OnceCell<Stored>>>>,
+    figures: Mutex<Figures>,
+    in_flight: Semaphore,
+    processors: Semaphore,
+    progress: Progress,
+}
+
+impl Writer {
+    /// Begins the backup of a snapshot taken at `taken_at` by the database's
+    /// clock, in the run that holds `fence`. Finds out what earlier backups, and
+    /// runs that did not finish, have left in the store.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
+    pub async fn begin(
+        repository: Repository,
+        taken_at: Timestamp,
+        fence: u64,
+        run: Uuid,
+    ) -> Result<Self, StoreError> {
+        let previous = catalogue::newest(&repository.store).await?;
+        let trusted = trusted_objects::read(&repository, previous.as_ref()).await?;
+        let snapshot = SnapshotName::new(taken_at, fence, run);
+        Ok(Self {
+            progress: Progress::new(snapshot.clone()),
+            repository: Arc::new(repository),
+            snapshot,
+            taken_at,
+            fence,
+            previous,
+            trusted,
+            pieces: Mutex::default(),
+            figures: Mutex::default(),
+            in_flight: Semaphore::new(IN_FLIGHT_KIB as usize),
+            processors: Semaphore::new(thread::available_parallelism().map_or(1, usize::from)),
+        })
+    }
+
+    /// The backup's name.
+    #[must_use]
+    pub fn snapshot(&self) -> &SnapshotName {
+        &self.snapshot
+    }
+
+    /// The repository that is written to.
+    #[must_use]
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// The backup before, if there is one.
+    #[must_use]
+    pub fn previous(&self) -> Option<&Snapshot> {
+        self.previous.as_ref().map(|record| &record.snapshot)
+    }
+
+    /// What was stored so far.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        *self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stores a segment, unless the store has it. Returns when it is stored;
+    /// waits before it begins while too much is on its way.
+    ///
+    /// # Errors
+    /// See [`PutError`].
+    pub async fn put(&self, segment: Segment) -> Result<Piece, PutError> {
+        let weight = u32::try_from(segment.bytes.len() / 1024 + 1)
+            .map_or(IN_FLIGHT_KIB, |weight| weight.min(IN_FLIGHT_KIB));
+        let _permit = self
+            .in_flight
+            .acquire_many(weight)
+            .await
+            .map_err(|_| PutError::Cancelled)?;
+        let Segment {
+            bytes,
+            rows,
+            first_key,
+            last_key,
+        } = segment;
+        let plaintext = Bytes::from(bytes);
+        let raw_len = plaintext.len() as u64;
+        let (id, raw_sha256) = self.identify(plaintext.clone()).await?;
+        let name = self.keep(&id, plaintext).await?;
+        Ok(Piece {
+            name,
+            rows,
+            raw_len,
+            raw_sha256,
+            first_key,
+            last_key,
+        })
+    }
+
+    /// Writes down what is stored so far, so that the next run can rely on it if
+    /// this one does not finish.
+    ///
+    /// # Errors
+    /// If the store does not take it.
+    pub async fn keep_progress(&self) -> Result<(), PutError> {
+        self.progress.write(&self.repository.store).await
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.repository.store
+    }
+
+    /// The keyed hash and the plain one.
+    pub(super) async fn identify(&self, plaintext: Bytes) -> Result<(String, String), PutError> {
+        let repository = Arc::clone(&self.repository);
+        self.blocking(move || (repository.key.name_of(&plaintext), hex::sha256(&plaintext)))
+            .await
+    }
+
+    /// The name under which the store has this plaintext, now at the latest.
+    async fn keep(&self, id: &str, plaintext: Bytes) -> Result<String, PutError> {
+        let cell = {
+            let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(pieces.entry(id.to_owned()).or_default())
+        };
+        let raw_len = plaintext.len() as u64;
+        let mut is_new = false;
+        let stored = cell
+            .get_or_try_init(async || {
+                if let Some(stored) = self.trusted.get(id) {
+                    return Ok::<_, PutError>(stored.clone());
+                }
+                is_new = true;
+                let path = |name: &str| object_path::segment(self.repository.epoch, name);
+                let stored = self.put_sealed(id, plaintext, path).await?;
+                self.progress.add(self.store(), stored.clone()).await;
+                Ok(stored)
+            })
+            .await?;
+        self.count(raw_len, is_new.then_some(stored.len));
+        let name = object_path::segment_name(self.repository.epoch, &stored.path);
+        Ok(name.unwrap_or(id).to_owned())
+    }
+
+    fn count(&self, raw_len: u64, new_len: Option<u64>) {
+        let mut figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        figures.raw_bytes += raw_len;
+        match new_len {
+            Some(len) => {
+                figures.new_objects += 1;
+                figures.new_bytes += len;
+            }
+            None => figures.reused_raw_bytes += raw_len,
+        }
+    }
+
+    pub(super) async fn put_sealed(
+        &self,
+        id: &str,
+        plaintext: Bytes,
+        path: impl Fn(&str) -> String,
+    ) -> Result<Stored, PutError> {
+        let repository = Arc::clone(&self.repository);
+        let sealed = self
+            .blocking(move || {
+                let sealed = seal::seal(&plaintext, &repository.recipients)?;
+                Ok::<_, SealError>((hex::sha256(&sealed), sealed))
+            })
+            .await??;
+        self.put_named(self.store(), id, sealed, path).await
+    }
+
+    /// Stores an object under its own name, or, if something lies there that
+    /// nobody vouches for, under that name with this run's fence.
+    pub(super) async fn put_named(
+        &self,
+        store: &Store,
+        name: &str,
+        (sha256, bytes): (String, Vec<u8>),
+        path: impl Fn(&str) -> String,
+    ) -> Result<Stored, PutError> {
+        let len = bytes.len() as u64;
+        let bytes = Bytes::from(bytes);
+        let mut path_there = path(name);
+        match store.put_new(&path_there, bytes.clone()).await {
+            Err(StoreError::Taken { .. }) => {
+                path_there = path(&format!("{name}-{}", self.fence));
+                store.put_new(&path_there, bytes).await?;
+            }
+            other => other?,
+        }
+        Ok(Stored {
+            path: path_there,
+            len,
+            sha256,
+        })
+    }
+
+    /// Runs what takes the processor for long beside the runtime, on as many
+    /// threads as there are processors.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PutError> {
+        let _permit = self
+            .processors
+            .acquire()
+            .await
+            .map_err(|_| PutError::Cancelled)?;
+        task::spawn_blocking(work)
+            .await
+            .map_err(|_| PutError::Cancelled)
+    }
+}

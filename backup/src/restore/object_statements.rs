@@ -1,0 +1,191 @@
+//! The database's objects, from the scripts of the backup.
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use tokio_postgres::Client;
+
+use super::{
+    Cause, Event, Listener, Note,
+    restore_error::refused,
+    restore_plan::{self, Plan},
+    target_sessions::Sessions,
+};
+use crate::{
+    format::{Script, ScriptObject},
+    opened_backup::OpenedBackup,
+    pinned_session::in_words,
+    schema::Scope,
+};
+
+/// The statements of scripts, in order.
+pub(super) struct Statements<'a>(Vec<Statement<'a>>);
+
+/// What makes one object.
+struct Statement<'a> {
+    object: &'a ScriptObject,
+    sql: String,
+}
+
+impl<'a> Statements<'a> {
+    /// Reads scripts and takes them apart.
+    pub(super) async fn read(
+        source: &OpenedBackup<'_>,
+        scripts: impl Iterator<Item = &'a Script>,
+    ) -> Result<Self, Cause> {
+        let mut statements = Vec::new();
+        for script in scripts {
+            let text = source.piece(&script.piece).await?;
+            for object in &script.objects {
+                let sql = object
+                    .within(&text)
+                    .and_then(|sql| str::from_utf8(sql).ok());
+                let sql = sql.ok_or_else(|| Cause::Script(told(object)))?.to_owned();
+                statements.push(Statement { object, sql });
+            }
+        }
+        Ok(Self(statements))
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// Makes them one after the other, all or none.
+    pub(super) async fn make_in_order(
+        &self,
+        session: &Client,
+        tell: Listener<'_>,
+    ) -> Result<(), Cause> {
+        let all: Vec<_> = self.0.iter().collect();
+        in_order(session, &all, tell).await
+    }
+
+    /// Makes them in order, but for those that only read tables: consecutive
+    /// ones are made together, on all sessions. Answers with the foreign keys
+    /// that were left out.
+    pub(super) async fn make_together(
+        &self,
+        sessions: &Sessions,
+        plan: &Plan<'_>,
+        tell: Listener<'_>,
+    ) -> Result<Vec<String>, Cause> {
+        let (left, made): (Vec<_>, Vec<_>) = self
+            .0
+            .iter()
+            .partition(|statement| plan.leaves_out(statement.object));
+        let alike = |one: &&Statement, other: &&Statement| {
+            restore_plan::reads_tables(one.object) == restore_plan::reads_tables(other.object)
+        };
+        for run in made.chunk_by(alike) {
+            if run
+                .iter()
+                .any(|statement| restore_plan::reads_tables(statement.object))
+            {
+                let mut run = run.to_vec();
+                run.sort_by_key(|statement| plan.urgency(statement.object));
+                together(sessions, run, tell).await?;
+            } else {
+                in_order(sessions.main(), run, tell).await?;
+            }
+        }
+        Ok(left
+            .into_iter()
+            .map(|statement| told(statement.object))
+            .collect())
+    }
+}
+
+/// Makes what belongs to the app on tables of the platform. What the target
+/// does not allow is told, and is no failure: it can be made by hand.
+pub(super) async fn attach(
+    source: &OpenedBackup<'_>,
+    session: &Client,
+) -> Result<Vec<Note>, Cause> {
+    let scripts = &source.manifest.scripts;
+    let attached = scripts
+        .iter()
+        .filter(|script| script.scope == Scope::Attached);
+    let statements = Statements::read(source, attached).await?;
+    let mut notes = Vec::new();
+    for Statement { object, sql } in &statements.0 {
+        match session.batch_execute(sql).await {
+            Ok(()) => {}
+            Err(error) if error.as_db_error().is_some() => notes.push(Note::NotAttached {
+                object: told(object),
+                reason: in_words(&error),
+            }),
+            Err(error) => return Err(refused(cannot_make(object))(error)),
+        }
+    }
+    Ok(notes)
+}
+
+async fn in_order(
+    session: &Client,
+    statements: &[&Statement<'_>],
+    tell: Listener<'_>,
+) -> Result<(), Cause> {
+    let transaction = || refused("cannot make objects");
+    session
+        .batch_execute("begin")
+        .await
+        .map_err(transaction())?;
+    for statement in statements {
+        make(session, statement).await?;
+        tell(Event::Advanced(1));
+    }
+    session.batch_execute("commit").await.map_err(transaction())
+}
+
+/// Gives every idle session the first statement that excludes neither one that
+/// runs nor one that waits before it.
+async fn together(
+    sessions: &Sessions,
+    mut waiting: Vec<&Statement<'_>>,
+    tell: Listener<'_>,
+) -> Result<(), Cause> {
+    let mut idle: Vec<_> = sessions.all().collect();
+    let mut running = FuturesUnordered::new();
+    let mut busy: Vec<&ScriptObject> = Vec::new();
+    loop {
+        while let Some(at) = next(&waiting, &busy)
+            && let Some(session) = idle.pop()
+        {
+            let statement = waiting.remove(at);
+            busy.push(statement.object);
+            running.push(async move {
+                make(session, statement).await?;
+                Ok::<_, Cause>((session, statement.object))
+            });
+        }
+        let Some(done) = running.next().await else {
+            return Ok(());
+        };
+        let (session, object) = done?;
+        idle.push(session);
+        busy.retain(|other| !std::ptr::eq(*other, object));
+        tell(Event::Advanced(1));
+    }
+}
+
+fn next(waiting: &[&Statement<'_>], busy: &[&ScriptObject]) -> Option<usize> {
+    (0..waiting.len()).find(|&at| {
+        let before = waiting[..at].iter().map(|statement| statement.object);
+        let mut others = before.chain(busy.iter().copied());
+        !others.any(|other| restore_plan::exclude_each_other(waiting[at].object, other))
+    })
+}
+
+async fn make(session: &Client, statement: &Statement<'_>) -> Result<(), Cause> {
+    let Statement { object, sql } = statement;
+    let made = session.batch_execute(sql).await;
+    made.map_err(refused(cannot_make(object)))
+}
+
+fn cannot_make(object: &ScriptObject) -> String {
+    format!("cannot make {}", told(object))
+}
+
+fn told(object: &ScriptObject) -> String {
+    format!("{} {}", object.kind, object.name)
+}

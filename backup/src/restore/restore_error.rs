@@ -1,0 +1,111 @@
+//! Why a restore did not succeed.
+
+use tokio_postgres::error::DbError;
+
+use crate::{
+    catalogue::ReadError,
+    pinned_session::{SessionError, in_words},
+    schema::Name,
+};
+
+/// A restore that did not succeed, told apart by what it left behind.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The target is as it was.
+    #[error("nothing was changed")]
+    Untouched(#[source] Cause),
+    /// The target has to be dropped.
+    #[error("the target holds a part of the backup and is to be dropped")]
+    Partial(#[source] Cause),
+}
+
+impl RestoreError {
+    /// Why, whatever was left behind.
+    #[must_use]
+    pub fn cause(&self) -> &Cause {
+        match self {
+            Self::Untouched(cause) | Self::Partial(cause) => cause,
+        }
+    }
+}
+
+/// Why.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// The backup cannot be read: missing, damaged, or sealed to other keys.
+    #[error(transparent)]
+    Backup(#[from] ReadError),
+    /// The target cannot be reached.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The target is not empty.
+    #[error("the target is not empty, it has {}", first_of(.0))]
+    NotEmpty(Vec<String>),
+    /// The target's server lacks extensions.
+    #[error("not restorable here: extension {}", .0.join(", "))]
+    Extensions(Vec<String>),
+    /// The platform's schema is there, and its table is not.
+    #[error("not restorable here: the target's platform has no table {}", .0.join(", "))]
+    ManagedTables(Vec<String>),
+    /// The backup has no rows of a table that was chosen.
+    #[error("the backup has no rows of {}", first_of(.0))]
+    NotInBackup(Vec<String>),
+    /// A script's directory does not fit its text.
+    #[error("the backup's script of {0} is not what its manifest says")]
+    Script(String),
+    /// The target refused a statement.
+    #[error("{doing}: {reason}")]
+    Refused {
+        /// What was tried.
+        doing: String,
+        /// The server's own words, without anything of a row.
+        reason: String,
+    },
+    /// Tables that do not hold what their source held.
+    #[error("not equal to the backup: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    Different(Vec<Name>),
+}
+
+/// The target refused a statement that has no rows in it.
+pub(super) fn refused(doing: impl Into<String>) -> impl FnOnce(tokio_postgres::Error) -> Cause {
+    let doing = doing.into();
+    move |error| Cause::Refused {
+        doing,
+        reason: in_words(&error),
+    }
+}
+
+/// The target refused rows, whose values stand in its words. Only what is not a
+/// value is told.
+pub(super) fn refused_rows(table: &Name) -> impl FnOnce(tokio_postgres::Error) -> Cause {
+    let doing = format!("cannot load rows of {table}");
+    move |error| Cause::Refused {
+        doing,
+        reason: error
+            .as_db_error()
+            .map_or_else(|| in_words(&error), nameless),
+    }
+}
+
+fn nameless(error: &DbError) -> String {
+    let mut text = format!("the server refuses them with {}", error.code().code());
+    for (what, name) in [
+        ("column", error.column()),
+        ("constraint", error.constraint()),
+    ] {
+        if let Some(name) = name {
+            text = format!("{text}, {what} {name}");
+        }
+    }
+    text
+}
+
+/// A list that fits a message.
+fn first_of(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

@@ -1,0 +1,237 @@
+//! The target: its sessions, what has to be true before it is changed, and what
+//! is said to it as a whole.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::try_join_all;
+use secrecy::SecretString;
+use serde_json::Value;
+use tokio_postgres::Client;
+
+use super::{Cause, Event, Listener, restore_error::refused, restore_plan::Plan};
+use crate::{
+    format::{Manifest, SequenceState},
+    pinned_session::PinnedSession,
+    restore_sql,
+    schema::Name,
+};
+
+/// More than a server grants by default, for building indexes, and no more than
+/// the smallest server can give to four sessions at once.
+const MAINTENANCE_MEMORY: &str = "set maintenance_work_mem to '128MB';";
+
+/// The sessions that work at once, pinned alike; there is always one.
+pub(super) struct Sessions {
+    main: PinnedSession,
+    more: Vec<PinnedSession>,
+}
+
+impl Sessions {
+    /// Opens `jobs` sessions, at least one.
+    pub(super) async fn open(
+        url: &SecretString,
+        ca: Option<&str>,
+        jobs: usize,
+    ) -> Result<Self, Cause> {
+        let open = async || -> Result<PinnedSession, Cause> {
+            let session = PinnedSession::open(url, ca).await?;
+            session.prove().await?;
+            let set = session.client().batch_execute(MAINTENANCE_MEMORY).await;
+            set.map_err(refused("cannot set a session up"))?;
+            Ok(session)
+        };
+        Ok(Self {
+            main: open().await?,
+            more: try_join_all((1..jobs).map(|_| open())).await?,
+        })
+    }
+
+    /// The one for everything that is done once.
+    pub(super) fn main(&self) -> &Client {
+        self.main.client()
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Client> {
+        self.more
+            .iter()
+            .chain([&self.main])
+            .map(PinnedSession::client)
+    }
+
+    /// Does work on every item, with as many items at once as there are sessions.
+    pub(super) async fn each<'a, T, R>(
+        &'a self,
+        items: &'a [T],
+        work: impl AsyncFn(&'a Client, &'a T) -> Result<R, Cause>,
+    ) -> Result<Vec<R>, Cause> {
+        let next = AtomicUsize::new(0);
+        let workers = self.all().map(async |session| {
+            let mut results = Vec::new();
+            while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                results.push(work(session, item).await?);
+            }
+            Ok::<_, Cause>(results)
+        });
+        let results = try_join_all(workers).await?;
+        Ok(results.into_iter().flatten().collect())
+    }
+
+    /// Ends them, and tells what went wrong in them after the last answer.
+    pub(super) async fn close(self) -> Result<(), Cause> {
+        for session in self.more.into_iter().chain([self.main]) {
+            session.close().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a target that is not empty or lacks what the backup needs. Answers
+/// with the platform's schemas that it lacks.
+pub(super) async fn check(session: &Client, plan: &Plan<'_>) -> Result<Vec<String>, Cause> {
+    let found = there(session, plan.manifest).await?;
+    if !found.is_empty() {
+        return Err(Cause::NotEmpty(found));
+    }
+    let missing = missing_extensions(session, plan.manifest).await?;
+    if !missing.is_empty() {
+        return Err(Cause::Extensions(missing));
+    }
+    let absent = absent_schemas(session, plan.manifest).await?;
+    check_managed(session, plan, &absent).await?;
+    Ok(absent)
+}
+
+/// The roles that the backup names and the target lacks.
+pub(super) async fn missing_roles(
+    session: &Client,
+    manifest: &Manifest,
+) -> Result<Vec<String>, Cause> {
+    const MISSING: &str = "select role from unnest($1::text[]) role \
+        where not exists (select from pg_roles where rolname = role)";
+    let roles: Vec<_> = manifest.roles.iter().map(String::as_str).collect();
+    names(session, MISSING, &roles).await
+}
+
+/// Puts every sequence where it stood.
+pub(super) async fn set_sequences(
+    session: &Client,
+    sequences: &[SequenceState],
+) -> Result<(), Cause> {
+    for state in sequences {
+        session
+            .batch_execute(&restore_sql::setval(state))
+            .await
+            .map_err(refused(format!("cannot set sequence {}", state.sequence)))?;
+    }
+    Ok(())
+}
+
+/// Gives the planner its statistics.
+pub(super) async fn analyze(
+    sessions: &Sessions,
+    tables: &[&Name],
+    tell: Listener<'_>,
+) -> Result<(), Cause> {
+    let analyze = async |session: &Client, table: &&Name| {
+        // A table of the platform may be another's to analyze, which is a
+        // warning and no error.
+        let done = session.batch_execute(&format!("analyze {table}")).await;
+        done.map_err(refused(format!("cannot analyze {table}")))?;
+        tell(Event::Advanced(1));
+        Ok(())
+    };
+    sessions.each(tables, analyze).await.map(drop)
+}
+
+/// Lets the bundle's own schema settle what must not go on as it was, where it
+/// knows how to.
+pub(super) async fn after_restore(
+    session: &Client,
+    manifest: &Manifest,
+    took: std::time::Duration,
+) -> Result<Option<Value>, Cause> {
+    const EXISTS: &str = "select exists (select from pg_proc \
+        where proname = 'after_restore' and pronamespace = to_regnamespace('ops'))";
+    const CALL: &str =
+        "select ops.after_restore($1, $2::text::timestamptz, $3::text::numeric)::text";
+    let failed = || refused("cannot call ops.after_restore");
+    let exists = session.query_one(EXISTS, &[]).await.map_err(failed())?;
+    if !exists.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let taken_at = manifest.taken_at.to_string();
+    let seconds = format!("{:.3}", took.as_secs_f64());
+    let row = session
+        .query_one(CALL, &[&manifest.snapshot, &taken_at, &seconds])
+        .await
+        .map_err(failed())?;
+    let answer: Option<&str> = row.get(0);
+    Ok(answer.and_then(|text| serde_json::from_str(text).ok()))
+}
+
+/// What lies where the backup's objects would.
+async fn there(session: &Client, manifest: &Manifest) -> Result<Vec<String>, Cause> {
+    let (used, made) = (manifest.app_schemas(), manifest.made_schemas());
+    let rows = session.query(restore_sql::THERE, &[&used, &made]).await;
+    let rows = rows.map_err(refused("cannot look at the target"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The extensions that the backup's objects need and the server does not have.
+async fn missing_extensions(session: &Client, manifest: &Manifest) -> Result<Vec<String>, Cause> {
+    const MISSING: &str = "select needed from unnest($1::text[]) needed \
+        where not exists (select from pg_available_extensions where name = needed)";
+    names(session, MISSING, &manifest.needed_extensions()).await
+}
+
+async fn absent_schemas(session: &Client, manifest: &Manifest) -> Result<Vec<String>, Cause> {
+    const ABSENT: &str = "select name from unnest($1::text[]) name \
+        where not exists (select from pg_namespace where nspname = name)";
+    names(session, ABSENT, &manifest.managed_schemas()).await
+}
+
+/// The platform's tables have to be there and empty, or their whole schema has
+/// to be absent.
+async fn check_managed(session: &Client, plan: &Plan<'_>, absent: &[String]) -> Result<(), Cause> {
+    let present = plan
+        .managed
+        .iter()
+        .filter(|data| !absent.contains(&data.table.schema));
+    let (mut missing, mut filled) = (Vec::new(), Vec::new());
+    for data in present {
+        let table = data.table.to_string();
+        let failed = || refused(format!("cannot look at {table}"));
+        let row = session
+            .query_one("select to_regclass($1) is not null", &[&table])
+            .await
+            .map_err(failed())?;
+        if !row.get::<_, bool>(0) {
+            missing.extend((data.rows > 0).then_some(table));
+            continue;
+        }
+        let row = session
+            .query_one(&format!("select exists (select from only {table})"), &[])
+            .await
+            .map_err(failed())?;
+        if row.get(0) {
+            filled.push(format!("rows in {table}"));
+        }
+    }
+    if !missing.is_empty() {
+        return Err(Cause::ManagedTables(missing));
+    }
+    if !filled.is_empty() {
+        return Err(Cause::NotEmpty(filled));
+    }
+    Ok(())
+}
+
+/// Asks for names among names.
+async fn names(session: &Client, query: &str, among: &[&str]) -> Result<Vec<String>, Cause> {
+    let rows = session
+        .query(query, &[&among])
+        .await
+        .map_err(refused("cannot look at the target"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}

@@ -1,0 +1,219 @@
+//! One backup, from the first session to the commit record.
+//!
+//! Whatever ends a run early ends it without a backup: what was stored is
+//! written down for the next run, the sessions are cut off, and nothing that a
+//! restore would look at is there. In reading order:
+//!
+//! - `opened_source`: sessions in one snapshot, every table locked, every doubt out
+//!   of the way
+//! - `copied_tables`, `migration_ledgers`: what is read
+//! - `run_figures`, `run_error`: what it took, or why there is no backup
+
+mod copied_tables;
+mod migration_ledgers;
+mod opened_source;
+mod run_error;
+mod run_figures;
+
+use std::time::Duration;
+
+use outside::clock::{self, Deadline};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+pub use run_error::RunError;
+pub use run_figures::{Counts, Figures};
+
+use self::opened_source::OpenedSource;
+use super::{
+    format::{Manifest, Script, Snapshot},
+    keys::{Recipients, Secret},
+    repository::{Repository, Writer},
+    schema::{Exclusion, Object},
+    script_text,
+    segments::Segment,
+    store::Store,
+};
+
+/// Kept back from reading, for writing down what was stored.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Everything that a run needs to know.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The session URL of the database.
+    pub url: &'a SecretString,
+    /// The root that signed the server's certificate: PEM text or a path.
+    pub ca: Option<&'a str>,
+    /// Where backups lie.
+    pub store: Store,
+    /// What names objects.
+    pub secret: &'a Secret,
+    /// Who can read backups.
+    pub recipients: Recipients,
+    /// The run's fencing token.
+    pub fence: u64,
+    /// How many sessions read; there is one more that keeps the snapshot.
+    pub workers: usize,
+    /// When the run has to have ended.
+    pub deadline: Deadline,
+    /// What a restore without this program needs, by name.
+    pub tools: &'a [(&'a str, &'a [u8])],
+}
+
+/// A backup that exists.
+#[derive(Debug)]
+pub struct Backup {
+    /// Its commit record.
+    pub record: Snapshot,
+    /// What it took.
+    pub figures: Figures,
+    /// What is not in it, and why.
+    pub excluded: Vec<Exclusion>,
+}
+
+/// Makes a backup. `lease` tells whether the run is still the one that may: it
+/// is asked before anything is read, and right before the backup is sealed.
+///
+/// # Errors
+/// See [`RunError`]: there is no backup then. Only when the answer to the very
+/// last request is lost there may be one, and it is whole.
+pub async fn run<L: Future<Output = bool>>(
+    request: Request<'_>,
+    lease: impl Fn() -> L,
+) -> Result<Backup, RunError> {
+    let Request {
+        url,
+        ca,
+        store,
+        secret,
+        recipients,
+        fence,
+        workers,
+        deadline,
+        tools,
+    } = request;
+    let began = clock::instant();
+    let before = store.requests();
+    let reading = deadline.reserving(LAST_WORDS);
+    let opening = Repository::open(store.clone(), secret, recipients, clock::now());
+    let repository = in_time(reading, opening).await?;
+    let source = in_time(reading, opened_source::open(url, ca, workers)).await?;
+    if !lease().await {
+        return Err(RunError::Superseded);
+    }
+    let taken_at = source.snapshot.taken_at;
+    let database_bytes = source.snapshot.database_bytes;
+    let writing = Writer::begin(repository, taken_at, fence, Uuid::new_v4());
+    let writer = in_time(reading, writing).await?;
+    let read = in_time(reading, read(source, &writer)).await;
+    // Also before sealing, which may fail or be killed.
+    keep_progress(&writer, deadline).await;
+    let Read { manifest, bytes } = read?;
+
+    let excluded = manifest.excluded.clone();
+    let stored = writer.figures();
+    let segments = manifest.pieces().count() as u64;
+    let sealing = writer.seal(manifest, tools, clock::now(), lease);
+    let record = in_time(deadline, sealing).await?;
+    let figures = Figures {
+        tables: record.totals.tables,
+        rows: record.totals.rows,
+        segments,
+        segments_stored: stored.new_objects,
+        segments_reused: segments.saturating_sub(stored.new_objects),
+        bytes_read: bytes,
+        bytes_stored: record.totals.new_bytes,
+        bytes_reused: stored.reused_raw_bytes,
+        requests: Counts::between(before, store.requests()),
+        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        database_bytes,
+        projected_monthly_egress_bytes: run_figures::monthly(bytes),
+    };
+    Ok(Backup {
+        record,
+        figures,
+        excluded,
+    })
+}
+
+/// What was read and stored, but for what only the writer knows.
+struct Read {
+    manifest: Manifest,
+    bytes: u64,
+}
+
+/// Reads everything and stores it, and closes the sessions.
+async fn read(source: OpenedSource, writer: &Writer) -> Result<Read, RunError> {
+    let scripts = store_scripts(&source.schema.objects, writer).await?;
+    let tables = source.snapshot.by_size(&source.schema.tables).await?;
+    let copied = tokio::select! {
+        copied = copied_tables::copy_all(&source.readers, &tables, writer) => copied?,
+        held_up = source.snapshot.give_way() => match held_up? {},
+    };
+    let settings = source.snapshot.session().settings().await?;
+    let migrations = migration_ledgers::read(source.snapshot.session().client()).await?;
+    let OpenedSource {
+        snapshot,
+        readers,
+        schema,
+        canary,
+    } = source;
+    let server = snapshot.server.clone();
+    let taken_at = snapshot.taken_at;
+    let sequences = opened_source::close(snapshot, readers, &schema.sequences).await?;
+    Ok(Read {
+        bytes: copied.bytes,
+        manifest: Manifest {
+            snapshot: String::new(),
+            repo: Uuid::nil(),
+            taken_at,
+            server,
+            settings,
+            epoch: 0,
+            dedupe_key: String::new(),
+            canary: canary.nonce,
+            extensions: schema.extensions,
+            roles: schema.roles,
+            scripts,
+            tables: copied.tables,
+            sequences,
+            migrations,
+            excluded: schema.excluded,
+        },
+    })
+}
+
+async fn store_scripts(objects: &[Object], writer: &Writer) -> Result<Vec<Script>, RunError> {
+    let mut scripts = Vec::new();
+    for text in script_text::write(objects) {
+        scripts.push(Script {
+            stage: text.stage,
+            scope: text.scope,
+            piece: writer.put(Segment::script(text.sql)).await?,
+            objects: text.objects,
+        });
+    }
+    Ok(scripts)
+}
+
+/// What cannot be written down is stored once more by the next run.
+async fn keep_progress(writer: &Writer, deadline: Deadline) {
+    let keeping = writer.keep_progress();
+    if let Err(error) = in_time(deadline.or_at_least(LAST_WORDS), keeping).await {
+        tracing::warn!(%error, "the progress of a backup cannot be written");
+    }
+}
+
+async fn in_time<T, E>(
+    deadline: Deadline,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, RunError>
+where
+    RunError: From<E>,
+{
+    match tokio::time::timeout(deadline.remaining(), work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(RunError::Deadline),
+    }
+}

@@ -1,0 +1,226 @@
+//! Puts what was read together: which objects are kept, and what follows the
+//! statements that make them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt::Write,
+};
+
+use super::{
+    Exclusion, Name, Schema, SchemaError, Scope, Table,
+    catalog::{Catalog, Found, Key},
+    exclusions::{self, Leftovers},
+    grants::{Access, Defaults},
+    object_kind::Kind,
+    ownership::{Ownership, Whose},
+    quoted,
+    relations::{self, Sequence},
+    supabase,
+};
+
+/// An object on its way into the schema.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) found: Found,
+    pub(super) scope: Scope,
+}
+
+/// What makes an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Maker {
+    /// The item at this place.
+    Item(usize),
+    /// Nothing: it is left out.
+    None,
+}
+
+/// What has been put together so far.
+#[derive(Debug)]
+pub(super) struct Assembly<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) ownership: Ownership<'a>,
+    pub(super) items: Vec<Item>,
+    pub(super) excluded: Vec<Exclusion>,
+    /// The app's roles that objects name.
+    pub(super) roles: BTreeSet<String>,
+    makers: HashMap<Key, Maker>,
+    unknown: Vec<String>,
+}
+
+/// Puts a database's schema together.
+///
+/// # Errors
+/// [`SchemaError::Unknown`] with everything that cannot be made again, or
+/// [`SchemaError::Circular`].
+pub(super) fn assemble(
+    catalog: &Catalog,
+    access: &[Access],
+    defaults: &[Defaults],
+    tables: Vec<Table>,
+    sequences: Vec<Sequence>,
+    leftovers: &Leftovers,
+) -> Result<Schema, SchemaError> {
+    let mut assembly = Assembly {
+        catalog,
+        ownership: Ownership::of_catalog(catalog),
+        items: Vec::new(),
+        excluded: Vec::new(),
+        roles: BTreeSet::new(),
+        makers: HashMap::new(),
+        unknown: Vec::new(),
+    };
+    for found in &catalog.found {
+        assembly.take(found);
+    }
+    assembly.refuse_strangers();
+    assembly.append_additions();
+    assembly.grant(access);
+    assembly.grant_defaults(defaults);
+    assembly.name_roles(access, defaults);
+    let tables = assembly.tables(tables);
+    let sequences = assembly.sequences(sequences);
+    let leftovers = leftovers.excluded(&assembly.ownership);
+    assembly.excluded.extend(leftovers);
+    if assembly.unknown.is_empty() {
+        assembly.arrange(tables, sequences)
+    } else {
+        Err(SchemaError::Unknown(assembly.unknown))
+    }
+}
+
+impl Assembly<'_> {
+    /// The item that makes an object, which may be a part of that item; `None`
+    /// where the object is left out or the catalogs know of none.
+    pub(super) fn made_by(&self, key: Key) -> Option<usize> {
+        match self.maker(key) {
+            Some(Maker::Item(index)) => Some(index),
+            Some(Maker::None) | None => None,
+        }
+    }
+
+    fn maker(&self, mut key: Key) -> Option<Maker> {
+        loop {
+            if let Some(maker) = self.makers.get(&key) {
+                return Some(*maker);
+            }
+            key = *self.catalog.aliases.get(&key)?;
+        }
+    }
+
+    /// Keeps an object or leaves it out.
+    fn take(&mut self, found: &Found) {
+        let maker = match self.ownership.of(found) {
+            Whose::App => self.keep(found, Scope::App),
+            Whose::Managed(schema) => self.keep(found, Scope::Managed(schema)),
+            Whose::Attached => {
+                self.refuse_rows_of_the_platform(found);
+                self.keep(found, Scope::Attached)
+            }
+            Whose::Extension => Maker::None,
+            Whose::Platform => {
+                let named = exclusions::platform_object(found, &self.ownership);
+                self.excluded.extend(named);
+                Maker::None
+            }
+        };
+        // An extension's members are made by the extension.
+        if !found.kind.is_addition() && !self.ownership.is_member(found.key) {
+            self.makers.insert(found.key, maker);
+        }
+    }
+
+    fn keep(&mut self, found: &Found, scope: Scope) -> Maker {
+        let mut found = found.clone();
+        if let (false, Some(address)) = (matches!(scope, Scope::Managed(_)), &found.address) {
+            if supabase::is_platform_owner(&found.owner) {
+                self.excluded.push(exclusions::owner(&found));
+            } else if found.owner != PUBLIC_OWNER {
+                let owner = quoted(&found.owner);
+                let _ = writeln!(found.sql, "alter {address} owner to {owner};");
+            }
+        }
+        self.items.push(Item { found, scope });
+        Maker::Item(self.items.len() - 1)
+    }
+
+    /// A table of the app between the platform's would need a place to go.
+    fn refuse_rows_of_the_platform(&mut self, found: &Found) {
+        let holds_rows = matches!(
+            found.kind,
+            Kind::Table | Kind::Sequence | Kind::MaterializedView
+        );
+        if holds_rows {
+            let what = format!("{} in a schema of the platform", found.described());
+            self.unknown.push(what);
+        }
+    }
+
+    /// What no query covers fails the backup where it is the app's.
+    fn refuse_strangers(&mut self) {
+        for stranger in &self.catalog.strangers {
+            let what = stranger.described();
+            match self.ownership.of_stranger(stranger) {
+                Whose::App | Whose::Attached => self.unknown.push(what),
+                Whose::Managed(_) => self.excluded.push(exclusions::managed_stranger(what)),
+                Whose::Platform | Whose::Extension => {}
+            }
+        }
+    }
+
+    /// Appends comments and settings to what they are about. An extension brings
+    /// its own.
+    fn append_additions(&mut self) {
+        for addition in &self.catalog.additions {
+            if self.ownership.is_member(addition.key) {
+                continue;
+            }
+            match self.maker(addition.key) {
+                Some(Maker::Item(index)) => {
+                    let found = &mut self.items[index].found;
+                    if found.kind != Kind::Extension {
+                        found.sql += &addition.sql;
+                    }
+                }
+                Some(Maker::None) => {}
+                None => self.unknown.push(addition.of.escape_debug().to_string()),
+            }
+        }
+    }
+
+    /// The tables whose rows are backed up, the platform's first.
+    fn tables(&mut self, all: Vec<Table>) -> Vec<Table> {
+        let mut tables = Vec::new();
+        let mut managed = BTreeMap::new();
+        for mut table in all {
+            let key = Key::relation(table.oid);
+            let Some(index) = self.made_by(key).filter(|_| !self.ownership.is_member(key)) else {
+                continue;
+            };
+            table.scope = self.items[index].scope.clone();
+            match (&table.scope, relations::managed_place(&table.name)) {
+                (Scope::App | Scope::Attached, _) => tables.push(table),
+                (Scope::Managed(_), Some(place)) => {
+                    managed.insert(place, table);
+                }
+                (Scope::Managed(_), None) => {
+                    self.excluded.push(exclusions::managed_rows(&table.name));
+                }
+            }
+        }
+        managed.into_values().chain(tables).collect()
+    }
+
+    fn sequences(&self, all: Vec<Sequence>) -> Vec<Name> {
+        all.into_iter()
+            .filter(|sequence| !self.ownership.is_member(sequence.key))
+            .filter(|sequence| {
+                self.made_by(sequence.key)
+                    .is_some_and(|index| self.items[index].scope == Scope::App)
+            })
+            .map(|sequence| sequence.name)
+            .collect()
+    }
+}
+
+/// Who owns `public` in every new database: whoever owns the database.
+const PUBLIC_OWNER: &str = "pg_database_owner";

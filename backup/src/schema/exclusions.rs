@@ -1,0 +1,127 @@
+//! What is left out of a backup, and why.
+
+use tokio_postgres::Client;
+
+use super::{
+    Exclusion, Name, SchemaError,
+    catalog::{self, Found},
+    object_kind::Kind,
+    ownership::{Ownership, Whose},
+};
+
+const PLATFORM: &str = "the platform makes it in every project";
+const IN_PLATFORM: &str = "it lies in a schema of the platform, whose objects are not backed up";
+
+/// What the catalogs hold besides objects.
+#[derive(Debug)]
+pub(super) struct Leftovers {
+    /// Indexes that a failed or running build left, with their owners.
+    indexes: Vec<(Name, String)>,
+    /// Extensions and the tables whose rows they want kept.
+    configuration: Vec<(String, String)>,
+    /// Roles, empty for all, and the settings their sessions get.
+    settings: Vec<(String, String)>,
+}
+
+impl Leftovers {
+    pub(super) async fn read(client: &Client) -> Result<Self, SchemaError> {
+        let pair = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        Ok(Self {
+            indexes: catalog::read(client, include_str!("sql/invalid_indexes.sql"), |row| {
+                let name = Name {
+                    schema: row.try_get(0)?,
+                    name: row.try_get(1)?,
+                };
+                Ok((name, row.try_get(2)?))
+            })
+            .await?,
+            configuration: catalog::read(
+                client,
+                include_str!("sql/configuration_tables.sql"),
+                pair,
+            )
+            .await?,
+            settings: catalog::read(client, include_str!("sql/settings.sql"), pair).await?,
+        })
+    }
+
+    /// What of it is not in the backup.
+    pub(super) fn excluded(&self, ownership: &Ownership<'_>) -> Vec<Exclusion> {
+        let indexes = self
+            .indexes
+            .iter()
+            .filter(|(name, owner)| ownership.of_place(Some(&name.schema), owner) == Whose::App)
+            .map(|(name, _)| {
+                exclusion(
+                    format!("index {}.{}", name.schema, name.name),
+                    "it is invalid: its build failed or has not ended",
+                )
+            });
+        let configuration = self.configuration.iter().map(|(extension, table)| {
+            exclusion(
+                format!("rows of {table}"),
+                &format!("the table belongs to the extension {extension}"),
+            )
+        });
+        let settings = self.settings.iter().map(|(role, setting)| {
+            let whose = if role.is_empty() {
+                "the database"
+            } else {
+                role
+            };
+            exclusion(
+                format!("setting {setting} of {whose}"),
+                "settings of a database and its roles may hold secrets; set it again by hand",
+            )
+        });
+        indexes.chain(configuration).chain(settings).collect()
+    }
+}
+
+/// An object of the platform, unless its whole schema is named already.
+pub(super) fn platform_object(found: &Found, ownership: &Ownership<'_>) -> Option<Exclusion> {
+    let in_schema = found.schema.is_some() && found.kind != Kind::Schema;
+    let made_by_app = ownership.of_place(None, &found.owner) == Whose::App;
+    let whole = found.relation.is_none() && !found.kind.is_addition();
+    match (in_schema, made_by_app && whole) {
+        (false, _) => Some(exclusion(found.described(), PLATFORM)),
+        (true, true) => Some(exclusion(found.described(), IN_PLATFORM)),
+        (true, false) => None,
+    }
+}
+
+/// Default privileges of one of the platform's roles, or in its schemas.
+pub(super) fn default_privileges(role: &str, schema: Option<&str>) -> Exclusion {
+    let place = schema
+        .map(|schema| format!(" in {schema}"))
+        .unwrap_or_default();
+    exclusion(format!("default privileges of {role}{place}"), PLATFORM)
+}
+
+/// The rows of a managed table that is not among those backed up.
+pub(super) fn managed_rows(table: &Name) -> Exclusion {
+    exclusion(
+        format!("rows of {}.{}", table.schema, table.name),
+        "the platform makes them itself, or they end with a session",
+    )
+}
+
+/// Something in a managed schema that cannot be described.
+pub(super) fn managed_stranger(what: String) -> Exclusion {
+    exclusion(what, "the platform makes it together with the schema")
+}
+
+/// The owner of an object that the app uses and a role of the platform owns.
+pub(super) fn owner(found: &Found) -> Exclusion {
+    exclusion(
+        format!("owner {} of {}", found.owner, found.described()),
+        "only the platform can make objects for it; whoever restores owns it",
+    )
+}
+
+fn exclusion(what: String, why: &str) -> Exclusion {
+    Exclusion {
+        what,
+        why: why.to_owned(),
+    }
+}

@@ -1,0 +1,111 @@
+//! COPY text, counted and cut into segments.
+
+use bytes::{Buf, Bytes};
+use futures_util::{Stream, StreamExt};
+use memchr::memchr;
+
+use super::SourceError;
+use crate::{
+    schema::Name,
+    segments::{Cutter, Segment},
+};
+
+/// The rows of one table. It is whole only once [`SegmentedRows::next`] has returned
+/// `None`: the end of a stream alone proves nothing.
+#[derive(Debug)]
+pub struct SegmentedRows<S> {
+    stream: S,
+    table: Name,
+    cutter: Option<Cutter>,
+    received: Bytes,
+    partial: Vec<u8>,
+    expected: u64,
+    /// Rows so far.
+    pub rows: u64,
+    /// Bytes of COPY text so far.
+    pub bytes: u64,
+}
+
+impl<S, E> SegmentedRows<S>
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin,
+    SourceError: From<E>,
+{
+    /// Rows of a stream that has to hold as many as `expected`.
+    pub fn new(stream: S, table: Name, cutter: Cutter, expected: u64) -> Self {
+        Self {
+            stream,
+            table,
+            cutter: Some(cutter),
+            received: Bytes::new(),
+            partial: Vec::new(),
+            expected,
+            rows: 0,
+            bytes: 0,
+        }
+    }
+
+    /// The next segment; `None` once all rows were there. May be dropped while
+    /// it waits without losing anything.
+    ///
+    /// # Errors
+    /// When the stream fails, ends within a row, or held another number of rows.
+    pub async fn next(&mut self) -> Result<Option<Segment>, SourceError> {
+        while self.cutter.is_some() {
+            if let Some(segment) = self.take_rows() {
+                return Ok(Some(segment));
+            }
+            match self.stream.next().await {
+                Some(Ok(received)) => {
+                    self.bytes += received.len() as u64;
+                    self.received = received;
+                }
+                Some(Err(error)) => return Err(error.into()),
+                None => {
+                    self.check_whole()?;
+                    return Ok(self.cutter.take().and_then(Cutter::finish));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Hands received rows to the cutter until it has cut a segment or there are
+    /// none left. A newline stands in COPY text only at the end of a row.
+    fn take_rows(&mut self) -> Option<Segment> {
+        let cutter = self.cutter.as_mut()?;
+        while let Some(end) = memchr(b'\n', &self.received) {
+            let row = &self.received[..=end];
+            self.rows += 1;
+            let segment = if self.partial.is_empty() {
+                cutter.push(row)
+            } else {
+                self.partial.extend_from_slice(row);
+                let segment = cutter.push(&self.partial);
+                self.partial.clear();
+                segment
+            };
+            self.received.advance(end + 1);
+            if segment.is_some() {
+                return segment;
+            }
+        }
+        self.partial.extend_from_slice(&self.received);
+        self.received.clear();
+        None
+    }
+
+    fn check_whole(&self) -> Result<(), SourceError> {
+        let reason = if !self.partial.is_empty() {
+            "it ends within a row".to_owned()
+        } else if self.rows != self.expected {
+            format!("{} of {} rows came", self.rows, self.expected)
+        } else {
+            return Ok(());
+        };
+        Err(SourceError::Torn {
+            table: self.table.clone(),
+            reason,
+        })
+    }
+}

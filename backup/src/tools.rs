@@ -1,0 +1,26 @@
+//! What lies in every store so that a restore needs nothing of ours.
+
+/// The files, by name: a script, how to use it, and their hashes.
+pub const FILES: &[(&str, &[u8])] = &[
+    ("README.md", README),
+    ("SHA256SUMS", include_bytes!("tools/SHA256SUMS")),
+    ("restore.sh", RESTORE),
+];
+
+const README: &[u8] = include_bytes!("tools/README.md");
+const RESTORE: &[u8] = include_bytes!("tools/restore.sh");
+
+#[cfg(test)]
+mod tests {
+    use crate::hex;
+
+    use super::*;
+
+    /// To bring them up to date: `sha256sum README.md restore.sh > SHA256SUMS`.
+    #[test]
+    fn the_hashes_are_those_of_the_files() {
+        let hashed = [("README.md", README), ("restore.sh", RESTORE)];
+        let sums = hashed.map(|(name, text)| format!("{}  {name}\n", hex::sha256(text)));
+        assert_eq!(include_str!("tools/SHA256SUMS"), sums.concat());
+    }
+}

@@ -1,0 +1,248 @@
+//! Whether a backup is what it was, found out by reading it.
+//!
+//! [`objects`] needs no key: every object is there, as long as it was and with
+//! the hash it had. [`contents`] needs an identity: every piece can be opened, is
+//! the one that the manifest names, and holds as many rows as it should, each of
+//! them COPY text of the table's columns.
+
+mod copy_text;
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+
+use super::{
+    catalogue::{self, ReadError},
+    format::{Inventory, Manifest, Piece, Snapshot, Stored, object_path},
+    keys::{DedupeKey, Identities},
+    store::Store,
+};
+
+/// How many objects are read at once.
+const READS: usize = 8;
+
+/// What was looked at, and what was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many objects were read, or tried to be.
+    pub checked: u64,
+    /// How many there are to read in all, as far as is known.
+    pub expected: u64,
+    /// Bytes read, as they lie in the store.
+    pub bytes: u64,
+    /// Everything that is not as it should be; empty if the backup is whole.
+    pub faults: Vec<Fault>,
+}
+
+/// Something that is not as it should be, or that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The object.
+    pub path: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl Report {
+    /// Whether the backup can be relied on.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    fn fault(&mut self, path: &str, what: impl Into<String>) {
+        self.faults.push(Fault {
+            path: path.to_owned(),
+            what: what.into(),
+        });
+    }
+}
+
+/// Level 1: the inventory and every object in it, by length and hash. `watch` is
+/// told after each.
+pub async fn objects(store: &Store, snapshot: &Snapshot, watch: &mut dyn FnMut(&Report)) -> Report {
+    let mut report = Report::default();
+    let Some(inventory) = read_inventory(store, snapshot, &mut report).await else {
+        return report;
+    };
+    report.expected += inventory.objects.len() as u64;
+    let mut reads = stream::iter(&inventory.objects)
+        .map(async |stored| (stored, catalogue::exactly(store, stored).await))
+        .buffer_unordered(READS);
+    while let Some((stored, read)) = reads.next().await {
+        report.checked += 1;
+        match read {
+            Ok(bytes) => report.bytes += bytes.len() as u64,
+            Err(error) => report.fault(&stored.path, error.what()),
+        }
+        watch(&report);
+    }
+    report
+}
+
+/// Level 2: the manifest and every piece, opened and read to the last field.
+/// `watch` is told after each.
+pub async fn contents(
+    store: &Store,
+    snapshot: &Snapshot,
+    identities: &Identities,
+    watch: &mut dyn FnMut(&Report),
+) -> Report {
+    let mut report = Report::default();
+    let inventory = read_inventory(store, snapshot, &mut report).await;
+    report.expected += 1;
+    report.checked += 1;
+    let manifest = match catalogue::manifest(store, snapshot, identities).await {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            report.fault(&snapshot.manifest.path, error.what());
+            return report;
+        }
+    };
+    let Ok(key) = DedupeKey::from_hex(&manifest.dedupe_key) else {
+        report.fault(&snapshot.manifest.path, "it holds no dedupe key");
+        return report;
+    };
+    report.bytes += snapshot.manifest.len;
+    compare(&manifest, snapshot, inventory.as_ref(), &mut report);
+    let jobs = jobs(&manifest);
+    report.expected += jobs.len() as u64;
+    let mut reads = stream::iter(jobs)
+        .map(|job| check(store, manifest.epoch, job, identities, &key))
+        .buffer_unordered(READS);
+    while let Some((path, checked)) = reads.next().await {
+        report.checked += 1;
+        match checked {
+            Ok(bytes) => report.bytes += bytes,
+            Err(what) => report.fault(&path, what),
+        }
+        watch(&report);
+    }
+    report
+}
+
+async fn read_inventory(
+    store: &Store,
+    snapshot: &Snapshot,
+    report: &mut Report,
+) -> Option<Inventory> {
+    report.expected += 1;
+    report.checked += 1;
+    match catalogue::inventory(store, snapshot).await {
+        Ok(inventory) => {
+            report.bytes += snapshot.inventory.len;
+            if !inventory.objects.contains(&snapshot.manifest) {
+                report.fault(&snapshot.inventory.path, "it does not name the manifest");
+            }
+            let stored: u64 = inventory.objects.iter().map(|stored| stored.len).sum();
+            let totals = snapshot.totals;
+            if (totals.objects, totals.stored_bytes) != (inventory.objects.len() as u64, stored) {
+                report.fault(
+                    &snapshot.inventory.path,
+                    "it adds up to other totals than the record's",
+                );
+            }
+            Some(inventory)
+        }
+        Err(error) => {
+            report.fault(&snapshot.inventory.path, error.what());
+            None
+        }
+    }
+}
+
+/// What manifest, inventory and record say of each other.
+fn compare(
+    manifest: &Manifest,
+    snapshot: &Snapshot,
+    inventory: Option<&Inventory>,
+    report: &mut Report,
+) {
+    let totals = snapshot.totals;
+    let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
+    let raw: u64 = manifest.pieces().map(|piece| piece.raw_len).sum();
+    if (totals.tables, totals.rows, totals.raw_bytes) != (manifest.tables.len() as u64, rows, raw) {
+        report.fault(
+            &snapshot.manifest.path,
+            "it adds up to other totals than the record's",
+        );
+    }
+    let Some(inventory) = inventory else {
+        return;
+    };
+    let named: HashSet<&str> = inventory
+        .objects
+        .iter()
+        .map(|Stored { path, .. }| path.as_str())
+        .collect();
+    for piece in manifest.pieces() {
+        let path = object_path::segment(manifest.epoch, &piece.name);
+        if !named.contains(path.as_str()) {
+            report.fault(&path, "the manifest names it and the inventory does not");
+        }
+    }
+}
+
+/// One piece to be read, and what it should hold.
+struct Job<'a> {
+    piece: &'a Piece,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Script,
+    Rows { columns: usize },
+}
+
+fn jobs(manifest: &Manifest) -> Vec<Job<'_>> {
+    let scripts = manifest.scripts.iter().map(|script| Job {
+        piece: &script.piece,
+        kind: Kind::Script,
+    });
+    let tables = manifest.tables.iter().flat_map(|table| {
+        table.pieces.iter().map(|piece| Job {
+            piece,
+            kind: Kind::Rows {
+                columns: table.columns.len(),
+            },
+        })
+    });
+    scripts.chain(tables).collect()
+}
+
+/// How many bytes were read, or what is wrong with them.
+async fn check(
+    store: &Store,
+    epoch: u32,
+    Job { piece, kind }: Job<'_>,
+    identities: &Identities,
+    key: &DedupeKey,
+) -> (String, Result<u64, String>) {
+    let path = object_path::segment(epoch, &piece.name);
+    let read = async {
+        let sealed: Bytes = store.get(&path).await?;
+        let bytes = sealed.len() as u64;
+        let plaintext = catalogue::opened(path.clone(), sealed, piece, identities, key).await?;
+        Ok::<_, ReadError>((bytes, plaintext))
+    };
+    let checked = match read.await {
+        Err(error) => Err(error.what()),
+        Ok((bytes, plaintext)) => match kind {
+            Kind::Script if std::str::from_utf8(&plaintext).is_err() => {
+                Err("the script is not UTF-8".to_owned())
+            }
+            Kind::Script => Ok(bytes),
+            Kind::Rows { columns } => match copy_text::count(&plaintext, columns) {
+                Ok(rows) if rows == piece.rows => Ok(bytes),
+                Ok(rows) => Err(format!(
+                    "it holds {rows} rows and should hold {}",
+                    piece.rows
+                )),
+                Err(fault) => Err(fault.to_string()),
+            },
+        },
+    };
+    (path, checked)
+}

@@ -1,0 +1,250 @@
+//! Backups read again, whole and damaged.
+
+use backup::{
+    catalogue::{self, ReadError},
+    format::{FormatError, Snapshot, object_path},
+    keys::DedupeKey,
+    segments::Segment,
+    store::Store,
+    verify,
+};
+
+use crate::scratch::{
+    Keyring, faults, in_folder, manifest, memory, replace, rows, seal, table_data,
+};
+
+#[tokio::test]
+async fn backups_are_found_by_name_and_beginning() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let find = async |which: &str| {
+        catalogue::find(&store, which)
+            .await
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(find("latest").await, Err("there is no backup".into()));
+    let first = keyring.back_up(&store, 1, 1).await.unwrap();
+    let second = keyring.back_up(&store, 2, 1).await.unwrap();
+    let name = first.snapshot.as_str();
+    assert_eq!(find("latest").await.as_ref(), Ok(&second));
+    assert_eq!(find(name).await.as_ref(), Ok(&first));
+    assert_eq!(find(&name[..name.len() - 3]).await.as_ref(), Ok(&first));
+    assert_eq!(
+        find("1999").await,
+        Err("there is no backup \"1999\"".into())
+    );
+    assert_eq!(find("").await, Err("there is no backup \"\"".into()));
+    assert_eq!(
+        find("20").await,
+        Err("the names of 2 backups begin with \"20\"".into())
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_named_and_hides_no_other() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let first = keyring.back_up(&store, 1, 1).await.unwrap();
+    let second = keyring.back_up(&store, 2, 1).await.unwrap();
+    let damaged = object_path::record(&second.snapshot);
+    replace(&store, &damaged, |text| text.truncate(text.len() / 2)).await;
+    let listing = catalogue::snapshots(&store).await.unwrap();
+    assert_eq!(listing.snapshots, [first]);
+    assert!(listing.unreadable[0].to_string().starts_with(&damaged));
+    let latest = catalogue::find(&store, "latest").await.unwrap_err();
+    assert!(latest.to_string().starts_with(&damaged), "{latest}");
+    // New backups go on, from the last one that can be read.
+    let third = keyring.back_up(&store, 3, 1).await.unwrap();
+    assert_eq!(catalogue::find(&store, "latest").await.unwrap(), third);
+}
+
+#[tokio::test]
+async fn another_versions_record_is_refused_by_its_number() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let snapshot = keyring.back_up(&store, 1, 1).await.unwrap();
+    let record = object_path::record(&snapshot.snapshot);
+    replace(&store, &record, |text| {
+        *text = String::from_utf8(text.clone())
+            .unwrap()
+            .replace("\"format\": 1", "\"format\": 2")
+            .into();
+    })
+    .await;
+    let error = catalogue::find(&store, "latest").await.unwrap_err();
+    assert!(
+        matches!(&error, ReadError::Unreadable { source: FormatError::Version(version), .. } if version == "2"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_key_reads_nothing() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let snapshot = keyring.back_up(&store, 1, 1).await.unwrap();
+    let stranger = Keyring::new().identities;
+    let error = catalogue::manifest(&store, &snapshot, &stranger)
+        .await
+        .unwrap_err();
+    let path = &snapshot.manifest.path;
+    assert_eq!(
+        error.to_string(),
+        format!("{path}: it is encrypted to none of the given identities")
+    );
+    let report = verify::contents(&store, &snapshot, &stranger, &mut |_| {}).await;
+    assert!(!report.is_whole());
+    let objects = verify::objects(&store, &snapshot, &mut |_| {}).await;
+    assert!(objects.is_whole(), "{objects:?}");
+}
+
+/// A backup whose two tables' pieces lie at the returned paths.
+async fn two_pieces(keyring: &Keyring, store: &Store) -> (Snapshot, [String; 2]) {
+    let snapshot = keyring.back_up(store, 1, 2).await.unwrap();
+    let manifest = catalogue::manifest(store, &snapshot, &keyring.identities)
+        .await
+        .unwrap();
+    let path = |table: usize| object_path::segment(1, &manifest.tables[table].pieces[0].name);
+    (snapshot, [path(0), path(1)])
+}
+
+async fn assert_found(
+    keyring: &Keyring,
+    store: &Store,
+    snapshot: &Snapshot,
+    expected: &[(&str, &str)],
+) {
+    let found = faults(store, snapshot, &keyring.identities).await;
+    let mut found: Vec<_> = found
+        .iter()
+        .map(|fault| (&*fault.path, &*fault.what))
+        .collect();
+    found.sort_unstable();
+    let mut expected = expected.to_vec();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_truncated_segment_is_found_at_both_levels() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let (snapshot, [path, _]) = two_pieces(&keyring, &store).await;
+    replace(&store, &path, |bytes| bytes.truncate(bytes.len() - 1)).await;
+    let sealed = "it cannot be decrypted: it is truncated or altered";
+    assert_found(
+        &keyring,
+        &store,
+        &snapshot,
+        &[
+            (&path, "its length is not the one it was stored with"),
+            (&path, sealed),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn swapped_segments_are_found_at_both_levels() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let (snapshot, [one, other]) = two_pieces(&keyring, &store).await;
+    let [first, second] = [
+        store.get(&one).await.unwrap(),
+        store.get(&other).await.unwrap(),
+    ];
+    store.put_over(&one, second).await.unwrap();
+    store.put_over(&other, first).await.unwrap();
+    let found = faults(&store, &snapshot, &keyring.identities).await;
+    for path in [&one, &other] {
+        let opened = "its content is not the one in the manifest";
+        let of_path = found.iter().filter(|fault| fault.path == *path);
+        let [stored, contents] = &of_path.map(|fault| &*fault.what).collect::<Vec<_>>()[..] else {
+            panic!("{found:?}");
+        };
+        // No two sealed objects need be equally long.
+        assert!(
+            stored.ends_with("is not the one it was stored with"),
+            "{stored}"
+        );
+        assert_eq!(*contents, opened);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_segment_is_found_at_both_levels() {
+    let (_folder, root, store) = in_folder();
+    let keyring = Keyring::new();
+    let (snapshot, [path, _]) = two_pieces(&keyring, &store).await;
+    std::fs::remove_file(root.join(&path)).unwrap();
+    let missing = "it is missing";
+    assert_found(
+        &keyring,
+        &store,
+        &snapshot,
+        &[(&path, missing), (&path, missing)],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_altered_inventory_is_found() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let snapshot = keyring.back_up(&store, 1, 1).await.unwrap();
+    replace(&store, &snapshot.inventory.path, |bytes| bytes[10] ^= 1).await;
+    let path = &snapshot.inventory.path;
+    let what = "its content is not the one it was stored with";
+    assert_found(&keyring, &store, &snapshot, &[(path, what), (path, what)]).await;
+}
+
+#[tokio::test]
+async fn rows_that_are_not_copy_text_are_found() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let writer = keyring.begin(&store, 1).await.unwrap();
+    let script = writer
+        .put(Segment::script("select 1;\n".into()))
+        .await
+        .unwrap();
+    let mut short = writer.put(rows("1\tx\n", 3)).await.unwrap();
+    short.rows = 4;
+    let odd = writer.put(rows("1\tx\ty\n", 2)).await.unwrap();
+    let paths = [&short, &odd].map(|piece| object_path::segment(1, &piece.name));
+    let manifest = manifest(script, vec![table_data(1, vec![short, odd])]);
+    let snapshot = seal(writer, manifest).await.unwrap();
+    assert_found(
+        &keyring,
+        &store,
+        &snapshot,
+        &[
+            (&paths[0], "it holds 3 rows and should hold 4"),
+            (
+                &paths[1],
+                "row 1 has more or fewer fields than its table has columns",
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn one_piece_is_read_by_itself() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let snapshot = keyring.back_up(&store, 1, 1).await.unwrap();
+    let manifest = catalogue::manifest(&store, &snapshot, &keyring.identities)
+        .await
+        .unwrap();
+    let key = DedupeKey::from_hex(&manifest.dedupe_key).unwrap();
+    let piece = &manifest.tables[0].pieces[0];
+    let read = catalogue::piece(&store, snapshot.epoch, piece, &keyring.identities, &key).await;
+    assert_eq!(read.unwrap(), "0\tsome text\n".repeat(3).as_bytes());
+    let mut other = piece.clone();
+    other.raw_len -= 1;
+    let read = catalogue::piece(&store, snapshot.epoch, &other, &keyring.identities, &key).await;
+    assert!(matches!(read, Err(ReadError::Sealed { .. })));
+}
+
+#[tokio::test]
+async fn progress_is_told_object_by_object() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let snapshot = keyring.back_up(&store, 1, 3).await.unwrap();
+    let mut seen = Vec::new();
+    verify::objects(&store, &snapshot, &mut |report| {
+        seen.push((report.checked, report.expected));
+    })
+    .await;
+    assert_eq!(seen, [(2, 6), (3, 6), (4, 6), (5, 6), (6, 6)]);
+}

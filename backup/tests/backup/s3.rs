@@ -1,0 +1,314 @@
+//! Backups in a bucket, of a real S3 server in this process.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use backup::{
+    catalogue,
+    store::{Credentials, OpenError, Store, StoreError},
+};
+use futures_util::future::join_all;
+use http::{Method, Request, Response};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use outside::outbound::Outbound;
+use s3s::{
+    auth::SimpleAuth,
+    service::{S3Service, S3ServiceBuilder},
+};
+use tokio::{net::TcpListener, task::AbortHandle};
+
+use crate::scratch::{Folder, Keyring, assert_whole, whole_backups};
+
+const BUCKET: &str = "backups";
+
+/// What happens to one write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// It is carried out, and the connection ends before the answer.
+    LostAnswer,
+    /// It is answered with this status and not carried out.
+    Status(u16),
+}
+
+/// Counts writes and spoils one of them.
+#[derive(Debug, Default)]
+struct Interference {
+    fault: Option<(Fault, u64)>,
+    writes: AtomicU64,
+}
+
+impl Interference {
+    fn of_next(&self, method: &Method) -> Option<Fault> {
+        if method != Method::PUT {
+            return None;
+        }
+        let number = self.writes.fetch_add(1, Ordering::SeqCst);
+        let (fault, at) = self.fault?;
+        (number == at).then_some(fault)
+    }
+
+    async fn answer(
+        &self,
+        service: &S3Service,
+        request: Request<Incoming>,
+    ) -> anyhow::Result<Response<s3s::Body>> {
+        match self.of_next(request.method()) {
+            None => answer(service, request).await,
+            Some(Fault::LostAnswer) => {
+                answer(service, request).await?;
+                anyhow::bail!("the connection ends here")
+            }
+            Some(Fault::Status(status)) => Ok(Response::builder()
+                .status(status)
+                .body(s3s::Body::empty())?),
+        }
+    }
+}
+
+async fn answer(
+    service: &S3Service,
+    request: Request<Incoming>,
+) -> anyhow::Result<Response<s3s::Body>> {
+    let answer = service.call(request.map(s3s::Body::from)).await;
+    answer.map_err(|error| anyhow::anyhow!("{error:?}"))
+}
+
+struct Server {
+    folder: Folder,
+    address: SocketAddr,
+    accepting: AbortHandle,
+    interference: Arc<Interference>,
+}
+
+impl Server {
+    async fn start() -> Self {
+        Self::interfering(None).await
+    }
+
+    async fn interfering(fault: Option<(Fault, u64)>) -> Self {
+        let folder = Folder::new();
+        std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
+        let files = s3s_fs::FileSystem::new(folder.path()).unwrap();
+        let mut builder = S3ServiceBuilder::new(files);
+        builder.set_auth(SimpleAuth::from_single("id", "secret"));
+        let service = builder.build();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let interference = Arc::new(Interference {
+            fault,
+            writes: AtomicU64::new(0),
+        });
+        let accepting = tokio::spawn(accept(listener, service, Arc::clone(&interference)));
+        Self {
+            folder,
+            address,
+            accepting: accepting.abort_handle(),
+            interference,
+        }
+    }
+
+    fn url(&self, bucket: &str) -> String {
+        format!(
+            "s3://{bucket}/some/prefix?endpoint=http://{}&region=auto",
+            self.address
+        )
+    }
+
+    fn store(&self) -> Store {
+        open(&self.url(BUCKET), "secret").unwrap()
+    }
+}
+
+async fn accept(listener: TcpListener, service: S3Service, interference: Arc<Interference>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (service, interference) = (service.clone(), Arc::clone(&interference));
+        tokio::spawn(async move {
+            let answer = service_fn(|request| interference.answer(&service, request));
+            let connection = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), answer);
+            // A client that goes is no matter, nor is an answer that was lost.
+            drop(connection.await);
+        });
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+fn open(url: &str, secret: &str) -> Result<Store, OpenError> {
+    let credentials = Credentials {
+        key_id: "id".into(),
+        secret: secret.into(),
+    };
+    Store::open(url, Some(&credentials), &Outbound::default())
+}
+
+#[tokio::test]
+async fn a_bucket_holds_backups() {
+    let server = Server::start().await;
+    let (keyring, store) = (Keyring::new(), server.store());
+    let first = keyring.back_up(&store, 1, 2).await.unwrap();
+    let second = keyring.back_up(&store, 2, 3).await.unwrap();
+    assert_eq!(second.totals.new_objects, 1);
+    assert_eq!(catalogue::find(&store, "latest").await.unwrap(), second);
+    let found = whole_backups(&store, &keyring.identities).await;
+    assert_eq!(found, [second, first]);
+    assert!(
+        server
+            .folder
+            .path()
+            .join(BUCKET)
+            .join("some/prefix/v1/repo.json")
+            .is_file()
+    );
+}
+
+#[tokio::test]
+async fn a_bucket_creates_an_object_once() {
+    let server = Server::start().await;
+    let store = server.store();
+    store.put_new("v1/x", "one".into()).await.unwrap();
+    assert_eq!(
+        store.requests().get,
+        0,
+        "the checksum makes reading back needless"
+    );
+    store.put_new("v1/x", "one".into()).await.unwrap();
+    let taken = store.put_new("v1/x", "two".into()).await.unwrap_err();
+    assert!(matches!(taken, StoreError::Taken { .. }), "{taken}");
+    store
+        .prove_create_only("v1/x", &"one".into())
+        .await
+        .unwrap();
+    assert_eq!(store.get("v1/x").await.unwrap(), "one");
+    store.put_over("v1/x", "two".into()).await.unwrap();
+    assert_eq!(store.get("v1/x").await.unwrap(), "two");
+    assert_eq!(store.get_if_there("v1/y").await.unwrap(), None);
+    assert_eq!(store.len_if_there("v1/x").await.unwrap(), Some(3));
+}
+
+#[tokio::test]
+async fn what_an_unfinished_run_stored_in_a_bucket_is_found() {
+    let server = Server::start().await;
+    let (keyring, store) = (Keyring::new(), server.store());
+    keyring.back_up(&store, 1, 1).await.unwrap();
+    let killed = keyring.begin(&store, 2).await.unwrap();
+    crate::scratch::put_tables(&killed, 4).await.unwrap();
+    killed.keep_progress().await.unwrap();
+    drop(killed);
+    let snapshot = keyring.back_up(&store, 3, 4).await.unwrap();
+    assert_eq!(snapshot.totals.new_objects, 0);
+    assert_whole(&store, &snapshot, &keyring.identities).await;
+}
+
+/// Backs up through a server that spoils one write, and once more. Returns
+/// whether the first backup got as far as that write.
+async fn survive(fault: Fault, at: u64) -> bool {
+    let server = Server::interfering(Some((fault, at))).await;
+    let (keyring, store) = (Keyring::new(), server.store());
+    let outcome = keyring.back_up(&store, 1, 2).await;
+    // Each of these is settled by reading, or by asking again.
+    let first = outcome.unwrap_or_else(|error| panic!("{fault:?} at {at}: {error:#}"));
+    let got_there = server.interference.writes.load(Ordering::SeqCst) > at;
+    let second = keyring.back_up(&store, 2, 3).await.unwrap();
+    assert_eq!(second.totals.new_objects, 1, "{fault:?} at {at}");
+    let found = whole_backups(&store, &keyring.identities).await;
+    assert_eq!(found, [second, first]);
+    got_there
+}
+
+#[tokio::test]
+async fn every_write_may_be_answered_late_or_wrongly() {
+    for fault in [
+        Fault::LostAnswer,
+        Fault::Status(400),
+        Fault::Status(409),
+        Fault::Status(412),
+        Fault::Status(429),
+        Fault::Status(500),
+        Fault::Status(503),
+    ] {
+        let survived = join_all((0..16).map(|at| survive(fault, at))).await;
+        assert!(survived[0] && !survived[15], "{fault:?}: {survived:?}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_refused_at_once_and_not_repeated() {
+    let server = Server::start().await;
+    let store = open(&server.url(BUCKET), "another").unwrap();
+    let error = store.put_new("v1/x", "x".into()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Refused { .. }), "{error}");
+    assert_eq!(store.requests().put, 1);
+    let said = format!("{error} {error:?} {store:?}");
+    assert!(
+        !said.contains("another") && !said.contains("127.0.0.1"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_given_up() {
+    let closed = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
+    let store = open(&format!("s3://x?endpoint=http://{address}"), "secret").unwrap();
+    let error = store.get("v1/x").await.unwrap_err();
+    let StoreError::Failing { reason, .. } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(reason, "cannot connect");
+}
+
+#[test]
+fn only_urls_of_buckets_are_opened() {
+    let check = |url: &str, expected: &str| {
+        let error = open(url, "secret").unwrap_err();
+        assert_eq!(error.to_string(), expected, "{url}");
+    };
+    check("s3://", "the store's URL names no bucket");
+    check(
+        "s3://bucket/x",
+        "the store's URL names neither an endpoint nor a region",
+    );
+    check(
+        "s3://id:key@bucket?region=a",
+        "the store's URL names a bucket and has a user or a port; keys and endpoint have places of their own",
+    );
+    check(
+        "s3://bucket?region=a&acl=public",
+        "the store's URL has an option other than endpoint and region",
+    );
+    check(
+        "s3://bucket?endpoint=r2",
+        "the endpoint in the store's URL: not a URL",
+    );
+    check(
+        "s3://bucket?endpoint=http://example.com",
+        "the endpoint in the store's URL: plain http is accepted for loopback hosts only",
+    );
+    check(
+        "s3://bucket?endpoint=https://id:key@example.com",
+        "the endpoint in the store's URL: more than a host and a path",
+    );
+    check(
+        "s3://bucket?endpoint=ftp://example.com",
+        "the endpoint in the store's URL: neither https nor http",
+    );
+    for good in [
+        "s3://bucket?region=eu-central-1",
+        "s3://bucket/prefix?endpoint=https://id.r2.cloudflarestorage.com",
+        "s3://bucket?endpoint=http://localhost:9000&region=local",
+    ] {
+        open(good, "secret").unwrap();
+    }
+}

@@ -1,0 +1,154 @@
+//! What a backup cannot make again fails it.
+
+use backup::schema::{self, SchemaError};
+use local_supabase::postgres::TestDatabase;
+
+use super::{cluster, run};
+
+#[tokio::test]
+async fn what_cannot_be_made_again_is_refused_by_name() {
+    let database = TestDatabase::empty().await.unwrap();
+    let client = cluster()
+        .await
+        .connect_admin(database.name())
+        .await
+        .unwrap();
+    for (sql, name) in UNKNOWN {
+        run(&client, "begin; set local search_path = ''").await;
+        run(&client, sql).await;
+        let error = schema::describe(&client).await.expect_err(sql);
+        let SchemaError::Unknown(names) = error else {
+            panic!("{sql}: {error}");
+        };
+        assert!(names.iter().any(|known| known == name), "{sql}: {names:?}");
+        run(&client, "rollback").await;
+    }
+}
+
+#[tokio::test]
+async fn everything_unknown_is_listed_at_once() {
+    let database = TestDatabase::empty().await.unwrap();
+    let client = cluster()
+        .await
+        .connect_admin(database.name())
+        .await
+        .unwrap();
+    run(&client, "begin; set local search_path = ''").await;
+    for (sql, _) in UNKNOWN {
+        run(&client, sql).await;
+    }
+    let Err(SchemaError::Unknown(names)) = schema::describe(&client).await else {
+        panic!("unknown objects were described");
+    };
+    for (_, name) in UNKNOWN {
+        assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
+    }
+}
+
+#[tokio::test]
+async fn objects_that_need_each_other_are_refused_by_name() {
+    let database = TestDatabase::empty().await.unwrap();
+    let client = cluster()
+        .await
+        .connect_admin(database.name())
+        .await
+        .unwrap();
+    run(
+        &client,
+        "create view public.seen as select 1 as one;
+         create function public.seen_by() returns setof public.seen language sql as 'select 1';
+         create or replace view public.seen as select one from public.seen_by();
+         create view public.waiting as select * from public.seen",
+    )
+    .await;
+    let Err(SchemaError::Circular(names)) = schema::describe(&client).await else {
+        panic!("a circle was described");
+    };
+    for name in ["view public.seen", "function public.seen_by()"] {
+        assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
+    }
+}
+
+/// What makes something unknown, and how it is called.
+const UNKNOWN: [(&str, &str); 17] = [
+    (
+        "create foreign data wrapper away; create server far foreign data wrapper away;
+         create foreign table public.afar (id integer) server far",
+        "foreign table public.afar",
+    ),
+    (
+        "create foreign data wrapper w; alter foreign data wrapper w owner to supabase_admin;
+         update pg_catalog.pg_foreign_data_wrapper set fdwowner = 'postgres'::regrole where fdwname = 'w'",
+        "foreign-data wrapper w",
+    ),
+    (
+        "create type public.shell",
+        "pseudo-type or shell type public.shell",
+    ),
+    (
+        "create type public.raw; create function public.raw_in(cstring) returns public.raw
+             language internal as 'byteain';
+         create function public.raw_out(public.raw) returns cstring language internal as 'byteaout';
+         create type public.raw (input = public.raw_in, output = public.raw_out)",
+        "base type public.raw",
+    ),
+    (
+        "create function public.pid() returns integer language internal as 'pg_backend_pid'",
+        "function in language internal public.pid",
+    ),
+    (
+        "create operator class public.ops for type integer using btree as
+             operator 1 <, operator 3 =, function 1 btint4cmp(integer, integer)",
+        "operator class public.ops",
+    ),
+    (
+        "create operator family public.family using hash",
+        "operator family public.family",
+    ),
+    (
+        "create conversion public.conv for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8",
+        "conversion public.conv",
+    ),
+    (
+        "create type public.kind as (a integer); create table public.typed of public.kind",
+        "table of a type public.typed",
+    ),
+    (
+        "create table public.\"line\nbreak\" (id integer)",
+        "table with a control character in its name public.line\\nbreak",
+    ),
+    (
+        "create table public.fine (\"tab\there\" integer)",
+        "column with a control character in its name public.fine.tab\\there",
+    ),
+    (
+        "create access method other type table handler heap_tableam_handler;
+         create table public.odd (id integer) using other",
+        "table with an access method public.odd",
+    ),
+    (
+        "create text search template public.tmpl (lexize = dsimple_lexize)",
+        "text search template public.tmpl",
+    ),
+    (
+        "create text search parser public.prs (start = prsd_start, gettoken = prsd_nexttoken,
+             end = prsd_end, lextypes = prsd_lextype)",
+        "text search parser public.prs",
+    ),
+    (
+        "create function public.plpgsql_call() returns language_handler language c
+             as '$libdir/plpgsql', 'plpgsql_call_handler';
+         create language plother handler public.plpgsql_call;
+         update pg_catalog.pg_language set lanowner = 'postgres'::regrole where lanname = 'plother'",
+        "language plother",
+    ),
+    (
+        "create subscription sub connection 'dbname=none' publication p with (connect = false);
+         update pg_catalog.pg_subscription set subowner = 'postgres'::regrole",
+        "subscription sub",
+    ),
+    (
+        "create table auth.of_the_team (id integer); alter table auth.of_the_team owner to postgres",
+        "table auth.of_the_team in a schema of the platform",
+    ),
+];

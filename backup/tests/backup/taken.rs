@@ -1,0 +1,113 @@
+//! A backup in a folder of its own, with its source and with what opens it.
+
+use std::{path::PathBuf, time::Duration};
+
+use backup::{
+    catalogue,
+    format::{Manifest, Snapshot, object_path},
+    keys::{self, Identities, Keys, Recipients, Secret},
+    run::{self, Request},
+    schema::Name,
+    store::Store,
+};
+use local_supabase::postgres::TestDatabase;
+use outside::{clock::Deadline, outbound::Outbound};
+use secrecy::ExposeSecret;
+
+use crate::{scratch::Folder, support::direct};
+
+/// An empty store in a folder, and keys.
+pub(crate) struct Place {
+    pub(crate) folder: Folder,
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
+}
+
+pub(crate) struct Taken {
+    pub(crate) source: TestDatabase,
+    pub(crate) folder: Folder,
+    pub(crate) store: Store,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) manifest: Manifest,
+    pub(crate) identities: Identities,
+    /// The identity as a file for stock tools.
+    pub(crate) identity: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let folder = Folder::new();
+        let url = format!("file://{}", folder.path().join("bucket").display());
+        Self {
+            store: Store::open(&url, None, &Outbound::default()).unwrap(),
+            folder,
+            keys: keys::generate(),
+        }
+    }
+
+    pub(crate) fn secret(&self) -> Secret {
+        Secret::parse(&self.keys.secret).unwrap()
+    }
+
+    pub(crate) fn recipients(&self) -> Recipients {
+        Recipients::parse(&self.keys.recipient).unwrap()
+    }
+
+    pub(crate) async fn holding(self, source: TestDatabase, snapshot: Snapshot) -> Taken {
+        let identity = self.folder.path().join("identity.txt");
+        let key = self.keys.identity.expose_secret();
+        std::fs::write(&identity, key).unwrap();
+        let identities = Identities::parse(key).unwrap();
+        let manifest = catalogue::manifest(&self.store, &snapshot, &identities).await;
+        Taken {
+            source,
+            folder: self.folder,
+            store: self.store,
+            snapshot,
+            manifest: manifest.unwrap(),
+            identities,
+            identity,
+        }
+    }
+}
+
+impl Taken {
+    /// Backs a database up, as the functions do.
+    pub(crate) async fn of(source: TestDatabase) -> Self {
+        let place = Place::new();
+        let (url, ca) = direct(&source).await;
+        let request = Request {
+            url: &url,
+            ca: Some(&ca),
+            store: place.store.clone(),
+            secret: &place.secret(),
+            recipients: place.recipients(),
+            fence: 1,
+            workers: 2,
+            deadline: Deadline::after(Duration::from_secs(300)),
+            tools: &[],
+        };
+        let backup = run::run(request, async || true).await.unwrap();
+        place.holding(source, backup.record).await
+    }
+
+    /// The folder that a bucket would be copied to.
+    pub(crate) fn bucket(&self) -> PathBuf {
+        self.folder.path().join("bucket")
+    }
+
+    /// Where an object lies as a file.
+    pub(crate) fn file(&self, path: &str) -> PathBuf {
+        self.bucket().join(path)
+    }
+
+    /// Where the pieces of one table's rows lie as files.
+    pub(crate) fn pieces(&self, table: &Name) -> Vec<PathBuf> {
+        let mut tables = self.manifest.tables.iter();
+        let data = tables.find(|data| data.table == *table).unwrap();
+        let names = data.pieces.iter().map(|piece| &piece.name);
+        names
+            .map(|name| self.file(&object_path::segment(self.snapshot.epoch, name)))
+            .collect()
+    }
+}

@@ -1,0 +1,302 @@
+//! Alerts that are not resolved: the list of them, and what people do about one.
+
+use anyhow::Context;
+use jiff::Timestamp;
+use ops::{
+    alerts::{
+        acknowledge::{ActOnAlert, ActOutcome, Action},
+        message_facts::Severity,
+    },
+    rpc::{Call, Retry},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    id_start,
+    silences::{self, Silence},
+};
+use crate::{
+    answered::{self, Answered, word},
+    project::{Project, author},
+    times::to_the_minute,
+};
+use terminal::{failure::Verdict, output::Output};
+
+#[derive(Debug, Serialize)]
+struct ListAlerts {}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Listed {
+    alerts: Vec<Answered<Alert>>,
+    silences: Vec<Answered<Silence>>,
+}
+
+impl Call for ListAlerts {
+    const NAME: &'static str = "ops_list_alerts";
+    const RETRY: Retry = Retry::Read;
+    type Output = Listed;
+}
+
+/// An alert, as far as a list shows it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Alert {
+    id: Uuid,
+    rule: String,
+    subject: String,
+    severity: Severity,
+    status: Status,
+    since: Timestamp,
+    acknowledged_by: Option<String>,
+    acknowledged_until: Option<Timestamp>,
+    silenced_until: Option<Timestamp>,
+    held_by: Option<Holder>,
+    ladder: Vec<Step>,
+}
+
+/// How far an alert has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Firing,
+    Acknowledged,
+    Resolved,
+}
+
+/// What an alert is only the consequence of.
+#[derive(Debug, Deserialize)]
+struct Holder {
+    rule: String,
+    subject: String,
+}
+
+/// A step of an alert's escalation.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Step {
+    /// Whom it asks; without a name it is the address that every alert goes to.
+    name: Option<String>,
+    due_at: Timestamp,
+    status: StepStatus,
+}
+
+/// How far a step has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StepStatus {
+    Waiting,
+    #[serde(rename = "told")]
+    Sent,
+    Stopped,
+}
+
+/// What somebody does about an alert.
+pub(super) struct Change {
+    /// The start of its id.
+    pub(super) alert: String,
+    pub(super) action: Action,
+    pub(super) until: Option<Timestamp>,
+    pub(super) note: Option<String>,
+}
+
+pub(super) async fn list(project: &Project, output: Output) -> anyhow::Result<Verdict> {
+    let listed = project.call(&ListAlerts {}).await?;
+    output.result(&json!(listed), &listing(&listed));
+    Ok(Verdict::Good)
+}
+
+/// The open alert whose id begins so.
+pub(super) async fn find(project: &Project, start: &str) -> anyhow::Result<Uuid> {
+    let listed = project.call(&ListAlerts {}).await?;
+    let ids = listed.alerts.iter().filter_map(Answered::id);
+    Ok(id_start::find("open alert", start, ids)?)
+}
+
+pub(super) async fn change(
+    project: &Project,
+    change: Change,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    let call = ActOnAlert {
+        p_request: Uuid::new_v4(),
+        p_alert: find(project, &change.alert).await?,
+        p_action: change.action,
+        p_until: change.until,
+        p_note: change.note,
+        p_actor: author(),
+        p_link: None,
+    };
+    let acted = project.call(&call).await?;
+    let json = json!({ "outcome": acted.outcome, "alert": acted.alert });
+    let alert: Option<Answered<Alert>> =
+        serde_json::from_value(acted.alert).context("the alert cannot be read")?;
+    let text = alert.map_or_else(
+        || "the alert is gone".to_owned(),
+        |alert| alert.describe(|alert| format!("{} is {}", alert.subject, word(alert.status))),
+    );
+    output.result(&json, &text);
+    Ok(match acted.outcome {
+        ActOutcome::Done | ActOutcome::Unchanged => Verdict::Good,
+        ActOutcome::Ready
+        | ActOutcome::Unknown
+        | ActOutcome::Used
+        | ActOutcome::Expired
+        | ActOutcome::Resolved => Verdict::Bad,
+    })
+}
+
+fn listing(listed: &Listed) -> String {
+    const HEADING: [&str; 7] = [
+        "alert", "severity", "rule", "subject", "since", "state", "next",
+    ];
+    let alerts = if listed.alerts.is_empty() {
+        "nothing is open".to_owned()
+    } else {
+        answered::table("alerts", &listed.alerts, HEADING, Alert::row)
+    };
+    let silences = listed.silences.iter().map(silences::line);
+    let lines: Vec<_> = std::iter::once(alerts).chain(silences).collect();
+    lines.join("\n")
+}
+
+impl Alert {
+    fn row(&self) -> [String; 7] {
+        [
+            id_start::shown(self.id),
+            word(self.severity),
+            self.rule.clone(),
+            self.subject.clone(),
+            to_the_minute(self.since),
+            self.state(),
+            self.next(),
+        ]
+    }
+
+    fn state(&self) -> String {
+        let until = |time: Option<Timestamp>| time.map_or_else(String::new, to_the_minute);
+        match (&self.acknowledged_by, self.silenced_until, &self.held_by) {
+            (Some(by), _, _) => {
+                format!(
+                    "acknowledged by {by} until {}",
+                    until(self.acknowledged_until)
+                )
+            }
+            (None, Some(end), _) => format!("silenced until {}", to_the_minute(end)),
+            (None, None, Some(holder)) => format!("held by {} {}", holder.rule, holder.subject),
+            (None, None, None) => word(self.status),
+        }
+    }
+
+    /// Who is asked next if nobody answers, and when. Nobody is asked while the
+    /// alert is acknowledged or silenced; while it is held nobody knows when.
+    fn next(&self) -> String {
+        if self.held_by.is_some() {
+            return String::new();
+        }
+        let quiet_until = self.acknowledged_until.max(self.silenced_until);
+        let waiting = self
+            .ladder
+            .iter()
+            .filter(|step| step.status == StepStatus::Waiting)
+            .map(|step| {
+                let at = quiet_until.map_or(step.due_at, |quiet| quiet.max(step.due_at));
+                (at, step.name.as_deref().unwrap_or("email"))
+            });
+        let Some((first, _)) = waiting.clone().next() else {
+            return String::new();
+        };
+        let names: Vec<_> = waiting
+            .filter(|(at, _)| *at == first)
+            .map(|(_, name)| name)
+            .collect();
+        format!("{} at {}", names.join(", "), to_the_minute(first))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn alert(over: &Value) -> Answered<Alert> {
+        let mut document = json!({
+            "id": "abc00000-0000-4000-8000-000000000001", "rule": "app_down", "subject": "cellar",
+            "severity": "critical", "status": "firing", "since": "2026-11-24T11:58:00+00:00",
+            "acknowledgedBy": null, "acknowledgedUntil": null, "silencedUntil": null, "heldBy": null,
+            "ladder": [
+                {"status": "told", "name": "Anna", "dueAt": "2026-11-24T12:00:00Z"},
+                {"status": "waiting", "name": "Bo", "dueAt": "2026-11-24T12:30:00Z"},
+                {"status": "waiting", "name": "Cleo", "dueAt": "2026-11-24T12:30:00Z"},
+                {"status": "waiting", "name": "Eve", "dueAt": "2026-11-24T13:00:00Z"},
+            ],
+        });
+        let over = over.as_object().cloned().unwrap_or_default();
+        document.as_object_mut().unwrap().extend(over);
+        Answered::read(document)
+    }
+
+    #[test]
+    fn the_list_shows_who_is_asked_next() {
+        let held = json!({"rule": "database_failing", "subject": "database"});
+        for (over, next) in [
+            (json!({}), "Bo, Cleo at 2026-11-24 12:30 UTC"),
+            (
+                json!({"acknowledgedUntil": "2026-11-24T12:45:00Z"}),
+                "Bo, Cleo at 2026-11-24 12:45 UTC",
+            ),
+            (
+                json!({"acknowledgedUntil": "2026-11-24T12:45:00Z", "heldBy": held}),
+                "",
+            ),
+            (json!({"ladder": []}), ""),
+        ] {
+            assert_eq!(alert(&over).known().unwrap().next(), next, "{over}");
+        }
+    }
+
+    #[test]
+    fn an_alert_shows_why_it_is_quiet() {
+        let held = json!({"rule": "database_failing", "subject": "database"});
+        let acknowledged =
+            json!({"acknowledgedBy": "Ada", "acknowledgedUntil": "2026-11-24T13:00:00Z"});
+        for (over, state) in [
+            (json!({}), "firing"),
+            (
+                acknowledged,
+                "acknowledged by Ada until 2026-11-24 13:00 UTC",
+            ),
+            (
+                json!({"silencedUntil": "2026-11-24T13:00:00Z", "heldBy": held}),
+                "silenced until 2026-11-24 13:00 UTC",
+            ),
+            (json!({"heldBy": held}), "held by database_failing database"),
+        ] {
+            assert_eq!(alert(&over).known().unwrap().state(), state, "{over}");
+        }
+    }
+
+    #[test]
+    fn an_alert_in_an_unknown_state_leaves_the_others_readable() {
+        let listed = Listed {
+            alerts: vec![alert(&json!({"status": "paused"})), alert(&json!({}))],
+            silences: Vec::new(),
+        };
+        let listing = listing(&listed);
+        let lines: Vec<_> = listing.lines().collect();
+        assert!(
+            lines[1].starts_with("abc00000  critical  app_down"),
+            "{listing}"
+        );
+        assert!(
+            lines[2].starts_with("not understood (unknown variant `paused`"),
+            "{listing}"
+        );
+        assert!(
+            lines[3].starts_with("1 of 2 alerts cannot be read"),
+            "{listing}"
+        );
+    }
+}

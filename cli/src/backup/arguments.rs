@@ -1,0 +1,120 @@
+//! The grammar of `pourtrait backup`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// What `backup` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Backup {
+    /// Takes a backup now
+    Run,
+    /// Lists the backups in the store
+    List,
+    /// Shows what a backup holds, and with an identity also its tables
+    Show(Show),
+    /// Checks whether backups are whole
+    Verify(Verify),
+    /// Restores a backup into an empty database and compares the two
+    Restore(Restore),
+    /// Writes a backup as a script for psql
+    Export(Export),
+    /// Makes new keys
+    Keygen(Keygen),
+}
+
+/// What opens backups.
+#[derive(Debug, Args)]
+pub(crate) struct Key {
+    /// The file with the private key; by default the one that `BACKUP_IDENTITY_FILE` names
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
+}
+
+/// Which backup to show.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The backup's name, or `latest`
+    #[arg(default_value = "latest")]
+    pub(crate) snapshot: String,
+    /// What opens it.
+    #[command(flatten)]
+    pub(crate) key: Key,
+}
+
+/// How to check backups.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The backup's name, `latest` or `all`
+    #[arg(default_value = "latest")]
+    pub(crate) snapshot: String,
+    /// 1: every object is there and unchanged, which needs no key; 2: also opens
+    /// and reads all of it
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(crate) level: u8,
+    /// What opens it.
+    #[command(flatten)]
+    pub(crate) key: Key,
+}
+
+/// What to restore, and where to.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The database has to be empty, as a new Supabase project or a new database is. A
+restore that fails leaves a part there: drop that database and begin again.")]
+pub(crate) struct Restore {
+    /// Name of a backup, or `latest`
+    #[arg(default_value = "latest")]
+    pub(crate) snapshot: String,
+    /// The empty database, by its session connection (port 5432)
+    #[arg(long, value_name = "DATABASE_URL")]
+    pub(crate) into: String,
+    /// What opens it.
+    #[command(flatten)]
+    pub(crate) key: Key,
+    /// Restores rows of this table alone, schema.name; can be repeated
+    #[arg(long = "table", value_name = "NAME")]
+    pub(crate) tables: Vec<String>,
+    /// How many sessions work at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub(crate) jobs: u8,
+    /// Root that signed the database's certificate; without it, `DATABASE_CA`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<String>,
+    /// Does it, instead of saying what it would do
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// What to write, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Name of a backup, or `latest`
+    #[arg(default_value = "latest")]
+    pub(crate) snapshot: String,
+    /// What opens it.
+    #[command(flatten)]
+    pub(crate) key: Key,
+    /// As what
+    #[arg(long, value_enum)]
+    pub(crate) format: Format,
+    /// Writes to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// What a backup can be written as.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// A script for psql
+    Sql,
+}
+
+/// Where new keys go.
+#[derive(Debug, Args)]
+pub(crate) struct Keygen {
+    /// Writes the private key to this new file, readable by its owner alone,
+    /// instead of showing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}

@@ -1,0 +1,62 @@
+//! `pourtrait backup export`: a backup as a file that needs nothing of ours.
+
+use std::path::Path;
+
+use anyhow::Context;
+use backup::export;
+use serde_json::json;
+use tokio::{
+    fs::{File, OpenOptions},
+    io::{AsyncWriteExt, BufWriter},
+};
+
+use super::{
+    arguments::{Export, Format},
+    repository::{Repository, identities},
+};
+use crate::environment::Environment;
+use terminal::{
+    failure::{Misuse, Verdict},
+    output::{self, Output},
+};
+
+pub(super) async fn run(
+    options: &Export,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    let Format::Sql = options.format;
+    if output.json && options.output.is_none() {
+        let both = "--json needs --output: the script itself goes to standard output";
+        return Err(Misuse(both.into()).into());
+    }
+    let repository = Repository::of(environment)?;
+    let identities = identities(&options.key, environment)?;
+    let snapshot = repository.find(&options.snapshot).await?;
+    output::note(&format!("exporting {}", snapshot.snapshot));
+    let store = &repository.store;
+    match &options.output {
+        None => {
+            let mut stdout = BufWriter::new(tokio::io::stdout());
+            export::sql(store, &snapshot, &identities, &mut stdout).await?;
+        }
+        Some(path) => {
+            let mut file = BufWriter::new(create(path).await?);
+            export::sql(store, &snapshot, &identities, &mut file).await?;
+            file.shutdown().await?;
+            let text = format!("written to {}", path.display());
+            output.result(&json!({ "backup": snapshot.snapshot, "file": path }), &text);
+        }
+    }
+    Ok(Verdict::Good)
+}
+
+/// The script holds everything in the clear, so it is its owner's alone.
+async fn create(path: &Path) -> anyhow::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    let file = options.open(path).await;
+    file.with_context(|| format!("cannot make {}", path.display()))
+}

@@ -1,0 +1,34 @@
+//! `pourtrait backup`: backups taken, listed, checked, restored and written out,
+//! each action in a file of its own.
+
+pub(crate) mod arguments;
+mod export;
+mod keygen;
+mod list;
+mod progress;
+mod quantities;
+mod repository;
+mod restore;
+mod run;
+mod show;
+mod verify;
+
+use crate::environment::Environment;
+use arguments::Backup;
+use terminal::{failure::Verdict, output::Output};
+
+pub(crate) async fn run(
+    action: Backup,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    match action {
+        Backup::Run => run::run(environment, output).await,
+        Backup::List => list::run(environment, output).await,
+        Backup::Show(options) => show::run(&options, environment, output).await,
+        Backup::Verify(options) => verify::run(&options, environment, output).await,
+        Backup::Restore(options) => restore::run(options, environment, output).await,
+        Backup::Export(options) => export::run(&options, environment, output).await,
+        Backup::Keygen(options) => keygen::run(&options, output),
+    }
+}

@@ -1,0 +1,87 @@
+//! Where backups lie, and what opens them.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use backup::{
+    catalogue::{self, Listing, ReadError},
+    format::Snapshot,
+    keys::Identities,
+    store::{Credentials, Store},
+};
+use outside::outbound::Outbound;
+
+use super::arguments::Key;
+use crate::environment::Environment;
+use terminal::failure::Misuse;
+
+/// The store that `BACKUP_URL` names.
+pub(super) struct Repository {
+    pub(super) store: Store,
+    /// What the store is called, for messages.
+    place: String,
+}
+
+impl Repository {
+    /// Reading needs less than taking a backup: no secret, no recipients and no
+    /// database, for all of those may be lost.
+    pub(super) fn of(environment: &Environment) -> anyhow::Result<Self> {
+        let unset = || Misuse(format!("BACKUP_URL is not set in {}", environment.origin()));
+        let url = environment.get("BACKUP_URL").ok_or_else(unset)?;
+        let key_id = environment.get("BACKUP_ACCESS_KEY_ID");
+        let secret = environment.get("BACKUP_SECRET_ACCESS_KEY");
+        let credentials = key_id.zip(secret).map(|(key_id, secret)| Credentials {
+            key_id: key_id.into(),
+            secret: secret.into(),
+        });
+        let store = Store::open(&url, credentials.as_ref(), &Outbound::default())
+            .map_err(|error| Misuse(format!("BACKUP_URL: {error}")))?;
+        // What follows the question mark is of no interest to a person.
+        let place = url.split('?').next().unwrap_or_default().to_owned();
+        Ok(Self { store, place })
+    }
+
+    /// The backup of that name, or `latest`.
+    pub(super) async fn find(&self, which: &str) -> anyhow::Result<Snapshot> {
+        match catalogue::find(&self.store, which).await {
+            Ok(snapshot) => Ok(snapshot),
+            Err(error @ (ReadError::NoSuch(_) | ReadError::Ambiguous { .. })) => {
+                Err(Misuse(format!("{error} in {}", self.place)).into())
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", self.place)),
+        }
+    }
+
+    /// Every backup, newest first.
+    pub(super) async fn all(&self) -> anyhow::Result<Listing> {
+        let found = catalogue::snapshots(&self.store).await;
+        found.with_context(|| format!("cannot list the backups in {}", self.place))
+    }
+}
+
+/// The private keys in the file that was named, or in that of
+/// `BACKUP_IDENTITY_FILE`.
+pub(super) fn identities(key: &Key, environment: &Environment) -> anyhow::Result<Identities> {
+    optional_identities(key, environment)?.ok_or_else(|| {
+        Misuse(format!(
+            "no private key is named: give --identity FILE, or set BACKUP_IDENTITY_FILE in {}",
+            environment.origin()
+        ))
+        .into()
+    })
+}
+
+/// The same where less can be done without.
+pub(super) fn optional_identities(
+    key: &Key,
+    environment: &Environment,
+) -> anyhow::Result<Option<Identities>> {
+    let from_environment = || environment.get("BACKUP_IDENTITY_FILE").map(PathBuf::from);
+    let Some(path) = key.identity.clone().or_else(from_environment) else {
+        return Ok(None);
+    };
+    let misuse = |reason: String| Misuse(format!("{}: {reason}", path.display()));
+    let text = std::fs::read_to_string(&path).map_err(|error| misuse(error.to_string()))?;
+    let identities = Identities::parse(&text).map_err(|error| misuse(error.to_string()))?;
+    Ok(Some(identities))
+}

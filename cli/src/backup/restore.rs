@@ -1,0 +1,160 @@
+//! `pourtrait backup restore`: a backup into an empty database.
+
+use backup::{
+    format::Snapshot,
+    restore::{self, Request, Restored, Selection},
+    schema::Name,
+};
+use outside::{clock, database};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::{
+    arguments::Restore,
+    progress::Progress,
+    quantities,
+    repository::{Repository, identities},
+};
+use crate::environment::Environment;
+use terminal::{
+    failure::{Misuse, Verdict},
+    output::{self, Output},
+};
+
+pub(super) async fn run(
+    options: Restore,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    let into: SecretString = options.into.into();
+    let host = database::host(&into)
+        .map_err(|error| Misuse(format!("--into: {error}").replace("DATABASE_URL", "it")))?;
+    let tables = selection(&options.tables)?;
+    let repository = Repository::of(environment)?;
+    let identities = identities(&options.key, environment)?;
+    let snapshot = repository.find(&options.snapshot).await?;
+    output::note(&format!("target: {host}"));
+    output::note(&intention(&snapshot, &tables));
+    if !options.yes {
+        let nothing = format!("nothing was done: to restore into {host}, say --yes");
+        return Err(Misuse(nothing).into());
+    }
+    let ca = options.ca.or_else(|| environment.get("DATABASE_CA"));
+    let request = Request {
+        store: &repository.store,
+        snapshot: &snapshot,
+        identities: &identities,
+        into: &into,
+        ca: ca.as_deref(),
+        tables,
+        jobs: options.jobs.into(),
+    };
+    let progress = Progress::new();
+    let restored = restore::restore(request, &|event| progress.show(event)).await;
+    progress.finish();
+    let restored = restored?;
+    for note in &restored.notes {
+        output::note(&format!("note: {note}"));
+    }
+    output.result(
+        &document(&host, &snapshot, &restored),
+        &text(&host, &snapshot, &restored),
+    );
+    Ok(Verdict::Good)
+}
+
+/// The tables that were named, each with its schema.
+fn selection(tables: &[String]) -> Result<Selection, Misuse> {
+    if tables.is_empty() {
+        return Ok(Selection::All);
+    }
+    let name = |text: &String| match text.split_once('.') {
+        Some((schema, name)) if !schema.is_empty() && !name.is_empty() => Ok(Name {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+        }),
+        _ => Err(Misuse(format!(
+            "a table must be named with its schema, such as public.orders, got --table {text}"
+        ))),
+    };
+    tables
+        .iter()
+        .map(name)
+        .collect::<Result<_, _>>()
+        .map(Selection::Only)
+}
+
+fn intention(snapshot: &Snapshot, tables: &Selection) -> String {
+    let rows = match tables {
+        Selection::All => format!(
+            "{} rows of {} tables, {}",
+            quantities::count(snapshot.totals.rows),
+            quantities::count(snapshot.totals.tables),
+            quantities::bytes(snapshot.totals.raw_bytes)
+        ),
+        Selection::Only(tables) => {
+            let names: Vec<_> = tables.iter().map(ToString::to_string).collect();
+            format!("the schema, and rows of {} alone", names.join(", "))
+        }
+    };
+    let suspect = match &snapshot.suspect {
+        Some(reason) => format!("\nSUSPECT: {reason}"),
+        None => String::new(),
+    };
+    format!(
+        "backup: {}, taken {:.0}, {} ago: {rows}{suspect}",
+        snapshot.snapshot,
+        snapshot.taken_at,
+        quantities::age(clock::now(), snapshot.taken_at)
+    )
+}
+
+fn document(host: &str, snapshot: &Snapshot, restored: &Restored) -> Value {
+    let notes: Vec<_> = restored.notes.iter().map(ToString::to_string).collect();
+    json!({
+        "host": host,
+        "backup": snapshot.snapshot,
+        "takenAt": snapshot.taken_at,
+        "tables": restored.tables,
+        "rows": restored.rows,
+        "bytes": restored.bytes,
+        "seconds": restored.took.as_secs_f64(),
+        "equal": true,
+        "notes": notes,
+        "afterRestore": restored.after_restore,
+    })
+}
+
+fn text(host: &str, snapshot: &Snapshot, restored: &Restored) -> String {
+    format!(
+        "restored {} into {host}: {} rows of {} tables, {} in {}\n\
+         every table was counted and hashed there, and is equal to the backup",
+        snapshot.snapshot,
+        quantities::count(restored.rows),
+        quantities::count(restored.tables as u64),
+        quantities::bytes(restored.bytes),
+        quantities::took(restored.took)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_named_with_its_schema() {
+        assert_eq!(selection(&[]).unwrap(), Selection::All);
+        let named = selection(&["public.orders".to_owned(), "app.a.b".to_owned()]).unwrap();
+        let name = |schema: &str, name: &str| Name {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+        };
+        assert_eq!(
+            named,
+            Selection::Only(vec![name("public", "orders"), name("app", "a.b")])
+        );
+        for wrong in ["orders", ".orders", "public."] {
+            assert!(selection(&[wrong.to_owned()]).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `pourtrait backup run`: one backup, from here.
+
+use std::time::Duration;
+
+use ops::{
+    app::App,
+    backups::{self, Report, Sealed, backup_setup::BackupSetup},
+    jobs::Outcome,
+};
+use outside::{clock::Deadline, database};
+use serde_json::json;
+
+use super::quantities;
+use crate::environment::Environment;
+use terminal::{
+    failure::{Misuse, Verdict},
+    output::{self, Output},
+};
+
+/// No function's limit holds here, only that of patience.
+const TIME: Duration = Duration::from_secs(12 * 60 * 60);
+
+pub(super) async fn run(environment: &Environment, output: Output) -> anyhow::Result<Verdict> {
+    let config = environment.config();
+    let setup = BackupSetup::of(&config).map_err(|error| {
+        let origin = environment.origin();
+        Misuse(format!("{error} in {origin}: see `pourtrait check`"))
+    })?;
+    let host = database::host(&setup.database.url)?;
+    output::note(&format!("source: {host} (from {})", environment.origin()));
+    let app = App::new(config);
+    let report = Box::pin(backups::now(&app, Deadline::after(TIME))).await?;
+    output.result(&json!(report), &text(&report));
+    Ok(match report.outcome {
+        Outcome::Done => Verdict::Good,
+        Outcome::Skipped | Outcome::Partial | Outcome::Failed => Verdict::Bad,
+    })
+}
+
+fn text(report: &Report) -> String {
+    let reason = report.details.reason.as_deref().unwrap_or_default();
+    match (&report.details.backup, report.outcome) {
+        (Some(sealed), _) => sealed_text(sealed),
+        (None, Outcome::Skipped) => format!("nothing was done: {reason}"),
+        (None, _) => format!("there is no new backup: {reason}"),
+    }
+}
+
+fn sealed_text(sealed: &Sealed) -> String {
+    let figures = &sealed.figures;
+    let suspect = match &sealed.suspect {
+        Some(reason) => format!("\nSUSPECT: {reason}"),
+        None => String::new(),
+    };
+    format!(
+        "sealed {}\n\
+         {} rows of {} tables, {} read in {}\n\
+         {} stored, {} were in the store already{suspect}",
+        sealed.snapshot,
+        quantities::count(figures.rows),
+        quantities::count(figures.tables),
+        quantities::bytes(figures.bytes_read),
+        quantities::took(Duration::from_millis(figures.duration_ms)),
+        quantities::bytes(figures.bytes_stored),
+        quantities::bytes(figures.bytes_reused),
+    )
+}

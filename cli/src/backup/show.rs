@@ -1,0 +1,124 @@
+//! `pourtrait backup show`: what a backup holds, and what it does not.
+
+use std::fmt::Write;
+
+use backup::{
+    catalogue,
+    format::{Manifest, Snapshot, TableData},
+};
+use outside::clock;
+use serde_json::{Value, json};
+
+use super::{
+    arguments::Show,
+    quantities,
+    repository::{Repository, optional_identities},
+};
+use crate::environment::Environment;
+use terminal::{
+    failure::Verdict,
+    output::{self, Output},
+};
+
+pub(super) async fn run(
+    options: &Show,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    let repository = Repository::of(environment)?;
+    let identities = optional_identities(&options.key, environment)?;
+    let snapshot = repository.find(&options.snapshot).await?;
+    let manifest = match &identities {
+        Some(identities) => {
+            Some(catalogue::manifest(&repository.store, &snapshot, identities).await?)
+        }
+        None => None,
+    };
+    let mut json = json!({ "backup": snapshot });
+    let mut text = summary(&snapshot);
+    match &manifest {
+        Some(manifest) => {
+            json["tables"] = manifest.tables.iter().map(table).collect();
+            json["notCovered"] = manifest
+                .excluded
+                .iter()
+                .map(|excluded| json!({ "what": excluded.what, "why": excluded.why }))
+                .collect();
+            text += &contents(manifest);
+        }
+        None => text += "\nWith --identity FILE its tables are shown, and what it does not cover.",
+    }
+    output.result(&json, &text);
+    Ok(Verdict::Good)
+}
+
+fn summary(snapshot: &Snapshot) -> String {
+    let totals = &snapshot.totals;
+    let mut lines = vec![
+        format!("backup    {}", snapshot.snapshot),
+        format!(
+            "taken     {:.0}, {} ago",
+            snapshot.taken_at,
+            quantities::age(clock::now(), snapshot.taken_at)
+        ),
+        format!("sealed    {:.0}", snapshot.sealed_at),
+        format!(
+            "holds     {} tables, {} rows, {}",
+            quantities::count(totals.tables),
+            quantities::count(totals.rows),
+            quantities::bytes(totals.raw_bytes)
+        ),
+        format!(
+            "stored    {} in {} objects, of them new {} in {}",
+            quantities::bytes(totals.stored_bytes),
+            quantities::count(totals.objects),
+            quantities::bytes(totals.new_bytes),
+            quantities::count(totals.new_objects)
+        ),
+    ];
+    if let Some(previous) = &snapshot.previous {
+        lines.push(format!("after     {}", previous.snapshot));
+    }
+    if let Some(reason) = &snapshot.suspect {
+        lines.push(format!("SUSPECT   {reason}"));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn contents(manifest: &Manifest) -> String {
+    let rows: Vec<_> = manifest
+        .tables
+        .iter()
+        .map(|data| {
+            [
+                format!("{}.{}", data.table.schema, data.table.name),
+                quantities::count(data.rows),
+                quantities::bytes(length(data)),
+            ]
+        })
+        .collect();
+    let mut text = format!(
+        "server    PostgreSQL {}, database {}\n\n{}\n\nNot covered:\n",
+        manifest.server.version,
+        manifest.server.database,
+        output::table(["table", "rows", "size"], &rows)
+    );
+    for excluded in &manifest.excluded {
+        let _ = writeln!(text, "  {}: {}", excluded.what, excluded.why);
+    }
+    text
+}
+
+fn table(data: &TableData) -> Value {
+    json!({
+        "schema": data.table.schema,
+        "name": data.table.name,
+        "rows": data.rows,
+        "bytes": length(data),
+    })
+}
+
+/// The length of a table's rows as COPY text.
+fn length(data: &TableData) -> u64 {
+    data.pieces.iter().map(|piece| piece.raw_len).sum()
+}

@@ -1,0 +1,51 @@
+//! Whether the database lets itself be read whole, and whether the store
+//! answers. Nothing is written.
+
+use backup::{format::object_path, pinned_session::PinnedSession, preflight};
+use ops::backups::backup_setup::{BackupSetup, SetupError};
+use outside::outbound::Outbound;
+
+use super::finding::{Finding, Level};
+use crate::environment::Environment;
+
+const STORE: &str = "backup store";
+const ROLE: &str = "backup role";
+
+/// Nothing where backups are not set up, which is a finding of its own.
+pub(super) async fn look(environment: &Environment) -> Vec<Finding> {
+    let config = environment.config();
+    match BackupSetup::of(&config) {
+        Ok(setup) => vec![role(setup).await, store(setup).await],
+        Err(SetupError::Absent | SetupError::Incomplete) => Vec::new(),
+    }
+}
+
+async fn role(setup: BackupSetup<'_>) -> Finding {
+    let examined = async {
+        let session =
+            PinnedSession::open(&setup.database.url, setup.database.ca.as_deref()).await?;
+        preflight::examine_server(&session).await
+    };
+    match examined.await {
+        Ok(faults) if faults.is_empty() => {
+            Finding::new(Level::Ok, ROLE, "policies hide nothing from it")
+        }
+        Ok(faults) => {
+            let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            Finding::new(Level::Error, ROLE, faults.join("; "))
+        }
+        Err(error) => Finding::new(Level::Error, ROLE, error.to_string()),
+    }
+}
+
+async fn store(setup: BackupSetup<'_>) -> Finding {
+    let store = match setup.store(&Outbound::default()) {
+        Ok(store) => store,
+        Err(error) => return Finding::new(Level::Error, STORE, error.to_string()),
+    };
+    match store.folders(object_path::SNAPSHOTS).await {
+        Ok(years) if years.is_empty() => Finding::new(Level::Ok, STORE, "answers; no backup yet"),
+        Ok(_) => Finding::new(Level::Ok, STORE, "answers, and holds backups"),
+        Err(error) => Finding::new(Level::Error, STORE, error.to_string()),
+    }
+}

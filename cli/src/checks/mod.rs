@@ -1,0 +1,161 @@
+//! `pourtrait checks`: what is watched beside the app itself. Checks are rows of
+//! the database and validated there.
+
+pub(crate) mod arguments;
+mod check_list;
+mod probing;
+
+use ops::rpc::{Call, Retry};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    answered::Answered,
+    environment::Environment,
+    project::{Project, author},
+};
+use arguments::{Checks, Kind};
+use check_list::{Check, ListChecks};
+use terminal::{failure::Verdict, output::Output};
+
+/// Fields of a check by name, as they were typed.
+type Fields = Map<String, Value>;
+
+#[derive(Debug, Serialize)]
+struct AddCheck {
+    p_name: String,
+    p_check: Fields,
+    p_by: String,
+}
+
+impl Call for AddCheck {
+    const NAME: &'static str = "ops_add_check";
+    const RETRY: Retry = Retry::Never;
+    type Output = Answered<Check>;
+}
+
+#[derive(Debug, Serialize)]
+struct EditCheck {
+    p_name: String,
+    p_changes: Fields,
+    p_by: String,
+}
+
+impl Call for EditCheck {
+    const NAME: &'static str = "ops_edit_check";
+    // Twice would be recorded twice.
+    const RETRY: Retry = Retry::Never;
+    type Output = Answered<Check>;
+}
+
+#[derive(Debug, Serialize)]
+struct RemoveCheck {
+    p_name: String,
+    p_by: String,
+}
+
+impl Call for RemoveCheck {
+    const NAME: &'static str = "ops_remove_check";
+    const RETRY: Retry = Retry::Never;
+    type Output = Answered<Check>;
+}
+
+#[derive(Debug, Serialize)]
+struct IssueToken {
+    p_name: String,
+    p_by: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Issued {
+    token: String,
+}
+
+impl Call for IssueToken {
+    const NAME: &'static str = "ops_issue_heartbeat_token";
+    const RETRY: Retry = Retry::Never;
+    type Output = Issued;
+}
+
+pub(crate) async fn run(
+    action: Checks,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    let project = Project::of(environment)?;
+    match action {
+        Checks::List => {
+            let checks = project.call(&ListChecks {}).await?.checks;
+            output.result(&json!(checks), &check_list::table(&checks));
+        }
+        Checks::Test { name } => return probing::run(&project, &name, environment, output).await,
+        Checks::Add { name, kind, fields } => {
+            project.show(environment);
+            let added = add(&project, name.clone(), kind, fields).await?;
+            output.result(added.document(), &check_list::line(&added));
+            if kind == Kind::Heartbeat {
+                issue(&project, name, environment, output).await?;
+            }
+        }
+        Checks::Edit { name, fields } => {
+            project.show(environment);
+            let edit = EditCheck {
+                p_name: name,
+                p_changes: fields.into_iter().collect(),
+                p_by: author(),
+            };
+            let edited = project.call(&edit).await?;
+            output.result(edited.document(), &check_list::line(&edited));
+        }
+        Checks::Remove { name } => {
+            project.show(environment);
+            let remove = RemoveCheck {
+                p_name: name,
+                p_by: author(),
+            };
+            let removed = project.call(&remove).await?;
+            let text = format!("removed: {}", check_list::line(&removed));
+            output.result(removed.document(), &text);
+        }
+        Checks::Token { name } => {
+            project.show(environment);
+            issue(&project, name, environment, output).await?;
+        }
+    }
+    Ok(Verdict::Good)
+}
+
+async fn add(
+    project: &Project,
+    name: String,
+    kind: Kind,
+    fields: Vec<(String, Value)>,
+) -> anyhow::Result<Answered<Check>> {
+    let mut check: Fields = fields.into_iter().collect();
+    check.insert("kind".to_owned(), json!(kind));
+    let add = AddCheck {
+        p_name: name,
+        p_check: check,
+        p_by: author(),
+    };
+    project.call(&add).await
+}
+
+/// Shows a heartbeat's URL, which cannot be shown again.
+async fn issue(
+    project: &Project,
+    name: String,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<()> {
+    let issue = IssueToken {
+        p_name: name,
+        p_by: author(),
+    };
+    let Issued { token } = project.call(&issue).await?;
+    let base = environment.config().base_url;
+    let base = base.as_ref().map_or("$BASE_URL", url::Url::as_str);
+    let url = format!("{}/api/heartbeat?token={token}", base.trim_end_matches('/'));
+    output.result(&json!({ "token": token, "url": url }), &url);
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! The grammar of `pourtrait contacts`.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::duty_hours::DutyHours;
+
+const ROLES: &str = "\
+The contact's role, which says when it is asked about a critical alert that nobody answers:
+  on_call_primary                        at once
+  on_call_secondary                      after 15 minutes
+  engineering_manager, senior_engineer   after 30 minutes
+  cto, vendor_support                    after 60 minutes
+  executive, external_consultant         after 120 minutes";
+
+/// What `contacts` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Contacts {
+    /// Shows all contacts in the order in which they are asked
+    List,
+    /// Adds a contact
+    Add {
+        /// The contact's name
+        name: String,
+        /// The contact's role, which says when it is asked
+        #[arg(long, long_help = ROLES)]
+        role: String,
+        /// How to reach it.
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Changes what is given
+    Edit {
+        /// The contact's name
+        name: String,
+        /// The contact's new name
+        #[arg(long, value_name = "NAME")]
+        new_name: Option<String>,
+        /// The contact's new role
+        #[arg(long)]
+        role: Option<String>,
+        /// How to reach it.
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Removes a contact; escalations of open alerts stay as they are
+    Remove {
+        /// The contact's name
+        name: String,
+    },
+    /// Sends a real test message on each of the contact's channels, which proves them
+    Test {
+        /// The contact's name
+        name: String,
+    },
+}
+
+/// How to reach a contact; an empty word takes a field away.
+#[derive(Debug, Args)]
+pub(crate) struct Reach {
+    /// The contact's email address
+    #[arg(long)]
+    pub(crate) email: Option<Change<String>>,
+    /// Slack's id of a member (U…) or a user group (S…)
+    #[arg(long, value_name = "ID")]
+    pub(crate) slack: Option<Change<String>>,
+    /// When the contact is on duty, such as "mon-fri 09:00-18:00"; "always" by default
+    #[arg(long, value_parser = hours)]
+    pub(crate) hours: Option<Change<DutyHours>>,
+    /// The time zone of the hours, such as Europe/Berlin [default: UTC]
+    #[arg(long)]
+    pub(crate) zone: Option<Change<String>>,
+}
+
+/// What becomes of a field that is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Change<T> {
+    /// The field is taken away, for which the database reads null.
+    Remove,
+    /// The field has this value.
+    Set(T),
+}
+
+impl From<&str> for Change<String> {
+    fn from(text: &str) -> Self {
+        match text.trim() {
+            "" => Self::Remove,
+            text => Self::Set(text.to_owned()),
+        }
+    }
+}
+
+fn hours(text: &str) -> Result<Change<DutyHours>, String> {
+    match text.trim() {
+        "" | "always" => Ok(Change::Remove),
+        text => DutyHours::parse(text).map(Change::Set),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_word_takes_a_field_away() {
+        assert_eq!(Change::from(" "), Change::Remove);
+        assert_eq!(Change::from(" U0ABC "), Change::Set("U0ABC".to_owned()));
+        for always in ["", "always"] {
+            assert_eq!(hours(always), Ok(Change::Remove));
+        }
+        assert_eq!(json!(Change::<String>::Remove), json!(null));
+        assert_eq!(
+            json!(hours("mon 9:00-18:00").unwrap()),
+            json!({"days": [1], "from": "09:00", "until": "18:00"})
+        );
+        assert!(hours("9 to 5").is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! A contact, and how a list shows it.
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::duty_hours::DutyHours;
+use crate::answered::{self, Answered};
+
+/// A contact, as far as commands look at it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Contact {
+    pub(super) id: Uuid,
+    pub(crate) name: String,
+    role: String,
+    /// The level of an escalation at which it is asked.
+    pub(crate) level: u8,
+    email: Option<String>,
+    email_proven_at: Option<String>,
+    slack: Option<String>,
+    slack_proven_at: Option<String>,
+    /// None if it is always on duty.
+    hours: Option<DutyHours>,
+    zone: String,
+}
+
+/// A way to reach a contact.
+struct Address<'a> {
+    channel: &'static str,
+    address: &'a str,
+    is_proven: bool,
+}
+
+impl Contact {
+    fn addresses(&self) -> impl Iterator<Item = Address<'_>> {
+        [
+            ("email", &self.email, &self.email_proven_at),
+            ("slack", &self.slack, &self.slack_proven_at),
+        ]
+        .into_iter()
+        .filter_map(|(channel, address, proven_at)| {
+            Some(Address {
+                channel,
+                address: address.as_deref()?,
+                is_proven: proven_at.is_some(),
+            })
+        })
+    }
+
+    /// The channels by which nothing was ever sent to it.
+    pub(crate) fn unproven(&self) -> Vec<&'static str> {
+        self.addresses()
+            .filter(|address| !address.is_proven)
+            .map(|address| address.channel)
+            .collect()
+    }
+
+    fn row(&self) -> [String; 5] {
+        let addresses = self.addresses().map(|address| {
+            let note = if address.is_proven {
+                ""
+            } else {
+                " (not proven)"
+            };
+            format!("{} {}{note}", address.channel, address.address)
+        });
+        let hours = self.hours.as_ref().map_or_else(
+            || "always".to_owned(),
+            |hours| format!("{hours} {}", self.zone),
+        );
+        [
+            format!("L{}", self.level),
+            self.role.clone(),
+            self.name.clone(),
+            addresses.collect::<Vec<_>>().join(", "),
+            hours,
+        ]
+    }
+}
+
+pub(super) fn table(contacts: &[Answered<Contact>]) -> String {
+    const HEADING: [&str; 5] = ["level", "role", "name", "channels", "on duty"];
+    if contacts.is_empty() {
+        return "no contacts: alerts go to the channels alone, and nobody else is ever asked"
+            .to_owned();
+    }
+    answered::table("contacts", contacts, HEADING, Contact::row)
+}

@@ -1,0 +1,236 @@
+//! `pourtrait contacts`: whom alerts may ask for, and whether they can be
+//! reached.
+
+pub(crate) mod arguments;
+mod contact;
+mod duty_hours;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use ops::{
+    alerts::dispatch,
+    app::App,
+    rpc::{Call, Retry},
+};
+use outside::clock::Deadline;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    answered::{self, Answered, known},
+    environment::Environment,
+    project::{Project, author},
+};
+use arguments::{Change, Contacts, Reach};
+use contact::Contact;
+use duty_hours::DutyHours;
+use terminal::{
+    failure::{Misuse, Verdict},
+    output::{self, Output},
+};
+
+/// How long delivering a test may take.
+const DELIVERY: Duration = Duration::from_secs(40);
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ListContacts {}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Listed {
+    pub(crate) contacts: Vec<Answered<Contact>>,
+}
+
+impl Call for ListContacts {
+    const NAME: &'static str = "ops_list_contacts";
+    const RETRY: Retry = Retry::Read;
+    type Output = Listed;
+}
+
+#[derive(Debug, Serialize)]
+struct SaveContact {
+    p_contact: Uuid,
+    p_fields: Fields,
+    p_by: String,
+}
+
+/// The fields of a contact that are given; the others stay as they are.
+#[derive(Debug, Serialize)]
+struct Fields {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<Change<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slack: Option<Change<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hours: Option<Change<DutyHours>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone: Option<Change<String>>,
+}
+
+impl Fields {
+    fn new(name: Option<String>, role: Option<String>, reach: Reach) -> Self {
+        let Reach {
+            email,
+            slack,
+            hours,
+            zone,
+        } = reach;
+        Self {
+            name,
+            role,
+            email,
+            slack,
+            hours,
+            zone,
+        }
+    }
+}
+
+impl Call for SaveContact {
+    const NAME: &'static str = "ops_save_contact";
+    // The same fields again change nothing.
+    const RETRY: Retry = Retry::Idempotent;
+    type Output = Answered<Contact>;
+}
+
+#[derive(Debug, Serialize)]
+struct RemoveContact {
+    p_contact: Uuid,
+}
+
+impl Call for RemoveContact {
+    const NAME: &'static str = "ops_remove_contact";
+    const RETRY: Retry = Retry::Idempotent;
+    type Output = Answered<IgnoredAny>;
+}
+
+#[derive(Debug, Serialize)]
+struct TestContact {
+    p_contact: Uuid,
+    p_by: String,
+}
+
+impl Call for TestContact {
+    const NAME: &'static str = "ops_test_contact";
+    // Twice would be sent twice.
+    const RETRY: Retry = Retry::Never;
+    type Output = IgnoredAny;
+}
+
+pub(crate) async fn run(
+    action: Contacts,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    let project = Project::of(environment)?;
+    if !matches!(action, Contacts::List) {
+        project.show(environment);
+    }
+    match action {
+        Contacts::List => show(&all(&project).await?, output),
+        Contacts::Add { name, role, reach } => {
+            let fields = Fields::new(Some(name), Some(role), reach);
+            show(&[save(&project, Uuid::new_v4(), fields).await?], output);
+        }
+        Contacts::Edit {
+            name,
+            new_name,
+            role,
+            reach,
+        } => {
+            let fields = Fields::new(new_name, role, reach);
+            let contacts = all(&project).await?;
+            let (_, contact) = find(&contacts, &name)?;
+            show(&[save(&project, contact.id, fields).await?], output);
+        }
+        Contacts::Remove { name } => {
+            let contacts = all(&project).await?;
+            let (_, contact) = find(&contacts, &name)?;
+            let call = RemoveContact {
+                p_contact: contact.id,
+            };
+            let removed = project.call(&call).await?;
+            let text = format!("{} is no longer asked", contact.name);
+            output.result(removed.document(), &text);
+        }
+        Contacts::Test { name } => return test(&project, &name, environment, output).await,
+    }
+    Ok(Verdict::Good)
+}
+
+async fn save(
+    project: &Project,
+    contact: Uuid,
+    fields: Fields,
+) -> anyhow::Result<Answered<Contact>> {
+    let call = SaveContact {
+        p_contact: contact,
+        p_fields: fields,
+        p_by: author(),
+    };
+    project.call(&call).await
+}
+
+async fn all(project: &Project) -> anyhow::Result<Vec<Answered<Contact>>> {
+    Ok(project.call(&ListContacts {}).await?.contacts)
+}
+
+/// The contact of that name, as it was answered and as it is read.
+fn find<'a>(
+    contacts: &'a [Answered<Contact>],
+    name: &str,
+) -> Result<(&'a Answered<Contact>, &'a Contact), Misuse> {
+    let wanted = name.trim().to_lowercase();
+    answered::find(contacts, |contact| contact.name.to_lowercase() == wanted).ok_or_else(|| {
+        let names: Vec<_> = known(contacts)
+            .map(|contact| contact.name.as_str())
+            .collect();
+        let there_are = match names.as_slice() {
+            [] => "there is none".to_owned(),
+            names => format!("there are {}", names.join(", ")),
+        };
+        Misuse(format!("no contact is called {name}; {there_are}"))
+    })
+}
+
+/// Queues real messages and delivers them from here, as far as the variables
+/// here allow; the deployment delivers the rest.
+async fn test(
+    project: &Project,
+    name: &str,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    let contacts = all(project).await?;
+    let (_, contact) = find(&contacts, name)?;
+    let call = TestContact {
+        p_contact: contact.id,
+        p_by: author(),
+    };
+    project.call(&call).await?;
+    let app = App::new(environment.config());
+    dispatch::deliver(&app, Deadline::after(DELIVERY))
+        .await
+        .context("the test is queued and could not be delivered from here")?;
+    let contacts = all(project).await?;
+    let (answered, contact) = find(&contacts, name)?;
+    show(std::slice::from_ref(answered), output);
+    let unproven = contact.unproven();
+    if unproven.is_empty() {
+        return Ok(Verdict::Good);
+    }
+    output::note(&format!(
+        "not sent yet by {}: the deployment tries within a minute, if the channel is configured there",
+        unproven.join(" and ")
+    ));
+    Ok(Verdict::Bad)
+}
+
+fn show(contacts: &[Answered<Contact>], output: Output) {
+    output.result(&json!({ "contacts": contacts }), &contact::table(contacts));
+}

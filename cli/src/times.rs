@@ -1,0 +1,64 @@
+//! Times and lengths of time, as an operator writes and reads them.
+
+use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
+
+/// The end of a length of time that begins now.
+pub(crate) fn end_of(length: SignedDuration) -> anyhow::Result<Timestamp> {
+    outside::clock::now()
+        .checked_add(length)
+        .context("that is too far ahead")
+}
+
+/// Reads a length of time such as `90m`, `2h` or `3d`.
+pub(crate) fn length(text: &str) -> Result<SignedDuration, String> {
+    const MINUTES: std::ops::RangeInclusive<i64> = 1..=1_000_000;
+    let wrong = || format!("a length of time must be written as 90m, 2h or 3d, got `{text}`");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let count: i64 = text[..text.len() - unit.len_utf8()]
+        .parse()
+        .map_err(|_| wrong())?;
+    let minutes_of_unit = match unit {
+        'm' => 1,
+        'h' => 60,
+        'd' => 24 * 60,
+        _ => return Err(wrong()),
+    };
+    let minutes = count.checked_mul(minutes_of_unit);
+    minutes
+        .filter(|minutes| MINUTES.contains(minutes))
+        .map(SignedDuration::from_mins)
+        .ok_or_else(wrong)
+}
+
+/// A time to the minute, in UTC.
+pub(crate) fn to_the_minute(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// A time to the second, in UTC.
+pub(crate) fn to_the_second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_minutes_hours_or_days() {
+        for (text, minutes) in [("90m", 90), ("2h", 120), ("3d", 4_320)] {
+            assert_eq!(length(text), Ok(SignedDuration::from_mins(minutes)));
+        }
+        for text in ["", "m", "2", "2w", "-2h", "0m", "2 h", "99999999d", "2ü"] {
+            assert!(length(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_length_begins_now() {
+        let end = end_of(SignedDuration::from_mins(90)).unwrap();
+        let ahead = end.duration_since(outside::clock::now()).as_secs();
+        assert!((5_395..=5_400).contains(&ahead), "{ahead}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Calls of the real binary, and of the bundle by HTTP.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use bytes::Bytes;
+use dev::{Database, DevOptions, Running};
+use http::{HeaderMap, Method, StatusCode};
+use local_supabase::postgres::TestDatabase;
+use outside::outbound::Outbound;
+use serde_json::Value;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// A folder that is removed at the end.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn empty() -> Self {
+        let path = std::env::temp_dir().join(format!("pourtrait-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn with(files: &[(&str, &str)]) -> Self {
+        let folder = Self::empty();
+        for (name, text) in files {
+            std::fs::write(folder.0.join(name), text).unwrap();
+        }
+        folder
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// The binary in a folder, with no variable but PATH.
+pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the binary finds programs as this test does"
+    )]
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pourtrait-dev"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", path)
+        .stdin(Stdio::null());
+    command
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) struct Called {
+    pub(crate) status: i32,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Called {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Calls the binary and waits for its end.
+pub(crate) fn call(folder: &Path, arguments: &[&str]) -> Called {
+    command(folder, arguments).output().unwrap().into()
+}
+
+/// The bundle on a migrated database of its own, without its log.
+pub(crate) async fn bundle(options: DevOptions) -> (Running, TestDatabase) {
+    // Every test but the first finds one installed.
+    let _ = tracing_subscriber::registry().try_init();
+    let database = TestDatabase::create(
+        "migrated",
+        &ops::migrate::Schema::embedded().fingerprint(),
+        dev::migrate,
+    )
+    .await
+    .unwrap();
+    let options = DevOptions {
+        database: Database::Shared(database.name().to_owned()),
+        ..options
+    };
+    (dev::start(options).await.unwrap(), database)
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+}
+
+pub(crate) async fn send(
+    running: &Running,
+    method: Method,
+    path: &str,
+    key: Option<&str>,
+) -> Answer {
+    let outbound = Outbound::default();
+    let url = format!("{}{path}", running.base_url);
+    let mut request = outbound.client().unwrap().request(method, url);
+    if let Some(key) = key {
+        request = request.bearer_auth(&running.env[key]);
+    }
+    let response = request.send().await.unwrap();
+    Answer {
+        status: response.status(),
+        headers: response.headers().clone(),
+        body: response.bytes().await.unwrap(),
+    }
+}
+
+pub(crate) async fn get(running: &Running, path: &str) -> Answer {
+    send(running, Method::GET, path, None).await
+}

@@ -1,0 +1,163 @@
+//! What a caller asks to be done: as JSON with a proof of their own, or as the
+//! form behind a link.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
+use uuid::Uuid;
+
+use crate::alerts::plain_text;
+
+/// The longest note, as the database takes it.
+const NOTE_LIMIT: usize = 1_000;
+const NAME_LIMIT: usize = 100;
+
+/// For how many minutes the form offers to snooze.
+pub(super) const SNOOZES: [(u32, &str); 5] = [
+    (60, "1 hour"),
+    (120, "2 hours"),
+    (240, "4 hours"),
+    (720, "12 hours"),
+    (1_440, "1 day"),
+];
+
+/// What can be done about an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Somebody is at it.
+    Acknowledge,
+    /// Nobody is, after all.
+    Unacknowledge,
+    /// It can wait until a named time.
+    Snooze,
+    /// Nothing is sent about it until a named time.
+    Silence,
+    /// It is over.
+    Resolve,
+}
+
+/// A request in JSON.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Asked {
+    pub(super) alert_id: Uuid,
+    pub(super) action: Action,
+    #[serde(default)]
+    pub(super) until: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) note: Option<String>,
+}
+
+/// The form behind a link, filled in.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Filled {
+    pub(super) name: Option<String>,
+    pub(super) note: Option<String>,
+    minutes: Option<u32>,
+}
+
+/// Reads a request in JSON.
+pub(super) fn parse(body: &[u8]) -> Result<Asked, String> {
+    let asked: Asked = serde_json::from_slice(body).map_err(|error| {
+        let expected = "expected {alertId, action, until?, note?}";
+        format!(
+            "{expected}: {}",
+            plain_text::cut(&plain_text::line(&error.to_string()), 200)
+        )
+    })?;
+    Ok(Asked {
+        note: asked.note.as_deref().and_then(note),
+        ..asked
+    })
+}
+
+/// Reads a form. What is missing or wrong is as good as not filled in.
+pub(super) fn parse_form(body: &[u8]) -> Filled {
+    let mut filled = Filled::default();
+    for (name, value) in form_urlencoded::parse(body) {
+        match &*name {
+            "name" => filled.name = some(plain_text::cut(&plain_text::line(&value), NAME_LIMIT)),
+            "note" => filled.note = note(&value),
+            "minutes" => filled.minutes = value.parse().ok(),
+            _ => {}
+        }
+    }
+    filled
+}
+
+impl Filled {
+    /// The end of the snooze that was chosen; the shortest if none of those
+    /// that are offered was.
+    pub(super) fn snoozed_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let offered = SNOOZES.iter().map(|(minutes, _)| *minutes);
+        let minutes = offered
+            .clone()
+            .find(|minutes| Some(*minutes) == self.minutes)
+            .or_else(|| offered.min())?;
+        now.checked_add(SignedDuration::from_mins(minutes.into()))
+            .ok()
+    }
+}
+
+fn note(words: &str) -> Option<String> {
+    some(plain_text::cut(&plain_text::paragraph(words), NOTE_LIMIT))
+}
+
+fn some(words: String) -> Option<String> {
+    (!words.trim().is_empty()).then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_read_whole_and_its_note_is_cleaned() {
+        let body = br#"{"alertId":"00000000-0000-0000-0000-000000000001","action":"snooze",
+            "until":"2026-11-24T16:00:00+01:00","note":"vendor\u0000\u202e is at it"}"#;
+        let asked = parse(body).unwrap();
+        assert_eq!(
+            asked,
+            Asked {
+                alert_id: Uuid::from_u128(1),
+                action: Action::Snooze,
+                until: "2026-11-24T15:00:00Z".parse().ok(),
+                note: Some("vendor is at it".into()),
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"alertId":"x","action":"acknowledge"}"#,
+            r#"{"alertId":"00000000-0000-0000-0000-000000000001","action":"ignore"}"#,
+            r#"{"alertId":"00000000-0000-0000-0000-000000000001","action":"acknowledge","who":"me"}"#,
+            r#"{"alertId":"00000000-0000-0000-0000-000000000001","action":"snooze","until":"soon"}"#,
+        ] {
+            assert!(parse(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_read_and_a_snooze_is_one_of_those_offered() {
+        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        for (form, until) in [
+            ("token=t&minutes=240", "2026-11-24T16:00:00Z"),
+            ("token=t&minutes=999999", "2026-11-24T13:00:00Z"),
+            ("token=t", "2026-11-24T13:00:00Z"),
+        ] {
+            let filled = parse_form(form.as_bytes());
+            assert_eq!(filled.snoozed_until(now), until.parse().ok(), "{form}");
+        }
+        let filled = parse_form(b"token=t&name=+Anna%0A+K+&note=+&x=1");
+        assert_eq!(
+            (filled.name.as_deref(), filled.note),
+            (Some("Anna K"), None)
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! Where the escalation of an alert stands, and who has acknowledged it, as the
+//! facts of a message say. They are read as leniently as the rest of them.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::json_fields::{text, time};
+
+/// Where the escalation of an alert stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escalation {
+    /// When this step was taken.
+    pub at: Option<Timestamp>,
+    /// The level that is asked; none where only a channel is added or an
+    /// acknowledgement ended.
+    pub level: Option<u64>,
+    /// Levels that had nobody, whose place this one takes.
+    pub passed: Vec<u64>,
+    /// Who was asked before.
+    pub earlier: Vec<AskedBefore>,
+    /// How many more alerts of the incident ask the same people.
+    pub others: u64,
+    /// Who had acknowledged the alert, where that has ended.
+    pub acknowledged: Option<EndedAcknowledgement>,
+}
+
+/// Somebody who was asked before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedBefore {
+    /// The name.
+    pub name: String,
+    /// The level.
+    pub level: Option<u64>,
+    /// When.
+    pub at: Option<Timestamp>,
+}
+
+/// An acknowledgement that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedAcknowledgement {
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: Option<Timestamp>,
+}
+
+/// An acknowledgement in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// By whom.
+    pub by: String,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
+/// The level from which on vendors are asked too.
+const VENDORS_FROM: u64 = 3;
+
+impl Escalation {
+    pub(super) fn read(value: &Value) -> Option<Self> {
+        value.as_object()?;
+        let earlier = value["told"].as_array().into_iter().flatten();
+        let passed = value["passed"].as_array().into_iter().flatten();
+        Some(Self {
+            at: time(value, "at"),
+            level: value["level"].as_u64(),
+            passed: passed.filter_map(Value::as_u64).collect(),
+            earlier: earlier.filter_map(AskedBefore::read).collect(),
+            others: value["others"].as_u64().unwrap_or(0),
+            acknowledged: text(value, "acknowledgedBy").map(|by| EndedAcknowledgement {
+                by,
+                at: time(value, "acknowledgedAt"),
+            }),
+        })
+    }
+
+    /// Whether the vendors of what suffers are to be asked too.
+    #[must_use]
+    pub fn asks_vendors(&self) -> bool {
+        self.level.is_some_and(|level| level >= VENDORS_FROM)
+    }
+}
+
+impl AskedBefore {
+    fn read(value: &Value) -> Option<Self> {
+        Some(Self {
+            name: text(value, "name")?,
+            level: value["level"].as_u64(),
+            at: time(value, "at"),
+        })
+    }
+}
+
+impl Acknowledgement {
+    pub(super) fn read(value: &Value) -> Option<Self> {
+        Some(Self {
+            by: text(value, "by")?,
+            until: time(value, "until"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_escalation_of_another_shape_spoils_nothing() {
+        assert_eq!(Escalation::read(&json!(null)), None);
+        let read = Escalation::read(&json!({"level": "two", "told": 3, "passed": [1, "x"]}));
+        let read = read.unwrap();
+        assert_eq!((read.level, read.passed), (None, vec![1]));
+    }
+}

@@ -1,0 +1,38 @@
+//! The reasons why a probe failed, in words.
+
+/// A reason as a phrase; one that is not a known word is a phrase already.
+pub(in crate::alerts) fn reason(word: &str, status_code: Option<u64>) -> String {
+    match (word, status_code) {
+        ("http_status", Some(code)) => format!("answered {code}"),
+        ("redirect", Some(code)) => format!("answered {code}, a redirect"),
+        ("timeout", _) => "no answer in time".into(),
+        ("dns", _) => "the name does not resolve".into(),
+        ("connect", _) => "cannot connect".into(),
+        ("tls", _) => "the TLS handshake failed".into(),
+        ("reset", _) => "the connection ended early".into(),
+        ("too_large", _) => "the answer is too large".into(),
+        ("request", _) => "the request cannot be made".into(),
+        ("text", _) => "the expected text is missing".into(),
+        ("json", _) => "the answer lacks an expected value".into(),
+        ("address", _) => "the name resolves to other addresses".into(),
+        ("private_address", _) => "the address is private, which the settings refuse".into(),
+        ("variable", _) => "a variable that a header names is not set".into(),
+        ("not_reached", _) => "there was no time left to look".into(),
+        ("not_set_up", _) => "nothing was reported yet".into(),
+        ("failed", _) => "the job reported a failure".into(),
+        ("late", _) => "no report within its period and grace".into(),
+        ("stuck", _) => "it started and did not end within its grace".into(),
+        ("too_few", _) => "it no longer happens as often as it should".into(),
+        ("http_status", None) => "answered with an error".into(),
+        ("redirect", None) => "answered with a redirect".into(),
+        ("auth", _) => "the key was refused: check the variable that holds it".into(),
+        ("quota", _) => "over its quota or rate limit".into(),
+        ("rubbish", _) => "answered something that is not its API".into(),
+        ("not_migrated", _) => "the database lacks the bundle's functions".into(),
+        ("config", _) => "not configured as it should be".into(),
+        ("untested", _) => "the month's test was not sent within a day".into(),
+        ("proven", _) => "something was sent".into(),
+        ("removed", _) => "no longer checked".into(),
+        (other, _) => other.into(),
+    }
+}

@@ -1,0 +1,247 @@
+//! The kinds of callers, each with what proves one.
+
+use std::fmt::Write;
+
+use http::{HeaderMap, header};
+use sha2::{Digest, Sha256};
+use url::form_urlencoded;
+
+use super::{
+    Admin, Attempt, Bearers, Caller, WrongProof, bearer,
+    signed_link::{Grant, Signer},
+};
+use crate::problem::Problem;
+
+/// Anybody. Nobody has to prove anything; whoever tries has to succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visitor {
+    /// Somebody who proved nothing.
+    Stranger,
+    /// An operator, or CI.
+    Operator,
+}
+
+/// Whoever may start a run of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starter {
+    /// The platform's scheduler, by `CRON_SECRET`.
+    Scheduler,
+    /// An operator, or CI, by `MONITORING_API_KEY`.
+    Operator,
+}
+
+/// An operator, or CI, by `MONITORING_API_KEY`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operator;
+
+/// Somebody who may see everything and answer alerts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Person {
+    /// An operator, or CI, by `MONITORING_API_KEY`.
+    Operator,
+    /// A signed-in admin of the app.
+    Admin(Admin),
+}
+
+/// Whoever followed a link that stood in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The token that the link carries.
+    pub token: String,
+    /// What the link may do; `None` where it is none of ours. That is counted as a
+    /// wrong proof, and the person gets a page instead of a problem.
+    pub grant: Option<Grant>,
+}
+
+/// Whoever does something about an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answerer {
+    /// Somebody who filled in the form behind a link.
+    Link(Link),
+    /// Somebody who sent JSON, with a proof of their own.
+    Person(Person),
+}
+
+/// A job, by the token of its heartbeat. The database alone knows tokens, and
+/// proves one in the same call that notes the report.
+#[derive(Debug)]
+pub struct HeartbeatToken {
+    token: String,
+    wrong: WrongProof,
+}
+
+impl Caller for Visitor {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        let presented = attempt
+            .request
+            .headers()
+            .contains_key(header::AUTHORIZATION);
+        if presented && attempt.config.monitoring_api_key.is_some() {
+            let Operator = Operator::prove(attempt).await?;
+            return Ok(Self::Operator);
+        }
+        Ok(Self::Stranger)
+    }
+}
+
+impl Caller for Starter {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        let config = attempt.config;
+        let accepted = Bearers {
+            secrets: vec![
+                (config.cron_secret.as_ref(), Self::Scheduler),
+                (config.monitoring_api_key.as_ref(), Self::Operator),
+            ],
+            admin: None,
+        };
+        attempt.bearer(accepted).await
+    }
+}
+
+impl Caller for Operator {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        let accepted = Bearers {
+            secrets: vec![(attempt.config.monitoring_api_key.as_ref(), Self)],
+            admin: None,
+        };
+        attempt.bearer(accepted).await
+    }
+}
+
+impl Caller for Person {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        let accepted = Bearers {
+            secrets: vec![(attempt.config.monitoring_api_key.as_ref(), Self::Operator)],
+            admin: Some(Self::Admin),
+        };
+        attempt.bearer(accepted).await
+    }
+}
+
+impl Caller for Link {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        let query = attempt.request.uri().query().unwrap_or_default();
+        Self::verify(
+            attempt,
+            field(query.as_bytes(), "token").unwrap_or_default(),
+        )
+    }
+}
+
+impl Link {
+    fn verify(attempt: &Attempt<'_>, token: String) -> Result<Self, Problem> {
+        let Some(key) = &attempt.config.monitoring_api_key else {
+            tracing::error!("MONITORING_API_KEY is not set: links in messages stay closed");
+            return Err(Problem::Unavailable("links are not configured"));
+        };
+        let grant = Signer::new(key).verify(&token);
+        if grant.is_none() && !token.is_empty() {
+            attempt.wrong_proof().count()?;
+        }
+        Ok(Self { token, grant })
+    }
+}
+
+impl Caller for Answerer {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        match content_type(attempt.request.headers()) {
+            Some("application/x-www-form-urlencoded") => {
+                let token = field(attempt.request.body(), "token").unwrap_or_default();
+                Link::verify(attempt, token).map(Self::Link)
+            }
+            Some("application/json") => Person::prove(attempt).await.map(Self::Person),
+            _ => Err(Problem::UnsupportedMediaType),
+        }
+    }
+}
+
+impl Caller for HeartbeatToken {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        // Without a database there is nobody to prove anything to.
+        if attempt.config.supabase.is_none() {
+            return Err(Problem::Unavailable("the database is not configured"));
+        }
+        let query = attempt.request.uri().query().unwrap_or_default();
+        let token = heartbeat_token(query, attempt.request.headers());
+        Ok(Self {
+            token: token.ok_or(Problem::Unauthorized)?,
+            wrong: attempt.wrong_proof(),
+        })
+    }
+}
+
+impl HeartbeatToken {
+    /// SHA-256 in hexadecimal, as the database keeps it.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        hash(&self.token)
+    }
+
+    /// The refusal of a token that the database does not know: 401, or 429 after
+    /// too many.
+    #[must_use]
+    pub fn refused(self) -> Problem {
+        self.wrong.refuse()
+    }
+}
+
+/// The token in the query, else the one in the header.
+fn heartbeat_token(query: &str, headers: &HeaderMap) -> Option<String> {
+    field(query.as_bytes(), "token").or_else(|| {
+        let value = headers.get(header::AUTHORIZATION)?;
+        bearer(value.as_bytes()).map(str::to_owned)
+    })
+}
+
+fn hash(token: &str) -> String {
+    Sha256::digest(token)
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// A field of a form or a query; the last one counts.
+fn field(form: &[u8], name: &str) -> Option<String> {
+    form_urlencoded::parse(form)
+        .filter(|(known, _)| known == name)
+        .last()
+        .map(|(_, value)| value.into_owned())
+}
+
+/// The type of a body, without its parameters.
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    value.split(';').next().map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heartbeats_token_stands_in_the_query_or_in_the_header() {
+        let mut bearing = HeaderMap::new();
+        bearing.insert(header::AUTHORIZATION, "Bearer abc".parse().unwrap());
+        let none = HeaderMap::new();
+        for (query, headers, expected) in [
+            ("token=abc", &none, Some("abc")),
+            ("token=abc&event=start", &none, Some("abc")),
+            ("event=failure", &bearing, Some("abc")),
+            ("token=other", &bearing, Some("other")),
+            ("event=success", &none, None),
+        ] {
+            let token = heartbeat_token(query, headers);
+            assert_eq!(token.as_deref(), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_known_by_its_hash() {
+        assert_eq!(
+            hash("abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

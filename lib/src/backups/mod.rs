@@ -1,0 +1,307 @@
+//! `/api/cron/backup`: one backup, under a lease that is renewed while it works.
+//!
+//! What counts happens twice as carefully: the database is asked for the lease
+//! once more right before the commit record is written, and how the run ended is
+//! kept in the database, where its age is watched. How a backup is made is the
+//! engine's: crate `backup`.
+
+pub mod backup_setup;
+
+use std::time::Duration;
+
+use backup::{
+    keys::{KeyError, Recipients, Secret},
+    run::{self, Backup, Figures, RunError},
+    store::OpenError,
+    tools,
+};
+use bytes::Bytes;
+use http::Request;
+use jiff::Timestamp;
+use outside::clock::Deadline;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    auth::Starter,
+    endpoint::{Job, Route},
+    handler::{Answer, Handler, Routes},
+    jobs::{self, Ended, Lease, Order, Outcome, Patience, Recorded, Run, Unclaimed},
+    problem::Problem,
+    rpc::{Call, Retry},
+};
+use backup_setup::{BackupSetup, SetupError};
+
+/// Kept back from the work, for recording how it ended.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// How many sessions read the database at once, beside the one that keeps the
+/// snapshot: few enough for the smallest project's connections.
+const WORKERS: usize = 3;
+
+/// What came of a run, as it is answered.
+pub type Report = jobs::Report<Details>;
+
+/// What a run tells beside how it ended.
+#[derive(Debug, Serialize)]
+pub struct Details {
+    /// The backup, where one was sealed.
+    pub backup: Option<Sealed>,
+    /// Why none was sealed, or why it does not count as done.
+    pub reason: Option<String>,
+}
+
+impl jobs::Details for Details {
+    fn of_reason(reason: String) -> Self {
+        Self {
+            backup: None,
+            reason: Some(reason),
+        }
+    }
+}
+
+/// A sealed backup.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sealed {
+    /// Its name in the store.
+    pub snapshot: String,
+    /// The time of its snapshot, by the database's clock.
+    pub taken_at: Timestamp,
+    /// When its commit record was written.
+    pub sealed_at: Timestamp,
+    /// Why it may not hold what it should.
+    pub suspect: Option<String>,
+    /// What it took.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+#[derive(Debug, Serialize)]
+struct FinishBackup<'a> {
+    p_run: Uuid,
+    p_fence: i64,
+    p_outcome: Outcome,
+    p_backup: Record<'a>,
+}
+
+/// How a run ended, as the database keeps it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    snapshot: Option<&'a str>,
+    taken_at: Option<Timestamp>,
+    sealed_at: Option<Timestamp>,
+    figures: Option<&'a Figures>,
+    suspect: Option<&'a str>,
+    reason: Option<&'a str>,
+}
+
+impl Call for FinishBackup<'_> {
+    const NAME: &'static str = "ops_finish_backup";
+    const RETRY: Retry = Retry::Idempotent;
+    type Output = Recorded;
+}
+
+/// What answers `/api/cron/backup`.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new(Route::BACKUP, BacksUp)
+}
+
+/// Makes one backup. Answers 503 where backups are not set up.
+#[derive(Debug)]
+struct BacksUp;
+
+impl Handler<Starter> for BacksUp {
+    async fn handle(
+        &self,
+        app: &App,
+        starter: Starter,
+        _: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Answer {
+        let report = perform(app, starter, deadline).await.map_err(|error| {
+            tracing::warn!(%error, "no backup is made");
+            Problem::Unavailable(match error {
+                SetupError::Absent => "backups are not set up",
+                SetupError::Incomplete => "backups are not configured as they should be",
+            })
+        })?;
+        report.answer()
+    }
+}
+
+/// Makes one backup right now, whatever the schedule.
+///
+/// # Errors
+/// See [`SetupError`]; what goes wrong later is the report's outcome.
+pub async fn now(app: &App, deadline: Deadline) -> Result<Report, SetupError> {
+    perform(app, Starter::Operator, deadline).await
+}
+
+async fn perform(app: &App, starter: Starter, deadline: Deadline) -> Result<Report, SetupError> {
+    let setup = BackupSetup::of(&app.config)?;
+    let order = Order {
+        job: Job::BACKUP,
+        starter,
+        patience: Patience::Once,
+    };
+    let report = jobs::run(app, order, deadline, async |run: &Run| {
+        let ended = back_up(app, run, setup, deadline.reserving(LAST_WORDS)).await;
+        record(app, run, ended, deadline.or_at_least(LAST_WORDS)).await
+    });
+    Ok(report.await.unwrap_or_else(Unclaimed::report))
+}
+
+/// The work, and how it ended.
+async fn back_up(
+    app: &App,
+    run: &Run,
+    setup: BackupSetup<'_>,
+    deadline: Deadline,
+) -> Ended<Details> {
+    let work = Box::pin(work(app, run, setup, deadline));
+    let sealed = jobs::while_held(app, run, work).await;
+    let sealed = sealed.unwrap_or(Err(WorkError::Run(RunError::Superseded)));
+    match sealed {
+        Ok(backup) => sealed_backup(backup),
+        Err(error) => {
+            tracing::warn!(job = run.job.name, run = %run.id, %error, "no backup was sealed");
+            Ended {
+                outcome: error.outcome(),
+                details: jobs::Details::of_reason(error.to_string()),
+            }
+        }
+    }
+}
+
+/// Why a claimed run sealed no backup.
+#[derive(Debug, thiserror::Error)]
+enum WorkError {
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl WorkError {
+    /// A lost lease is a failure as well, unless the database says that somebody
+    /// else has the job.
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Run(RunError::Deadline) => Outcome::Partial,
+            Self::Run(
+                RunError::Superseded
+                | RunError::Preflight(_)
+                | RunError::Schema(_)
+                | RunError::Source(_)
+                | RunError::Repository(_)
+                | RunError::Store(_),
+            )
+            | Self::Key(_)
+            | Self::Open(_) => Outcome::Failed,
+        }
+    }
+}
+
+async fn work(
+    app: &App,
+    run: &Run,
+    setup: BackupSetup<'_>,
+    deadline: Deadline,
+) -> Result<Backup, WorkError> {
+    let BackupSetup { database, backup } = setup;
+    let secret = Secret::parse(&backup.secret)?;
+    let request = run::Request {
+        url: &database.url,
+        ca: database.ca.as_deref(),
+        store: setup.store(&app.outbound)?,
+        secret: &secret,
+        recipients: Recipients::parse(&backup.recipients)?,
+        fence: run.fence.unsigned_abs(),
+        workers: WORKERS,
+        deadline,
+        tools: tools::FILES,
+    };
+    let still_ours = || async { matches!(jobs::extend(app, run, deadline).await, Ok(Lease::Held)) };
+    Ok(run::run(request, still_ours).await?)
+}
+
+fn sealed_backup(
+    Backup {
+        record, figures, ..
+    }: Backup,
+) -> Ended<Details> {
+    let sealed = Sealed {
+        snapshot: record.snapshot.to_string(),
+        taken_at: record.taken_at,
+        sealed_at: record.sealed_at,
+        suspect: record.suspect,
+        figures,
+    };
+    Ended {
+        outcome: Outcome::Done,
+        details: Details {
+            backup: Some(sealed),
+            reason: None,
+        },
+    }
+}
+
+/// A backup that the database does not know of is no success.
+fn unrecorded(Ended { outcome, details }: Ended<Details>, why: &str) -> Ended<Details> {
+    Ended {
+        outcome: outcome.or_partial(),
+        details: Details {
+            reason: details.reason.or_else(|| Some(why.to_owned())),
+            ..details
+        },
+    }
+}
+
+/// Keeps how the run ended. The database has the last word: a run that lost its
+/// lease was in vain, and what is sealed and not recorded is a backup that
+/// nobody here knows of.
+async fn record(app: &App, run: &Run, ended: Ended<Details>, deadline: Deadline) -> Ended<Details> {
+    let call = FinishBackup {
+        p_run: run.id,
+        p_fence: run.fence,
+        p_outcome: ended.outcome,
+        p_backup: Record::of(&ended.details),
+    };
+    match app.call(&call, deadline).await {
+        Ok(Recorded::Finished) => ended,
+        Ok(Recorded::Superseded) => {
+            tracing::warn!(job = run.job.name, run = %run.id, "another run took over before this one ended");
+            match ended.details.backup {
+                None => Ended {
+                    outcome: Outcome::Skipped,
+                    ..ended
+                },
+                Some(_) => unrecorded(ended, "it is sealed, but another run has taken over"),
+            }
+        }
+        Err(error) => {
+            tracing::error!(job = run.job.name, run = %run.id, %error, "a run's end cannot be recorded");
+            unrecorded(ended, "it is sealed, but the database cannot be told")
+        }
+    }
+}
+
+impl<'a> Record<'a> {
+    fn of(details: &'a Details) -> Self {
+        let sealed = details.backup.as_ref();
+        Self {
+            snapshot: sealed.map(|backup| backup.snapshot.as_str()),
+            taken_at: sealed.map(|backup| backup.taken_at),
+            sealed_at: sealed.map(|backup| backup.sealed_at),
+            figures: sealed.map(|backup| &backup.figures),
+            suspect: sealed.and_then(|backup| backup.suspect.as_deref()),
+            reason: details.reason.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+-- Which custom checks are due at a tick, and which checks the database adds to a tick
+-- because no probe has to make them. Each check has an interval of its own; a check that
+-- is not due is neither probed nor forgotten.
+
+create or replace function ops.due_checks(p_now timestamptz, p_all boolean)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select coalesce(jsonb_agg(ops.custom_check_document(custom) order by custom.name), '[]')
+    from ops.custom_checks as custom
+    left join ops.checks as known on known.name = custom.check_name
+    where custom.enabled
+        and custom.kind in ('http', 'tls', 'dns', 'tcp')
+        and (
+            p_all
+            or known.last_seen_at is null
+            or known.last_seen_at < custom.updated_at
+            -- Ticks come a minute apart, give or take some seconds.
+            or known.last_seen_at <= p_now - make_interval(secs => custom.every_seconds - 30)
+        )
+$$;
+
+comment on function ops.due_checks(timestamptz, boolean) is
+    'The custom checks that a tick at that time has to probe: those whose interval is over and those that were changed since their last sample, or all of them.';
+
+create or replace function ops.with_derived_checks(p_tick jsonb, p_now timestamptz)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select p_tick || jsonb_build_object(
+        'checks',
+        p_tick -> 'checks' || coalesce(
+            jsonb_agg(
+                jsonb_build_object(
+                    'name', name,
+                    'kind', kind,
+                    'service', service,
+                    'critical', critical,
+                    'status', status,
+                    'latencyMs', latency_ms,
+                    'reason', reason,
+                    'detail', detail
+                )
+            ),
+            '[]'
+        )
+    )
+    from ops.derived_checks(p_tick, p_now)
+$$;
+
+comment on function ops.with_derived_checks(jsonb, timestamptz) is
+    'A tick with the checks that the database makes itself, added to those that were probed.';
+
+create or replace function ops.is_custom(p_rule text, p_subject text, p_at timestamptz)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    select p_rule in ('check_failing', 'check_slow', 'certificate_urgent', 'certificate_expiring')
+        and exists (
+            select
+            from ops.custom_checks as custom
+            where (custom.enabled or custom.updated_at > p_at)
+                and lower(p_subject) = case
+                    when p_rule like 'certificate%' then ops.certificate_host(custom.spec)
+                    else custom.name
+                end
+        )
+$$;
+
+comment on function ops.is_custom(text, text, timestamptz) is
+    'Whether a custom check stood behind the subject of a rule at that time. If so, a tick that does not report the subject means that the check was not due. A check that is switched off now counts as switched on until its last change.';

@@ -1,0 +1,276 @@
+-- Contacts are the people whom an alert may ask for. A contact has a role, addresses, and the
+-- hours in which it is on duty.
+
+create or replace function ops.check_reach(p_contact ops.contacts)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    perform ops.check_given('email', coalesce(p_contact.email, p_contact.slack_id), 'given, or else slack');
+    if length(p_contact.email) > 254
+        or p_contact.email !~ '^[^\s@,;<>"()]+@[^\s@,;<>"()]+\.[^\s@,;<>"().]+$'
+    then
+        perform ops.refuse('email', 'an email address without a name around it', p_contact.email);
+    end if;
+    if p_contact.slack_id !~ '^[UWS][A-Z0-9]{2,30}$' then
+        perform ops.refuse(
+            'slack', 'a Slack id that begins with U, W or S, as the profile shows it', p_contact.slack_id
+        );
+    end if;
+end
+$$;
+
+comment on function ops.check_reach(ops.contacts) is
+    'Refuses a contact that no message could reach with SQLSTATE 22023.';
+
+create or replace function ops.check_hours(p_contact ops.contacts)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    if num_nulls(p_contact.days, p_contact.hours_from, p_contact.hours_until) not in (0, 3)
+        or p_contact.hours_from = p_contact.hours_until
+        or not p_contact.days <@ '{1,2,3,4,5,6,7}'
+        or cardinality(p_contact.days) = 0
+    then
+        perform ops.refuse(
+            'hours',
+            'days from 1 to 7 with two different times, or left out',
+            format(
+                'days %s from %s until %s',
+                coalesce(array_to_string(p_contact.days, ', ', 'null'), 'null'),
+                coalesce(p_contact.hours_from::text, 'null'), coalesce(p_contact.hours_until::text, 'null')
+            )
+        );
+    end if;
+    if not exists (select from pg_timezone_names where name = p_contact.zone) then
+        perform ops.refuse('zone', 'the IANA name of a time zone, such as Europe/Berlin', p_contact.zone);
+    end if;
+end
+$$;
+
+comment on function ops.check_hours(ops.contacts) is
+    'Refuses hours that are incomplete or of no length, and a zone that is not known, with SQLSTATE 22023.';
+
+create or replace function ops.check_contact(p_contact ops.contacts)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    perform ops.check_length('name', p_contact.name, 100);
+    if p_contact.name ~ '[[:cntrl:]]' then
+        perform ops.refuse('name', 'a text of one line, without control characters', p_contact.name);
+    end if;
+    perform ops.check_word(
+        'role', p_contact.role, array(select role from ops.contact_roles order by level, after_minutes, role)
+    );
+    perform ops.check_reach(p_contact);
+    perform ops.check_hours(p_contact);
+    if exists (
+        select from ops.contacts where lower(name) = lower(p_contact.name) and id <> p_contact.id
+    ) then
+        perform ops.refuse('name', 'one that no other contact has', p_contact.name);
+    end if;
+end
+$$;
+
+comment on function ops.check_contact(ops.contacts) is 'Refuses a contact that is not valid with SQLSTATE 22023.';
+
+create or replace function ops.is_on_duty(p_contact ops.contacts, p_at timestamptz)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select p_contact.days is null or case
+        when p_contact.hours_from < p_contact.hours_until then
+            today = any (p_contact.days)
+            and time_of_day >= p_contact.hours_from
+            and time_of_day < p_contact.hours_until
+        else
+            today = any (p_contact.days) and time_of_day >= p_contact.hours_from
+            or yesterday = any (p_contact.days) and time_of_day < p_contact.hours_until
+    end
+    from (
+        select
+            extract(isodow from local_time)::integer as today,
+            extract(isodow from local_time - interval '1 day')::integer as yesterday,
+            local_time::time as time_of_day
+        from (select p_at at time zone p_contact.zone as local_time) as clock
+    ) as calendar
+$$;
+
+comment on function ops.is_on_duty(ops.contacts, timestamptz) is
+    'Returns whether a time lies within a contact''s hours, in the contact''s zone. Hours that pass midnight belong to the day on which they begin.';
+
+create or replace function ops.contact_document(p_contact ops.contacts)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'id', p_contact.id,
+        'name', p_contact.name,
+        'role', p_contact.role,
+        'level', (select level from ops.contact_roles where role = p_contact.role),
+        'email', p_contact.email,
+        'emailProvenAt', p_contact.email_proven_at,
+        'slack', p_contact.slack_id,
+        'slackProvenAt', p_contact.slack_proven_at,
+        'hours', case
+            when p_contact.days is not null then jsonb_build_object(
+                'days', to_jsonb(p_contact.days),
+                'from', to_char(p_contact.hours_from, 'HH24:MI'),
+                'until', to_char(p_contact.hours_until, 'HH24:MI')
+            )
+        end,
+        'zone', p_contact.zone,
+        'updatedAt', p_contact.updated_at,
+        'updatedBy', p_contact.updated_by
+    )
+$$;
+
+comment on function ops.contact_document(ops.contacts) is 'Returns a contact as callers see it.';
+
+create or replace function public.ops_list_contacts()
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'contacts', coalesce(
+            jsonb_agg(
+                ops.contact_document(contact)
+                order by role.level, role.after_minutes, contact.role, lower(contact.name)
+            ),
+            '[]'
+        )
+    )
+    from ops.contacts as contact
+    join ops.contact_roles as role using (role)
+$$;
+
+comment on function public.ops_list_contacts() is
+    'Lists all contacts with when their addresses were proven, in the order in which they are asked.';
+
+create or replace function ops.changed_contact(p_contact ops.contacts, p_fields jsonb)
+returns ops.contacts
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_populate_record(
+        p_contact,
+        p_fields - 'hours' - 'slack'
+        || case when p_fields ? 'slack' then jsonb_build_object('slack_id', p_fields -> 'slack') else '{}' end
+        || case
+            when p_fields ? 'hours' then jsonb_build_object(
+                'days', p_fields #> '{hours,days}',
+                'hours_from', p_fields #> '{hours,from}',
+                'hours_until', p_fields #> '{hours,until}'
+            )
+            else '{}'
+        end
+    )
+$$;
+
+comment on function ops.changed_contact(ops.contacts, jsonb) is
+    'Returns a contact with the given fields changed; a field that is null is removed.';
+
+create or replace function ops.write_contact(p_contact ops.contacts)
+returns ops.contacts
+language sql
+set search_path = ''
+as $$
+    insert into ops.contacts as contact
+        (id, name, role, email, slack_id, days, hours_from, hours_until, zone, updated_at, updated_by)
+    values (
+        p_contact.id, p_contact.name, p_contact.role, p_contact.email, p_contact.slack_id, p_contact.days,
+        p_contact.hours_from, p_contact.hours_until, p_contact.zone, p_contact.updated_at, p_contact.updated_by
+    )
+    on conflict (id) do update
+    set
+        name = excluded.name,
+        role = excluded.role,
+        -- Another address is not proven by what was sent to the former one.
+        email_proven_at = case when contact.email = excluded.email then contact.email_proven_at end,
+        slack_proven_at = case when contact.slack_id = excluded.slack_id then contact.slack_proven_at end,
+        email = excluded.email,
+        slack_id = excluded.slack_id,
+        days = excluded.days,
+        hours_from = excluded.hours_from,
+        hours_until = excluded.hours_until,
+        zone = excluded.zone,
+        updated_at = excluded.updated_at,
+        updated_by = excluded.updated_by
+    returning contact
+$$;
+
+comment on function ops.write_contact(ops.contacts) is
+    'Adds or replaces a contact and returns it. What is proven of an address stays with that address.';
+
+create or replace function public.ops_save_contact(
+    p_contact uuid,
+    p_fields jsonb,
+    p_by text,
+    p_now timestamptz default null
+)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_contact ops.contacts;
+    v_by text;
+begin
+    perform ops.hold_functions();
+    perform ops.check_id('contact', p_contact);
+    v_by := ops.check_by(p_by);
+    if jsonb_typeof(p_fields) is distinct from 'object'
+        or p_fields - '{name,role,email,slack,hours,zone}'::text[] <> '{}'
+    then
+        perform ops.refuse(
+            'fields', 'an object with fields among name, role, email, slack, hours and zone', p_fields::text
+        );
+    end if;
+
+    select * into v_contact from ops.contacts where id = p_contact for update;
+    v_contact := ops.changed_contact(v_contact, p_fields);
+    v_contact.id := p_contact;
+    v_contact.zone := coalesce(v_contact.zone, 'UTC');
+    v_contact.updated_at := coalesce(p_now, now());
+    v_contact.updated_by := v_by;
+    perform ops.check_contact(v_contact);
+    return ops.contact_document(ops.write_contact(v_contact));
+end
+$$;
+
+comment on function public.ops_save_contact(uuid, jsonb, text, timestamptz) is
+    'Adds a contact, or changes the fields that are given; a field that is null is removed. Refuses a contact that is not valid with SQLSTATE 22023.';
+
+create or replace function public.ops_remove_contact(p_contact uuid)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_removed bigint;
+begin
+    perform ops.hold_functions();
+    delete from ops.contacts where id = p_contact;
+    get diagnostics v_removed = row_count;
+    return jsonb_build_object('removed', v_removed);
+end
+$$;
+
+comment on function public.ops_remove_contact(uuid) is
+    'Removes a contact, so that later ladders do not ask it. The ladders of open alerts keep a copy of it and stay as they are.';

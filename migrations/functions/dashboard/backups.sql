@@ -1,0 +1,144 @@
+-- The dashboard's section about backups: first how much would be lost now, then what backups
+-- cost.
+
+create or replace function ops.backup_document(p_backup ops.backups, p_run ops.runs)
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'run', p_backup.run,
+        'slot', p_run.slot,
+        'outcome', p_backup.outcome,
+        'snapshot', p_backup.snapshot,
+        'takenAt', p_backup.taken_at,
+        'sealedAt', p_backup.sealed_at,
+        'durationMs', round(1000 * extract(epoch from p_backup.finished_at - p_run.started_at)),
+        'rows', p_backup.figures -> 'rows',
+        'requests', p_backup.figures -> 'requests',
+        'bytesRead', p_backup.figures -> 'bytesRead',
+        'bytesStored', p_backup.figures -> 'bytesStored',
+        'bytesReused', p_backup.figures -> 'bytesReused',
+        'reusedPercent', round(
+            100 * (p_backup.figures ->> 'bytesReused')::numeric
+            -- The reused bytes include the definitions of objects, and the read ones do not.
+            / nullif(
+                greatest(
+                    (p_backup.figures ->> 'bytesRead')::numeric, (p_backup.figures ->> 'bytesReused')::numeric
+                ),
+                0
+            ),
+            2
+        ),
+        'suspect', p_backup.suspect,
+        'reason', p_backup.reason
+    )
+$$;
+
+comment on function ops.backup_document(ops.backups, ops.runs) is
+    'A run of the backup as the dashboard shows it. Figures that the run did not report are null.';
+
+create or replace function ops.backup_status(p_now timestamptz)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+    select case
+        when (select seconds from ops.backup_age(p_now))
+            > extract(epoch from ops.minutes(ops.read_settings(), 'threshold.backup_overdue_minutes'))
+        then 'overdue'
+        when newest_decided.outcome = 'failed' then 'failing'
+        when newest_sealed.run is null then 'waiting'
+        when newest_sealed.suspect is not null then 'suspect'
+        else 'ok'
+    end
+    from (select) as always
+    left join lateral (
+        select outcome
+        from (
+            -- Only the runs that the section shows count here.
+            select * from ops.backups where finished_at <= p_now order by finished_at desc limit 10
+        ) as finished
+        where outcome <> 'partial'
+        order by finished_at desc
+        limit 1
+    ) as newest_decided on true
+    left join lateral (
+        select run, suspect
+        from ops.backups
+        where outcome = 'done' and taken_at <= p_now
+        order by taken_at desc
+        limit 1
+    ) as newest_sealed on true
+$$;
+
+comment on function ops.backup_status(timestamptz) is
+    'How backups stand: overdue, failing, waiting for the first one, suspect, or ok.';
+
+create or replace function ops.recent_restores(p_now timestamptz)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select coalesce(
+        jsonb_agg(
+            jsonb_build_object(
+                'snapshot', snapshot,
+                'takenAt', taken_at,
+                'restoredAt', restored_at,
+                'seconds', seconds
+            )
+            order by restored_at desc
+        ),
+        '[]'
+    )
+    from (
+        select * from ops.restores where restored_at <= p_now order by restored_at desc limit 10
+    ) as newest
+$$;
+
+comment on function ops.recent_restores(timestamptz) is 'The ten newest restores, as the dashboard shows them.';
+
+create or replace function ops.dashboard_backups(p_now timestamptz)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    with finished as (
+        select backups, runs, backups.outcome, backups.finished_at, backups.figures
+        from ops.backups
+        join ops.runs on runs.id = backups.run
+        where backups.finished_at <= p_now
+        order by backups.finished_at desc
+        limit 10
+    )
+    select jsonb_build_object(
+        'status', ops.backup_status(p_now),
+        'lastBackupAt', (select max(taken_at) from ops.backups where outcome = 'done' and taken_at <= p_now),
+        'ageSeconds', (select seconds from ops.backup_age(p_now)),
+        'rpoSeconds', extract(epoch from ops.minutes(ops.read_settings(), 'threshold.backup_rpo_minutes')),
+        'projectedMonthlyEgressBytes', (
+            -- The projection takes thirty days of runs like the newest ones.
+            select round(avg((figures ->> 'bytesRead')::numeric) * 2592000 / job.every_seconds)
+            from finished
+            where outcome = 'done'
+        ),
+        'runs', coalesce(
+            (
+                select jsonb_agg(ops.backup_document(backups, runs) order by finished_at desc)
+                from finished
+            ),
+            '[]'
+        ),
+        'restores', ops.recent_restores(p_now)
+    )
+    from ops.jobs as job
+    where job.job = 'backup' and (job.first_slot is not null or exists (select from finished))
+$$;
+
+comment on function ops.dashboard_backups(timestamptz) is
+    'How much would be lost now, the last ten runs and restores, and how much backups read in a month. It is null until a backup was scheduled or has run.';

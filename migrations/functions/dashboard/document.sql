@@ -1,0 +1,45 @@
+-- The whole dashboard in one call and one snapshot, so that its numbers agree with each
+-- other.
+
+create or replace function public.ops_dashboard(
+    p_seconds integer,
+    p_environment text,
+    p_now timestamptz default null
+)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+-- Compiling a plan would take longer than running it.
+set jit = off
+as $$
+declare
+    v_now timestamptz := coalesce(p_now, now());
+    v_from timestamptz := v_now - make_interval(secs => p_seconds);
+    v_uptime jsonb;
+begin
+    perform ops.check_number('seconds', p_seconds, 60, 31622400);
+    perform ops.check_word('environment', p_environment, ops.words('ops.environment'));
+
+    v_uptime := ops.dashboard_uptime(p_seconds, v_now, p_environment);
+    return jsonb_build_object(
+        'systemHealth', ops.dashboard_health(v_now, p_environment),
+        'performance', ops.dashboard_performance(v_from, v_now, p_environment),
+        'errors', ops.dashboard_errors(v_from, v_now, p_environment),
+        'business', ops.dashboard_business(v_from, v_now, p_environment),
+        'alerts', ops.dashboard_alerts(),
+        'uptime', v_uptime,
+        'slo', ops.dashboard_slo(v_uptime -> 'windows', p_environment, v_now),
+        'incidents', ops.dashboard_incidents(v_from, v_now),
+        'database', ops.dashboard_database(),
+        'outbox', ops.dashboard_outbox(v_now),
+        'jobs', ops.dashboard_jobs(v_now),
+        'backups', ops.dashboard_backups(v_now),
+        'security', ops.dashboard_security(v_now),
+        'audit', ops.self_audit(v_now)
+    );
+end
+$$;
+
+comment on function public.ops_dashboard(integer, text, timestamptz) is
+    'Everything that the dashboard shows of the last p_seconds of an environment, as one document. Rows of tables that know no environment count for every environment.';

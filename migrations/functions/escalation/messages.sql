@@ -1,0 +1,205 @@
+-- The messages of a rung of the ladder are queued here. People should get one message each,
+-- not one for each alert: the first message about an alert addresses whoever is on call, and
+-- alerts of one incident that ask the same people at the same moment share a message.
+
+create or replace function ops.asked_before(p_alert uuid)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select coalesce(
+        jsonb_agg(
+            jsonb_build_object('name', person ->> 'name', 'role', person ->> 'role', 'level', level, 'at', told_at)
+            order by told_at, level, id
+        ),
+        '[]'
+    )
+    from ops.escalations
+    where alert = p_alert and status = 'told' and person is not null
+$$;
+
+comment on function ops.asked_before(uuid) is 'Returns whom the ladder of an alert has asked so far, and when.';
+
+create or replace function ops.escalation_facts(
+    p_alert ops.alerts,
+    p_level integer,
+    p_passed integer[],
+    p_now timestamptz
+)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'at', p_now,
+        'level', p_level,
+        'passed', to_jsonb(p_passed),
+        'told', ops.asked_before(p_alert.id),
+        'acknowledgedBy', p_alert.acknowledged_by,
+        'acknowledgedAt', p_alert.acknowledged_at
+    )
+$$;
+
+comment on function ops.escalation_facts(ops.alerts, integer, integer[], timestamptz) is
+    'Returns what a message says of the ladder: which level asks, which empty levels it takes the place of, who was asked before, and who had acknowledged the alert.';
+
+create or replace function ops.drop_unsent(p_alert uuid)
+returns void
+language sql
+set search_path = ''
+as $$
+    update ops.outbox as message
+    set status = 'superseded'
+    where message.alert = p_alert
+        and message.kind in ('firing', 'escalation', 'reminder')
+        and message.status = 'pending'
+        and message.attempts = 0
+        and not ops.speaks_for_others(message)
+$$;
+
+comment on function ops.drop_unsent(uuid) is
+    'Takes back the firings, escalations and reminders of an alert that nobody has tried to send, unless they call for other alerts too.';
+
+create or replace function ops.restore_unsent(p_alert ops.alerts)
+returns void
+language sql
+set search_path = ''
+as $$
+    update ops.outbox
+    set status = 'pending'
+    where alert = p_alert.id
+        and kind in ('firing', 'escalation')
+        and status = 'superseded'
+        and attempts = 0
+        -- A firing that was queued while the alert was low was replaced when it became worse.
+        and (severity = 'low') = (p_alert.severity = 'low')
+$$;
+
+comment on function ops.restore_unsent(ops.alerts) is
+    'Queues the firings and escalations again that were taken back while an alert was acknowledged.';
+
+create or replace function ops.ride_along(
+    p_alert ops.alerts,
+    p_channel text,
+    p_people jsonb,
+    p_escalation jsonb,
+    p_now timestamptz
+)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+    update ops.outbox as message
+    set facts = jsonb_set(
+        message.facts,
+        '{escalation,others}',
+        to_jsonb(coalesce((message.facts #>> '{escalation,others}')::integer, 0) + 1)
+    )
+    from ops.alerts as calling
+    where message.alert = calling.id
+        and calling.incident = p_alert.incident
+        and message.kind = 'escalation'
+        and message.channel = p_channel
+        and message.status = 'pending'
+        and message.attempts = 0
+        and message.created_at = p_now
+        and message.facts #> '{escalation,level}' = p_escalation -> 'level'
+        and message.facts #> '{recipients,people}' = p_people;
+    return found;
+end
+$$;
+
+comment on function ops.ride_along(ops.alerts, text, jsonb, jsonb, timestamptz) is
+    'Counts this alert on the escalation that another alert of the same incident queues at this moment for the same people and level; false if there is none.';
+
+create or replace function ops.address_message(
+    p_alert ops.alerts,
+    p_channel text,
+    p_people jsonb,
+    p_usual boolean,
+    p_escalation jsonb,
+    p_context ops.context,
+    p_now timestamptz
+)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    -- The first message can address the people if nobody has tried to send it yet.
+    update ops.outbox
+    set facts = facts || jsonb_build_object(
+        'escalation', p_escalation,
+        'recipients', jsonb_build_object('usual', true, 'people', p_people)
+    )
+    where alert = p_alert.id
+        and kind = 'firing'
+        and channel = p_channel
+        and status = 'pending'
+        and attempts = 0
+        and not digest
+        and not facts ? 'recipients';
+    if found or ops.ride_along(p_alert, p_channel, p_people, p_escalation, p_now) then
+        return;
+    end if;
+
+    perform ops.queue_message(
+        'escalation', p_channel, false, p_alert.severity, p_alert.id, null,
+        ops.message_facts(p_alert, 'escalation', p_alert.last_facts) || jsonb_build_object(
+            'escalation', p_escalation,
+            'recipients', jsonb_build_object('usual', p_usual, 'people', p_people)
+        ),
+        p_context.settings, p_now
+    );
+end
+$$;
+
+comment on function ops.address_message(ops.alerts, text, jsonb, boolean, jsonb, ops.context, timestamptz) is
+    'Addresses people about an alert on a channel: by its first message if nobody has tried to send that, by one that another alert of its incident queues for the same people, else by a message of its own. p_usual says whether that also goes to the usual readers of the channel.';
+
+create or replace function ops.address_people(
+    p_alert ops.alerts,
+    p_people jsonb,
+    p_escalation jsonb,
+    p_context ops.context,
+    p_now timestamptz
+)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_person jsonb;
+    v_by_slack boolean := 'slack' = any (p_context.channels);
+    v_by_email boolean := 'email' = any (p_context.channels);
+begin
+    if not v_by_slack and not v_by_email then
+        -- Where people have no address, the message names them to the readers of the other
+        -- channels. Without any channel the dead row in the outbox shows that.
+        perform ops.address_message(
+            p_alert, elsewhere.channel, p_people, true, p_escalation, p_context, p_now
+        )
+        from ops.route('critical', p_context.channels) as elsewhere;
+    end if;
+    if v_by_slack then
+        perform ops.address_message(p_alert, 'slack', p_people, true, p_escalation, p_context, p_now);
+    end if;
+    if v_by_email then
+        for v_person in select value from jsonb_array_elements(p_people) loop
+            -- A person without an address is named to the usual readers of the email.
+            if v_person ->> 'email' is not null or not v_by_slack then
+                perform ops.address_message(
+                    p_alert, 'email', jsonb_build_array(v_person), v_person ->> 'email' is null,
+                    p_escalation, p_context, p_now
+                );
+            end if;
+        end loop;
+    end if;
+end
+$$;
+
+comment on function ops.address_people(ops.alerts, jsonb, jsonb, ops.context, timestamptz) is
+    'Addresses people about an alert: by one message on Slack that names them all and by one email each; where neither is configured, by one message on each other channel.';

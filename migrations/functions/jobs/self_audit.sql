@@ -1,0 +1,92 @@
+-- The self-audit: is anything left undone that nobody is about to do? The monitor reports to
+-- whoever watches it from outside only while the audit is clean. What is held back on purpose
+-- is no finding.
+
+create or replace function ops.audit_messages(p_patience interval, p_now timestamptz)
+returns table (kind text, subject text, count bigint, since timestamptz)
+language sql
+stable
+set search_path = ''
+as $$
+    select 'unowned_messages', message.channel, count(*), min(message.next_attempt_at)
+    from ops.outbox as message
+    where message.status = 'pending'
+        and message.next_attempt_at <= p_now - p_patience
+        and coalesce(message.leased_until <= p_now - p_patience, true)
+        -- A resolution, for example, waits for the message that it answers.
+        and ops.is_claimable(message, array[message.channel], p_now)
+    group by message.channel
+$$;
+
+comment on function ops.audit_messages(interval, timestamptz) is
+    'Messages that have been due for that long without a lease, by channel.';
+
+create or replace function ops.audit_ladders(p_patience interval, p_now timestamptz)
+returns table (kind text, subject text, count bigint, since timestamptz)
+language sql
+stable
+set search_path = ''
+as $$
+    select 'overdue_escalations', asking.subject, count(*), min(step.due_at)
+    from ops.escalations as step
+    join ops.alerts as asking on asking.id = step.alert
+    where step.status = 'waiting'
+        and step.due_at <= p_now - p_patience
+        and asking.status = 'firing'
+        and ops.held_by(asking, p_now) is null
+        and ops.silenced_until(asking, p_now) is null
+    group by asking.subject
+$$;
+
+comment on function ops.audit_ladders(interval, timestamptz) is
+    'Rungs of escalation that have been due for that long although their alert fires and is neither silenced nor held, by subject.';
+
+create or replace function ops.audit_jobs(p_settings jsonb, p_now timestamptz)
+returns table (kind text, subject text, count bigint, since timestamptz)
+language sql
+stable
+set search_path = ''
+as $$
+    select 'stale_jobs', job.job, 1, job.last_slot
+    from ops.jobs as job
+    where job.first_slot is not null
+        and p_now - job.last_slot > make_interval(
+            secs => (p_settings ->> 'threshold.job_overdue_intervals')::float8 * job.every_seconds
+        )
+$$;
+
+comment on function ops.audit_jobs(jsonb, timestamptz) is
+    'Scheduled jobs that nobody has called for too many of their intervals.';
+
+create or replace function ops.self_audit(p_now timestamptz)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    with bounds as (
+        select settings.all as settings, ops.minutes(settings.all, 'audit.patience_minutes') as patience
+        from (select ops.read_settings() as all) as settings
+    ),
+    findings as (
+        select found.* from bounds cross join lateral ops.audit_messages(bounds.patience, p_now) as found
+        union all
+        select found.* from bounds cross join lateral ops.audit_ladders(bounds.patience, p_now) as found
+        union all
+        select found.* from bounds cross join lateral ops.audit_jobs(bounds.settings, p_now) as found
+    )
+    select jsonb_build_object(
+        'clean', count(*) = 0,
+        'findings', coalesce(
+            jsonb_agg(
+                jsonb_build_object('kind', kind, 'subject', subject, 'count', count, 'since', since)
+                order by since, kind, subject
+            ),
+            '[]'
+        )
+    )
+    from findings
+$$;
+
+comment on function ops.self_audit(timestamptz) is
+    'What is left undone and nobody is about to do: due messages that have no lease, due rungs of escalation, and jobs that nobody calls.';

@@ -1,0 +1,113 @@
+-- These functions decide to which channels a message goes. Chat gets everything. Email gets
+-- what is critical, and everything where no chat is configured. A webhook gets each message
+-- at once, because a machine needs no digest. An alert about a channel never goes to that
+-- channel alone if another one is configured.
+
+create or replace function ops.known_channels()
+returns text[]
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$
+    select ops.words('ops.channel')
+$$;
+
+comment on function ops.known_channels() is
+    'Returns the channels that messages may go to, the one to prefer first.';
+
+create or replace function ops.route(
+    p_severity text,
+    p_channels text[],
+    out channel text,
+    out digest boolean
+)
+returns setof record
+language sql
+stable
+set search_path = ''
+as $$
+    with chosen as (
+        select known.channel
+        from unnest(ops.known_channels()) with ordinality as known (channel, nth)
+        where known.channel = any (p_channels)
+            and (
+                known.channel <> 'email'
+                or p_severity = 'critical'
+                -- Without chat, people read nothing but email.
+                or not p_channels && '{slack,discord}'::text[]
+            )
+        order by known.nth
+    )
+    select chosen.channel, p_severity = 'low' and chosen.channel <> 'webhook'
+    from chosen
+    union all
+    -- If nothing is configured the channel is null, and the row in the outbox shows that.
+    select null, p_severity = 'low'
+    where not exists (select from chosen)
+$$;
+
+comment on function ops.route(text, text[]) is
+    'Returns where a message of that severity goes, given the configured channels: a critical one to all of them, any other to Slack, Discord and the webhook, and to email where there is neither Slack nor Discord. One of low severity goes into the digest, except on the webhook. The channel is null if nothing is configured.';
+
+create or replace function ops.concerned_channel(p_rule text, p_subject text)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when p_rule in ('channel_failing', 'delivery_unproven') then p_subject
+        when p_rule = 'service_degraded' and p_subject = 'email' then 'email'
+    end
+$$;
+
+comment on function ops.concerned_channel(text, text) is
+    'Returns the channel that an alert casts doubt on; null for an alert about anything else.';
+
+create or replace function ops.route_alert(
+    p_alert ops.alerts,
+    p_channels text[],
+    out channel text,
+    out digest boolean
+)
+returns setof record
+language sql
+immutable
+set search_path = ''
+as $$
+    with usual as (
+        select route.*
+        from ops.route(p_alert.severity, p_channels) as route
+    ),
+    doubted as (
+        select ops.concerned_channel(p_alert.rule, p_alert.subject) as channel
+    ),
+    trusted as (
+        select exists (
+            select
+            from usual
+            cross join doubted
+            where usual.channel is distinct from doubted.channel
+        ) as there
+    )
+    select usual.channel, usual.digest
+    from usual
+    cross join trusted
+    where trusted.there
+
+    union all
+    select other.channel, other.digest
+    from trusted
+    cross join doubted
+    cross join lateral ops.route(
+        p_alert.severity,
+        -- If no other channel is configured, the doubted one is better than none.
+        coalesce(nullif(array_remove(p_channels, doubted.channel), '{}'), p_channels)
+    ) as other
+    where not trusted.there
+$$;
+
+comment on function ops.route_alert(ops.alerts, text[]) is
+    'Returns where a message about an alert goes: where ops.route says, but never only to the channel that the alert is about if another one is configured.';

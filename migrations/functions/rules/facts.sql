@@ -1,0 +1,191 @@
+-- Facts: what a tick notes of the database so that the next tick can compare it, because some
+-- things are only known by how they change. A fact whose source is absent, switched off or
+-- unreadable is null. Where the owner of a table may pass on the right to read it, the
+-- server's key is granted only the columns that are counted.
+
+create or replace function ops.can_scan(p_table text, p_column text)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    -- We may not index tables of others, and scanning a large one every minute costs too much.
+    select coalesce(
+        (
+            select
+                has_schema_privilege(cls.relnamespace, 'usage')
+                and has_column_privilege(cls.oid, att.attnum, 'select')
+                and cls.reltuples <= 200000
+            from pg_class as cls
+            join pg_attribute as att on att.attrelid = cls.oid
+            where cls.oid = to_regclass(p_table) and att.attname = p_column
+        ),
+        false
+    )
+$$;
+
+comment on function ops.can_scan(text, text) is
+    'Whether a table has that column, the caller may read it, and the table is small enough to be scanned every minute.';
+
+create or replace function ops.read_slow_calls()
+returns jsonb
+language plpgsql
+stable
+-- The view hides other roles' statements from the caller.
+security definer
+set search_path = ''
+as $$
+declare
+    v_schema name;
+    v_calls numeric;
+begin
+    select nspname into v_schema
+    from pg_extension
+    join pg_namespace on pg_namespace.oid = extnamespace
+    where extname = 'pg_stat_statements';
+    if v_schema is null then
+        return null;
+    end if;
+
+    execute format(
+        $query$
+        select coalesce(sum(calls), 0)
+        from %I.pg_stat_statements
+        where dbid = (select oid from pg_database where datname = current_database())
+            and mean_exec_time > 500
+        $query$,
+        v_schema
+    ) into v_calls;
+    return to_jsonb(v_calls);
+exception
+    -- The extension is there, but its library was not loaded at start.
+    when object_not_in_prerequisite_state then
+        return null;
+end
+$$;
+
+comment on function ops.read_slow_calls() is
+    'How often the statements with a mean above 500 ms were called since the statistics began, or null where pg_stat_statements is absent.';
+
+create or replace function ops.read_admins()
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_admins jsonb;
+begin
+    if not ops.can_scan('auth.users', 'raw_app_meta_data') then
+        return null;
+    end if;
+    select coalesce(jsonb_agg(id order by id), '[]') into v_admins
+    from auth.users
+    where raw_app_meta_data ->> 'role' = 'admin';
+    return v_admins;
+exception
+    -- A change of a table that is not ours must not stop the tick.
+    when insufficient_privilege or undefined_column then
+        return null;
+end
+$$;
+
+comment on function ops.read_admins() is
+    'The ids of the application''s admins, or null where auth.users cannot be read.';
+
+create or replace function ops.read_migrations()
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_table text;
+    v_versions text;
+    v_all text := '';
+begin
+    -- A team that copies our files into its own migrations has no ledger of ours.
+    foreach v_table in array '{ops.migrations,supabase_migrations.schema_migrations}'::text[] loop
+        if ops.can_scan(v_table, 'version') then
+            execute format('select string_agg(version, '','' order by version) from %s', v_table) into v_versions;
+            v_all := concat_ws(';', v_all, v_versions);
+        end if;
+    end loop;
+    return md5(v_all);
+end
+$$;
+
+comment on function ops.read_migrations() is
+    'A digest of all recorded migrations: ours, and the application''s where they can be read.';
+
+create or replace function ops.read_access()
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+    with lines (line) as (
+        select concat_ws('|', 'table', relname, relkind, relrowsecurity, relforcerowsecurity, relacl)
+        from pg_class
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+
+        union all
+        select concat_ws('|', 'column', cls.relname, att.attname, att.attacl)
+        from pg_attribute as att
+        join pg_class as cls on cls.oid = att.attrelid
+        where cls.relnamespace = 'public'::regnamespace and att.attacl is not null
+
+        union all
+        select concat_ws('|', 'policy', tablename, policyname, permissive, roles, cmd, qual, with_check)
+        from pg_policies
+        where schemaname = 'public'
+
+        union all
+        select concat_ws('|', 'function', proname, pg_get_function_identity_arguments(oid), prosecdef, proacl)
+        from pg_proc
+        where pronamespace = 'public'::regnamespace
+    )
+    -- The order of a locale could change with the server, and that of "C" does not.
+    select md5(coalesce(string_agg(line, E'\n' order by line collate "C"), '')) from lines
+$$;
+
+comment on function ops.read_access() is
+    'A digest of who may do what in schema public: row-level security, policies, grants, and which functions run with their owner''s rights.';
+
+create or replace function ops.note_fact(p_name text, p_value jsonb, p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+    insert into ops.facts as known (name, value, noted_at, changed_at)
+    values (p_name, nullif(p_value, 'null'), p_now, p_now)
+    on conflict (name) do update
+    set
+        value = excluded.value,
+        previous = known.value,
+        noted_at = excluded.noted_at,
+        previous_at = known.noted_at,
+        changed_at = case
+            when known.value is distinct from excluded.value then excluded.noted_at
+            else known.changed_at
+        end
+$$;
+
+comment on function ops.note_fact(text, jsonb, timestamptz) is
+    'Notes a fact, and keeps what was noted before it as the previous value.';
+
+create or replace function ops.note_facts(p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+    select
+        ops.note_fact('slow_calls', ops.read_slow_calls(), p_now),
+        ops.note_fact('admins', ops.read_admins(), p_now),
+        ops.note_fact(
+            'access', jsonb_build_object('public', ops.read_access(), 'migrations', ops.read_migrations()), p_now
+        )
+$$;
+
+comment on function ops.note_facts(timestamptz) is
+    'Notes all facts that the rules compare from tick to tick.';

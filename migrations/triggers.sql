@@ -1,0 +1,87 @@
+-- These triggers run functions when a row changes, so that no path that changes the row can
+-- forget them.
+
+create or replace trigger validate_setting
+    before insert or update on ops.settings
+    for each row execute function ops.validate_setting();
+
+create or replace trigger reschedule_firings
+    after insert or update on ops.maintenance_windows
+    for each row execute function ops.reschedule_firings();
+
+create or replace trigger reopen_rollups
+    after insert or update on ops.maintenance_windows
+    for each row execute function ops.reopen_rollups();
+
+create or replace trigger prove_channel
+    after update of status on ops.outbox
+    for each row
+    when (new.status = 'sent' and old.status <> 'sent' and new.facts ? 'recipients')
+    execute function ops.prove_channel();
+
+create or replace trigger log_alert
+    after insert or update of status on ops.alerts
+    for each row execute function ops.log_alert();
+
+create or replace trigger validate_custom_check
+    before insert or update on ops.custom_checks
+    for each row execute function ops.validate_custom_check();
+
+create or replace trigger record_check_change
+    after insert or update or delete on ops.custom_checks
+    for each row execute function ops.record_check_change();
+
+-- Every change of an alert is written into its timeline, so this trigger sees all of them.
+create or replace trigger show_event
+    after insert on ops.alert_events
+    for each row
+    when (new.kind in ('acknowledged', 'snoozed', 'unacknowledged', 'acknowledgement_ended', 'resolved'))
+    execute function ops.show_event();
+
+create or replace trigger show_event_missed
+    after update of status on ops.outbox
+    for each row
+    when (
+        new.status = 'sent'
+        and old.status <> 'sent'
+        and new.channel = 'slack'
+        and new.kind in ('firing', 'escalation')
+        and new.provider_id is not null
+    )
+    execute function ops.show_event_missed();
+
+create or replace trigger check_dependency
+    after insert or update on ops.dependencies
+    for each row execute function ops.check_dependency();
+
+-- This runs after the row is written, so that checks that are added together may need each
+-- other.
+create or replace trigger check_needs
+    after insert or update on ops.custom_checks
+    for each row
+    when (new.spec ? 'dependsOn')
+    execute function ops.check_needs();
+
+create or replace trigger keep_needed_check
+    after delete on ops.custom_checks
+    for each row execute function ops.keep_needed_check();
+
+create or replace trigger log_incident
+    after insert or update on ops.incidents
+    for each row execute function ops.log_incident();
+
+create or replace trigger log_joining
+    after update of incident on ops.alerts
+    for each row
+    when (new.incident is not null and new.incident is distinct from old.incident)
+    execute function ops.log_joining();
+
+create or replace trigger log_joining_at_once
+    after insert on ops.alerts
+    for each row
+    when (new.incident is not null)
+    execute function ops.log_joining();
+
+create or replace trigger note_beginning
+    before insert on ops.incidents
+    for each row execute function ops.note_beginning();

@@ -1,0 +1,50 @@
+//! The bundle, endpoint by endpoint, against real parts: PostgreSQL, the
+//! gateway, the capture servers and the sample app.
+//!
+//! - `support`: a bundle with its own database, called in memory
+//! - `health`, `callers`, `dashboard`, `monitor`, `maintenance`, `dispatch`,
+//!   `acknowledge`: one endpoint each
+//! - `channels`: every channel at once
+//! - `checks`: kept checks and `/api/heartbeat`
+//! - `escalation`: an alert from its first message to its end; `answering` holds
+//!   what it shares with `acknowledge`
+//! - `direct`: verified sessions and migrations
+//! - `certificate`: the end of the app's certificate
+//! - `rpc`: calls over a wire that fails
+//! - `kills`: a tick killed at each of its requests; `proxy` breaks the wire
+//! - `lease`: a lease that is renewed while its run works
+//! - `backup`: a backup from its claim to its seal; `backup_kills`: killed on the
+//!   way; `backups` is what both share, `bucket` a store that kills
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod acknowledge;
+mod answering;
+mod backup;
+mod backup_kills;
+mod backups;
+mod bucket;
+mod callers;
+mod certificate;
+mod channels;
+mod checks;
+mod dashboard;
+mod direct;
+mod dispatch;
+mod escalation;
+mod failover;
+mod health;
+mod hooks;
+mod kills;
+mod lease;
+mod maintenance;
+mod monitor;
+mod proxy;
+mod rpc;
+mod storm;
+mod support;
+mod user_reports;

@@ -1,0 +1,80 @@
+//! The database itself, on a real PostgreSQL: migrations, roles, the state
+//! machine, the tick, the outbox, uptime and the dashboard.
+//!
+//! Every test has a database of its own and names its dates.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod access;
+mod acknowledge;
+mod alerts;
+mod audit;
+mod backups;
+mod bodies;
+mod catalog;
+mod changes;
+mod changing_statements;
+mod channels;
+mod checks;
+mod contacts;
+mod dashboard;
+mod dashboard_app;
+mod dashboard_operation;
+mod definition_specs;
+mod definitions;
+mod delivery;
+mod dependencies;
+mod emergency;
+mod escalation;
+mod events;
+mod exchange;
+mod exported;
+mod failing_channels;
+mod failover;
+mod failover_model;
+mod flapping;
+mod grouping;
+mod heartbeats;
+mod holds;
+mod incident_actions;
+mod incident_cause;
+mod incident_figures;
+mod incidents;
+mod ladder;
+mod letters;
+mod links;
+mod maintenance;
+mod migrations;
+mod migrator;
+mod model;
+mod muting;
+mod noticed;
+mod objectives;
+mod people;
+mod plans;
+mod proof;
+mod raised;
+mod reminders;
+mod replay;
+mod replay_history;
+mod reports;
+mod restores;
+mod rollups;
+mod runs;
+mod scheduler;
+mod security;
+mod settings;
+mod silences;
+mod step;
+mod storm;
+mod support;
+mod table_files;
+mod tick;
+mod toy;
+mod traffic;
+mod uptime;
+mod watching;
