@@ -1,4 +1,4 @@
-//! A tick with a thousand kept checks, on this machine's real parts: how long the
+//! A tick with a thousand custom checks, on this machine's real parts: how long the
 //! function's answer takes, and how long the database needs for the commit alone.
 //!
 //! ```text
