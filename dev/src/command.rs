@@ -161,7 +161,7 @@ async fn note_pending(project: &Project, file: &Path) {
 /// own JSON lines are for machines.
 fn log_to_stderr() {
     let ours = |metadata: &Metadata<'_>| {
-        let is_ours = ["ops", "dev"].iter().any(|name| {
+        let is_ours = ["ops", "backup", "outside", "dev"].iter().any(|name| {
             metadata
                 .target()
                 .strip_prefix(name)

@@ -26,7 +26,7 @@ pub use uptime::{CheckUptime, Outage, Uptime, Window};
 
 /// Everything known about the app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Document {
     /// What works now.
     pub system_health: SystemHealth,
@@ -60,7 +60,7 @@ pub struct Document {
 
 /// What works now, from the newest sample of each service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct SystemHealth {
     /// `healthy`, `degraded`, `unhealthy` or `unknown`.
     pub overall: String,
@@ -72,7 +72,7 @@ pub struct SystemHealth {
 
 /// One service now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ServiceHealth {
     /// `healthy`, `degraded`, `unhealthy`, or `unknown` when samples are too old.
     pub status: String,
@@ -90,7 +90,7 @@ pub struct ServiceHealth {
 
 /// How fast the app answers, over all requests of the range.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Performance {
     /// Milliseconds.
     pub average_response_time: Option<f64>,
@@ -114,7 +114,7 @@ pub struct Performance {
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Errors {
     /// Logged errors.
     pub total_errors: u64,
@@ -134,7 +134,7 @@ pub struct Errors {
 
 /// Errors with the same message but for ids and numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ErrorGroup {
     /// The newest one's message.
     pub message: String,
@@ -154,7 +154,7 @@ pub struct ErrorGroup {
 
 /// What users did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Business {
     /// Distinct users of the last 24 hours.
     pub daily_active_users: u64,
@@ -182,7 +182,7 @@ pub struct Business {
 
 /// What was sent to people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Alerts {
     /// Not resolved yet.
     pub active_alerts: u64,
@@ -194,7 +194,7 @@ pub struct Alerts {
 
 /// One alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Alert {
     /// Its id.
     pub id: Uuid,
@@ -221,7 +221,6 @@ pub struct Alert {
 
 /// What holds an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Holder {
     /// The rule by which it is bad.
     pub rule: String,
@@ -231,7 +230,7 @@ pub struct Holder {
 
 /// The database itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Database {
     /// Connections, of those allowed.
     pub connections: Connections,
@@ -247,7 +246,6 @@ pub struct Database {
 
 /// Connections, of those allowed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Connections {
     /// Open now.
     pub used: Option<u64>,
@@ -257,7 +255,7 @@ pub struct Connections {
 
 /// A statement that takes long.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct SlowQuery {
     /// Without values.
     pub query: String,
@@ -271,7 +269,7 @@ pub struct SlowQuery {
 
 /// Messages on their way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Outbox {
     /// Not sent yet.
     pub pending: u64,
@@ -286,7 +284,6 @@ pub struct Outbox {
 
 /// A message that was given up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DeadLetter {
     /// Its id.
     pub id: Uuid,
@@ -304,7 +301,7 @@ pub struct DeadLetter {
 
 /// A job of the bundle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Job {
     /// Its name.
     pub job: String,

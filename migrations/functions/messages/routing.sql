@@ -74,7 +74,7 @@ create or replace function ops.route_alert(
 )
 returns setof record
 language sql
-immutable
+stable
 set search_path = ''
 as $$
     with usual as (

@@ -100,14 +100,24 @@ stable
 set search_path = ''
 as $$
 declare
-    v_table text;
+    v_ledger record;
     v_versions text;
     v_all text := '';
 begin
     -- A team that copies our files into its own migrations has no ledger of ours.
-    foreach v_table in array '{ops.migrations,supabase_migrations.schema_migrations}'::text[] loop
-        if ops.can_scan(v_table, 'version') then
-            execute format('select string_agg(version, '','' order by version) from %s', v_table) into v_versions;
+    for v_ledger in
+        select *
+        from (values
+            ('ops.migrations', 'version'),
+            -- An exchange of the functions grants anew, though no table file came.
+            ('ops.function_sets', 'sha256'),
+            ('supabase_migrations.schema_migrations', 'version')
+        ) as ledger (name, version)
+    loop
+        if ops.can_scan(v_ledger.name, v_ledger.version) then
+            execute format(
+                'select string_agg(%1$I, '','' order by %1$I) from %2$s', v_ledger.version, v_ledger.name
+            ) into v_versions;
             v_all := concat_ws(';', v_all, v_versions);
         end if;
     end loop;

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 /// What is left undone and nobody is about to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Audit {
     /// Whether nothing is.
     pub clean: bool,
@@ -15,7 +14,6 @@ pub struct Audit {
 
 /// Something that is left undone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Finding {
     /// `unowned_messages`, `overdue_escalations` or `stale_jobs`.
     pub kind: String,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 /// What would be lost now, and what became of the newest runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Backups {
     /// `ok`, `overdue`, `failing`, `suspect`, or `waiting` for the first one.
     pub status: String,
@@ -26,7 +26,7 @@ pub struct Backups {
 
 /// One run; figures that it did not come to are null.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct BackupRun {
     /// Its id.
     pub run: Uuid,
@@ -62,7 +62,6 @@ pub struct BackupRun {
 
 /// Requests to the store, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Requests {
     /// Writes.
     pub put: u64,
@@ -76,7 +75,7 @@ pub struct Requests {
 
 /// A time that this database was made from a backup.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Restore {
     /// The backup's name.
     pub snapshot: String,

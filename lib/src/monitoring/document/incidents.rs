@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 /// What people work on: alerts that belong together, or what somebody saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Incident {
     /// Its id.
     pub id: Uuid,
@@ -54,7 +54,6 @@ pub struct Incident {
 
 /// Whose side an incident is on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Cause {
     /// `ours`, `supabase`, `openai`, `google`, `resend`, `vercel` or `unknown`.
     pub side: String,
@@ -96,7 +95,7 @@ pub enum Evidence {
 
 /// A deployment that was newest as an incident began.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Deployment {
     /// Its id.
     pub deployment: String,
@@ -110,7 +109,7 @@ pub struct Deployment {
 
 /// Whom and what an incident hit; null is what nothing is known of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Impact {
     /// Distinct users or sessions with a failed request or an error.
     pub users: Option<u64>,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Who tries to get in, and who may what; null where a source is absent, switched
 /// off or cannot be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Security {
     /// The period of attempts and refusals.
     pub window_minutes: u64,
@@ -25,7 +25,7 @@ pub struct Security {
 
 /// The most suspicious attempts of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct SignInAttempts {
     /// From the address with the most.
     pub most_from_one_address: u64,

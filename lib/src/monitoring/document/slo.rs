@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// The objectives, over the last 30 days unless a name says otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Slo {
     /// How long the app may be down.
     pub availability: Availability,
@@ -24,7 +24,6 @@ pub struct Slo {
 
 /// How long the app may be down.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Availability {
     /// Percent of time.
     pub target: f64,
@@ -38,7 +37,7 @@ pub struct Availability {
 
 /// What may be down of a window, and what is left of that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ErrorBudget {
     /// Minutes that the whole window allows.
     pub budget_minutes: f64,
@@ -51,7 +50,6 @@ pub struct ErrorBudget {
 
 /// How many requests may fail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ErrorRate {
     /// Percent of requests.
     pub target: f64,
@@ -65,7 +63,7 @@ pub struct ErrorRate {
 
 /// How many requests are answered fast.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Latency {
     /// Below how many milliseconds an answer is fast.
     pub target_ms: f64,
@@ -77,7 +75,7 @@ pub struct Latency {
 
 /// Errors against what may fail, over a long window and a short one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct BurnRate {
     /// The rule that judges it.
     pub rule: String,
@@ -101,7 +99,7 @@ pub struct BurnRate {
 
 /// One Web Vital.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct WebVital {
     /// Three views in four were as good: milliseconds, of CLS a bare number.
     pub p75: Option<f64>,

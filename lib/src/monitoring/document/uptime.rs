@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 /// How long the app was up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Uptime {
     /// Percent of the last 24 hours.
     pub uptime24h: Option<f64>,
@@ -29,7 +28,6 @@ pub struct Uptime {
 
 /// How long one check was up, in percent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct CheckUptime {
     /// Of the last 24 hours.
     pub uptime24h: Option<f64>,
@@ -45,7 +43,6 @@ pub struct CheckUptime {
 
 /// Uptime integrated over a window, in seconds that sum to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Window {
     /// Known to be up.
     pub up: f64,
@@ -69,7 +66,6 @@ pub struct Window {
 
 /// An incident as the old dashboard showed it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Outage {
     /// When it began.
     pub date: Timestamp,
