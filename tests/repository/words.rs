@@ -7,15 +7,13 @@ use crate::files;
 const GENERATED: [&str; 2] = ["Cargo.lock", "package-lock.json"];
 
 /// Each in two parts, or this file would be the first to fail.
-const UNWANTED: [(&str, &str, &str); 10] = [
+const UNWANTED: [(&str, &str, &str); 8] = [
     ("TO", "DO", "unfinished: do it or leave it out"),
     ("FIX", "ME", "unfinished: do it or leave it out"),
     ("XX", "X ", "unfinished: do it or leave it out"),
     ("dbg", "!(", "left over from debugging"),
     ("/Us", "ers/", "a path of one machine"),
     ("/ro", "ot/", "a path of one machine"),
-    (" /wo", "rk/", "a path of one machine"),
-    ("/sha", "red/", "not a folder of this repository"),
     ("-----BEGIN ", "PRIVATE KEY", "a private key"),
     ("AGE-SECRET-", "KEY-1Q", "a private key"),
 ];
