@@ -1,6 +1,6 @@
 //! Who is calling, and whether they may.
 //!
-//! Closed by default: each kind of [`Caller`] names the proofs that make one, and
+//! Closed by default: each kind of caller names the proofs that make one, and
 //! where all of its secrets are missing nobody is one: 503. Proofs are compared in
 //! constant time. Wrong ones are limited per client, right ones never are.
 
