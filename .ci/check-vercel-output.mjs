@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -69,6 +69,8 @@ for (const { destination } of wanted.rewrites) {
 }
 
 for (const name of functions) {
+  // The builder puts a proxy in front of what it takes for a server.
+  assert.ok(!existsSync(join(output, 'functions', `${name}.func/user-server`)), `${name} is behind a proxy`);
   const executable = join(output, 'functions', `${name}.func/executable`);
   const { size } = statSync(executable);
   assert.ok(size <= (LARGER_FUNCTIONS[name] ?? LARGEST_FUNCTION), `${name} has ${size} bytes`);
