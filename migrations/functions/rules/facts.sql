@@ -47,10 +47,11 @@ begin
         return null;
     end if;
 
+    -- Without the statements' texts, which would be read from a file at every tick.
     execute format(
         $query$
         select coalesce(sum(calls), 0)
-        from %I.pg_stat_statements
+        from %I.pg_stat_statements(showtext => false)
         where dbid = (select oid from pg_database where datname = current_database())
             and mean_exec_time > 500
         $query$,

@@ -4,16 +4,22 @@
 
 create or replace function ops.words(p_domain regtype)
 returns text[]
-language sql
+-- Its plan is kept from call to call: every tick asks several times.
+language plpgsql
 stable
 parallel safe
 set search_path = ''
 as $$
-    select array_agg(word[1] order by nth)
-    from pg_catalog.pg_constraint as closed
-    cross join lateral regexp_matches(pg_get_constraintdef(closed.oid), '''([^'']+)''', 'g')
-        with ordinality as found (word, nth)
-    where closed.contypid = p_domain::oid
+begin
+    return array(
+        select word[1]
+        from pg_catalog.pg_constraint as closed
+        cross join lateral regexp_matches(pg_get_constraintdef(closed.oid), '''([^'']+)''', 'g')
+            with ordinality as found (word, nth)
+        where closed.contypid = p_domain::oid
+        order by nth
+    );
+end
 $$;
 
 comment on function ops.words(regtype) is 'Returns the words of a domain, in the order in which the domain lists them.';
