@@ -20,6 +20,7 @@ mod changes;
 mod changing_statements;
 mod channels;
 mod checks;
+mod closed_words;
 mod contacts;
 mod dashboard;
 mod dashboard_app;
