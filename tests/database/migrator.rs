@@ -338,11 +338,12 @@ async fn a_migrator_killed_anywhere_is_finished_by_the_next() {
     let fresh = World::empty().await;
     apply(&fresh, &schema).await.unwrap();
     let expected = shape(&fresh).await;
+    let world = World::empty().await;
     for messages in 1.. {
-        let world = World::empty().await;
         let is_done = apply_until_cut(&world, &schema, messages).await;
         finish(&world, &schema).await;
         assert_eq!(shape(&world).await, expected, "after {messages} messages");
+        forget(&world).await;
         if is_done {
             assert!(messages > 20, "{messages}");
             break;
@@ -375,17 +376,39 @@ async fn apply_until_cut(world: &World, schema: &Schema, messages: usize) -> boo
     }
 }
 
-/// The next migrator, which may find the lock of one that is just dying.
+/// The next migrator, once the one that is just dying has let go.
 async fn finish(world: &World, schema: &Schema) {
-    loop {
-        match apply(world, schema).await {
-            Err(MigrateError::Busy) => tokio::task::yield_now().await,
-            outcome => {
-                outcome.unwrap_or_else(|error| panic!("{error}"));
-                break;
-            }
-        }
-    }
+    // The lock of every migrator: the bytes of `pourtrai`.
+    let lock = i64::from_be_bytes(*b"pourtrai");
+    world
+        .execute(&format!(
+            "select pg_advisory_lock({lock}); select pg_advisory_unlock({lock})"
+        ))
+        .await;
+    apply(world, schema)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Takes away everything that a migrator made.
+async fn forget(world: &World) {
+    world
+        .execute(
+            "drop schema if exists ops cascade;
+             do $$
+             declare
+                 v_function regprocedure;
+             begin
+                 for v_function in
+                     select oid from pg_proc
+                     where pronamespace = 'public'::regnamespace and proname like 'ops\\_%'
+                 loop
+                     execute format('drop function %s cascade', v_function);
+                 end loop;
+             end
+             $$",
+        )
+        .await;
 }
 
 /// A session whose connection is cut after that many messages to the server.

@@ -109,15 +109,16 @@ begin
     for v_ledger in
         select *
         from (values
-            ('ops.migrations', 'version'),
+            ('ops', 'migrations', 'version'),
             -- An exchange of the functions grants anew, though no table file came.
-            ('ops.function_sets', 'sha256'),
-            ('supabase_migrations.schema_migrations', 'version')
-        ) as ledger (name, version)
+            ('ops', 'function_sets', 'sha256'),
+            ('supabase_migrations', 'schema_migrations', 'version')
+        ) as ledger (schema, name, version)
     loop
-        if ops.can_scan(v_ledger.name, v_ledger.version) then
+        if ops.can_scan(v_ledger.schema || '.' || v_ledger.name, v_ledger.version) then
             execute format(
-                'select string_agg(%1$I, '','' order by %1$I) from %2$s', v_ledger.version, v_ledger.name
+                'select string_agg(%1$I, '','' order by %1$I) from %2$I.%3$I',
+                v_ledger.version, v_ledger.schema, v_ledger.name
             ) into v_versions;
             v_all := concat_ws(';', v_all, v_versions);
         end if;
