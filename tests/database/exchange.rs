@@ -427,6 +427,20 @@ async fn no_call_runs_half_in_one_set_and_half_in_the_other() {
     }
 }
 
+/// PostgreSQL looks at the types that a body declares as it loads the body, before the lock
+/// is held: one that an exchange has just dropped would be an error of the server.
+#[tokio::test]
+async fn no_public_function_that_writes_declares_a_type_of_the_set() {
+    let world = World::migrated().await;
+    let declared = "(select coalesce(jsonb_agg(p.proname || ' ' || t.typname), '[]')
+        from pg_proc as p
+        join pg_type as t on t.typnamespace = 'ops'::regnamespace and t.typtype = 'c'
+        join pg_class as c on c.oid = t.typrelid and c.relkind = 'c'
+        where p.pronamespace = 'public'::regnamespace and p.proname like 'ops\\_%' and p.provolatile = 'v'
+            and p.prosrc ~ ('\\mops\\.' || t.typname || '(;|\\[| )'))";
+    assert_eq!(world.value(declared).await, json!([]));
+}
+
 #[tokio::test]
 async fn every_public_function_that_writes_holds_its_set_before_anything_else() {
     let world = World::migrated().await;

@@ -139,13 +139,13 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-    v_pair ops.pair;
+    v_pair jsonb;
     v_seen text;
 begin
     perform ops.hold_functions();
     insert into ops.notes (id, body) values (p_id, ops.word()) returning seen_by into v_seen;
-    v_pair := ops.pair_of(ops.word());
-    return jsonb_build_array('{word}', v_seen, v_pair.one, v_pair.other, ops.inlined_word());
+    v_pair := to_jsonb(ops.pair_of(ops.word()));
+    return jsonb_build_array('{word}', v_seen, v_pair -> 'one', v_pair -> 'other', ops.inlined_word());
 end
 $$;
 "

@@ -303,6 +303,24 @@ $$;
 comment on function ops.find_window_fault(jsonb, timestamptz) is
     'What is wrong with a window that somebody announces, or null.';
 
+create or replace function ops.check_window(p_window jsonb, p_now timestamptz)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_fault ops.fault := ops.find_window_fault(p_window, p_now);
+begin
+    if v_fault.field is not null then
+        perform ops.refuse(v_fault.field, v_fault.expected, v_fault.got);
+    end if;
+end
+$$;
+
+comment on function ops.check_window(jsonb, timestamptz) is
+    'Refuses what is not a maintenance window, with SQLSTATE 22023.';
+
 create or replace function public.ops_add_maintenance(
     p_id uuid,
     p_window jsonb,
@@ -315,7 +333,6 @@ set search_path = ''
 as $$
 declare
     v_now timestamptz := coalesce(p_now, now());
-    v_fault ops.fault;
     v_window ops.maintenance_windows;
 begin
     perform ops.hold_functions();
@@ -325,10 +342,7 @@ begin
     end if;
     perform ops.check_given('id', p_id, 'a uuid that the caller made');
     perform ops.check_length('by', btrim(p_by), 200);
-    v_fault := ops.find_window_fault(p_window, v_now);
-    if v_fault.field is not null then
-        perform ops.refuse(v_fault.field, v_fault.expected, v_fault.got);
-    end if;
+    perform ops.check_window(p_window, v_now);
 
     insert into ops.maintenance_windows
         (id, reason, author, checks, services, starts_at, ends_at, weekdays, local_time, duration_minutes, zone, created_at)
