@@ -21,7 +21,8 @@ use crate::{
 
 const PATH: &str = "/api/cron/maintenance";
 
-/// Forty days of samples up to yesterday, more than one part rolls up.
+/// Forty days of samples, more than one part rolls up. They end the day before yesterday:
+/// in the first minutes of a day, yesterday is not rolled up yet.
 async fn forty_days(bundle: &Bundle) {
     bundle
         .admin()
@@ -35,8 +36,8 @@ async fn forty_days(bundle: &Bundle) {
                     gen_random_uuid(), 'production'
              from unnest('{a,b,c,d,e,f}'::text[]) as name,
                   generate_series(
-                      date_trunc('day', now(), 'UTC') - interval '41 days',
-                      date_trunc('day', now(), 'UTC') - interval '25 hours',
+                      date_trunc('day', now(), 'UTC') - interval '42 days',
+                      date_trunc('day', now(), 'UTC') - interval '49 hours',
                       interval '1 hour'
                   ) as hour",
         )
