@@ -21,8 +21,8 @@ use crate::{
 
 const PATH: &str = "/api/cron/maintenance";
 
-/// Forty days of samples, more than one part rolls up. They end the day before yesterday:
-/// in the first minutes of a day, yesterday is not rolled up yet.
+/// Forty days of samples, more than one part rolls up. They end the day before yesterday,
+/// because yesterday is rolled up only some minutes after midnight.
 async fn forty_days(bundle: &Bundle) {
     bundle
         .admin()
@@ -50,10 +50,11 @@ async fn maintain(bundle: &Bundle, app: &Function, secret: &str) -> (StatusCode,
     (answer.status, answer.json())
 }
 
-/// What is rolled up and what is left, in figures.
+/// What is rolled up and what is left, in figures; days of which nothing is known aside.
 async fn state(bundle: &Bundle) -> String {
     let sql = "select concat_ws(' ',
-                   (select count(*) from ops.uptime_days), (select sum(up + down) from ops.uptime_days),
+                   (select count(*) from ops.uptime_days where up + down > 0),
+                   (select sum(up + down) from ops.uptime_days),
                    (select count(*) from ops.uptime_spans),
                    (select sum(extract(epoch from ended_at - started_at)) from ops.uptime_spans))";
     bundle
