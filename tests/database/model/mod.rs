@@ -214,7 +214,7 @@ const MESSAGES: &str = "
 /// Plays one schedule to its end.
 async fn play(real: &mut Real, seed: u64) -> usize {
     let steps = schedule(seed);
-    real.begin().await;
+    real.begin(seed).await;
     let mut play = Play {
         real,
         model: Reference::default(),

@@ -16,6 +16,10 @@ use crate::support::{World, array, dependency, page};
 
 pub(super) const CHANNELS: [&str; 2] = ["slack", "email"];
 
+/// Seconds by which the others of a bundle can be due later: pauses between
+/// attempts are up to an hour, 20 % shorter or longer by chance.
+const LONGEST_WAIT: i64 = 1440;
+
 /// A run of the monitor that was claimed.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
@@ -79,9 +83,12 @@ impl Real {
         }
     }
 
-    pub(super) async fn begin(&mut self) {
+    /// Begins a schedule: pauses between attempts differ by chance, and the same
+    /// seed brings the same ones.
+    pub(super) async fn begin(&mut self, seed: u64) {
         self.received.clear();
-        self.client.batch_execute("begin").await.unwrap();
+        let sql = format!("begin; select setseed({} / 1e6)", seed % 1_000_000);
+        self.client.batch_execute(&sql).await.unwrap();
     }
 
     pub(super) async fn end(&self) {
@@ -172,14 +179,33 @@ impl Real {
 
     /// Delivers by channels that take everything until nothing waits any more;
     /// returns when that was.
+    ///
+    /// A message may be due before the others of its bundle are: it waits for
+    /// them, but not for ever.
     pub(super) async fn drain(&mut self, mut now: i64) -> i64 {
+        let mut waited = 0;
         while let Some(due) = self.next_due(now).await {
             now = now.max(due);
-            for channel in CHANNELS {
-                while self.deliver(channel, Answer::Takes, now).await {}
+            if self.deliver_all(now).await {
+                waited = 0;
+            } else {
+                now += 1;
+                waited += 1;
             }
+            assert!(waited < LONGEST_WAIT, "due and claimed by nobody");
         }
         now
+    }
+
+    /// Delivers by each channel until it has nothing more; whether any had.
+    async fn deliver_all(&mut self, now: i64) -> bool {
+        let mut delivered = false;
+        for channel in CHANNELS {
+            while self.deliver(channel, Answer::Takes, now).await {
+                delivered = true;
+            }
+        }
+        delivered
     }
 
     /// When the next message can be sent; none if none waits.
