@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use local_supabase::server::{Answer, Server};
@@ -126,7 +127,7 @@ async fn run_in_a_process(backups: &Backups, executioner: &Executioner) -> Optio
             Ok(response) => break response.text().await.ok(),
             // Not listening yet, unless it was killed already.
             Err(error) if error.is_connect() && executioner.is_alive() => {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
             Err(_) => break None,
         }

@@ -48,6 +48,7 @@ impl Bucket {
         let address = listener.local_addr().unwrap();
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
                 let (service, watch) = (service.clone(), Arc::clone(&watch));
                 let answer = service_fn(move |request| {
                     watched(service.clone(), Arc::clone(&watch), request)

@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use local_supabase::{
@@ -129,7 +130,7 @@ async fn tick_in_a_process(bundle: &Bundle, executioner: &Executioner) -> bool {
             Ok(response) => return response.status().is_success(),
             // Not listening yet, unless it was killed already.
             Err(error) if error.is_connect() && executioner.child.lock().unwrap().is_some() => {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
             Err(_) => return false,
         }

@@ -421,6 +421,7 @@ async fn cut_session(world: &World, messages: usize) -> Option<Client> {
     let server = TcpStream::connect((host.as_str(), config.get_ports()[0]))
         .await
         .unwrap();
+    server.set_nodelay(true).unwrap();
     let (near, far) = tokio::io::duplex(1 << 20);
     tokio::spawn(relay(far, server, messages));
     let (client, connection) = config.connect_raw(near, NoTls).await.ok()?;

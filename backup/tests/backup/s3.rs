@@ -127,6 +127,7 @@ impl Server {
 
 async fn accept(listener: TcpListener, service: S3Service, interference: Arc<Interference>) {
     while let Ok((stream, _)) = listener.accept().await {
+        stream.set_nodelay(true).unwrap();
         let (service, interference) = (service.clone(), Arc::clone(&interference));
         tokio::spawn(async move {
             let answer = service_fn(|request| interference.answer(&service, request));

@@ -48,7 +48,9 @@ pub struct ClusterOptions {
 /// write, and nothing happens beside what is asked for. A vacuum would also keep
 /// its database from being cloned. A session of a test runs most statements a few
 /// times, so that planning each of them anew would be most of the work.
-const HURRIED: [(&str, &str); 6] = [
+const HURRIED: [(&str, &str); 7] = [
+    // Every tick reads them, of all databases.
+    ("pg_stat_statements.max", "1000"),
     // Several migrations at once, of which each locks every object that it makes.
     ("max_locks_per_transaction", "512"),
     ("plan_cache_mode", "force_generic_plan"),

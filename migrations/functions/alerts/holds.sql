@@ -122,9 +122,10 @@ comment on function ops.find_holds(jsonb, timestamptz, uuid) is
 
 create or replace function ops.release_holds(p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
     with ended as materialized (
         select id, held_until - held_since as length
         from ops.alerts
@@ -140,7 +141,8 @@ as $$
     update ops.alerts as alert
     set held_by = null, held_since = null, held_until = null
     from ended
-    where alert.id = ended.id
+    where alert.id = ended.id;
+end
 $$;
 
 comment on function ops.release_holds(timestamptz) is
@@ -194,15 +196,17 @@ comment on function ops.hold_raised(uuid, jsonb, timestamptz) is
 
 create or replace function ops.is_held_back(p_message ops.outbox, p_now timestamptz)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    select p_message.kind in ('firing', 'escalation', 'reminder')
+begin
+    return p_message.kind in ('firing', 'escalation', 'reminder')
         -- A message that was tried may have been read, so it is not held any more.
         and p_message.attempts = 0
         and not ops.speaks_for_others(p_message)
-        and exists (select from ops.alerts where id = p_message.alert and held_until > p_now)
+        and exists (select from ops.alerts where id = p_message.alert and held_until > p_now);
+end
 $$;
 
 comment on function ops.is_held_back(ops.outbox, timestamptz) is

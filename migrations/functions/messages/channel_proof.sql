@@ -4,17 +4,19 @@
 
 create or replace function ops.proof_due_at(p_month date, p_hour integer)
 returns timestamptz
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select (
+begin
+    return (
         p_month + make_interval(
             days => case extract(isodow from p_month) when 6 then 2 when 7 then 1 else 0 end,
             hours => p_hour
         )
-    ) at time zone 'UTC'
+    ) at time zone 'UTC';
+end
 $$;
 
 comment on function ops.proof_due_at(date, integer) is
@@ -115,10 +117,11 @@ comment on function ops.note_channels(text[], timestamptz) is 'Remembers since w
 
 create or replace function ops.queue_proofs(p_context ops.context, p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
-    select ops.queue_proof(known.channel, due.month, null, null, p_now)
+begin
+    perform ops.queue_proof(known.channel, due.month, null, null, p_now)
     from (
         select ops.proof_month(p_now, (p_context.settings ->> 'proof.hour_utc')::integer) as month
     ) as due
@@ -126,7 +129,8 @@ as $$
     where known.known_since < ops.proof_due_at(due.month, (p_context.settings ->> 'proof.hour_utc')::integer)
         and not exists (
             select from ops.channel_proofs as proof where proof.channel = known.channel and proof.month = due.month
-        )
+        );
+end
 $$;
 
 comment on function ops.queue_proofs(ops.context, timestamptz) is

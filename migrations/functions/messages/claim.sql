@@ -77,45 +77,49 @@ comment on function ops.claimed_alone(uuid) is
 
 create or replace function ops.claimed_together(p_claim uuid)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    with shared as (
-        select (claimed.message).*
-        from ops.list_claimed(p_claim) as claimed
-        where not claimed.alone
-    ),
-    placed as (
-        select
-            *,
-            row_number() over (
-                order by
-                    case when bundle is not null then ops.severity_rank(severity) end desc,
-                    created_at,
-                    facts ->> 'fingerprint',
-                    id
-            ) as place
-        from shared
-    ),
-    bundled as (
-        select
-            channel,
-            bundle,
-            jsonb_build_object(
-                'channel', channel,
-                'lease', p_claim,
-                'attempt', max(attempts),
-                'occasion', case when bundle is null then 'daily' else 'group' end,
-                'ids', jsonb_agg(id order by place),
-                -- A storm has no end, and nobody reads more than that.
-                'items', to_jsonb((array_agg(facts order by place))[1:200])
-            ) as document
-        from placed
-        group by channel, bundle
-    )
-    select coalesce(jsonb_agg(document order by channel, bundle), '[]')
-    from bundled
+begin
+    return (
+        with shared as (
+            select (claimed.message).*
+            from ops.list_claimed(p_claim) as claimed
+            where not claimed.alone
+        ),
+        placed as (
+            select
+                *,
+                row_number() over (
+                    order by
+                        case when bundle is not null then ops.severity_rank(severity) end desc,
+                        created_at,
+                        facts ->> 'fingerprint',
+                        id
+                ) as place
+            from shared
+        ),
+        bundled as (
+            select
+                channel,
+                bundle,
+                jsonb_build_object(
+                    'channel', channel,
+                    'lease', p_claim,
+                    'attempt', max(attempts),
+                    'occasion', case when bundle is null then 'daily' else 'group' end,
+                    'ids', jsonb_agg(id order by place),
+                    -- A storm has no end, and nobody reads more than that.
+                    'items', to_jsonb((array_agg(facts order by place))[1:200])
+                ) as document
+            from placed
+            group by channel, bundle
+        )
+        select coalesce(jsonb_agg(document order by channel, bundle), '[]')
+        from bundled
+    );
+end
 $$;
 
 comment on function ops.claimed_together(uuid) is

@@ -37,20 +37,24 @@ comment on function ops.list_failing(jsonb, interval, timestamptz) is
 
 create or replace function ops.last_sent_at(p_channel text)
 returns timestamptz
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    -- This asks for the last row up to the end of that channel. If it asked for equality, the
-    -- planner might read all that was ever sent to find a channel that has taken nothing.
-    select case when last.channel = p_channel then last.sent_at end
-    from (
-        select channel, sent_at
-        from ops.outbox
-        where status = 'sent' and (channel, sent_at) <= (p_channel, 'infinity'::timestamptz)
-        order by channel desc, sent_at desc
-        limit 1
-    ) as last
+begin
+    return (
+        -- This asks for the last row up to the end of that channel. If it asked for equality, the
+        -- planner might read all that was ever sent to find a channel that has taken nothing.
+        select case when last.channel = p_channel then last.sent_at end
+        from (
+            select channel, sent_at
+            from ops.outbox
+            where status = 'sent' and (channel, sent_at) <= (p_channel, 'infinity'::timestamptz)
+            order by channel desc, sent_at desc
+            limit 1
+        ) as last
+    );
+end
 $$;
 
 comment on function ops.last_sent_at(text) is 'Returns when a channel last took a message; null if it never did.';
@@ -77,10 +81,12 @@ comment on function ops.failing_channels(jsonb, timestamptz) is
 
 create or replace function ops.list_stranded(p_context ops.context, p_failing text[], p_now timestamptz)
 returns setof ops.outbox
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
+begin
+    return query
     with stranded as (
         select failing.message
         -- While every channel fails there is no other one, so messages are remembered for a day.
@@ -116,7 +122,8 @@ as $$
             )
         )
     order by ops.severity_rank(message.severity) desc, message.created_at, message.id
-    limit 20
+    limit 20;
+end
 $$;
 
 comment on function ops.list_stranded(ops.context, text[], timestamptz) is

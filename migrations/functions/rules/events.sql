@@ -110,10 +110,12 @@ comment on function ops.observe_events(timestamptz, timestamptz, text, jsonb) is
 
 create or replace function ops.app_events(p_after timestamptz, p_to timestamptz, p_environment text)
 returns setof ops.app_event
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
+begin
+    return query
     select
         'error_logs', id, 'critical_error', 'error', 'critical', "timestamp", message,
         coalesce(resolved, false), coalesce(resolved, false)
@@ -129,7 +131,8 @@ as $$
         coalesce(resolved, false) or coalesce(acknowledged, false), coalesce(resolved, false)
     from public.alerts
     where "timestamp" > p_after
-        and "timestamp" <= p_to
+        and "timestamp" <= p_to;
+end
 $$;
 
 comment on function ops.app_events(timestamptz, timestamptz, text) is

@@ -5,23 +5,27 @@
 
 create or replace function ops.can_scan(p_table text, p_column text)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    -- We may not index tables of others, and scanning a large one every minute costs too much.
-    select coalesce(
-        (
-            select
-                has_schema_privilege(cls.relnamespace, 'usage')
-                and has_column_privilege(cls.oid, att.attnum, 'select')
-                and cls.reltuples <= 200000
-            from pg_class as cls
-            join pg_attribute as att on att.attrelid = cls.oid
-            where cls.oid = to_regclass(p_table) and att.attname = p_column
-        ),
-        false
-    )
+begin
+    return (
+        -- We may not index tables of others, and scanning a large one every minute costs too much.
+        select coalesce(
+            (
+                select
+                    has_schema_privilege(cls.relnamespace, 'usage')
+                    and has_column_privilege(cls.oid, att.attnum, 'select')
+                    and cls.reltuples <= 200000
+                from pg_class as cls
+                join pg_attribute as att on att.attrelid = cls.oid
+                where cls.oid = to_regclass(p_table) and att.attname = p_column
+            ),
+            false
+        )
+    );
+end
 $$;
 
 comment on function ops.can_scan(text, text) is
@@ -132,33 +136,37 @@ comment on function ops.read_migrations() is
 
 create or replace function ops.read_access()
 returns text
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    with lines (line) as (
-        select concat_ws('|', 'table', relname, relkind, relrowsecurity, relforcerowsecurity, relacl)
-        from pg_class
-        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+begin
+    return (
+        with lines (line) as (
+            select concat_ws('|', 'table', relname, relkind, relrowsecurity, relforcerowsecurity, relacl)
+            from pg_class
+            where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
 
-        union all
-        select concat_ws('|', 'column', cls.relname, att.attname, att.attacl)
-        from pg_attribute as att
-        join pg_class as cls on cls.oid = att.attrelid
-        where cls.relnamespace = 'public'::regnamespace and att.attacl is not null
+            union all
+            select concat_ws('|', 'column', cls.relname, att.attname, att.attacl)
+            from pg_attribute as att
+            join pg_class as cls on cls.oid = att.attrelid
+            where cls.relnamespace = 'public'::regnamespace and att.attacl is not null
 
-        union all
-        select concat_ws('|', 'policy', tablename, policyname, permissive, roles, cmd, qual, with_check)
-        from pg_policies
-        where schemaname = 'public'
+            union all
+            select concat_ws('|', 'policy', tablename, policyname, permissive, roles, cmd, qual, with_check)
+            from pg_policies
+            where schemaname = 'public'
 
-        union all
-        select concat_ws('|', 'function', proname, pg_get_function_identity_arguments(oid), prosecdef, proacl)
-        from pg_proc
-        where pronamespace = 'public'::regnamespace
-    )
-    -- The order of a locale could change with the server, and that of "C" does not.
-    select md5(coalesce(string_agg(line, E'\n' order by line collate "C"), '')) from lines
+            union all
+            select concat_ws('|', 'function', proname, pg_get_function_identity_arguments(oid), prosecdef, proacl)
+            from pg_proc
+            where pronamespace = 'public'::regnamespace
+        )
+        -- The order of a locale could change with the server, and that of "C" does not.
+        select md5(coalesce(string_agg(line, E'\n' order by line collate "C"), '')) from lines
+    );
+end
 $$;
 
 comment on function ops.read_access() is
@@ -166,9 +174,10 @@ comment on function ops.read_access() is
 
 create or replace function ops.note_fact(p_name text, p_value jsonb, p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
     insert into ops.facts as known (name, value, noted_at, changed_at)
     values (p_name, nullif(p_value, 'null'), p_now, p_now)
     on conflict (name) do update
@@ -180,7 +189,8 @@ as $$
         changed_at = case
             when known.value is distinct from excluded.value then excluded.noted_at
             else known.changed_at
-        end
+        end;
+end
 $$;
 
 comment on function ops.note_fact(text, jsonb, timestamptz) is

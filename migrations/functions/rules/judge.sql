@@ -2,17 +2,19 @@
 
 create or replace function ops.judge(p_value numeric, p_threshold numeric, p_samples bigint, p_minimum bigint)
 returns text
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select case
+begin
+    return case
         when p_value is null then 'insufficient'
         when p_value <= p_threshold then 'good'
         when p_samples < p_minimum then 'insufficient'
         else 'bad'
-    end
+    end;
+end
 $$;
 
 comment on function ops.judge(numeric, numeric, bigint, bigint) is

@@ -203,11 +203,13 @@ comment on function ops.validate_setting() is
 
 create or replace function ops.read_settings()
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    select jsonb_object_agg(key, value) from ops.settings
+begin
+    return jsonb_object_agg(key, value) from ops.settings;
+end
 $$;
 
 comment on function ops.read_settings() is 'All settings as one object of keys and values.';
@@ -303,11 +305,13 @@ comment on function public.ops_set_setting(text, jsonb, text) is
 
 create or replace function ops.minutes(p_settings jsonb, p_key text)
 returns interval
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
-    select make_interval(mins => (p_settings ->> p_key)::integer)
+begin
+    return make_interval(mins => (p_settings ->> p_key)::integer);
+end
 $$;
 
 comment on function ops.minutes(jsonb, text) is 'A setting that counts minutes, as an interval.';

@@ -147,9 +147,10 @@ comment on function ops.record_samples(uuid, jsonb, timestamptz) is
 
 create or replace function ops.record_system_health(p_tick jsonb, p_settings jsonb, p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
     with services as (
         select
             service,
@@ -192,7 +193,8 @@ as $$
         p_now,
         p_tick ->> 'environment'
     from services
-    order by service
+    order by service;
+end
 $$;
 
 comment on function ops.record_system_health(jsonb, jsonb, timestamptz) is
