@@ -11,7 +11,7 @@ use std::{
 
 use local_supabase::server::{Answer, Server};
 use ops::endpoint::Endpoint;
-use outside::outbound::Outbound;
+use outside::{clock, outbound::Outbound};
 
 use crate::{
     backups::Backups,
@@ -127,7 +127,7 @@ async fn run_in_a_process(backups: &Backups, executioner: &Executioner) -> Optio
             Ok(response) => break response.text().await.ok(),
             // Not listening yet, unless it was killed already.
             Err(error) if error.is_connect() && executioner.is_alive() => {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                clock::wait(Duration::from_millis(5)).await;
             }
             Err(_) => break None,
         }

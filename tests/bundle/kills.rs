@@ -17,7 +17,7 @@ use local_supabase::{
     server::{Answer, Server},
 };
 use ops::endpoint::Endpoint;
-use outside::outbound::Outbound;
+use outside::{clock, outbound::Outbound};
 
 use crate::{
     proxy,
@@ -130,7 +130,7 @@ async fn tick_in_a_process(bundle: &Bundle, executioner: &Executioner) -> bool {
             Ok(response) => return response.status().is_success(),
             // Not listening yet, unless it was killed already.
             Err(error) if error.is_connect() && executioner.child.lock().unwrap().is_some() => {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                clock::wait(Duration::from_millis(5)).await;
             }
             Err(_) => return false,
         }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use rustix::fs::statvfs;
 use serde::{Deserialize, Serialize};
 
 use super::account::{self, Account};
@@ -26,6 +27,11 @@ const SERVER: &str = "postgres";
 /// Where folders lie that any user must be able to reach. Unlike /tmp it
 /// outlives a restart of the machine.
 const REACHABLE: &str = "/var/tmp";
+
+/// Where Linux keeps files in memory, and the bytes that must be free there for a
+/// server that many tests use; a few hundred megabytes are what they need.
+const MEMORY: &str = "/dev/shm";
+const ROOM: u64 = 4 << 30;
 
 /// The longest path that every system takes for a socket.
 const SOCKET_PATH_LIMIT: usize = 103;
@@ -51,17 +57,31 @@ pub(super) struct Passwords {
 }
 
 impl Folder {
-    /// Opens the folder, or makes a fresh one that ends with this process.
-    pub(super) fn open(path: Option<&Path>, account: Option<Account>) -> anyhow::Result<Self> {
-        let temporary = path.is_none();
-        let path = match path {
-            Some(path) => {
-                fs::create_dir_all(path)
-                    .with_context(|| format!("cannot make the folder {}", path.display()))?;
-                path.canonicalize()?
-            }
-            None => fresh_folder(account)?,
-        };
+    /// Opens a folder that is kept.
+    pub(super) fn open(path: &Path, account: Option<Account>) -> anyhow::Result<Self> {
+        fs::create_dir_all(path)
+            .with_context(|| format!("cannot make the folder {}", path.display()))?;
+        Self::take(path.canonicalize()?, account, false)
+    }
+
+    /// Makes a folder that ends with this process.
+    pub(super) fn fresh(account: Option<Account>) -> anyhow::Result<Self> {
+        Self::take(fresh_folder(REACHABLE, account)?, account, true)
+    }
+
+    /// The same in memory, where a database is made and dropped faster, if this
+    /// machine has room for it.
+    pub(super) fn fresh_in_memory(account: Option<Account>) -> anyhow::Result<Self> {
+        let has_room =
+            statvfs(MEMORY).is_ok_and(|memory| memory.f_bavail * memory.f_frsize >= ROOM);
+        if has_room {
+            Self::take(fresh_folder(MEMORY, account)?, account, true)
+        } else {
+            Self::fresh(account)
+        }
+    }
+
+    fn take(path: PathBuf, account: Option<Account>, temporary: bool) -> anyhow::Result<Self> {
         let lock = lock(&path)?;
         let server = server_folder(&path, account)?;
         Ok(Self {
@@ -222,13 +242,13 @@ fn server_folder(path: &Path, account: Option<Account>) -> anyhow::Result<PathBu
             inside.display()
         )
     })?;
-    let elsewhere = fresh_folder(account)?;
+    let elsewhere = fresh_folder(REACHABLE, account)?;
     write_private(&note, &format!("{}\n", elsewhere.display()))?;
     Ok(elsewhere)
 }
 
-fn fresh_folder(account: Option<Account>) -> anyhow::Result<PathBuf> {
-    let path = Path::new(REACHABLE).join(format!("local-supabase-{}", random::hex::<6>()?));
+fn fresh_folder(parent: &str, account: Option<Account>) -> anyhow::Result<PathBuf> {
+    let path = Path::new(parent).join(format!("local-supabase-{}", random::hex::<6>()?));
     make_private(&path, account)?;
     Ok(path.canonicalize()?)
 }

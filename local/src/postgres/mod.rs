@@ -56,7 +56,7 @@ const HURRIED: [(&str, &str); 7] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("synchronous_commit", "off"),
     ("autovacuum", "off"),
-    ("max_wal_size", "16GB"),
+    ("max_wal_size", "1GB"),
     ("checkpoint_timeout", "1d"),
 ];
 
@@ -95,7 +95,11 @@ impl Cluster {
         // First of all: what is brought may make the user that the server runs as.
         let binaries = Binaries::find(folder::version(options.data.as_deref()))?;
         let account = Account::for_server()?;
-        let folder = Folder::open(options.data.as_deref(), account)?;
+        let folder = match (&options.data, usage) {
+            (Some(path), _) => Folder::open(path, account)?,
+            (None, Usage::Shared { .. }) => Folder::fresh_in_memory(account)?,
+            (None, Usage::Own { .. }) => Folder::fresh(account)?,
+        };
         let passwords = folder.passwords()?;
         let fresh = folder.initialised().is_none();
         if fresh {

@@ -4,22 +4,26 @@
 
 create or replace function ops.due_checks(p_now timestamptz, p_all boolean)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    select coalesce(jsonb_agg(ops.custom_check_document(custom) order by custom.name), '[]')
-    from ops.custom_checks as custom
-    left join ops.checks as known on known.name = custom.check_name
-    where custom.enabled
-        and custom.kind in ('http', 'tls', 'dns', 'tcp')
-        and (
-            p_all
-            or known.last_seen_at is null
-            or known.last_seen_at < custom.updated_at
-            -- Ticks come a minute apart, give or take some seconds.
-            or known.last_seen_at <= p_now - make_interval(secs => custom.every_seconds - 30)
-        )
+begin
+    return (
+        select coalesce(jsonb_agg(ops.custom_check_document(custom) order by custom.name), '[]')
+        from ops.custom_checks as custom
+        left join ops.checks as known on known.name = custom.check_name
+        where custom.enabled
+            and custom.kind in ('http', 'tls', 'dns', 'tcp')
+            and (
+                p_all
+                or known.last_seen_at is null
+                or known.last_seen_at < custom.updated_at
+                -- Ticks come a minute apart, give or take some seconds.
+                or known.last_seen_at <= p_now - make_interval(secs => custom.every_seconds - 30)
+            )
+    );
+end
 $$;
 
 comment on function ops.due_checks(timestamptz, boolean) is
@@ -27,29 +31,33 @@ comment on function ops.due_checks(timestamptz, boolean) is
 
 create or replace function ops.with_derived_checks(p_tick jsonb, p_now timestamptz)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    select p_tick || jsonb_build_object(
-        'checks',
-        p_tick -> 'checks' || coalesce(
-            jsonb_agg(
-                jsonb_build_object(
-                    'name', name,
-                    'kind', kind,
-                    'service', service,
-                    'critical', critical,
-                    'status', status,
-                    'latencyMs', latency_ms,
-                    'reason', reason,
-                    'detail', detail
-                )
-            ),
-            '[]'
+begin
+    return (
+        select p_tick || jsonb_build_object(
+            'checks',
+            p_tick -> 'checks' || coalesce(
+                jsonb_agg(
+                    jsonb_build_object(
+                        'name', name,
+                        'kind', kind,
+                        'service', service,
+                        'critical', critical,
+                        'status', status,
+                        'latencyMs', latency_ms,
+                        'reason', reason,
+                        'detail', detail
+                    )
+                ),
+                '[]'
+            )
         )
-    )
-    from ops.derived_checks(p_tick, p_now)
+        from ops.derived_checks(p_tick, p_now)
+    );
+end
 $$;
 
 comment on function ops.with_derived_checks(jsonb, timestamptz) is

@@ -122,7 +122,7 @@ create or replace function ops.derived_checks(
     p_tick jsonb,
     p_now timestamptz,
     out name text,
-    out kind text,
+    out kind ops.check_kind,
     out service text,
     out critical boolean,
     out status text,
@@ -131,10 +131,12 @@ create or replace function ops.derived_checks(
     out detail jsonb
 )
 returns setof record
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
+begin
+    return query
     select
         custom.check_name, custom.kind, 'app', false, seen.status, null::numeric, seen.reason,
         jsonb_build_object('lastSuccess', heartbeat.succeeded_at, 'lastFailure', heartbeat.failed_at)
@@ -158,7 +160,8 @@ as $$
             and event."timestamp" <= p_now
     ) as counted
     cross join lateral ops.event_status(counted.events, custom.spec, known.first_up_at is not null) as seen
-    where custom.kind = 'rule' and custom.enabled
+    where custom.kind = 'rule' and custom.enabled;
+end
 $$;
 
 comment on function ops.derived_checks(jsonb, timestamptz) is

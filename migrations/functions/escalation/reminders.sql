@@ -28,11 +28,13 @@ comment on function ops.reminder_interval(text, jsonb) is
     'Returns after how long an alert of that severity is sent again; null for never.';
 
 create or replace function ops.find_reminders(p_settings jsonb, p_now timestamptz)
-returns table (alert ops.alerts, channel text)
-language sql
+returns table (alert ops.alerts, channel ops.channel)
+language plpgsql
 stable
 set search_path = ''
 as $$
+begin
+    return query
     with unanswered as materialized (
         select firing, ops.reminder_interval(firing.severity, p_settings) as pause
         from ops.alerts as firing
@@ -57,7 +59,8 @@ as $$
     )
     select due.firing, due.channel
     from due
-    where ops.silenced_until(due.firing, p_now) is null
+    where ops.silenced_until(due.firing, p_now) is null;
+end
 $$;
 
 comment on function ops.find_reminders(jsonb, timestamptz) is

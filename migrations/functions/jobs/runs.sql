@@ -5,12 +5,14 @@
 
 create or replace function ops.floor_to_slot(p_at timestamptz, p_every_seconds integer)
 returns timestamptz
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select to_timestamp((floor(extract(epoch from p_at) / p_every_seconds) * p_every_seconds)::float8)
+begin
+    return to_timestamp((floor(extract(epoch from p_at) / p_every_seconds) * p_every_seconds)::float8);
+end
 $$;
 
 comment on function ops.floor_to_slot(timestamptz, integer) is

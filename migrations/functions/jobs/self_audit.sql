@@ -60,32 +60,36 @@ comment on function ops.audit_jobs(jsonb, timestamptz) is
 
 create or replace function ops.self_audit(p_now timestamptz)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    with bounds as (
-        select settings.all as settings, ops.minutes(settings.all, 'audit.patience_minutes') as patience
-        from (select ops.read_settings() as all) as settings
-    ),
-    findings as (
-        select found.* from bounds cross join lateral ops.audit_messages(bounds.patience, p_now) as found
-        union all
-        select found.* from bounds cross join lateral ops.audit_ladders(bounds.patience, p_now) as found
-        union all
-        select found.* from bounds cross join lateral ops.audit_jobs(bounds.settings, p_now) as found
-    )
-    select jsonb_build_object(
-        'clean', count(*) = 0,
-        'findings', coalesce(
-            jsonb_agg(
-                jsonb_build_object('kind', kind, 'subject', subject, 'count', count, 'since', since)
-                order by since, kind, subject
-            ),
-            '[]'
+begin
+    return (
+        with bounds as (
+            select settings.all as settings, ops.minutes(settings.all, 'audit.patience_minutes') as patience
+            from (select ops.read_settings() as all) as settings
+        ),
+        findings as (
+            select found.* from bounds cross join lateral ops.audit_messages(bounds.patience, p_now) as found
+            union all
+            select found.* from bounds cross join lateral ops.audit_ladders(bounds.patience, p_now) as found
+            union all
+            select found.* from bounds cross join lateral ops.audit_jobs(bounds.settings, p_now) as found
         )
-    )
-    from findings
+        select jsonb_build_object(
+            'clean', count(*) = 0,
+            'findings', coalesce(
+                jsonb_agg(
+                    jsonb_build_object('kind', kind, 'subject', subject, 'count', count, 'since', since)
+                    order by since, kind, subject
+                ),
+                '[]'
+            )
+        )
+        from findings
+    );
+end
 $$;
 
 comment on function ops.self_audit(timestamptz) is

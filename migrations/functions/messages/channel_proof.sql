@@ -24,16 +24,20 @@ comment on function ops.proof_due_at(date, integer) is
 
 create or replace function ops.proof_month(p_now timestamptz, p_hour integer)
 returns date
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select case
-        when ops.proof_due_at(months.this, p_hour) <= p_now then months.this
-        else (months.this - interval '1 month')::date
-    end
-    from (select date_trunc('month', p_now at time zone 'UTC')::date as this) as months
+begin
+    return (
+        select case
+            when ops.proof_due_at(months.this, p_hour) <= p_now then months.this
+            else (months.this - interval '1 month')::date
+        end
+        from (select date_trunc('month', p_now at time zone 'UTC')::date as this) as months
+    );
+end
 $$;
 
 comment on function ops.proof_month(timestamptz, integer) is

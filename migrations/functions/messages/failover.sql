@@ -3,11 +3,13 @@
 -- answers whichever of the two was sent.
 
 create or replace function ops.list_failing(p_settings jsonb, p_memory interval, p_now timestamptz)
-returns table (message uuid, channel text, since timestamptz, tried_at timestamptz, error text)
-language sql
+returns table (message uuid, channel ops.channel, since timestamptz, tried_at timestamptz, error text)
+language plpgsql
 stable
 set search_path = ''
 as $$
+begin
+    return query
     with tried as (
         select waiting.id, waiting.channel, waiting.last_error, false as dead
         from ops.outbox as waiting
@@ -29,7 +31,8 @@ as $$
         where delivery.message = tried.id
     ) as attempts
     where tried.dead
-        or attempts.first_at <= p_now - ops.minutes(p_settings, 'delivery.failover_minutes')
+        or attempts.first_at <= p_now - ops.minutes(p_settings, 'delivery.failover_minutes');
+end
 $$;
 
 comment on function ops.list_failing(jsonb, interval, timestamptz) is

@@ -81,9 +81,11 @@ comment on function ops.has_incident_message(uuid, text) is
 
 create or replace function ops.place_messages(p_channel text, p_alone bigint, p_now timestamptz)
 returns table (message uuid, is_end boolean, audience jsonb, goes_alone boolean)
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
+    return query
     with due as materialized (
         select
             waiting.id, waiting.severity, waiting.created_at, alert.incident, alert.fingerprint,
@@ -133,7 +135,8 @@ as $$
                     judged.fingerprint, judged.id
             )
         )
-    from judged
+    from judged;
+end
 $$;
 
 comment on function ops.place_messages(text, bigint, timestamptz) is

@@ -48,29 +48,33 @@ comment on function ops.queue_message(text, text, boolean, text, uuid, uuid, jso
 
 create or replace function ops.muted_until(p_alert uuid, p_now timestamptz)
 returns timestamptz
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    -- Windows that adjoin count as one. No message waits longer than a month.
-    select upper(silence.span)
-    from (
-        select unnest(range_agg(listed.span)) as span
-        from ops.alerts as alert
-        join ops.rules as rule on rule.rule = alert.rule
-        cross join ops.list_maintenance(p_now, p_now + interval '31 days') as listed
-        where alert.id = p_alert
-            -- Maintenance is never announced for the monitor itself.
-            and rule.signal <> 'emergency'
-            and ops.covers(
-                listed.checks,
-                listed.services,
-                -- The names of checks are made from their subjects.
-                array[alert.subject, 'app:' || alert.subject, 'certificate:' || alert.subject],
-                alert.last_facts ->> 'service'
-            )
-    ) as silence
-    where silence.span @> p_now
+begin
+    return (
+        -- Windows that adjoin count as one. No message waits longer than a month.
+        select upper(silence.span)
+        from (
+            select unnest(range_agg(listed.span)) as span
+            from ops.alerts as alert
+            join ops.rules as rule on rule.rule = alert.rule
+            cross join ops.list_maintenance(p_now, p_now + interval '31 days') as listed
+            where alert.id = p_alert
+                -- Maintenance is never announced for the monitor itself.
+                and rule.signal <> 'emergency'
+                and ops.covers(
+                    listed.checks,
+                    listed.services,
+                    -- The names of checks are made from their subjects.
+                    array[alert.subject, 'app:' || alert.subject, 'certificate:' || alert.subject],
+                    alert.last_facts ->> 'service'
+                )
+        ) as silence
+        where silence.span @> p_now
+    );
+end
 $$;
 
 comment on function ops.muted_until(uuid, timestamptz) is

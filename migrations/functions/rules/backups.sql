@@ -7,11 +7,13 @@ create or replace function ops.backup_age(
     out since timestamptz,
     out seconds numeric
 )
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
+begin
     select counted.since, extract(epoch from p_now - counted.since)
+    into since, seconds
     from ops.jobs as job
     cross join lateral (
         -- A restored database is backed up at that moment, because it equals its backup.
@@ -23,7 +25,8 @@ as $$
             job.first_slot
         ) as since
     ) as counted
-    where job.job = 'backup' and job.first_slot is not null
+    where job.job = 'backup' and job.first_slot is not null;
+end
 $$;
 
 comment on function ops.backup_age(timestamptz) is

@@ -14,10 +14,12 @@ create or replace function ops.read_checks(
     out detail jsonb
 )
 returns setof record
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
+begin
+    return query
     -- A check that a tick reports twice counts once.
     select distinct on (reported.name)
         reported.name,
@@ -33,7 +35,8 @@ as $$
         "latencyMs" numeric, reason text, detail jsonb
     )
     where reported.status <> 'unconfigured'
-    order by reported.name
+    order by reported.name;
+end
 $$;
 
 comment on function ops.read_checks(jsonb) is

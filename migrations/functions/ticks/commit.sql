@@ -9,38 +9,42 @@ create or replace function ops.observe_tick(
     p_now timestamptz
 )
 returns ops.observation[]
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    with checked as (
-        select * from ops.observe_checks(p_tick, p_settings)
-        union all
-        select * from ops.observe_custom_checks(p_tick, p_now, p_settings)
-    )
-    select array_agg(seen::ops.observation)
-    from (
-        select * from checked
-        union all
-        select * from ops.observe_unwatched(array(select fingerprint from checked))
-        union all
-        select * from ops.observe_recovery()
-        union all
-        select * from ops.observe_backups(p_now, p_settings)
-        union all
-        select * from ops.observe_database(p_now, p_settings)
-        union all
-        select * from ops.observe_security(p_now, p_settings)
-        union all
-        select *
-        from ops.observe_channels(
-            array(select jsonb_array_elements_text(p_tick -> 'channels')), p_now, p_settings
+begin
+    return (
+        with checked as (
+            select * from ops.observe_checks(p_tick, p_settings)
+            union all
+            select * from ops.observe_custom_checks(p_tick, p_now, p_settings)
         )
-        union all
-        select * from ops.observe_jobs(p_now, p_settings)
-        union all
-        select * from ops.observe_app(p_since, p_now, p_tick ->> 'environment', p_settings)
-    ) as seen
+        select array_agg(seen::ops.observation)
+        from (
+            select * from checked
+            union all
+            select * from ops.observe_unwatched(array(select fingerprint from checked))
+            union all
+            select * from ops.observe_recovery()
+            union all
+            select * from ops.observe_backups(p_now, p_settings)
+            union all
+            select * from ops.observe_database(p_now, p_settings)
+            union all
+            select * from ops.observe_security(p_now, p_settings)
+            union all
+            select *
+            from ops.observe_channels(
+                array(select jsonb_array_elements_text(p_tick -> 'channels')), p_now, p_settings
+            )
+            union all
+            select * from ops.observe_jobs(p_now, p_settings)
+            union all
+            select * from ops.observe_app(p_since, p_now, p_tick ->> 'environment', p_settings)
+        ) as seen
+    );
+end
 $$;
 
 comment on function ops.observe_tick(jsonb, timestamptz, jsonb, timestamptz) is
@@ -48,29 +52,33 @@ comment on function ops.observe_tick(jsonb, timestamptz, jsonb, timestamptz) is
 
 create or replace function ops.verdict_documents(p_observations ops.observation[])
 returns jsonb
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
-    select coalesce(
-        jsonb_agg(
-            jsonb_build_object(
-                'rule', rule,
-                'subject', subject,
-                'verdict', verdict,
-                'value', value,
-                'threshold', threshold,
-                'unit', unit,
-                'samples', samples
-            )
-            order by rule, subject
-        ),
-        '[]'
-    )
-    from unnest(p_observations)
-    -- There may be a thousand custom checks, and the summary of a run is kept, so the good
-    -- verdicts of these are left out.
-    where verdict <> 'good' or rule not in ('check_failing', 'check_slow')
+begin
+    return (
+        select coalesce(
+            jsonb_agg(
+                jsonb_build_object(
+                    'rule', rule,
+                    'subject', subject,
+                    'verdict', verdict,
+                    'value', value,
+                    'threshold', threshold,
+                    'unit', unit,
+                    'samples', samples
+                )
+                order by rule, subject
+            ),
+            '[]'
+        )
+        from unnest(p_observations)
+        -- There may be a thousand custom checks, and the summary of a run is kept, so the good
+        -- verdicts of these are left out.
+        where verdict <> 'good' or rule not in ('check_failing', 'check_slow')
+    );
+end
 $$;
 
 comment on function ops.verdict_documents(ops.observation[]) is

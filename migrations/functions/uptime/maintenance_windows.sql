@@ -45,14 +45,17 @@ create or replace function ops.list_maintenance(
     out span tstzrange
 )
 returns setof record
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
+begin
+    return query
     select announced.id, announced.checks, announced.services, occurrence
     from ops.maintenance_windows as announced
     cross join lateral ops.occurrences(announced, p_from, p_to) as occurrence
-    where announced.ends_at > p_from and announced.starts_at < p_to
+    where announced.ends_at > p_from and announced.starts_at < p_to;
+end
 $$;
 
 comment on function ops.list_maintenance(timestamptz, timestamptz) is

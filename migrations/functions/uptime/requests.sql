@@ -32,10 +32,11 @@ create or replace function ops.sum_requests(
     out failures bigint,
     out fast bigint
 )
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
+begin
     with counted as (
         select
             sum(hours.requests) as requests,
@@ -50,9 +51,11 @@ as $$
         coalesce(counted.requests, 0)::bigint + before.requests + since.requests,
         coalesce(counted.failures, 0)::bigint + before.failures + since.failures,
         coalesce(counted.fast, 0)::bigint + before.fast + since.fast
+    into requests, failures, fast
     from counted
     cross join lateral ops.count_requests(p_from, hours_from, p_fast_ms) as before
-    cross join lateral ops.count_requests(hours_to, p_to, p_fast_ms) as since
+    cross join lateral ops.count_requests(hours_to, p_to, p_fast_ms) as since;
+end
 $$;
 
 comment on function ops.sum_requests(timestamptz, timestamptz, numeric) is
