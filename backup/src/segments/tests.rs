@@ -50,6 +50,40 @@ fn segments_are_about_as_long_as_they_should_be() {
     }
 }
 
+/// A row of that length after which a long enough segment ends, or goes on.
+fn row(length: usize, ends: bool) -> Vec<u8> {
+    let chance = CHANCE_PER_BYTE.saturating_mul(length as u64);
+    (0..)
+        .map(|n: u64| format!("{n:0>width$}\n", width = length - 1).into_bytes())
+        .find(|row| (hash([&row[..]]) < chance) == ends)
+        .unwrap()
+}
+
+/// How long the first segment of rows is: as many as fit of one that goes on, then
+/// these.
+fn first_segment(filled: usize, last: &[Vec<u8>]) -> usize {
+    let filling = row(1024, false);
+    assert_eq!(filled % filling.len(), 0);
+    let rows = std::iter::repeat_n(&filling, filled / filling.len()).chain(last);
+    cut(None, rows.map(Vec::as_slice))[0].bytes.len()
+}
+
+#[test]
+fn a_segment_ends_no_sooner_than_its_least_length_and_no_later_than_its_greatest() {
+    let (goes_on, another) = (row(1024, false), row(1025, false));
+    let more = |last: Vec<u8>| [last, goes_on.clone()];
+    let before = MIN - 1024;
+    assert_eq!(
+        first_segment(before, &more(row(1023, true))),
+        MIN - 1 + 1024
+    );
+    assert_eq!(first_segment(before, &more(row(1024, true))), MIN);
+
+    let before = MAX - 1024;
+    assert_eq!(first_segment(before, &more(goes_on.clone())), MAX);
+    assert_eq!(first_segment(before, &more(another)), before);
+}
+
 #[test]
 fn appended_rows_leave_all_segments_but_the_last_as_they_were() {
     let before = cut_by_id(&rows(0..20_000));

@@ -157,4 +157,17 @@ mod tests {
             assert_eq!(signer.verify(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn a_token_of_another_version_is_refused_though_it_is_signed() {
+        let signer = signer("key-of-sixteen-letters");
+        let token = BASE64_URL_SAFE_NO_PAD
+            .decode(signer.sign(&grant()))
+            .unwrap();
+        let mut signed = token[..SIGNED].to_vec();
+        signed[0] = VERSION + 1;
+        let tag = hmac::sign(&signer.0, &signed);
+        let newer = BASE64_URL_SAFE_NO_PAD.encode([&signed, tag.as_ref()].concat());
+        assert_eq!(signer.verify(&newer), None);
+    }
 }

@@ -96,3 +96,28 @@ impl ReadingCache {
         kept.extend(readings.map(|(service, reading)| (service, Kept { reading, at })));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::health::service::Outcome;
+
+    #[test]
+    fn a_reading_is_fresh_for_five_seconds_by_the_wall_clock_too() {
+        // An instance that was frozen wakes with a monotonic clock that stood still.
+        for (age_ms, is_fresh) in [(0, true), (4_000, true), (6_000, false), (-60_000, true)] {
+            let reading = Reading {
+                outcome: Outcome::Healthy,
+                response_time_ms: Some(1.0),
+                at: clock::now() - SignedDuration::from_millis(age_ms),
+            };
+            let kept = Kept {
+                reading,
+                at: clock::instant(),
+            };
+            assert_eq!(kept.is_fresh(), is_fresh, "{age_ms} ms");
+        }
+    }
+}

@@ -216,6 +216,22 @@ async fn a_message_that_is_refused_or_unreadable_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn what_a_newer_release_wrote_is_left_to_it() {
+    let mut newer = down(FIRST);
+    newer["kind"] = json!("a kind of tomorrow");
+    let outbox = Outbox::default().with("slack", [batch_of(&json!([newer, down(SECOND)]))]);
+    let database = outbox.serve().await;
+    let slack = Server::start([Reply::new(200, "ok")]).await;
+    let delivered = deliver_now(&app(&database, Some(&slack), None)).await;
+    assert_eq!(delivered.unwrap(), report(1, 1, 0, true));
+    let settled = outbox.settled();
+    assert_eq!(
+        (&settled[0]["id"], &settled[0]["outcome"]),
+        (&json!(FIRST), &json!("retry"))
+    );
+}
+
+#[tokio::test]
 async fn a_digest_is_sent_once_and_settles_all_its_rows() {
     let digest = json!({
         "now": "2026-11-24T09:00:00Z", "messages": [],
@@ -294,6 +310,20 @@ async fn nothing_is_claimed_that_could_not_be_sent_in_time() {
     let delivered = deliver(&app, Deadline::after(Duration::from_secs(14))).await;
     assert_eq!(delivered.unwrap(), report(0, 0, 0, false));
     assert!(database.requests().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_sent_whose_lease_could_end_before() {
+    let outbox = Outbox::default().with("slack", [batch_of(&json!([down(FIRST), down(SECOND)]))]);
+    let database = outbox.serve().await;
+    let slack = Server::start([Reply::new(200, "ok"), Reply::new(200, "ok")]).await;
+    let app = app(&database, Some(&slack), None);
+    // Time for one, and two were handed out; the second waits for the channel's pace.
+    let time = SEND_TIMEOUT + SETTLING + Duration::from_millis(600);
+    let delivered = deliver(&app, Deadline::after(time)).await;
+    assert_eq!(delivered.unwrap(), report(1, 1, 0, false));
+    assert_eq!(slack.requests().len(), 1);
+    assert_eq!(outbox.settled()[1]["error"], "no time left to send it");
 }
 
 #[test]

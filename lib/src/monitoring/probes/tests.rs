@@ -219,6 +219,29 @@ async fn a_name_resolves_to_what_is_expected_or_not() {
 }
 
 #[tokio::test]
+async fn what_our_own_deadline_cuts_short_is_unknown_and_not_down() {
+    // It takes connections and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let (outbound, variables) = (Outbound::default(), BTreeMap::new());
+    let prober = Prober {
+        outbound: &outbound,
+        variables: &variables,
+        reach: Reach::Loopback,
+    };
+    for (timeout_ms, deadline_ms, expected) in [
+        (10_000, 100, (Status::Unknown, Some("not_reached"))),
+        (100, 10_000, (Status::Down, Some("timeout"))),
+    ] {
+        let definition = json!({"name": "x", "timeoutMs": timeout_ms, "kind": "tls", "host": "127.0.0.1", "port": port});
+        let target = probe_targets::of_check(&definition).unwrap();
+        let deadline = Deadline::after(Duration::from_millis(deadline_ms));
+        let (check, _) = prober.probe(&target, deadline).await;
+        assert_eq!((check.status, check.reason), expected);
+    }
+}
+
+#[tokio::test]
 async fn what_there_was_no_time_for_is_unknown() {
     let outbound = Outbound::default();
     let variables = BTreeMap::new();
