@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::{
-    failing_channels::settle as settle_as,
     people::{act, action, advance, contact, messages, raise, resolve},
     support::{World, array, at},
 };
@@ -193,18 +192,4 @@ async fn a_change_never_overtakes_one_that_is_under_way() {
     let next = claim(&world, "12:02:01").await;
     assert_eq!(next["messages"][0]["kind"], "change");
     assert_eq!(next["messages"][0]["facts"]["acknowledgement"], Value::Null);
-}
-
-#[tokio::test]
-async fn a_change_that_slack_refuses_goes_to_no_other_channel() {
-    let world = World::migrated().await;
-    let alert = told(&world, "high", "C1:1.1").await;
-    act(&world, &alert, "acknowledge", "12:01:00").await;
-    act(&world, &alert, "unacknowledge", "12:02:00").await;
-    settle_as(&world, "12:02:05", "slack", "dead").await;
-    advance(&world, "12:03:00").await;
-    let elsewhere = world
-        .rows("select kind, channel from ops.outbox where stands_in_for is not null")
-        .await;
-    assert_eq!(elsewhere, json!([]));
 }

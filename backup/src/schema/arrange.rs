@@ -68,7 +68,35 @@ impl Assembly<'_> {
             }
         }
         self.add_fillings(&mut needs);
+        self.add_domain_constraints(&mut needs);
         needs
+    }
+
+    /// A domain is whole before anything uses it, but for what its own constraints
+    /// need: since the minor releases of November 2026 a server lets nobody add a
+    /// constraint to a domain that a function's default rests on.
+    fn add_domain_constraints(&self, needs: &mut BTreeSet<(usize, usize)>) {
+        for (constraint, item) in self.items.iter().enumerate() {
+            if item.found.kind != Kind::DomainConstraint {
+                continue;
+            }
+            let needed = dependency_order::reachable(constraint, needs);
+            let domains = needs.range((constraint, 0)..=(constraint, usize::MAX));
+            let Some(domain) = domains
+                .map(|&(_, needed)| needed)
+                .find(|&needed| is_domain_of(&self.items[needed].found, &item.found))
+            else {
+                continue;
+            };
+            let users: Vec<usize> = needs
+                .iter()
+                .filter(|(user, used)| *used == domain && *user != constraint)
+                .map(|&(user, _)| user)
+                .filter(|user| self.items[*user].found.kind != Kind::DomainConstraint)
+                .filter(|user| !needed.contains(user))
+                .collect();
+            needs.extend(users.into_iter().map(|user| (user, constraint)));
+        }
     }
 
     /// A materialised view is filled after those it reads, through whatever
@@ -100,6 +128,14 @@ impl Assembly<'_> {
             }
         }
     }
+}
+
+/// Whether a constraint is one of that domain: it is named after it and itself.
+fn is_domain_of(domain: &Found, constraint: &Found) -> bool {
+    let own = constraint.name.strip_prefix(&domain.name);
+    domain.kind == Kind::Domain
+        && domain.schema == constraint.schema
+        && own.is_some_and(|rest| rest.starts_with(' '))
 }
 
 /// By what objects are ordered where their needs leave a choice.

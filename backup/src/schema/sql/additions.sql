@@ -57,10 +57,15 @@ addition (class, oid, rank, "of", sql) as (
     from attribute where target >= 0
     union all
     select 'pg_class'::regclass::oid, attrelid, 5, '',
-           format(E'alter %s alter column %I set (%s);\n', address, attname,
-                  (select string_agg(format('%I=%L', option_name, option_value), ', ')
-                   from pg_options_to_table(attoptions)))
-    from attribute where attoptions is not null
+           format(E'alter %s alter column %I set (%s);\n', address, attname, options.list)
+    from attribute
+    cross join lateral (
+        select string_agg(format('%I=%L', option_name, option_value), ', ') as list
+        from pg_options_to_table(attoptions)
+        -- The server's own mark, since the minor releases of November 2026.
+        where option_name <> 'pg_attver'
+    ) as options
+    where options.list is not null
     union all
     select 'pg_class'::regclass::oid, oid, 6, '',
            format(E'alter %s replica identity %s;\n', address,
