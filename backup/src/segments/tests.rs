@@ -53,7 +53,7 @@ fn segments_are_about_as_long_as_they_should_be() {
 /// A row of that length after which a long enough segment ends, or goes on.
 fn row(length: usize, ends: bool) -> Vec<u8> {
     let chance = CHANCE_PER_BYTE.saturating_mul(length as u64);
-    (0..)
+    (0..100_000)
         .map(|n: u64| format!("{n:0>width$}\n", width = length - 1).into_bytes())
         .find(|row| (hash([&row[..]]) < chance) == ends)
         .unwrap()

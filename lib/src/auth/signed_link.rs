@@ -164,10 +164,10 @@ mod tests {
         let token = BASE64_URL_SAFE_NO_PAD
             .decode(signer.sign(&grant()))
             .unwrap();
-        let mut signed = token[..SIGNED].to_vec();
-        signed[0] = VERSION + 1;
-        let tag = hmac::sign(&signer.0, &signed);
-        let newer = BASE64_URL_SAFE_NO_PAD.encode([&signed, tag.as_ref()].concat());
+        let mut bytes = token[..SIGNED].to_vec();
+        bytes[0] = VERSION + 1;
+        let tag = hmac::sign(&signer.0, &bytes);
+        let newer = BASE64_URL_SAFE_NO_PAD.encode([&bytes, tag.as_ref()].concat());
         assert_eq!(signer.verify(&newer), None);
     }
 }
