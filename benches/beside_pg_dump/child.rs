@@ -163,6 +163,7 @@ impl Task {
             ca: Some(&self.ca),
             tables: Selection::All,
             jobs: JOBS,
+            strict: true,
         };
         let restored = restore::restore(request, &|_| {}).await?;
         Ok(json!({ "rows": restored.rows }))

@@ -1,33 +1,37 @@
 //! From a backup to a database that is equal to its source.
 //!
-//! The target is an empty database, as a fresh project has it. Whatever fails
-//! once it has been changed leaves a part there, and says so: a part is dropped
-//! and never used. The last word is the comparison: every table that was loaded
-//! is counted and hashed by the target's server, and held against what the
-//! source's server had counted and hashed.
+//! The target is an empty database, as a fresh project has it. What it refuses
+//! takes nothing along: an object is tried again at the end, and what is missing
+//! all the same is told with its statement and the server's words. A session or a
+//! backup that fails leaves a part, and says so: a part is dropped and never used.
+//! The last word is the comparison: every table that was loaded is counted and
+//! hashed by the target's server, and held against what the source's server had
+//! counted and hashed.
 //!
 //! - `restore_plan`: what of the backup is restored, and what may run together
 //! - `target_sessions`: sessions, and what has to be true before anything is
 //!   changed
 //! - `object_statements`, `row_loading`, `managed_tables`: making them
+//! - `refusals`: what the target does not take, tried again and told
 //! - `table_comparison`: the proof
 
 mod managed_tables;
 mod object_statements;
+mod refusals;
 mod restore_error;
 mod restore_plan;
 mod row_loading;
 mod table_comparison;
 mod target_sessions;
 
-use std::{fmt, time::Duration};
+use std::{collections::HashSet, fmt, time::Duration};
 
 use outside::clock;
 use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{
-    format::Snapshot,
+    format::{Snapshot, TableData},
     keys::Identities,
     opened_backup::OpenedBackup,
     schema::{Name, Scope, Stage},
@@ -35,8 +39,11 @@ use super::{
 };
 
 use object_statements::Statements;
+pub use refusals::Missing;
+use refusals::Refusal;
 pub use restore_error::{Cause, RestoreError};
 use restore_plan::Plan;
+use row_loading::Left;
 use table_comparison::Expected;
 use target_sessions::Sessions;
 
@@ -57,6 +64,8 @@ pub struct Request<'a> {
     pub tables: Selection,
     /// How many sessions work at once; at least one does.
     pub jobs: usize,
+    /// Whether the first object or row that the target refuses ends the restore.
+    pub strict: bool,
 }
 
 /// The tables whose rows are restored. The schema is always restored whole.
@@ -106,6 +115,14 @@ pub enum Note {
     ColumnsLeft(Name, Vec<String>),
     /// A foreign key refers to a table whose rows were not chosen.
     ForeignKeyLeft(String),
+    /// The planner has no statistics of a table yet: something of the app's that the
+    /// server calls for them fails.
+    NotAnalyzed {
+        /// Which table.
+        table: Name,
+        /// The server's own words.
+        reason: String,
+    },
     /// The target does not let us attach this to a table of the platform.
     NotAttached {
         /// What.
@@ -133,6 +150,9 @@ impl fmt::Display for Note {
                 formatter,
                 "{name} was left out: it refers to rows that were not chosen"
             ),
+            Self::NotAnalyzed { table, reason } => {
+                write!(formatter, "{table} has no statistics yet: {reason}")
+            }
             Self::NotAttached { object, reason } => {
                 write!(formatter, "{object} was not made: {reason}")
             }
@@ -140,9 +160,11 @@ impl fmt::Display for Note {
     }
 }
 
-/// A restore that was compared with its source and is equal.
+/// A restore whose tables were compared with their source and are equal.
 #[derive(Debug)]
 pub struct Restored {
+    /// What the target did not take; everything else is there.
+    pub missing: Vec<Missing>,
     /// Tables whose rows were loaded.
     pub tables: usize,
     /// Their rows.
@@ -179,20 +201,27 @@ pub async fn restore(request: Request<'_>, tell: Listener<'_>) -> Result<Restore
         plan: &plan,
         sessions: &sessions,
         absent,
+        strict: request.strict,
         tell,
     };
-    let notes = work
+    let Made {
+        notes,
+        missing,
+        left,
+    } = work
         .make_and_compare()
         .await
         .map_err(RestoreError::Partial)?;
+    let loaded = || plan.tables().filter(|data| !left.contains(&data.table));
     let took = clock::instant().saturating_duration_since(start);
     let settled = target_sessions::after_restore(sessions.main(), &source.manifest, took).await;
     let after_restore = settled.map_err(RestoreError::Partial)?;
     sessions.close().await.map_err(RestoreError::Partial)?;
     Ok(Restored {
-        tables: plan.tables().count(),
-        rows: plan.tables().map(|data| data.rows).sum(),
-        bytes: plan.bytes(),
+        missing,
+        tables: loaded().count(),
+        rows: loaded().map(|data| data.rows).sum(),
+        bytes: loaded().map(restore_plan::length).sum(),
         took,
         notes,
         after_restore,
@@ -206,61 +235,112 @@ struct Work<'a> {
     sessions: &'a Sessions,
     /// Schemas of the platform that the target lacks.
     absent: Vec<String>,
+    strict: bool,
     tell: Listener<'a>,
 }
 
+/// What was made, and what was not.
+struct Made {
+    notes: Vec<Note>,
+    missing: Vec<Missing>,
+    /// The tables that took no rows.
+    left: HashSet<Name>,
+}
+
+/// The rows that were loaded.
+struct Loaded {
+    expected: Vec<Expected>,
+    notes: Vec<Note>,
+    /// The app's tables that took none.
+    left: Vec<Left>,
+    /// Sequences that are not there.
+    sequences: Vec<Missing>,
+}
+
 impl Work<'_> {
-    async fn make_and_compare(&self) -> Result<Vec<Note>, Cause> {
-        let mut notes = self.make_objects().await?;
-        let (expected, left) = self.load_rows().await?;
-        notes.extend(left);
-        notes.extend(self.make_constraints().await?);
-        let tables: Vec<_> = self.plan.tables().map(|data| &data.table).collect();
+    async fn make_and_compare(&self) -> Result<Made, Cause> {
+        let (mut notes, mut refusals) = self.make_objects().await?;
+        let rows = self.load_rows().await?;
+        notes.extend(rows.notes);
+        let (attached, more) = self.make_constraints().await?;
+        notes.extend(attached);
+        refusals.extend(more);
+
+        let mut missing = refusals::try_again(self.sessions.main(), refusals).await?;
+        let left: HashSet<_> = rows.left.iter().map(|left| left.table.clone()).collect();
+        let without_rows = rows.left.into_iter().filter(|left| left.rows > 0);
+        missing.extend(without_rows.map(Missing::from));
+        missing.extend(rows.sequences);
+        notes.extend(self.prove(&rows.expected).await?);
+        Ok(Made {
+            notes,
+            missing,
+            left,
+        })
+    }
+
+    async fn prove(&self, expected: &[Expected]) -> Result<Vec<Note>, Cause> {
+        let tables: Vec<_> = expected.iter().map(|expected| &expected.table).collect();
         (self.tell)(Event::Begun(Step::Statistics, tables.len() as u64));
-        target_sessions::analyze(self.sessions, &tables, self.tell).await?;
+        let notes = target_sessions::analyze(self.sessions, &tables, self.tell).await?;
         (self.tell)(Event::Begun(Step::Comparison, expected.len() as u64));
-        table_comparison::all(self.sessions, &expected, self.tell).await?;
+        table_comparison::all(self.sessions, expected, self.tell).await?;
         Ok(notes)
     }
 
-    async fn make_objects(&self) -> Result<Vec<Note>, Cause> {
+    async fn make_objects(&self) -> Result<(Vec<Note>, Vec<Refusal>), Cause> {
         let main = self.sessions.main();
         let statements = self.scripts(Stage::Before).await?;
         (self.tell)(Event::Begun(Step::Objects, statements.len()));
         let roles = target_sessions::missing_roles(main, self.plan.manifest).await?;
-        statements.make_in_order(main, self.tell).await?;
+        let refusals = statements.make_in_order(main, self.tell).await?;
         let schemas = self.absent.iter().cloned().map(Note::SchemaMade);
-        Ok(roles
-            .into_iter()
-            .map(Note::RoleMade)
-            .chain(schemas)
-            .collect())
+        let roles = roles.into_iter().map(Note::RoleMade);
+        Ok((roles.chain(schemas).collect(), self.bear(refusals)?))
     }
 
-    async fn load_rows(&self) -> Result<(Vec<Expected>, Vec<Note>), Cause> {
+    async fn load_rows(&self) -> Result<Loaded, Cause> {
         (self.tell)(Event::Begun(Step::Rows, self.plan.bytes()));
+        let main = self.sessions.main();
         let (mut expected, mut notes) = (Vec::new(), Vec::new());
         for data in self.plan.managed.iter().filter(|data| data.rows > 0) {
-            let loaded =
-                managed_tables::load(self.source, self.sessions.main(), data, self.tell).await?;
+            let loaded = managed_tables::load(self.source, main, data, self.tell).await?;
             notes.extend(loaded.note());
             expected.push(loaded.expected);
         }
-        row_loading::load(self.source, self.sessions, &self.plan.app, self.tell).await?;
-        expected.extend(self.plan.app.iter().map(|data| Expected::of(data)));
-        target_sessions::set_sequences(self.sessions.main(), &self.plan.manifest.sequences).await?;
-        Ok((expected, notes))
+        let left = row_loading::load(self.source, self.sessions, &self.plan.app, self.tell).await?;
+        if let Some(left) = left.iter().find(|_| self.strict) {
+            return Err(left.cause());
+        }
+        let is_left = |data: &&&TableData| left.iter().any(|left| left.table == data.table);
+        let loaded = self.plan.app.iter().filter(|data| !is_left(data));
+        expected.extend(loaded.map(|data| Expected::of(data)));
+        let sequences = &self.plan.manifest.sequences;
+        Ok(Loaded {
+            expected,
+            notes,
+            left,
+            sequences: target_sessions::set_sequences(main, sequences).await?,
+        })
     }
 
-    async fn make_constraints(&self) -> Result<Vec<Note>, Cause> {
+    async fn make_constraints(&self) -> Result<(Vec<Note>, Vec<Refusal>), Cause> {
         let statements = self.scripts(Stage::After).await?;
         (self.tell)(Event::Begun(Step::Constraints, statements.len()));
-        let left = statements
+        let (left, refusals) = statements
             .make_together(self.sessions, self.plan, self.tell)
             .await?;
         let refused = object_statements::attach(self.source, self.sessions.main()).await?;
         let left = left.into_iter().map(Note::ForeignKeyLeft);
-        Ok(left.chain(refused).collect())
+        Ok((left.chain(refused).collect(), self.bear(refusals)?))
+    }
+
+    /// What is refused is tried again later, unless nothing may be.
+    fn bear(&self, mut refusals: Vec<Refusal>) -> Result<Vec<Refusal>, Cause> {
+        if self.strict && !refusals.is_empty() {
+            return Err(refusals.swap_remove(0).into_cause());
+        }
+        Ok(refusals)
     }
 
     /// The texts of a stage that this target needs, the platform's first.

@@ -1,10 +1,12 @@
-//! The database's objects, from the scripts of the backup.
+//! The database's objects, from the scripts of the backup. What the target refuses is
+//! kept aside, and takes nothing along but what needs it.
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio_postgres::Client;
 
 use super::{
     Cause, Event, Listener, Note,
+    refusals::Refusal,
     restore_error::refused,
     restore_plan::{self, Plan},
     target_sessions::Sessions,
@@ -50,25 +52,27 @@ impl<'a> Statements<'a> {
         self.0.len() as u64
     }
 
-    /// Makes them one after the other, all or none.
+    /// Makes them one after the other, in one transaction. Answers with what the
+    /// target refuses.
     pub(super) async fn make_in_order(
         &self,
         session: &Client,
         tell: Listener<'_>,
-    ) -> Result<(), Cause> {
+    ) -> Result<Vec<Refusal>, Cause> {
         let all: Vec<_> = self.0.iter().collect();
         in_order(session, &all, tell).await
     }
 
     /// Makes them in order, but for those that only read tables: consecutive
     /// ones are made together, on all sessions. Answers with the foreign keys
-    /// that were left out.
+    /// that were left out, and with what the target refuses.
     pub(super) async fn make_together(
         &self,
         sessions: &Sessions,
         plan: &Plan<'_>,
         tell: Listener<'_>,
-    ) -> Result<Vec<String>, Cause> {
+    ) -> Result<(Vec<String>, Vec<Refusal>), Cause> {
+        let mut refusals = Vec::new();
         let (left, made): (Vec<_>, Vec<_>) = self
             .0
             .iter()
@@ -83,15 +87,13 @@ impl<'a> Statements<'a> {
             {
                 let mut run = run.to_vec();
                 run.sort_by_key(|statement| plan.urgency(statement.object));
-                together(sessions, run, tell).await?;
+                refusals.extend(together(sessions, run, tell).await?);
             } else {
-                in_order(sessions.main(), run, tell).await?;
+                refusals.extend(in_order(sessions.main(), run, tell).await?);
             }
         }
-        Ok(left
-            .into_iter()
-            .map(|statement| told(statement.object))
-            .collect())
+        let left = left.into_iter().map(|statement| told(statement.object));
+        Ok((left.collect(), refusals))
     }
 }
 
@@ -124,17 +126,29 @@ async fn in_order(
     session: &Client,
     statements: &[&Statement<'_>],
     tell: Listener<'_>,
-) -> Result<(), Cause> {
+) -> Result<Vec<Refusal>, Cause> {
     let transaction = || refused("cannot make objects");
+    let mut refusals = Vec::new();
     session
-        .batch_execute("begin")
+        .batch_execute("begin; savepoint object")
         .await
         .map_err(transaction())?;
     for statement in statements {
-        make(session, statement).await?;
+        let sql = &statement.sql;
+        // A text that does not parse is not even begun: its savepoint is there before.
+        let kept = format!("{sql}\nrelease savepoint object; savepoint object");
+        if let Some(refusal) = make(session, statement, &kept).await? {
+            let back = session.batch_execute("rollback to savepoint object").await;
+            back.map_err(transaction())?;
+            refusals.push(refusal);
+        }
         tell(Event::Advanced(1));
     }
-    session.batch_execute("commit").await.map_err(transaction())
+    session
+        .batch_execute("commit")
+        .await
+        .map_err(transaction())?;
+    Ok(refusals)
 }
 
 /// Gives every idle session the first statement that excludes neither one that
@@ -143,7 +157,8 @@ async fn together(
     sessions: &Sessions,
     mut waiting: Vec<&Statement<'_>>,
     tell: Listener<'_>,
-) -> Result<(), Cause> {
+) -> Result<Vec<Refusal>, Cause> {
+    let mut refusals = Vec::new();
     let mut idle: Vec<_> = sessions.all().collect();
     let mut running = FuturesUnordered::new();
     let mut busy: Vec<&ScriptObject> = Vec::new();
@@ -154,14 +169,15 @@ async fn together(
             let statement = waiting.remove(at);
             busy.push(statement.object);
             running.push(async move {
-                make(session, statement).await?;
-                Ok::<_, Cause>((session, statement.object))
+                let refusal = make(session, statement, &statement.sql).await?;
+                Ok::<_, Cause>((session, statement.object, refusal))
             });
         }
         let Some(done) = running.next().await else {
-            return Ok(());
+            return Ok(refusals);
         };
-        let (session, object) = done?;
+        let (session, object, refusal) = done?;
+        refusals.extend(refusal);
         idle.push(session);
         busy.retain(|other| !std::ptr::eq(*other, object));
         tell(Event::Advanced(1));
@@ -176,16 +192,24 @@ fn next(waiting: &[&Statement<'_>], busy: &[&ScriptObject]) -> Option<usize> {
     })
 }
 
-async fn make(session: &Client, statement: &Statement<'_>) -> Result<(), Cause> {
+/// Makes one object by a text that does so; what the target says against it, if it
+/// refuses.
+async fn make(
+    session: &Client,
+    statement: &Statement<'_>,
+    text: &str,
+) -> Result<Option<Refusal>, Cause> {
     let Statement { object, sql } = statement;
-    let made = session.batch_execute(sql).await;
-    made.map_err(refused(cannot_make(object)))
+    match session.batch_execute(text).await {
+        Ok(()) => Ok(None),
+        Err(error) => Refusal::of(object, sql, error).map(Some),
+    }
 }
 
 fn cannot_make(object: &ScriptObject) -> String {
     format!("cannot make {}", told(object))
 }
 
-fn told(object: &ScriptObject) -> String {
+pub(super) fn told(object: &ScriptObject) -> String {
     format!("{} {}", object.kind, object.name)
 }

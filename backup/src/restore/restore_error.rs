@@ -61,6 +61,14 @@ pub enum Cause {
         /// The server's own words, without anything of a row.
         reason: String,
     },
+    /// The target refused rows.
+    #[error("cannot load rows of {table}: {reason}")]
+    RefusedRows {
+        /// Of which table.
+        table: Name,
+        /// Why, without anything of a row.
+        reason: String,
+    },
     /// Tables that do not hold what their source held.
     #[error("not equal to the backup: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     Different(Vec<Name>),
@@ -78,12 +86,13 @@ pub(super) fn refused(doing: impl Into<String>) -> impl FnOnce(tokio_postgres::E
 /// The target refused rows, whose values stand in its words. Only what is not a
 /// value is told.
 pub(super) fn refused_rows(table: &Name) -> impl FnOnce(tokio_postgres::Error) -> Cause {
-    let doing = format!("cannot load rows of {table}");
-    move |error| Cause::Refused {
-        doing,
-        reason: error
-            .as_db_error()
-            .map_or_else(|| in_words(&error), nameless),
+    let table = table.clone();
+    move |error| match error.as_db_error() {
+        Some(server) => Cause::RefusedRows {
+            reason: nameless(server),
+            table,
+        },
+        None => refused(format!("cannot load rows of {table}"))(error),
     }
 }
 

@@ -6,21 +6,106 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, stream};
 use tokio_postgres::{Client, CopyInSink};
 
-use super::{Cause, Event, Listener, restore_error::refused_rows, target_sessions::Sessions};
-use crate::{format::TableData, opened_backup::OpenedBackup, restore_sql};
+use super::{
+    Cause, Event, Listener,
+    refusals::{Missing, PROJECT_PATH},
+    restore_error::refused_rows,
+    target_sessions::Sessions,
+};
+use crate::{format::TableData, opened_backup::OpenedBackup, restore_sql, schema::Name};
 
 /// Pieces of one table that are fetched and opened while another is sent.
 const LOOK_AHEAD: usize = 3;
 
-/// Loads tables, as many at once as there are sessions.
+/// A table that takes no rows.
+pub(super) struct Left {
+    pub(super) table: Name,
+    /// How many it would have taken.
+    pub(super) rows: u64,
+    reason: String,
+}
+
+impl Left {
+    /// In the words of a restore that ends at it.
+    pub(super) fn cause(&self) -> Cause {
+        Cause::RefusedRows {
+            table: self.table.clone(),
+            reason: self.reason.clone(),
+        }
+    }
+}
+
+impl From<Left> for Missing {
+    fn from(left: Left) -> Self {
+        Self {
+            what: format!("rows of {}", left.table),
+            reason: left.reason,
+            statement: String::new(),
+        }
+    }
+}
+
+/// Loads tables, as many at once as there are sessions. Answers with those that take
+/// no rows.
 pub(super) async fn load(
     source: &OpenedBackup<'_>,
     sessions: &Sessions,
     tables: &[&TableData],
     tell: Listener<'_>,
-) -> Result<(), Cause> {
-    let load = async |session, data: &&TableData| load_table(source, session, data, tell).await;
-    sessions.each(tables, load).await.map(drop)
+) -> Result<Vec<Left>, Cause> {
+    let load = async |session, data: &&TableData| load_or_leave(source, session, data, tell).await;
+    let left = sessions.each(tables, load).await?;
+    Ok(left.into_iter().flatten().collect())
+}
+
+/// What computes a column may find its names only where the project's own sessions
+/// do, so rows that are refused are tried once more there.
+async fn load_or_leave(
+    source: &OpenedBackup<'_>,
+    session: &Client,
+    data: &TableData,
+    tell: Listener<'_>,
+) -> Result<Option<Left>, Cause> {
+    if data.pieces.is_empty() {
+        return find(session, data).await;
+    }
+    let first = load_table(source, session, data, "''", tell).await;
+    if !matches!(first, Err(Cause::RefusedRows { .. })) {
+        return first.map(|()| None);
+    }
+    roll_back(session, &data.table).await?;
+    match load_table(source, session, data, PROJECT_PATH, &|_| {}).await {
+        Err(Cause::RefusedRows { table, reason }) => {
+            roll_back(session, &table).await?;
+            Ok(Some(Left {
+                table,
+                rows: data.rows,
+                reason,
+            }))
+        }
+        done => done.map(|()| None),
+    }
+}
+
+/// Looks whether a table that has no rows is there.
+async fn find(session: &Client, data: &TableData) -> Result<Option<Left>, Cause> {
+    let table = data.table.clone();
+    let found = session
+        .batch_execute(&format!("select from only {table} limit 0"))
+        .await;
+    match found.map_err(refused_rows(&table)) {
+        Err(Cause::RefusedRows { table, reason }) => Ok(Some(Left {
+            table,
+            rows: 0,
+            reason,
+        })),
+        done => done.map(|()| None),
+    }
+}
+
+async fn roll_back(session: &Client, table: &Name) -> Result<(), Cause> {
+    let done = session.batch_execute("rollback").await;
+    done.map_err(refused_rows(table))
 }
 
 /// Sends one table's pieces to a COPY that waits for them.
@@ -56,17 +141,17 @@ async fn load_table(
     source: &OpenedBackup<'_>,
     session: &Client,
     data: &TableData,
+    path: &str,
     tell: Listener<'_>,
 ) -> Result<(), Cause> {
-    if data.pieces.is_empty() {
-        return Ok(());
-    }
     let table = &data.table;
-    let begin = format!("begin; truncate only {table}");
-    let frozen = session.batch_execute(&begin).await.is_ok();
+    let begin = format!("begin; set local search_path to {path}");
+    let truncate = format!("{begin}; truncate only {table}");
+    let frozen = session.batch_execute(&truncate).await.is_ok();
     if !frozen {
         // Whoever does not own a table may still fill it.
-        let again = session.batch_execute("rollback; begin").await;
+        let again = format!("rollback; {begin}");
+        let again = session.batch_execute(&again).await;
         again.map_err(refused_rows(table))?;
     }
     let copy = restore_sql::copy(table, &data.columns, frozen);

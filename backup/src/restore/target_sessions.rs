@@ -8,10 +8,12 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio_postgres::Client;
 
-use super::{Cause, Event, Listener, restore_error::refused, restore_plan::Plan};
+use super::{
+    Cause, Event, Listener, Note, refusals::Missing, restore_error::refused, restore_plan::Plan,
+};
 use crate::{
     format::{Manifest, SequenceState},
-    pinned_session::PinnedSession,
+    pinned_session::{PinnedSession, in_words},
     restore_sql,
     schema::Name,
 };
@@ -113,35 +115,53 @@ pub(super) async fn missing_roles(
     names(session, MISSING, &roles).await
 }
 
-/// Puts every sequence where it stood.
+/// Puts every sequence where it stood. Answers with those that are not there.
 pub(super) async fn set_sequences(
     session: &Client,
     sequences: &[SequenceState],
-) -> Result<(), Cause> {
+) -> Result<Vec<Missing>, Cause> {
+    let mut missing = Vec::new();
     for state in sequences {
-        session
-            .batch_execute(&restore_sql::setval(state))
-            .await
-            .map_err(refused(format!("cannot set sequence {}", state.sequence)))?;
+        let statement = restore_sql::setval(state);
+        match session.batch_execute(&statement).await {
+            Ok(()) => {}
+            Err(error) if error.as_db_error().is_some() => missing.push(Missing {
+                what: format!("state of sequence {}", state.sequence),
+                reason: in_words(&error),
+                statement: format!("{statement};\n"),
+            }),
+            Err(error) => {
+                let doing = format!("cannot set sequence {}", state.sequence);
+                return Err(refused(doing)(error));
+            }
+        }
     }
-    Ok(())
+    Ok(missing)
 }
 
-/// Gives the planner its statistics.
+/// Gives the planner its statistics. Answers with the tables of which the server
+/// gathers none.
 pub(super) async fn analyze(
     sessions: &Sessions,
     tables: &[&Name],
     tell: Listener<'_>,
-) -> Result<(), Cause> {
+) -> Result<Vec<Note>, Cause> {
     let analyze = async |session: &Client, table: &&Name| {
         // A table of the platform may be another's to analyze, which is a
         // warning and no error.
         let done = session.batch_execute(&format!("analyze {table}")).await;
-        done.map_err(refused(format!("cannot analyze {table}")))?;
         tell(Event::Advanced(1));
-        Ok(())
+        match done {
+            Ok(()) => Ok(None),
+            Err(error) if error.as_db_error().is_some() => Ok(Some(Note::NotAnalyzed {
+                table: (*table).clone(),
+                reason: in_words(&error),
+            })),
+            Err(error) => Err(refused(format!("cannot analyze {table}"))(error)),
+        }
     };
-    sessions.each(tables, analyze).await.map(drop)
+    let notes = sessions.each(tables, analyze).await?;
+    Ok(notes.into_iter().flatten().collect())
 }
 
 /// Lets the bundle's own schema settle what must not go on as it was, where it

@@ -14,6 +14,7 @@ mod handmade;
 mod preflight;
 mod proxy;
 mod reading;
+mod refusals;
 mod repository;
 mod restore;
 mod roundtrip;

@@ -75,6 +75,13 @@ pub(crate) struct Restore {
     /// Restores rows of this table alone, schema.name; can be repeated
     #[arg(long = "table", value_name = "NAME")]
     pub(crate) tables: Vec<String>,
+    /// Ends at the first object or row that the database refuses, instead of restoring
+    /// everything else
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Where the SQL of what the database refuses is written
+    #[arg(long, value_name = "FILE", default_value = "restore-missing.sql")]
+    pub(crate) missing: PathBuf,
     /// How many sessions work at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     pub(crate) jobs: u8,

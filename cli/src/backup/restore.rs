@@ -1,8 +1,9 @@
 //! `pourtrait backup restore`: a backup into an empty database.
 
+use anyhow::Context;
 use backup::{
     format::Snapshot,
-    restore::{self, Request, Restored, Selection},
+    restore::{self, Missing, Request, Restored, Selection},
     schema::Name,
 };
 use outside::{clock, database};
@@ -48,6 +49,7 @@ pub(super) async fn run(
         ca: ca.as_deref(),
         tables,
         jobs: options.jobs.into(),
+        strict: options.strict,
     };
     let progress = Progress::new();
     let restored = restore::restore(request, &|event| progress.show(event)).await;
@@ -60,7 +62,28 @@ pub(super) async fn run(
         &document(&host, &snapshot, &restored),
         &text(&host, &snapshot, &restored),
     );
-    Ok(Verdict::Good)
+    if restored.missing.is_empty() {
+        return Ok(Verdict::Good);
+    }
+    let file = &options.missing;
+    std::fs::write(file, script(&restored.missing))
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    output::note(&format!("the SQL that makes them is in {}", file.display()));
+    Ok(Verdict::Bad)
+}
+
+/// What makes the missing objects, once what the server says is no longer so.
+fn script(missing: &[Missing]) -> String {
+    let comment = |text: &str| text.replace(['\n', '\r'], " ");
+    let entry = |missing: &Missing| {
+        format!(
+            "-- {}\n-- {}\n{}\n",
+            comment(&missing.what),
+            comment(&missing.reason),
+            missing.statement
+        )
+    };
+    missing.iter().map(entry).collect()
 }
 
 /// The tables that were named, each with its schema.
@@ -111,6 +134,7 @@ fn intention(snapshot: &Snapshot, tables: &Selection) -> String {
 
 fn document(host: &str, snapshot: &Snapshot, restored: &Restored) -> Value {
     let notes: Vec<_> = restored.notes.iter().map(ToString::to_string).collect();
+    let missing: Vec<_> = restored.missing.iter().map(missing_document).collect();
     json!({
         "host": host,
         "backup": snapshot.snapshot,
@@ -119,21 +143,49 @@ fn document(host: &str, snapshot: &Snapshot, restored: &Restored) -> Value {
         "rows": restored.rows,
         "bytes": restored.bytes,
         "seconds": restored.took.as_secs_f64(),
-        "equal": true,
+        "equal": restored.missing.is_empty(),
+        "missing": missing,
         "notes": notes,
         "afterRestore": restored.after_restore,
     })
 }
 
+fn missing_document(missing: &Missing) -> Value {
+    json!({
+        "what": missing.what,
+        "reason": missing.reason,
+        "statement": missing.statement,
+    })
+}
+
 fn text(host: &str, snapshot: &Snapshot, restored: &Restored) -> String {
-    format!(
-        "restored {} into {host}: {} rows of {} tables, {} in {}\n\
-         every table was counted and hashed there, and is equal to the backup",
+    let restored_rows = format!(
+        "restored {} into {host}: {} rows of {} tables, {} in {}",
         snapshot.snapshot,
         quantities::count(restored.rows),
         quantities::count(restored.tables as u64),
         quantities::bytes(restored.bytes),
         quantities::took(restored.took)
+    );
+    if restored.missing.is_empty() {
+        return format!(
+            "{restored_rows}\n\
+             every table was counted and hashed there, and is equal to the backup"
+        );
+    }
+    let lines: Vec<_> = restored
+        .missing
+        .iter()
+        .map(|missing| format!("missing: {}: {}", missing.what, missing.reason))
+        .collect();
+    let objects = match restored.missing.len() {
+        1 => "1 object".to_owned(),
+        several => format!("{several} objects"),
+    };
+    format!(
+        "{restored_rows}, {objects} missing\n\
+         these tables were counted and hashed there, and are equal to the backup\n{}",
+        lines.join("\n")
     )
 }
 
@@ -156,5 +208,18 @@ mod tests {
         for wrong in ["orders", ".orders", "public."] {
             assert!(selection(&[wrong.to_owned()]).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_missing_is_a_script_whose_comments_hold_no_statement() {
+        let missing = [Missing {
+            what: "index public.a\ndrop table b".into(),
+            reason: "no\rway".into(),
+            statement: "create index a on public.t (id);\n".into(),
+        }];
+        assert_eq!(
+            script(&missing),
+            "-- index public.a drop table b\n-- no way\ncreate index a on public.t (id);\n\n"
+        );
     }
 }

@@ -1,0 +1,198 @@
+//! What a target refuses: tried again when everything else is there, and reported with
+//! the statement that makes it and the server's words.
+
+use tokio_postgres::{Client, error::SqlState};
+
+use super::{Cause, object_statements::told, restore_error::refused};
+use crate::{
+    format::ScriptObject,
+    pinned_session::in_words,
+    schema::{Name, quoted},
+};
+
+/// Where a Supabase project's own sessions find names that are not qualified. A
+/// function that rests on it runs nowhere else.
+pub(super) const PROJECT_PATH: &str = r#""$user", public, extensions"#;
+
+/// Something of a backup that a target did not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// What: `index wine_name`, `rows of public.orders`, `validity of …`.
+    pub what: String,
+    /// The server's own words, without anything of a row.
+    pub reason: String,
+    /// The SQL that makes it once the reason is gone; empty for rows, which only
+    /// another restore brings.
+    pub statement: String,
+}
+
+/// One statement that was refused.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    what: String,
+    statement: String,
+    answer: Answer,
+    /// What it makes, if that is a constraint of a table.
+    constraint: Option<Constraint>,
+}
+
+/// What the server says against a statement.
+#[derive(Debug, Clone)]
+struct Answer {
+    reason: String,
+    code: SqlState,
+}
+
+#[derive(Debug, Clone)]
+struct Constraint {
+    table: Name,
+    name: String,
+}
+
+impl Refusal {
+    /// What the target says against the statement that makes an object; an error if
+    /// it says nothing, because the session ended.
+    pub(super) fn of(
+        object: &ScriptObject,
+        statement: &str,
+        error: tokio_postgres::Error,
+    ) -> Result<Self, Cause> {
+        let what = told(object);
+        let answer = Answer::of(error).map_err(refused(format!("cannot make {what}")))?;
+        Ok(Self {
+            what,
+            statement: statement.to_owned(),
+            answer,
+            constraint: Constraint::of(object),
+        })
+    }
+
+    /// In the words of a restore that ends at it.
+    pub(super) fn into_cause(self) -> Cause {
+        Cause::Refused {
+            doing: format!("cannot make {}", self.what),
+            reason: self.answer.reason,
+        }
+    }
+
+    /// The constraint, if rows break it: it may be there without being valid.
+    fn broken(&self) -> Option<&Constraint> {
+        let by_rows = [SqlState::CHECK_VIOLATION, SqlState::FOREIGN_KEY_VIOLATION];
+        self.constraint
+            .as_ref()
+            .filter(|_| by_rows.contains(&self.answer.code))
+    }
+
+    fn missing(self) -> Missing {
+        Missing {
+            what: self.what,
+            reason: self.answer.reason,
+            statement: self.statement,
+        }
+    }
+}
+
+impl Answer {
+    /// The error itself if no server stands behind it.
+    fn of(error: tokio_postgres::Error) -> Result<Self, tokio_postgres::Error> {
+        match error.code().cloned() {
+            Some(code) => Ok(Self {
+                reason: in_words(&error),
+                code,
+            }),
+            None => Err(error),
+        }
+    }
+}
+
+impl Constraint {
+    /// A constraint is named after its table and itself.
+    fn of(object: &ScriptObject) -> Option<Self> {
+        let table = object.table.clone()?;
+        let of_table = format!("{}.{} ", table.schema, table.name);
+        let name = object.name.strip_prefix(&of_table)?;
+        Some(Self {
+            name: name.to_owned(),
+            table,
+        })
+    }
+}
+
+/// Tries what was refused again: in order, for as long as that helps, then with the
+/// path of the project's own sessions. A constraint that rows break is made without
+/// being valid. Answers with what is missing all the same.
+pub(super) async fn try_again(
+    session: &Client,
+    refusals: Vec<Refusal>,
+) -> Result<Vec<Missing>, Cause> {
+    if refusals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let left = while_it_helps(session, refusals).await?;
+    set_path(session, PROJECT_PATH).await?;
+    let left = while_it_helps(session, left).await?;
+    let mut missing = Vec::new();
+    for refusal in left {
+        missing.push(make_unvalidated(session, refusal).await?);
+    }
+    set_path(session, "''").await?;
+    Ok(missing)
+}
+
+async fn while_it_helps(
+    session: &Client,
+    mut waiting: Vec<Refusal>,
+) -> Result<Vec<Refusal>, Cause> {
+    loop {
+        let before = waiting.len();
+        let mut refused_again = Vec::new();
+        for mut refusal in waiting {
+            if let Some(answer) = attempt(session, &refusal.statement).await? {
+                refusal.answer = answer;
+                refused_again.push(refusal);
+            }
+        }
+        if refused_again.is_empty() || refused_again.len() == before {
+            return Ok(refused_again);
+        }
+        waiting = refused_again;
+    }
+}
+
+async fn make_unvalidated(session: &Client, refusal: Refusal) -> Result<Missing, Cause> {
+    let Some(Constraint { table, name }) = refusal.broken() else {
+        return Ok(refusal.missing());
+    };
+    let text = refusal.statement.trim_end().trim_end_matches(';');
+    if attempt(session, &format!("{text} not valid"))
+        .await?
+        .is_some()
+    {
+        return Ok(refusal.missing());
+    }
+    Ok(Missing {
+        what: format!("validity of {}", refusal.what),
+        statement: format!(
+            "alter table {table} validate constraint {};\n",
+            quoted(name)
+        ),
+        reason: refusal.answer.reason,
+    })
+}
+
+/// Makes something; what the server says against it, if it does.
+async fn attempt(session: &Client, sql: &str) -> Result<Option<Answer>, Cause> {
+    match session.batch_execute(sql).await {
+        Ok(()) => Ok(None),
+        Err(error) => Answer::of(error)
+            .map(Some)
+            .map_err(refused("cannot make objects")),
+    }
+}
+
+async fn set_path(session: &Client, path: &str) -> Result<(), Cause> {
+    let set = session
+        .batch_execute(&format!("set search_path to {path}"))
+        .await;
+    set.map_err(refused("cannot set a session up"))
+}

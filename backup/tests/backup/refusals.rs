@@ -1,0 +1,180 @@
+//! What a target refuses takes nothing along: everything else comes back, and what is
+//! missing is told.
+
+use backup::restore::{Cause, Missing, RestoreError, Restored};
+use local_supabase::postgres::{Cluster, TestDatabase};
+use tokio_postgres::NoTls;
+
+use crate::{
+    restore::{assert_equal, restore, restore_strictly},
+    schema::dump,
+    support::{migrated, session},
+    taken::Taken,
+};
+
+/// A backup of a database that these statements make.
+async fn backup_of(sql: &str) -> Taken {
+    let source = migrated().await;
+    session(&source).await.batch_execute(sql).await.unwrap();
+    Taken::of(source).await
+}
+
+/// What of it a fresh project does not take; all rows are compared.
+async fn restored(backup: &Taken) -> (TestDatabase, Restored) {
+    let target = TestDatabase::empty().await.unwrap();
+    let restored = restore(backup, &target).await.unwrap();
+    (target, restored)
+}
+
+async fn comes_back_whole(sql: &str) {
+    let backup = backup_of(sql).await;
+    let (target, restored) = restored(&backup).await;
+    assert_eq!(restored.missing, [], "{sql}");
+    assert_equal(&backup, &target).await;
+    let (before, after) = (dump(&backup.source).await, dump(&target).await);
+    assert_eq!(before, after, "{sql}");
+}
+
+/// What is missing; every row that is there is compared.
+async fn missing(backup: &Taken) -> Vec<Missing> {
+    let (target, restored) = restored(backup).await;
+    assert_equal(backup, &target).await;
+    restored.missing
+}
+
+#[tokio::test]
+async fn functions_that_find_names_in_the_projects_path_alone_come_back() {
+    for sql in [
+        // A constraint.
+        "create table public.limits (max int);
+         insert into public.limits values (10);
+         create function public.ok(int) returns boolean language sql stable as
+             $$ select $1 <= (select max from limits) $$;
+         create table public.t (id int, v int constraint within check (public.ok(v)));
+         insert into public.t values (1, 5)",
+        // A generated column.
+        "create function public.twice(int) returns int language sql immutable as $$ select $1 * 2 $$;
+         create function public.doubled(int) returns int language plpgsql immutable as
+             $$ begin return twice($1); end $$;
+         create table public.t (id int, v int generated always as (public.doubled(id)) stored);
+         insert into public.t values (1), (2)",
+        // A policy, and a view beside it.
+        "create table public.m (u uuid, team int);
+         create table public.docs (id int primary key, team int);
+         alter table public.docs enable row level security;
+         create function public.my_teams() returns setof int language sql stable security definer as
+             $$ select team from m where u = auth.uid() $$;
+         create policy p on public.docs using (team in (select public.my_teams()));
+         insert into public.docs values (1, 1)",
+    ] {
+        comes_back_whole(sql).await;
+    }
+}
+
+#[tokio::test]
+async fn a_constraint_that_rows_break_is_there_and_not_valid() {
+    let backup = backup_of(
+        "create table public.reminders (id int primary key, due timestamptz, constraint \"In Time\" check (due > now()));
+         insert into public.reminders values (1, clock_timestamp() + interval '100 ms');
+         select pg_sleep(0.2);
+         create table public.other (id int primary key);
+         insert into public.other values (7)",
+    )
+    .await;
+    assert_eq!(
+        missing(&backup).await,
+        [Missing {
+            what: "validity of constraint public.reminders In Time".into(),
+            reason: "check constraint \"In Time\" of relation \"reminders\" is violated by some row (23514)".into(),
+            statement: "alter table \"public\".\"reminders\" validate constraint \"In Time\";\n".into(),
+        }]
+    );
+}
+
+#[tokio::test]
+async fn an_orphan_leaves_a_foreign_key_unproven() {
+    let source = migrated().await;
+    let tables = "create table public.p (id int primary key);
+                  create table public.c (id int primary key, p int references public.p);
+                  insert into public.p values (1), (2);
+                  insert into public.c values (1, 1), (2, 2)";
+    session(&source).await.batch_execute(tables).await.unwrap();
+    let cluster = Cluster::shared().await.unwrap();
+    let admin = cluster.admin_config(source.name()).connect(NoTls).await;
+    let (admin, connection) = admin.unwrap();
+    tokio::spawn(connection);
+    let orphan = "set session_replication_role = replica; delete from public.p where id = 2";
+    admin.batch_execute(orphan).await.unwrap();
+
+    let missing = missing(&Taken::of(source).await).await;
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert_eq!(
+        missing[0],
+        Missing {
+            what: "validity of foreign key public.c c_p_fkey".into(),
+            reason: "insert or update on table \"c\" violates foreign key constraint \"c_p_fkey\" (23503)".into(),
+            statement: "alter table \"public\".\"c\" validate constraint \"c_p_fkey\";\n".into(),
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_table_whose_rows_are_refused_leaves_the_others() {
+    let backup = backup_of(
+        "create function public.f(int) returns int language plpgsql immutable as
+             $$ begin if current_setting('app.off', true) = '1' then return 1; end if; raise 'never again'; end $$;
+         create table public.t (id int primary key, v int generated always as (public.f(id)) stored);
+         set app.off = '1';
+         insert into public.t values (1);
+         create table public.other (id int primary key);
+         insert into public.other values (7)",
+    )
+    .await;
+    let (target, restored) = restored(&backup).await;
+    let what: Vec<_> = restored
+        .missing
+        .iter()
+        .map(|missing| missing.what.as_str())
+        .collect();
+    assert_eq!(what, ["rows of \"public\".\"t\""]);
+    let rows = session(&target).await;
+    let row = rows.query_one(
+        "select (select count(*) from public.t), (select id from public.other)",
+        &[],
+    );
+    let row = row.await.unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i32>(1)), (0, 7));
+}
+
+#[tokio::test]
+async fn a_text_that_does_not_parse_and_a_table_that_cannot_be_made_stand_alone() {
+    let backup = backup_of(
+        "create function public.one_more(bigint) returns bigint language sql immutable as $$ select $1 + 1 $$;
+         create aggregate public.how_many(*) (sfunc = public.one_more, stype = bigint, initcond = '0');
+         comment on aggregate public.how_many(*) is 'counts';
+         create table public.other (id int primary key);
+         insert into public.other values (7)",
+    )
+    .await;
+    let (target, restored) = restored(&backup).await;
+    assert_equal(&backup, &target).await;
+    for missing in &restored.missing {
+        assert!(missing.what.contains("how_many"), "{missing:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_strict_restore_ends_at_the_first_refusal() {
+    let backup = backup_of(
+        "create table public.t (due timestamptz, check (due > now()));
+         insert into public.t values (clock_timestamp() + interval '100 ms');
+         select pg_sleep(0.2)",
+    )
+    .await;
+    let target = TestDatabase::empty().await.unwrap();
+    let error = restore_strictly(&backup, &target).await.unwrap_err();
+    assert!(
+        matches!(&error, RestoreError::Partial(Cause::Refused { doing, .. }) if doing == "cannot make constraint public.t t_due_check"),
+        "{error:?}"
+    );
+}
