@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use super::{
     Cause, Event, Listener, Note,
-    refusals::Refusal,
+    refusals::{Refusal, told},
     restore_error::refused,
     restore_plan::{self, Plan},
     target_sessions::Sessions,
@@ -208,8 +208,4 @@ async fn make(
 
 fn cannot_make(object: &ScriptObject) -> String {
     format!("cannot make {}", told(object))
-}
-
-pub(super) fn told(object: &ScriptObject) -> String {
-    format!("{} {}", object.kind, object.name)
 }

@@ -3,7 +3,7 @@
 
 use tokio_postgres::{Client, error::SqlState};
 
-use super::{Cause, object_statements::told, restore_error::refused};
+use super::{Cause, restore_error::refused};
 use crate::{
     format::ScriptObject,
     pinned_session::in_words,
@@ -195,4 +195,9 @@ async fn set_path(session: &Client, path: &str) -> Result<(), Cause> {
         .batch_execute(&format!("set search_path to {path}"))
         .await;
     set.map_err(refused("cannot set a session up"))
+}
+
+/// An object's kind and name, for people.
+pub(super) fn told(object: &ScriptObject) -> String {
+    format!("{} {}", object.kind, object.name)
 }
