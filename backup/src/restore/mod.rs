@@ -316,11 +316,15 @@ impl Work<'_> {
         let loaded = self.plan.app.iter().filter(|data| !is_left(data));
         expected.extend(loaded.map(|data| Expected::of(data)));
         let sequences = &self.plan.manifest.sequences;
+        let sequences = target_sessions::set_sequences(main, sequences).await?;
+        if let Some(missing) = sequences.iter().find(|_| self.strict) {
+            return Err(missing.cause());
+        }
         Ok(Loaded {
             expected,
             notes,
             left,
-            sequences: target_sessions::set_sequences(main, sequences).await?,
+            sequences,
         })
     }
 

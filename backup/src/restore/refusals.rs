@@ -26,6 +26,16 @@ pub struct Missing {
     pub statement: String,
 }
 
+impl Missing {
+    /// In the words of a restore that ends at it.
+    pub(super) fn cause(&self) -> Cause {
+        Cause::Refused {
+            doing: format!("cannot make {}", self.what),
+            reason: self.reason.clone(),
+        }
+    }
+}
+
 /// One statement that was refused.
 #[derive(Debug, Clone)]
 pub(super) struct Refusal {
@@ -69,10 +79,7 @@ impl Refusal {
 
     /// In the words of a restore that ends at it.
     pub(super) fn into_cause(self) -> Cause {
-        Cause::Refused {
-            doing: format!("cannot make {}", self.what),
-            reason: self.answer.reason,
-        }
+        self.missing().cause()
     }
 
     /// The constraint, if rows break it: it may be there without being valid.
@@ -163,11 +170,9 @@ async fn make_unvalidated(session: &Client, refusal: Refusal) -> Result<Missing,
     let Some(Constraint { table, name }) = refusal.broken() else {
         return Ok(refusal.missing());
     };
-    let text = refusal.statement.trim_end().trim_end_matches(';');
-    if attempt(session, &format!("{text} not valid"))
-        .await?
-        .is_some()
-    {
+    // Its own statement is the first; a comment may follow.
+    let unvalidated = refusal.statement.replacen(";\n", " not valid;\n", 1);
+    if attempt(session, &unvalidated).await?.is_some() {
         return Ok(refusal.missing());
     }
     Ok(Missing {

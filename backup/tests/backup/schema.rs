@@ -55,6 +55,17 @@ async fn a_database_made_again_dumps_the_same() {
 }
 
 #[tokio::test]
+async fn a_domain_is_whole_before_anything_uses_it() {
+    let described = describe(&everything().await).await.unwrap();
+    let place = |kind: &str, name: &str| {
+        let is_it = |object: &Object| object.kind == kind && object.name.starts_with(name);
+        described.objects.iter().position(is_it).unwrap()
+    };
+    let constraint = place("domain constraint", "shop.twice twice_check");
+    assert!(constraint < place("function", "shop.with_default"));
+}
+
+#[tokio::test]
 async fn psql_takes_the_statements_as_one_text() {
     let described = describe(&everything().await).await.unwrap();
     let target = TestDatabase::empty().await.unwrap();

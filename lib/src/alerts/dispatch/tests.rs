@@ -319,7 +319,7 @@ async fn nothing_is_sent_whose_lease_could_end_before() {
     let slack = Server::start([Reply::new(200, "ok"), Reply::new(200, "ok")]).await;
     let app = app(&database, Some(&slack), None);
     // Time for one, and two were handed out; the second waits for the channel's pace.
-    let time = SEND_TIMEOUT + SETTLING + Duration::from_millis(600);
+    let time = SEND_TIMEOUT + SETTLING + Duration::from_millis(900);
     let delivered = deliver(&app, Deadline::after(time)).await;
     assert_eq!(delivered.unwrap(), report(1, 1, 0, false));
     assert_eq!(slack.requests().len(), 1);
