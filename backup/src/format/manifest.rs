@@ -40,6 +40,8 @@ pub struct Manifest {
     pub migrations: Vec<Ledger>,
     /// What is in the database and not in the backup, and why.
     pub excluded: Vec<Exclusion>,
+    /// What of the app's the backup cannot hold, and why.
+    pub gaps: Vec<Exclusion>,
 }
 
 /// The server that a backup was taken from.

@@ -46,12 +46,8 @@ impl Manifest {
             tables,
             sequences,
             migrations: lines.all("migration", migration)?,
-            excluded: lines.all("excluded", |[what, why]| {
-                Ok(Exclusion {
-                    what: what.text()?,
-                    why: why.text()?,
-                })
-            })?,
+            excluded: lines.all("excluded", exclusion)?,
+            gaps: lines.all("gap", exclusion)?,
         };
         lines.finish()?;
         manifest.check()?;
@@ -136,6 +132,13 @@ fn migration([version, name, sha256]: [Field; 3]) -> Result<Ledger, FormatError>
         version: version.text()?,
         name: name.text()?,
         sha256,
+    })
+}
+
+fn exclusion([what, why]: [Field; 2]) -> Result<Exclusion, FormatError> {
+    Ok(Exclusion {
+        what: what.text()?,
+        why: why.text()?,
     })
 }
 

@@ -22,7 +22,8 @@
 //! | `sequence` * | schema, name, last value, `true` or `false` for whether it was handed out |
 //! | `script` * | `after`, scope |
 //! | `migration` * | version, name, SHA-256 or nothing |
-//! | `excluded` * | what, why |
+//! | `excluded` * | what is left out because it comes from elsewhere, why |
+//! | `gap` * | what of the app's the backup cannot hold, why |
 //! | `end` | number of lines, this one included |
 //!
 //! A scope is `app`, `attached` or `managed:` and the platform's schema. A
@@ -91,6 +92,9 @@ impl Manifest {
         }
         for Exclusion { what, why } in &self.excluded {
             lines.line("excluded", [what, why]);
+        }
+        for Exclusion { what, why } in &self.gaps {
+            lines.line("gap", [what, why]);
         }
         Ok(lines.finish())
     }

@@ -156,6 +156,10 @@ fn example() -> Manifest {
             what: "vault.secrets".into(),
             why: "it is encrypted with a key of the platform".into(),
         }],
+        gaps: vec![Exclusion {
+            what: "base type public.box3".into(),
+            why: "it is made of functions in C".into(),
+        }],
     }
 }
 
@@ -185,7 +189,8 @@ fn a_manifest_reads_like_this() {
     object | foreign key | a_b_fkey | public | a | public | new\nline | 0 | 12
     migration | 1 | init | \N
     excluded | vault.secrets | it is encrypted with a key of the platform
-    end | 22
+    gap | base type public.box3 | it is made of functions in C
+    end | 23
     ");
 }
 
@@ -249,11 +254,11 @@ fn broken_lines_are_named() {
         "\t77\tyes",
         "line 16: a field is neither true nor false",
     );
-    check("end\t22", "end\t21", "line 22: lines are missing before it");
+    check("end\t23", "end\t22", "line 23: lines are missing before it");
     check(
-        "end\t22\n",
-        "end\t22\nend\t23\n",
-        "line 22: something follows it",
+        "end\t23\n",
+        "end\t23\nend\t24\n",
+        "line 23: something follows it",
     );
 }
 

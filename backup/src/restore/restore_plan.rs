@@ -174,6 +174,7 @@ mod tests {
             sequences: Vec::new(),
             migrations: Vec::new(),
             excluded: Vec::new(),
+            gaps: Vec::new(),
         }
     }
 

@@ -70,6 +70,8 @@ pub struct Backup {
     pub figures: Figures,
     /// What is not in it, and why.
     pub excluded: Vec<Exclusion>,
+    /// What of the app's it cannot hold, and why.
+    pub gaps: Vec<Exclusion>,
 }
 
 /// Makes a backup. `lease` tells whether the run is still the one that may: it
@@ -112,6 +114,7 @@ pub async fn run<L: Future<Output = bool>>(
     let Read { manifest, bytes } = read?;
 
     let excluded = manifest.excluded.clone();
+    let gaps = manifest.gaps.clone();
     let stored = writer.figures();
     let segments = manifest.pieces().count() as u64;
     let sealing = writer.seal(manifest, tools, clock::now(), lease);
@@ -134,6 +137,7 @@ pub async fn run<L: Future<Output = bool>>(
         record,
         figures,
         excluded,
+        gaps,
     })
 }
 
@@ -180,6 +184,7 @@ async fn read(source: OpenedSource, writer: &Writer) -> Result<Read, RunError> {
             sequences,
             migrations,
             excluded: schema.excluded,
+            gaps: schema.gaps,
         },
     })
 }

@@ -47,6 +47,7 @@ impl Assembly<'_> {
             extensions: self.catalog.extensions.clone(),
             roles: self.roles.into_iter().collect(),
             excluded: self.excluded,
+            gaps: self.gaps,
         })
     }
 

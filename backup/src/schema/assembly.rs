@@ -41,6 +41,7 @@ pub(super) struct Assembly<'a> {
     pub(super) ownership: Ownership<'a>,
     pub(super) items: Vec<Item>,
     pub(super) excluded: Vec<Exclusion>,
+    pub(super) gaps: Vec<Exclusion>,
     /// The app's roles that objects name.
     pub(super) roles: BTreeSet<String>,
     makers: HashMap<Key, Maker>,
@@ -65,6 +66,7 @@ pub(super) fn assemble(
         ownership: Ownership::of_catalog(catalog),
         items: Vec::new(),
         excluded: Vec::new(),
+        gaps: Vec::new(),
         roles: BTreeSet::new(),
         makers: HashMap::new(),
         unknown: Vec::new(),

@@ -27,6 +27,8 @@ mod supabase;
 
 use std::fmt;
 
+use serde::Serialize;
+
 pub use describe::describe;
 
 /// Why a database cannot be described.
@@ -108,6 +110,8 @@ pub struct Schema {
     pub roles: Vec<String>,
     /// What is left out, and why.
     pub excluded: Vec<Exclusion>,
+    /// What is the app's and cannot be held, and why.
+    pub gaps: Vec<Exclusion>,
 }
 
 /// One object, with everything that belongs to it alone (owner, comment, grants
@@ -173,10 +177,10 @@ pub struct Extension {
 }
 
 /// Something in the database that is not in the backup.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Exclusion {
     /// What: a schema, an object, rows of a table.
     pub what: String,
-    /// Why it is left out, and where it comes from instead.
+    /// Why it is not there, and where it comes from instead.
     pub why: String,
 }

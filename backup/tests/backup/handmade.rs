@@ -303,6 +303,7 @@ async fn manifest(session: &PinnedSession, writer: &Writer, parts: Parts) -> Man
         }],
         migrations: Vec::new(),
         excluded: Vec::new(),
+        gaps: Vec::new(),
     }
 }
 

@@ -172,6 +172,7 @@ pub(crate) fn manifest(script: Piece, tables: Vec<TableData>) -> Manifest {
         sequences: Vec::new(),
         migrations: Vec::new(),
         excluded: Vec::new(),
+        gaps: Vec::new(),
     }
 }
 

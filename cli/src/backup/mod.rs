@@ -4,6 +4,7 @@
 pub(crate) mod arguments;
 mod export;
 mod keygen;
+mod left_out;
 mod list;
 mod progress;
 mod quantities;

@@ -10,7 +10,7 @@ use ops::{
 use outside::{clock::Deadline, database};
 use serde_json::json;
 
-use super::quantities;
+use super::{left_out, quantities};
 use crate::environment::Environment;
 use terminal::{
     failure::{Misuse, Verdict},
@@ -55,7 +55,7 @@ fn sealed_text(sealed: &Sealed) -> String {
     format!(
         "sealed {}\n\
          {} rows of {} tables, {} read in {}\n\
-         {} stored, {} were in the store already{suspect}",
+         {} stored, {} were in the store already{suspect}\n{}",
         sealed.snapshot,
         quantities::count(figures.rows),
         quantities::count(figures.tables),
@@ -63,5 +63,6 @@ fn sealed_text(sealed: &Sealed) -> String {
         quantities::took(Duration::from_millis(figures.duration_ms)),
         quantities::bytes(figures.bytes_stored),
         quantities::bytes(figures.bytes_reused),
+        left_out::text(&sealed.gaps, &sealed.not_covered),
     )
 }

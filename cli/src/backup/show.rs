@@ -1,7 +1,5 @@
 //! `pourtrait backup show`: what a backup holds, and what it does not.
 
-use std::fmt::Write;
-
 use backup::{
     catalogue,
     format::{Manifest, Snapshot, TableData},
@@ -11,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::Show,
-    quantities,
+    left_out, quantities,
     repository::{Repository, optional_identities},
 };
 use crate::environment::Environment;
@@ -39,11 +37,8 @@ pub(super) async fn run(
     match &manifest {
         Some(manifest) => {
             json["tables"] = manifest.tables.iter().map(table).collect();
-            json["notCovered"] = manifest
-                .excluded
-                .iter()
-                .map(|excluded| json!({ "what": excluded.what, "why": excluded.why }))
-                .collect();
+            json["gaps"] = json!(manifest.gaps);
+            json["notCovered"] = json!(manifest.excluded);
             text += &contents(manifest);
         }
         None => text += "\nWith --identity FILE its tables are shown, and what it does not cover.",
@@ -97,16 +92,13 @@ fn contents(manifest: &Manifest) -> String {
             ]
         })
         .collect();
-    let mut text = format!(
-        "server    PostgreSQL {}, database {}\n\n{}\n\nNot covered:\n",
+    format!(
+        "server    PostgreSQL {}, database {}\n\n{}\n{}",
         manifest.server.version,
         manifest.server.database,
-        output::table(["table", "rows", "size"], &rows)
-    );
-    for excluded in &manifest.excluded {
-        let _ = writeln!(text, "  {}: {}", excluded.what, excluded.why);
-    }
-    text
+        output::table(["table", "rows", "size"], &rows),
+        left_out::text(&manifest.gaps, &manifest.excluded)
+    )
 }
 
 fn table(data: &TableData) -> Value {

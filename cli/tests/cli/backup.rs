@@ -84,6 +84,15 @@ async fn a_backup_is_taken_shown_checked_and_restored() {
         .unwrap();
     assert_eq!(line.split_whitespace().nth(1), Some("5,000"), "{line}");
     assert!(shown.stdout.contains("Not covered:\n"), "{shown:?}");
+    assert!(!shown.stdout.contains("GAPS"), "{shown:?}");
+    let as_json = call_with(env, &["backup", "show", "--json"]).await.json();
+    for told in [
+        &as_json["notCovered"],
+        &taken.json()["backup"]["notCovered"],
+    ] {
+        assert!(!told.as_array().unwrap().is_empty(), "{told}");
+    }
+    assert_eq!(as_json["gaps"], taken.json()["backup"]["gaps"]);
 
     for level in ["1", "2"] {
         let whole = call_with(env, &["backup", "verify", &name, "--level", level]).await;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use backup::{
     keys::{KeyError, Recipients, Secret},
     run::{self, Backup, Figures, RunError},
+    schema::Exclusion,
     store::OpenError,
     tools,
 };
@@ -73,6 +74,10 @@ pub struct Sealed {
     pub sealed_at: Timestamp,
     /// Why it may not hold what it should.
     pub suspect: Option<String>,
+    /// What of the app's it cannot hold, and why.
+    pub gaps: Vec<Exclusion>,
+    /// What it leaves out because it comes from elsewhere.
+    pub not_covered: Vec<Exclusion>,
     /// What it took.
     #[serde(flatten)]
     pub figures: Figures,
@@ -233,7 +238,10 @@ async fn work(
 
 fn sealed_backup(
     Backup {
-        record, figures, ..
+        record,
+        figures,
+        excluded,
+        gaps,
     }: Backup,
 ) -> Ended<Details> {
     let sealed = Sealed {
@@ -241,6 +249,8 @@ fn sealed_backup(
         taken_at: record.taken_at,
         sealed_at: record.sealed_at,
         suspect: record.suspect,
+        gaps,
+        not_covered: excluded,
         figures,
     };
     Ended {

@@ -101,6 +101,12 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn exclusion()(what in text(), why in text()) -> Exclusion {
+        Exclusion { what, why }
+    }
+}
+
+prop_compose! {
     pub(super) fn manifest()(
         head in (text(), any::<u128>(), 0_i64..4_000_000_000, any::<u32>(), hash(), text()),
         server in (any::<u32>(), text(), text(), text(), text()),
@@ -112,7 +118,8 @@ prop_compose! {
         tables in prop::collection::vec(table(), 0..4),
         sequences in prop::collection::vec((name(), any::<i64>(), any::<bool>()), 0..3),
         migrations in prop::collection::vec((text(), text(), prop::option::of(hash())), 0..3),
-        excluded in prop::collection::vec((text(), text()), 0..3),
+        excluded in prop::collection::vec(exclusion(), 0..3),
+        gaps in prop::collection::vec(exclusion(), 0..3),
     ) -> Manifest {
         let (snapshot, repo, seconds, epoch, dedupe_key, canary) = head;
         let (version_num, version, database, wal_lsn, server_snapshot) = server;
@@ -146,10 +153,8 @@ prop_compose! {
                 .into_iter()
                 .map(|(version, name, sha256)| Ledger { version, name, sha256: sha256.unwrap_or_default() })
                 .collect(),
-            excluded: excluded
-                .into_iter()
-                .map(|(what, why)| Exclusion { what, why })
-                .collect(),
+            excluded,
+            gaps,
         }
     }
 }
