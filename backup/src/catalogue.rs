@@ -119,6 +119,11 @@ pub async fn snapshots(store: &Store) -> Result<Listing, StoreError> {
     Ok(listing)
 }
 
+/// Whether no backup was ever sealed there, readable or not.
+pub(super) async fn is_empty(store: &Store) -> Result<bool, StoreError> {
+    Ok(names(store, object_path::SNAPSHOTS).await?.is_empty())
+}
+
 /// Finds a backup: `latest`, a name, or the beginning of one.
 ///
 /// # Errors

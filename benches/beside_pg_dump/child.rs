@@ -10,13 +10,17 @@ use anyhow::{Context, bail};
 use backup::{
     catalogue,
     keys::{self, Identities, Recipients, Secret},
+    repository::Repository,
     restore::{self, Selection},
     run,
     store::Store,
     tools,
 };
 use local_supabase::postgres::Cluster;
-use outside::{clock::Deadline, outbound::Outbound};
+use outside::{
+    clock::{self, Deadline},
+    outbound::Outbound,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -135,7 +139,8 @@ impl Task {
     }
 
     async fn back_up(&self) -> anyhow::Result<Value> {
-        let store = Store::open(&self.store, None, &Outbound::default())?;
+        let store = Store::make(&self.store, None, &Outbound::default())?;
+        Repository::make(&store, clock::now()).await?;
         let secret = Secret::parse(&self.secret)?;
         let request = run::Request {
             url: &self.url,

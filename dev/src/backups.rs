@@ -10,7 +10,8 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use backup::keys;
+use backup::{keys, repository::Repository, store::Store};
+use outside::{clock, outbound::Outbound};
 use secrecy::ExposeSecret;
 use terminal::env_file;
 use url::Url;
@@ -77,6 +78,14 @@ impl Backups {
         let mut variables = self.shared.clone();
         variables.insert("BACKUP_URL".to_owned(), url.into());
         Ok(variables)
+    }
+
+    /// Makes the repository where there is none.
+    pub(super) async fn prepare(&self) -> anyhow::Result<()> {
+        let url = &self.variables()?["BACKUP_URL"];
+        let store = Store::make(url, None, &Outbound::default())?;
+        Repository::make(&store, clock::now()).await?;
+        Ok(())
     }
 
     /// What other commands need beside that: where the private key lies.

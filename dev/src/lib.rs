@@ -160,6 +160,7 @@ pub async fn start(options: DevOptions) -> anyhow::Result<Running> {
     };
     if let Some(backups) = &backups {
         env.extend(backups.variables()?);
+        backups.prepare().await?;
     }
     prepare(&options, &env).await?;
     // Set once; the server reads it from now on.

@@ -160,6 +160,7 @@ async fn let_the_lease_end(backups: &Backups) {
 async fn survive(backups: &mut Backups, executioner: &Arc<Executioner>, moment: Moment, at: usize) {
     let bucket = Bucket::start(Arc::clone(executioner)).await;
     backups.bundle.env.extend(bucket.variables());
+    backups.make().await;
     *executioner.sentence.lock().unwrap() = Some((moment, at));
     let answer = run_in_a_process(backups, executioner).await;
     let requests = executioner.requests.lock().unwrap().clone();
@@ -189,6 +190,7 @@ async fn a_backup_killed_on_its_way_is_whole_or_is_none_and_the_next_one_seals()
 
     let bucket = Bucket::start(Arc::clone(&executioner)).await;
     backups.bundle.env.extend(bucket.variables());
+    backups.make().await;
     let answer = run_in_a_process(&backups, &executioner).await.unwrap();
     assert!(answer.contains("\"done\""), "{answer}");
     assert_eq!(backups.whole().await.len(), 1);

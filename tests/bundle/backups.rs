@@ -7,10 +7,11 @@ use backup::{
     catalogue,
     format::Snapshot,
     keys::{self, Identities},
+    repository::Repository,
     store::{Credentials, Store},
     verify,
 };
-use outside::outbound::Outbound;
+use outside::{clock, outbound::Outbound};
 use secrecy::ExposeSecret;
 
 use crate::support::Bundle;
@@ -57,11 +58,18 @@ impl Backups {
             ("BACKUP_RECIPIENTS".to_owned(), keys.recipient),
             ("BACKUP_SECRET".to_owned(), secret),
         ]);
-        Self {
+        let backups = Self {
             bundle,
             identities: Identities::parse(keys.identity.expose_secret()).unwrap(),
             _folder: folder,
-        }
+        };
+        backups.make().await;
+        backups
+    }
+
+    /// Makes the repository at the place that the bundle is configured with.
+    pub(crate) async fn make(&self) {
+        Repository::make(&self.store(), clock::now()).await.unwrap();
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -73,7 +81,7 @@ impl Backups {
             secret: secret.clone().into(),
         });
         let url = &env["BACKUP_URL"];
-        Store::open(url, credentials.as_ref(), &Outbound::default()).unwrap()
+        Store::make(url, credentials.as_ref(), &Outbound::default()).unwrap()
     }
 
     /// Every sealed backup, after each was opened and read whole.

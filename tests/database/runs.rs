@@ -59,6 +59,15 @@ async fn a_second_caller_is_told_busy_and_later_done() {
         (&json!("skipped"), &json!("busy"))
     );
     assert_eq!(second["settings"], Value::Null);
+    assert_eq!(
+        second["holder"],
+        json!({
+            "run": run["run"],
+            "manual": false,
+            "since": "2026-11-24T12:00:05+00:00",
+            "until": "2026-11-24T12:00:55+00:00",
+        })
+    );
 
     for (outcome, slot) in [("done", "12:00"), ("failed", "12:01"), ("partial", "12:02")] {
         let run = if slot == "12:00" {

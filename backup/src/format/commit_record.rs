@@ -104,6 +104,9 @@ pub struct Snapshot {
     pub manifest: Stored,
     /// The inventory, which names the manifest and every piece.
     pub inventory: Stored,
+    /// What restores it without this program. A later backup may have replaced it by
+    /// what it names itself.
+    pub tools: Vec<Stored>,
     /// What the backup holds, and what it took.
     pub totals: Totals,
     /// The backup before; `None` for the first.

@@ -16,6 +16,9 @@ pub struct Repo {
     pub format: u32,
     /// The repository's own name, which its keys are derived with.
     pub repo: Uuid,
+    /// When somebody asked for it; `None` if that is not known any more, because its
+    /// description was lost.
+    pub since: Option<Timestamp>,
     /// How rows are cut, for the record: other parameters cost dedupe, not data.
     pub cut: Cut,
     /// The key epochs, the current one last.
@@ -51,10 +54,11 @@ pub struct Epoch {
 impl Repo {
     /// A repository without epochs.
     #[must_use]
-    pub fn new(repo: Uuid) -> Self {
+    pub fn new(repo: Uuid, since: Option<Timestamp>) -> Self {
         Self {
             format: VERSION,
             repo,
+            since,
             cut: Cut {
                 min: segments::MIN,
                 target: segments::TARGET,

@@ -21,7 +21,7 @@ pub use sealing::SealRunError;
 pub use writer::{Figures, Writer};
 
 use super::{
-    catalogue,
+    catalogue::{self, Record},
     format::{Epoch, FormatError, Repo, object_path},
     keys::{DedupeKey, Recipients, Secret},
     store::{Store, StoreError},
@@ -39,6 +39,38 @@ pub enum RepositoryError {
         /// What is wrong with it.
         source: FormatError,
     },
+    /// Nobody has made one there. It may be a disk that is not mounted, or a prefix
+    /// that was misspelt.
+    #[error("there is no repository in {0}; `backup init` makes one")]
+    Absent(String),
+    /// Its backups are gone, or it is another than the database's.
+    #[error(
+        "there is no backup in {place}, though {snapshot} was sealed before this: it is another place, or they were lost; `backup init` lets backups begin anew there"
+    )]
+    Vanished {
+        /// Where it lies.
+        place: String,
+        /// The newest backup that the database knows of.
+        snapshot: String,
+    },
+}
+
+/// A backup that the database knows of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// Its name.
+    pub snapshot: String,
+    /// The time of its snapshot.
+    pub taken_at: Timestamp,
+}
+
+/// What came of asking for a new repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Making {
+    /// There is one, ready for its first backup.
+    Made,
+    /// There was one with backups in it, and it is as it was.
+    Kept,
 }
 
 /// A repository, open for writing in its current epoch.
@@ -46,15 +78,44 @@ pub enum RepositoryError {
 pub struct Repository {
     store: Store,
     repo: Uuid,
+    /// When somebody asked for it, if that is known.
+    since: Option<Timestamp>,
     epoch: u32,
     key: DedupeKey,
     recipients: Recipients,
 }
 
 impl Repository {
-    /// Opens the repository, or makes it in an empty store. A secret or
-    /// recipients other than those of the last backup begin a new epoch, in
-    /// which everything is stored once more. The caller holds the lease.
+    /// Makes a repository where none has a backup yet, because somebody asks for it.
+    ///
+    /// # Errors
+    /// See [`RepositoryError`]; a store that does not refuse to create an object
+    /// twice is one.
+    pub async fn make(store: &Store, now: Timestamp) -> Result<Making, RepositoryError> {
+        if !catalogue::is_empty(store).await? {
+            return Ok(Making::Kept);
+        }
+        let written = store.get_if_there(object_path::REPO).await?;
+        let mut repo = match written.as_deref().map(Repo::parse) {
+            Some(Ok(repo)) => repo,
+            Some(Err(error @ FormatError::Version(_))) => return Err(format_error(error)),
+            Some(Err(_)) | None => Repo::new(Uuid::new_v4(), None),
+        };
+        repo.since = Some(now);
+        let text = Bytes::from(repo.render().map_err(format_error)?);
+        if written.is_some() {
+            store.put_over(object_path::REPO, text.clone()).await?;
+        } else {
+            let store = store.reading_back();
+            store.put_new(object_path::REPO, text.clone()).await?;
+        }
+        store.prove_create_only(object_path::REPO, &text).await?;
+        Ok(Making::Made)
+    }
+
+    /// Opens the repository. A secret or recipients other than those of the last
+    /// backup begin a new epoch, in which everything is stored once more. The caller
+    /// holds the lease.
     ///
     /// # Errors
     /// See [`RepositoryError`]; a store that does not refuse to create an object
@@ -84,9 +145,26 @@ impl Repository {
         Ok(Self {
             store,
             repo: repo.repo,
+            since: repo.since,
             epoch,
             key,
             recipients,
+        })
+    }
+
+    /// Refuses a repository without a backup that is older than one that the database
+    /// knows of: that one should be in it.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Vanished`], or why the store cannot be asked.
+    pub async fn must_hold(&self, remembered: &Remembered) -> Result<(), RepositoryError> {
+        let is_newer = |since: Timestamp| since > remembered.taken_at;
+        if self.since.is_some_and(is_newer) || !catalogue::is_empty(&self.store).await? {
+            return Ok(());
+        }
+        Err(RepositoryError::Vanished {
+            place: self.store.place().to_owned(),
+            snapshot: remembered.snapshot.clone(),
         })
     }
 
@@ -148,7 +226,9 @@ impl Found {
 
 async fn find(store: &Store) -> Result<Found, RepositoryError> {
     let Some(text) = store.get_if_there(object_path::REPO).await? else {
-        return Ok(remade(store, None).await?);
+        let newest = catalogue::newest(store).await?;
+        let absent = || RepositoryError::Absent(store.place().to_owned());
+        return Ok(remade(Some(newest.ok_or_else(absent)?), None));
     };
     match Repo::parse(&text) {
         Ok(repo) => Ok(known(repo, text)),
@@ -166,7 +246,7 @@ async fn find_again(store: &Store) -> Result<Found, RepositoryError> {
         Err(error @ FormatError::Version(_)) => Err(format_error(error)),
         Err(error) => {
             tracing::warn!(%error, "{} is damaged and made anew", object_path::REPO);
-            Ok(remade(store, Some(text)).await?)
+            Ok(remade(catalogue::newest(store).await?, Some(text)))
         }
     }
 }
@@ -182,16 +262,16 @@ fn known(repo: Repo, text: Bytes) -> Found {
 
 /// A repository without its description, as its newest backup tells it. Its keys
 /// cannot be told, so that a new epoch begins.
-async fn remade(store: &Store, written: Option<Bytes>) -> Result<Found, StoreError> {
-    let (repo, last) = match catalogue::newest(store).await? {
+fn remade(newest: Option<Record>, written: Option<Bytes>) -> Found {
+    let (repo, last) = match newest {
         Some(newest) => (newest.snapshot.repo, newest.snapshot.epoch),
         None => (Uuid::new_v4(), 0),
     };
-    Ok(Found {
-        repo: Repo::new(repo),
+    Found {
+        repo: Repo::new(repo, None),
         next_epoch: last.saturating_add(1),
         written,
-    })
+    }
 }
 
 fn format_error(source: FormatError) -> RepositoryError {

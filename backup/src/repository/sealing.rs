@@ -75,7 +75,7 @@ impl Writer {
         };
         let stored_inventory = self.put_inventory(&inventory).await?;
         self.prove_stored(&inventory).await?;
-        self.put_tools(tools).await?;
+        let tools = self.put_tools(tools).await?;
         let snapshot = Snapshot {
             format: VERSION,
             snapshot: self.snapshot.clone(),
@@ -85,6 +85,7 @@ impl Writer {
             epoch: self.repository.epoch,
             manifest: stored_manifest,
             inventory: stored_inventory,
+            tools,
             totals: self.totals(&manifest, &inventory),
             previous: self.previous.as_ref().map(|record| Previous {
                 snapshot: record.snapshot.snapshot.clone(),
@@ -156,7 +157,8 @@ impl Writer {
     }
 
     /// Tools are not data: the newest release's are the best.
-    async fn put_tools(&self, tools: &[(&str, &[u8])]) -> Result<(), SealRunError> {
+    async fn put_tools(&self, tools: &[(&str, &[u8])]) -> Result<Vec<Stored>, SealRunError> {
+        let mut stored = Vec::new();
         for (name, text) in tools {
             let path = object_path::tool(name);
             let there = self.store().get_if_there(&path).await?;
@@ -164,8 +166,13 @@ impl Writer {
                 let text = Bytes::copy_from_slice(text);
                 self.store().put_over(&path, text).await?;
             }
+            stored.push(Stored {
+                path,
+                len: text.len() as u64,
+                sha256: hex::sha256(text),
+            });
         }
-        Ok(())
+        Ok(stored)
     }
 
     fn totals(&self, manifest: &Manifest, inventory: &Inventory) -> Totals {

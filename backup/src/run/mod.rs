@@ -6,10 +6,12 @@
 //!
 //! - `opened_source`: sessions in one snapshot, every table locked, every doubt out
 //!   of the way
+//! - `earlier_backups`: what the database knows of the store
 //! - `copied_tables`, `migration_ledgers`: what is read
 //! - `run_figures`, `run_error`: what it took, or why there is no backup
 
 mod copied_tables;
+mod earlier_backups;
 mod migration_ledgers;
 mod opened_source;
 mod run_error;
@@ -103,6 +105,10 @@ pub async fn run<L: Future<Output = bool>>(
     let source = in_time(reading, opened_source::open(url, ca, workers)).await?;
     if !lease().await {
         return Err(RunError::Superseded);
+    }
+    let remembered = earlier_backups::newest(source.snapshot.session().client()).await?;
+    if let Some(remembered) = remembered {
+        in_time(reading, repository.must_hold(&remembered)).await?;
     }
     let taken_at = source.snapshot.taken_at;
     let database_bytes = source.snapshot.database_bytes;

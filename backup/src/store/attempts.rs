@@ -32,6 +32,17 @@ pub(super) fn passing(path: &str, error: &object_store::Error) -> Result<String,
     }
 }
 
+/// The same of a write that is to create an object and not to replace one.
+pub(super) fn passing_creation(
+    path: &str,
+    error: &object_store::Error,
+) -> Result<String, StoreError> {
+    if is_not_implemented(error) {
+        return Err(StoreError::CannotCreate);
+    }
+    passing(path, error)
+}
+
 /// The attempts at one request.
 #[derive(Debug, Default)]
 pub(super) struct Attempts(u32);
@@ -100,6 +111,12 @@ fn trouble(path: &str, error: &object_store::Error) -> Trouble {
             }),
         },
     }
+}
+
+fn is_not_implemented(error: &object_store::Error) -> bool {
+    use object_store::Error as E;
+    matches!(error, E::NotImplemented { .. } | E::NotSupported { .. })
+        || cause::<Status>(error).is_some_and(Status::is_not_implemented)
 }
 
 fn io_kind(error: &object_store::Error) -> Option<io::ErrorKind> {

@@ -72,7 +72,13 @@ impl Status {
     /// Whether the same request may fare better a little later. Status 400 is
     /// what S3 says of bytes that were altered or went missing on the way.
     pub(super) fn is_passing(self) -> bool {
-        self.0.is_server_error() || matches!(self.0.as_u16(), 400 | 408 | 425 | 429)
+        let is_server_error = self.0.is_server_error() && !self.is_not_implemented();
+        is_server_error || matches!(self.0.as_u16(), 400 | 408 | 425 | 429)
+    }
+
+    /// Whether the store does not know the request at all, today or tomorrow.
+    pub(super) fn is_not_implemented(self) -> bool {
+        self.0 == StatusCode::NOT_IMPLEMENTED
     }
 }
 

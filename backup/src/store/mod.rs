@@ -30,7 +30,7 @@ use object_store::{
 pub use store_error::StoreError;
 pub use store_url::{Credentials, OpenError};
 
-use attempts::{Attempts, passing};
+use attempts::{Attempts, passing, passing_creation};
 
 /// Whether a store finds out by itself that what arrives is not what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,7 @@ pub enum Arrival {
 #[derive(Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
+    place: String,
     prefix: Path,
     arrival: Arrival,
     requests: Arc<Counters>,
@@ -93,10 +94,23 @@ impl Store {
     pub fn new(objects: Arc<dyn ObjectStore>, prefix: &str, arrival: Arrival) -> Self {
         Self {
             objects,
+            place: "the store".to_owned(),
             prefix: Path::from(prefix),
             arrival,
             requests: Arc::default(),
         }
+    }
+
+    /// The same store under the name that a person gave it.
+    fn at(self, place: String) -> Self {
+        Self { place, ..self }
+    }
+
+    /// What a person calls it: its folder, or its bucket and prefix. Nothing in it is
+    /// secret.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     /// The same store, with every write read back: for the few objects that all
@@ -145,7 +159,7 @@ impl Store {
             let reason = match self.put(path, &bytes, PutMode::Create).await {
                 Ok(()) if self.arrival == Arrival::Checked => return Ok(()),
                 Ok(()) => "it is not there after it was acknowledged".to_owned(),
-                Err(error) => passing(path, &error)?,
+                Err(error) => passing_creation(path, &error)?,
             };
             match self.get_if_there(path).await? {
                 Some(there) if there == bytes => return Ok(()),
@@ -178,14 +192,18 @@ impl Store {
     /// with an object that is, and the bytes that are in it.
     ///
     /// # Errors
-    /// [`StoreError::Overwrites`] if it does not refuse.
+    /// [`StoreError::Overwrites`] if it does not refuse, [`StoreError::CannotCreate`]
+    /// if it does not know what is asked.
     pub async fn prove_create_only(&self, path: &str, bytes: &Bytes) -> Result<(), StoreError> {
         let mut attempts = Attempts::default();
         loop {
             match self.put(path, bytes, PutMode::Create).await {
                 Ok(()) => return Err(StoreError::Overwrites),
                 Err(object_store::Error::AlreadyExists { .. }) => return Ok(()),
-                Err(error) => attempts.again(path, &error).await?,
+                Err(error) => {
+                    let reason = passing_creation(path, &error)?;
+                    attempts.wait(path, reason).await?;
+                }
             }
         }
     }

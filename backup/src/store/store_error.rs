@@ -43,6 +43,11 @@ pub enum StoreError {
         "the store overwrites what it is told to create only, so that it cannot hold backups safely"
     )]
     Overwrites,
+    /// The store does not know how to create an object only if it is not there.
+    #[error(
+        "the store does not implement create-only writes (If-None-Match: *), so that it cannot hold backups safely"
+    )]
+    CannotCreate,
 }
 
 impl StoreError {
@@ -55,7 +60,7 @@ impl StoreError {
             Self::Full { .. } => "the disk or the quota is full".into(),
             Self::Refused { reason, .. } => format!("the store refuses: {reason}"),
             Self::Failing { reason, .. } => format!("the store fails: {reason}"),
-            Self::Overwrites => self.to_string(),
+            Self::Overwrites | Self::CannotCreate => self.to_string(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From the URL of a store to the store.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::ErrorKind, path::PathBuf, sync::Arc, time::Duration};
 
 use object_store::{
     BackoffConfig, RetryConfig,
@@ -35,6 +35,9 @@ pub enum OpenError {
     /// A bucket needs a key.
     #[error("a bucket needs the id of a key and its secret")]
     NoCredentials,
+    /// There is no such folder.
+    #[error("there is no folder {0}")]
+    NoFolder(String),
     /// The folder cannot be made or written.
     #[error("the store's folder cannot be used: {0}")]
     Folder(std::io::ErrorKind),
@@ -47,20 +50,21 @@ pub enum OpenError {
 }
 
 impl Store {
-    /// The store at `file:///absolute/folder`, which is made if it is missing,
-    /// or at `s3://bucket/prefix?endpoint=https://…&region=…`: any S3 that
-    /// honours `If-None-Match` on writes. Without an endpoint it is Amazon's.
+    /// The store at `file:///absolute/folder`, or at
+    /// `s3://bucket/prefix?endpoint=https://…&region=…`: any S3 that honours
+    /// `If-None-Match` on writes. Without an endpoint it is Amazon's.
     ///
     /// # Errors
-    /// See [`OpenError`].
+    /// See [`OpenError`]. A folder that is missing is one: it may be a disk that is
+    /// not mounted.
     pub fn open(
         url: &str,
         credentials: Option<&Credentials>,
         outbound: &Outbound,
     ) -> Result<Self, OpenError> {
-        let url = Url::parse(url).map_err(|_| OpenError::Url("cannot be read"))?;
+        let url = parsed(url)?;
         match url.scheme() {
-            "file" => folder(&url),
+            "file" => folder(&folder_path(&url)?),
             "s3" => {
                 let credentials = credentials.ok_or(OpenError::NoCredentials)?;
                 bucket(&url, credentials, outbound)
@@ -68,20 +72,51 @@ impl Store {
             _ => Err(OpenError::Url("begins with neither file: nor s3:")),
         }
     }
+
+    /// The same where a new repository is to be: a folder that is missing is made.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn make(
+        url: &str,
+        credentials: Option<&Credentials>,
+        outbound: &Outbound,
+    ) -> Result<Self, OpenError> {
+        let parsed = parsed(url)?;
+        if parsed.scheme() == "file" {
+            let made = std::fs::create_dir_all(folder_path(&parsed)?);
+            made.map_err(|error| OpenError::Folder(error.kind()))?;
+        }
+        Self::open(url, credentials, outbound)
+    }
 }
 
-fn folder(url: &Url) -> Result<Store, OpenError> {
+fn parsed(url: &str) -> Result<Url, OpenError> {
+    Url::parse(url).map_err(|_| OpenError::Url("cannot be read"))
+}
+
+fn folder_path(url: &Url) -> Result<PathBuf, OpenError> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(OpenError::Url("names a folder and has more than a path"));
     }
-    let path = url.to_file_path().map_err(|()| {
-        OpenError::Url("names no folder of this machine (file:///absolute/folder)")
+    url.to_file_path()
+        .map_err(|()| OpenError::Url("names no folder of this machine (file:///absolute/folder)"))
+}
+
+fn folder(path: &std::path::Path) -> Result<Store, OpenError> {
+    let place = path.display().to_string();
+    let found = std::fs::metadata(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => OpenError::NoFolder(place.clone()),
+        kind => OpenError::Folder(kind),
     })?;
-    std::fs::create_dir_all(&path).map_err(|error| OpenError::Folder(error.kind()))?;
-    let folder = LocalFileSystem::new_with_prefix(&path)
-        .map_err(|_| OpenError::Folder(std::io::ErrorKind::NotADirectory))?
+    let not_a_folder = || OpenError::Folder(ErrorKind::NotADirectory);
+    if !found.is_dir() {
+        return Err(not_a_folder());
+    }
+    let folder = LocalFileSystem::new_with_prefix(path)
+        .map_err(|_| not_a_folder())?
         .with_fsync(true);
-    Ok(Store::new(Arc::new(folder), "", Arrival::Unchecked))
+    Ok(Store::new(Arc::new(folder), "", Arrival::Unchecked).at(place))
 }
 
 fn bucket(url: &Url, credentials: &Credentials, outbound: &Outbound) -> Result<Store, OpenError> {
@@ -110,11 +145,9 @@ fn bucket(url: &Url, credentials: &Credentials, outbound: &Outbound) -> Result<S
     let objects = builder.build().map_err(|_| OpenError::Bucket)?;
     let prefix = Path::from_url_path(url.path())
         .map_err(|_| OpenError::Url("has a prefix that is no path"))?;
-    Ok(Store::new(
-        Arc::new(objects),
-        prefix.as_ref(),
-        Arrival::Checked,
-    ))
+    // What follows the question mark is of no interest to a person.
+    let place = format!("s3://{bucket}/{prefix}");
+    Ok(Store::new(Arc::new(objects), prefix.as_ref(), Arrival::Checked).at(place))
 }
 
 /// What stands behind the question mark.

@@ -17,6 +17,7 @@ use super::{
     format::{Inventory, Manifest, Piece, Snapshot, Stored, object_path},
     keys::{DedupeKey, Identities},
     store::Store,
+    tools,
 };
 
 /// How many objects are read at once.
@@ -59,10 +60,12 @@ impl Report {
     }
 }
 
-/// Level 1: the inventory and every object in it, by length and hash. `watch` is
+/// Level 1: the inventory and every object in it, by length and hash, and what restores
+/// without this program. `watch` is
 /// told after each.
 pub async fn objects(store: &Store, snapshot: &Snapshot, watch: &mut dyn FnMut(&Report)) -> Report {
     let mut report = Report::default();
+    look_at_tools(store, snapshot, &mut report).await;
     let Some(inventory) = read_inventory(store, snapshot, &mut report).await else {
         return report;
     };
@@ -90,6 +93,7 @@ pub async fn contents(
     watch: &mut dyn FnMut(&Report),
 ) -> Report {
     let mut report = Report::default();
+    look_at_tools(store, snapshot, &mut report).await;
     let inventory = read_inventory(store, snapshot, &mut report).await;
     report.expected += 1;
     report.checked += 1;
@@ -120,6 +124,38 @@ pub async fn contents(
         watch(&report);
     }
     report
+}
+
+/// What restores without this program has to be there, as the newest backup or this
+/// build has it: each run puts its own in place of an older one.
+async fn look_at_tools(store: &Store, snapshot: &Snapshot, report: &mut Report) {
+    let named = match catalogue::newest(store).await {
+        Ok(newest) => newest.map_or_else(|| snapshot.tools.clone(), |newest| newest.snapshot.tools),
+        Err(error) => {
+            report.fault(object_path::SNAPSHOTS, error.what());
+            return;
+        }
+    };
+    for stored in named {
+        report.expected += 1;
+        report.checked += 1;
+        match catalogue::exactly(store, &stored).await {
+            Ok(bytes) => report.bytes += bytes.len() as u64,
+            Err(ReadError::Altered { .. }) if is_ours(store, &stored.path).await => {}
+            Err(error) => report.fault(&stored.path, error.what()),
+        }
+    }
+}
+
+/// Whether an object is a tool as this build has it.
+async fn is_ours(store: &Store, path: &str) -> bool {
+    let ours = tools::FILES
+        .iter()
+        .find(|(name, _)| object_path::tool(name) == path);
+    match (ours, store.get(path).await) {
+        (Some((_, text)), Ok(there)) => there == *text,
+        (None, _) | (_, Err(_)) => false,
+    }
 }
 
 async fn read_inventory(

@@ -15,6 +15,7 @@ use outside::clock;
 use uuid::Uuid;
 
 use crate::{
+    scratch::found,
     support::direct,
     taken::{Place, Taken},
 };
@@ -220,6 +221,7 @@ pub(crate) async fn backup_with(
 
     let place = Place::new();
     let (store, now) = (place.store.clone(), clock::now());
+    found(&store, now).await.unwrap();
     let repository = Repository::open(store, &place.secret(), place.recipients(), now).await;
     let writer = Writer::begin(repository.unwrap(), now, 1, Uuid::new_v4())
         .await

@@ -1,6 +1,12 @@
 //! What a repository does with what it is given.
 
-use backup::{catalogue, format::object_path, repository::SealRunError, segments::Segment, verify};
+use backup::{
+    catalogue,
+    format::object_path,
+    repository::{Making, Remembered, Repository, RepositoryError, SealRunError},
+    segments::Segment,
+    tools, verify,
+};
 use futures_util::future::{join, join_all};
 
 use crate::scratch::{
@@ -21,6 +27,82 @@ async fn what_is_there_is_not_stored_again() {
     let before = second.previous.as_ref().unwrap();
     assert_eq!(before.snapshot, first.snapshot);
     assert_whole(&store, &second, &keyring.identities).await;
+}
+
+#[tokio::test]
+async fn a_place_where_nobody_made_a_repository_is_refused() {
+    let (keyring, (_folder, root, store)) = (Keyring::new(), in_folder());
+    let refused = keyring.open_as_it_is(&store).await.unwrap_err();
+    assert!(
+        matches!(&refused, RepositoryError::Absent(place) if *place == root.display().to_string())
+    );
+    assert_eq!(store.list("v1").await.unwrap(), [], "nothing was written");
+    assert_eq!(Repository::make(&store, at(0)).await.unwrap(), Making::Made);
+    assert_eq!(Repository::make(&store, at(1)).await.unwrap(), Making::Made);
+    keyring.back_up(&store, 1, 1).await.unwrap();
+    let described = store.get(object_path::REPO).await.unwrap();
+    assert_eq!(Repository::make(&store, at(2)).await.unwrap(), Making::Kept);
+    assert_eq!(store.get(object_path::REPO).await.unwrap(), described);
+}
+
+/// A repository whose backups are gone is not a new one, unless somebody says so.
+#[tokio::test]
+async fn a_repository_has_to_hold_what_the_database_remembers() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let remembered = |second| Remembered {
+        snapshot: "20261125T090008Z-17-4e3bf1cb".into(),
+        taken_at: at(second),
+    };
+    Repository::make(&store, at(10)).await.unwrap();
+    let repository = keyring.open(&store).await.unwrap();
+    repository.must_hold(&remembered(9)).await.unwrap();
+    let vanished = repository.must_hold(&remembered(11)).await.unwrap_err();
+    assert!(
+        matches!(vanished, RepositoryError::Vanished { .. }),
+        "{vanished}"
+    );
+    assert!(
+        vanished
+            .to_string()
+            .contains("20261125T090008Z-17-4e3bf1cb")
+    );
+    assert_eq!(
+        Repository::make(&store, at(12)).await.unwrap(),
+        Making::Made
+    );
+    let repository = keyring.open(&store).await.unwrap();
+    repository.must_hold(&remembered(11)).await.unwrap();
+    keyring.back_up(&store, 20, 1).await.unwrap();
+    let repository = keyring.open(&store).await.unwrap();
+    repository.must_hold(&remembered(30)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tool_that_was_changed_or_is_missing_is_found() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let first = keyring.back_up(&store, 1, 1).await.unwrap();
+    let second = keyring.back_up(&store, 2, 1).await.unwrap();
+    let path = object_path::tool("restore.sh");
+    let faults = async || {
+        let mut found = Vec::new();
+        for snapshot in [&first, &second] {
+            for report in [
+                verify::objects(&store, snapshot, &mut |_| {}).await,
+                verify::contents(&store, snapshot, &keyring.identities, &mut |_| {}).await,
+            ] {
+                found.extend(report.faults.into_iter().map(|fault| fault.path));
+            }
+        }
+        found
+    };
+    assert_eq!(faults().await, Vec::<String>::new());
+    // The one of this build is as good as the one that was recorded.
+    let ours = tools::FILES.iter().find(|(name, _)| *name == "restore.sh");
+    let ours = ours.unwrap().1;
+    replace(&store, &path, |text| *text = ours.to_vec()).await;
+    assert_eq!(faults().await, Vec::<String>::new());
+    replace(&store, &path, |text| text[100] ^= 1).await;
+    assert_eq!(faults().await, [path.as_str(); 4]);
 }
 
 #[tokio::test]

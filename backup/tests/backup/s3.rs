@@ -258,6 +258,16 @@ async fn wrong_credentials_are_refused_at_once_and_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_server_without_create_only_writes_is_told_so_and_not_asked_again() {
+    let server = Server::interfering(Some((Fault::Status(501), 0))).await;
+    let store = server.store();
+    let error = store.put_new("v1/x", "x".into()).await.unwrap_err();
+    assert_eq!(error, StoreError::CannotCreate);
+    assert!(error.to_string().contains("create-only writes"), "{error}");
+    assert_eq!(store.requests().put, 1);
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_given_up() {
     let closed = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = closed.local_addr().unwrap();

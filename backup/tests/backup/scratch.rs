@@ -7,9 +7,12 @@ use std::{
 
 use backup::{
     catalogue,
-    format::{Checksum, Manifest, Piece, Script, ScriptObject, ServerFacts, Snapshot, TableData},
+    format::{
+        Checksum, Manifest, Piece, Script, ScriptObject, ServerFacts, Snapshot, TableData,
+        object_path,
+    },
     keys::{self, Identities, Recipients, Secret},
-    repository::{Repository, SealRunError, Writer},
+    repository::{Repository, RepositoryError, SealRunError, Writer},
     schema::{Name, Scope, Stage},
     segments::Segment,
     store::{Arrival, Store},
@@ -60,10 +63,14 @@ impl Keyring {
     }
 
     pub(crate) async fn open(&self, store: &Store) -> anyhow::Result<Repository> {
-        let secret = Secret::parse(&self.secret)?;
-        let repository =
-            Repository::open(store.clone(), &secret, self.recipients.clone(), at(0)).await?;
-        Ok(repository)
+        found(store, at(0)).await?;
+        Ok(self.open_as_it_is(store).await?)
+    }
+
+    /// Opens the repository if there is one.
+    pub(crate) async fn open_as_it_is(&self, store: &Store) -> Result<Repository, RepositoryError> {
+        let secret = Secret::parse(&self.secret).unwrap();
+        Repository::open(store.clone(), &secret, self.recipients.clone(), at(0)).await
     }
 
     /// A writer of the run with this fence. Later fences are later times.
@@ -84,6 +91,14 @@ impl Keyring {
         writer.keep_progress().await?;
         Ok(seal(writer, manifest).await?)
     }
+}
+
+/// Makes a repository where there is none.
+pub(crate) async fn found(store: &Store, now: Timestamp) -> Result<(), RepositoryError> {
+    if store.get_if_there(object_path::REPO).await?.is_none() {
+        Repository::make(store, now).await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn seal(writer: Writer, manifest: Manifest) -> Result<Snapshot, SealRunError> {
@@ -218,7 +233,7 @@ pub(crate) fn in_folder() -> (Folder, PathBuf, Store) {
     let folder = Folder::new();
     let root = folder.path().join("made/on the way");
     let url = url::Url::from_file_path(&root).unwrap();
-    let store = Store::open(url.as_str(), None, &Outbound::default()).unwrap();
+    let store = Store::make(url.as_str(), None, &Outbound::default()).unwrap();
     (folder, root, store)
 }
 

@@ -129,6 +129,22 @@ async fn a_file_where_a_folder_should_be_is_an_error_at_once() {
 }
 
 #[test]
+fn a_folder_that_is_missing_is_made_only_where_that_is_asked_for() {
+    let folder = Folder::new();
+    let missing = folder.path().join("not/mounted");
+    let url = url::Url::from_file_path(&missing).unwrap();
+    let error = Store::open(url.as_str(), None, &Outbound::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("there is no folder {}", missing.display())
+    );
+    assert!(!folder.path().join("not").exists());
+    let made = Store::make(url.as_str(), None, &Outbound::default()).unwrap();
+    assert_eq!(made.place(), missing.display().to_string());
+    assert!(missing.is_dir());
+}
+
+#[test]
 fn only_urls_of_stores_are_opened() {
     let check = |url: &str, expected: &str| {
         let error = Store::open(url, None, &Outbound::default()).unwrap_err();

@@ -11,10 +11,16 @@ use backup::{
     store::Store,
 };
 use local_supabase::postgres::TestDatabase;
-use outside::{clock::Deadline, outbound::Outbound};
+use outside::{
+    clock::{self, Deadline},
+    outbound::Outbound,
+};
 use secrecy::ExposeSecret;
 
-use crate::{scratch::Folder, support::direct};
+use crate::{
+    scratch::{Folder, found},
+    support::direct,
+};
 
 /// An empty store in a folder, and keys.
 pub(crate) struct Place {
@@ -39,7 +45,7 @@ impl Place {
         let folder = Folder::new();
         let url = format!("file://{}", folder.path().join("bucket").display());
         Self {
-            store: Store::open(&url, None, &Outbound::default()).unwrap(),
+            store: Store::make(&url, None, &Outbound::default()).unwrap(),
             folder,
             keys: keys::generate(),
         }
@@ -75,6 +81,7 @@ impl Taken {
     /// Backs a database up, as the functions do.
     pub(crate) async fn of(source: TestDatabase) -> Self {
         let place = Place::new();
+        found(&place.store, clock::now()).await.unwrap();
         let (url, ca) = direct(&source).await;
         let request = Request {
             url: &url,

@@ -12,10 +12,10 @@ use backup::{
 };
 use local_supabase::postgres::TestDatabase;
 use object_store::{ObjectStore, memory::InMemory};
-use outside::clock::Deadline;
+use outside::clock::{self, Deadline};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::support;
+use crate::{scratch::found, support};
 
 pub(crate) struct Vault {
     pub(crate) store: Store,
@@ -63,6 +63,7 @@ impl Vault {
         database: &TestDatabase,
         lease: impl Fn() -> L,
     ) -> Result<Backup, RunError> {
+        found(&self.store, clock::now()).await?;
         let (url, ca) = support::direct(database).await;
         run::run(self.request(&url, &ca), lease).await
     }

@@ -7,6 +7,8 @@ use clap::{Args, Subcommand, ValueEnum};
 /// What `backup` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Backup {
+    /// Makes a new repository at `BACKUP_URL`, where the first backup can go
+    Init,
     /// Takes a backup now
     Run,
     /// Lists the backups in the store

@@ -3,6 +3,7 @@
 
 pub(crate) mod arguments;
 mod export;
+mod init;
 mod keygen;
 mod left_out;
 mod list;
@@ -24,6 +25,7 @@ pub(crate) async fn run(
     output: Output,
 ) -> anyhow::Result<Verdict> {
     match action {
+        Backup::Init => init::run(environment, output).await,
         Backup::Run => run::run(environment, output).await,
         Backup::List => list::run(environment, output).await,
         Backup::Show(options) => show::run(&options, environment, output).await,

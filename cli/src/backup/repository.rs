@@ -7,7 +7,7 @@ use backup::{
     catalogue::{self, Listing, ReadError},
     format::Snapshot,
     keys::Identities,
-    store::{Credentials, Store},
+    store::{Credentials, OpenError, Store},
 };
 use outside::outbound::Outbound;
 
@@ -18,27 +18,31 @@ use terminal::failure::Misuse;
 /// The store that `BACKUP_URL` names.
 pub(super) struct Repository {
     pub(super) store: Store,
-    /// What the store is called, for messages.
-    place: String,
+}
+
+/// Opens the store that `BACKUP_URL` names, the way that is given.
+pub(super) fn store(
+    environment: &Environment,
+    open: impl FnOnce(&str, Option<&Credentials>, &Outbound) -> Result<Store, OpenError>,
+) -> anyhow::Result<Store> {
+    let unset = || Misuse(format!("BACKUP_URL is not set in {}", environment.origin()));
+    let url = environment.get("BACKUP_URL").ok_or_else(unset)?;
+    let key_id = environment.get("BACKUP_ACCESS_KEY_ID");
+    let secret = environment.get("BACKUP_SECRET_ACCESS_KEY");
+    let credentials = key_id.zip(secret).map(|(key_id, secret)| Credentials {
+        key_id: key_id.into(),
+        secret: secret.into(),
+    });
+    let opened = open(&url, credentials.as_ref(), &Outbound::default());
+    opened.map_err(|error| Misuse(format!("BACKUP_URL: {error}")).into())
 }
 
 impl Repository {
     /// Reading needs less than taking a backup: no secret, no recipients and no
     /// database, for all of those may be lost.
     pub(super) fn of(environment: &Environment) -> anyhow::Result<Self> {
-        let unset = || Misuse(format!("BACKUP_URL is not set in {}", environment.origin()));
-        let url = environment.get("BACKUP_URL").ok_or_else(unset)?;
-        let key_id = environment.get("BACKUP_ACCESS_KEY_ID");
-        let secret = environment.get("BACKUP_SECRET_ACCESS_KEY");
-        let credentials = key_id.zip(secret).map(|(key_id, secret)| Credentials {
-            key_id: key_id.into(),
-            secret: secret.into(),
-        });
-        let store = Store::open(&url, credentials.as_ref(), &Outbound::default())
-            .map_err(|error| Misuse(format!("BACKUP_URL: {error}")))?;
-        // What follows the question mark is of no interest to a person.
-        let place = url.split('?').next().unwrap_or_default().to_owned();
-        Ok(Self { store, place })
+        let store = store(environment, Store::open)?;
+        Ok(Self { store })
     }
 
     /// The backup of that name, or `latest`.
@@ -46,16 +50,16 @@ impl Repository {
         match catalogue::find(&self.store, which).await {
             Ok(snapshot) => Ok(snapshot),
             Err(error @ (ReadError::NoSuch(_) | ReadError::Ambiguous { .. })) => {
-                Err(Misuse(format!("{error} in {}", self.place)).into())
+                Err(Misuse(format!("{error} in {}", self.store.place())).into())
             }
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", self.place)),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", self.store.place())),
         }
     }
 
     /// Every backup, newest first.
     pub(super) async fn all(&self) -> anyhow::Result<Listing> {
         let found = catalogue::snapshots(&self.store).await;
-        found.with_context(|| format!("cannot list the backups in {}", self.place))
+        found.with_context(|| format!("cannot list the backups in {}", self.store.place()))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Whether the database lets itself be read whole, and whether the store
 //! answers. Nothing is written.
 
-use backup::{format::object_path, pinned_session::PinnedSession, preflight};
+use backup::{
+    format::object_path, pinned_session::PinnedSession, preflight, repository::RepositoryError,
+    store::StoreError,
+};
 use ops::backups::backup_setup::{BackupSetup, SetupError};
 use outside::outbound::Outbound;
 
@@ -43,9 +46,18 @@ async fn store(setup: BackupSetup<'_>) -> Finding {
         Ok(store) => store,
         Err(error) => return Finding::new(Level::Error, STORE, error.to_string()),
     };
-    match store.folders(object_path::SNAPSHOTS).await {
-        Ok(years) if years.is_empty() => Finding::new(Level::Ok, STORE, "answers; no backup yet"),
-        Ok(_) => Finding::new(Level::Ok, STORE, "answers, and holds backups"),
+    let looked = async {
+        let years = store.folders(object_path::SNAPSHOTS).await?;
+        let described = store.len_if_there(object_path::REPO).await?;
+        Ok::<_, StoreError>((!years.is_empty(), described.is_some()))
+    };
+    match looked.await {
+        Ok((true, _)) => Finding::new(Level::Ok, STORE, "answers, and holds backups"),
+        Ok((false, true)) => Finding::new(Level::Ok, STORE, "answers; no backup yet"),
+        Ok((false, false)) => {
+            let absent = RepositoryError::Absent(store.place().to_owned());
+            Finding::new(Level::Error, STORE, absent.to_string())
+        }
         Err(error) => Finding::new(Level::Error, STORE, error.to_string()),
     }
 }

@@ -145,6 +145,67 @@ async fn a_backup_is_taken_shown_checked_and_restored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_place_is_no_repository_before_it_is_asked_for() {
+    let (running, _source) = bundle(DevOptions::default()).await;
+    let mut env = with_identity(&running);
+    let folder = Folder::empty();
+    let place = folder.path().join("not/there");
+    let place = place.to_str().unwrap();
+    env.insert("BACKUP_URL".to_owned(), format!("file://{place}"));
+
+    let missing = call_with(&env, &["backup", "run"]).await;
+    assert_eq!(missing.status, 1, "{missing:?}");
+    let told = format!("there is no new backup: there is no folder {place}\n");
+    assert_eq!(missing.stdout, told);
+    std::fs::create_dir_all(place).unwrap();
+    let empty = call_with(&env, &["backup", "run"]).await;
+    assert_eq!(empty.status, 1, "{empty:?}");
+    let told = format!("there is no repository in {place}; `backup init` makes one");
+    assert!(empty.stdout.contains(&told), "{empty:?}");
+
+    let made = call_with(&env, &["backup", "init"]).await;
+    let told = format!("made a repository in {place}: the first backup can go there\n");
+    assert_eq!((made.status, made.stdout), (0, told));
+    assert_eq!(call_with(&env, &["backup", "run"]).await.status, 0);
+    let kept = call_with(&env, &["backup", "init", "--json"]).await;
+    assert_eq!((kept.status, &kept.json()["made"]), (0, &json!(false)));
+
+    // The records are gone, and the database knows of a backup.
+    std::fs::remove_dir_all(format!("{place}/v1/snap")).unwrap();
+    let vanished = call_with(&env, &["backup", "run"]).await;
+    assert_eq!(vanished.status, 1, "{vanished:?}");
+    assert!(
+        vanished
+            .stdout
+            .contains(&format!("there is no backup in {place}, though ")),
+        "{vanished:?}"
+    );
+    assert_eq!(call_with(&env, &["backup", "init"]).await.status, 0);
+    assert_eq!(call_with(&env, &["backup", "run"]).await.status, 0);
+    running.stop().await.unwrap();
+}
+
+/// Whoever comes second is told who is at work, as after a kill.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_is_held_is_told_with_its_holder() {
+    let (running, source) = bundle(DevOptions::default()).await;
+    let cluster = source.cluster().await.unwrap();
+    let session = cluster.connect_admin(source.name()).await.unwrap();
+    session
+        .batch_execute(
+            "select public.ops_claim_run('00000000-0000-0000-0000-00000000000a', 'backup', 1800, 90, true)",
+        )
+        .await
+        .unwrap();
+    let second = call_with(&running.env, &["backup", "run"]).await;
+    assert_eq!(second.status, 1, "{second:?}");
+    let held = "nothing was done: busy: run 00000000-0000-0000-0000-00000000000a, asked for by hand, has held the job since 20";
+    assert!(second.stdout.starts_with(held), "{second:?}");
+    assert!(second.stdout.contains("; it is free at 20"), "{second:?}");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn chosen_tables_and_a_script_are_ways_back_as_well() {
     let (running, source) = bundle(DevOptions::default()).await;
     run(&source, ORDERS).await;
@@ -287,7 +348,7 @@ type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str);
 #[test]
 fn what_cannot_be_meant_is_status_2() {
     let folder = Folder::empty();
-    let bucket = format!("file://{}", folder.path().join("bucket").display());
+    let bucket = format!("file://{}", folder.path().display());
     let store = ("BACKUP_URL", bucket.as_str());
     let into = "postgresql://postgres:secret-word@127.0.0.1:1/postgres";
     let restore = ["backup", "restore", "--into", into, "--yes"];

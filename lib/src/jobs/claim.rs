@@ -1,6 +1,6 @@
 //! The claim of a run.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -76,9 +76,61 @@ pub enum Claim {
     Skipped {
         /// The slot that was asked for.
         slot: Option<Timestamp>,
-        /// Why, in the database's word.
-        reason: String,
+        /// Why.
+        reason: Skip,
     },
+}
+
+/// Why a run was not given.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "reason", rename_all = "lowercase")]
+pub enum Skip {
+    /// Another run is at work.
+    Busy {
+        /// The run that is.
+        holder: Holder,
+    },
+    /// The slot has been done.
+    Done,
+}
+
+/// The run that holds a job.
+#[derive(Debug, Deserialize)]
+pub struct Holder {
+    run: Uuid,
+    manual: bool,
+    since: Timestamp,
+    until: Timestamp,
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy { holder } => write!(formatter, "busy: {holder}"),
+            Self::Done => formatter.write_str("done"),
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            run,
+            manual,
+            since,
+            until,
+        } = self;
+        let starter = if *manual {
+            "asked for by hand"
+        } else {
+            "started by the schedule"
+        };
+        write!(
+            formatter,
+            "run {run}, {starter}, has held the job since {since:.0}; \
+             it is free at {until:.0} unless that run renews its lease"
+        )
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -101,7 +153,8 @@ enum ClaimedRun {
     },
     Skipped {
         slot: Option<Timestamp>,
-        reason: String,
+        #[serde(flatten)]
+        reason: Skip,
     },
 }
 
@@ -161,5 +214,36 @@ mod tests {
     fn a_word_that_this_build_does_not_know_is_no_claim() {
         let fence = serde_json::json!({"outcome": "reserved", "fence": 7, "slot": null});
         assert!(ClaimedRun::deserialize(&fence).is_err());
+        let paused = serde_json::json!({"outcome": "skipped", "reason": "paused", "slot": null});
+        assert!(ClaimedRun::deserialize(&paused).is_err());
+    }
+
+    #[test]
+    fn who_is_at_work_is_told_with_since_when_and_until_when() {
+        for (manual, starter) in [
+            (true, "asked for by hand"),
+            (false, "started by the schedule"),
+        ] {
+            let holder = serde_json::json!({
+                "run": Uuid::nil(),
+                "manual": manual,
+                "since": "2026-11-24T12:00:01.123456+00:00",
+                "until": "2026-11-24T12:01:31.123456+00:00",
+            });
+            let answer = serde_json::json!({
+                "outcome": "skipped", "reason": "busy", "slot": null, "holder": holder
+            });
+            let Ok(ClaimedRun::Skipped { reason, .. }) = ClaimedRun::deserialize(&answer) else {
+                panic!("{answer}");
+            };
+            assert_eq!(
+                reason.to_string(),
+                format!(
+                    "busy: run 00000000-0000-0000-0000-000000000000, {starter}, has held the job \
+                     since 2026-11-24T12:00:01Z; it is free at 2026-11-24T12:01:31Z unless that \
+                     run renews its lease"
+                )
+            );
+        }
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-pub use claim::{Claim, Order, Patience, claim};
+pub use claim::{Claim, Holder, Order, Patience, Skip, claim};
 pub use lease::{Lease, extend, hold, while_held};
 pub use record::{Recorded, record};
 
@@ -180,7 +180,7 @@ pub async fn run<D: Details>(
                 run: id,
                 slot,
                 outcome: Outcome::Skipped,
-                details: D::of_reason(reason),
+                details: D::of_reason(reason.to_string()),
             });
         }
     };

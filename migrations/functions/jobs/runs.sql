@@ -140,6 +140,25 @@ $$;
 comment on function ops.skipped_document(uuid, text, timestamptz, text, timestamptz) is
     'What a caller gets whose run could not be claimed.';
 
+create or replace function ops.lease_holder(p_job ops.jobs)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'run', id,
+        'manual', slot is null,
+        'since', started_at,
+        'until', p_job.lease_until
+    )
+    from ops.runs
+    where id = p_job.lease_run
+$$;
+
+comment on function ops.lease_holder(ops.jobs) is
+    'The run that holds a job: whether somebody asked for it or the schedule did, since when it holds the job, and until when if it does not renew its lease.';
+
 create or replace function ops.begin_run(
     p_run uuid,
     p_job ops.jobs,
@@ -223,7 +242,8 @@ begin
     v_reason := ops.why_not_claimed(v_job, v_slot, v_now);
     if v_reason is not null then
         -- Nothing is remembered of this, so that a repeated call may find the job free.
-        return ops.skipped_document(p_run, p_job, v_slot, v_reason, v_now);
+        return ops.skipped_document(p_run, p_job, v_slot, v_reason, v_now)
+            || jsonb_build_object('holder', case when v_reason = 'busy' then ops.lease_holder(v_job) end);
     end if;
     v_run := ops.begin_run(p_run, v_job, v_slot, p_lease_seconds, v_now);
     return ops.claimed_document(v_run);
@@ -231,7 +251,7 @@ end
 $$;
 
 comment on function public.ops_claim_run(uuid, text, integer, integer, boolean, timestamptz) is
-    'Claims the present slot of a job, or no slot for a manual run, under a lease; or says why it cannot: busy or done. A claim that is repeated with the same run returns its first result.';
+    'Claims the present slot of a job, or no slot for a manual run, under a lease; or says why it cannot: busy, with the run that holds the job, or done. A claim that is repeated with the same run returns its first result.';
 
 create or replace function ops.close_run(
     p_run uuid,

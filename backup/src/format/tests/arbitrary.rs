@@ -181,7 +181,8 @@ prop_compose! {
             repo: Uuid::from_u128(ids.0),
             epoch: ids.3,
             manifest: stored.clone(),
-            inventory: stored,
+            inventory: stored.clone(),
+            tools: vec![stored],
             totals: Totals {
                 tables, rows, objects, raw_bytes, stored_bytes, new_objects, new_bytes, reused_raw_bytes,
             },
