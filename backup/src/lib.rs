@@ -20,6 +20,7 @@
 //!   order that lets what was stored be found again
 //! - [`segments`], [`script_text`]: rows and objects as the pieces that are stored
 //! - [`repository`], [`run`]: one backup, from the first session to the commit record
+//! - [`selection`]: what of a backup is wanted back
 //! - [`catalogue`], [`verify`], [`restore`], [`export`], [`tools`]: the way back
 
 pub mod catalogue;
@@ -40,6 +41,7 @@ pub mod schema;
 pub mod script_text;
 pub mod seal;
 pub mod segments;
+pub mod selection;
 pub mod source;
 pub mod store;
 pub mod tools;

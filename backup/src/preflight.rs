@@ -198,7 +198,8 @@ impl Canary {
 /// When the server cannot be asked.
 pub async fn examine_schema(client: &Client, schema: &Schema) -> Result<Vec<Fault>, SessionError> {
     let tables = schema.tables.iter().map(|table| &table.name);
-    let relations: Vec<&Name> = tables.chain(&schema.sequences).collect();
+    let sequences = schema.sequences.iter().map(|sequence| &sequence.name);
+    let relations: Vec<&Name> = tables.chain(sequences).collect();
     let mut faults = examine_usage(client, &relations).await?;
     faults.extend(examine_select(client, &relations).await?);
     faults.extend(examine_coverage(client, schema).await?);

@@ -52,6 +52,8 @@ impl ScriptText {
             name: object.name.clone(),
             table: object.table.clone(),
             refers_to: object.refers_to.clone(),
+            schema: object.schema.clone(),
+            needs: object.needs.iter().copied().collect(),
             offset: self.sql.len() as u64,
             length: object.sql.len() as u64,
         });
@@ -61,6 +63,8 @@ impl ScriptText {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn object(stage: Stage, scope: Scope, name: &str) -> Object {
@@ -71,6 +75,8 @@ mod tests {
             name: name.into(),
             table: None,
             refers_to: None,
+            schema: None,
+            needs: BTreeSet::new(),
             sql: format!("create {name};\n"),
         }
     }

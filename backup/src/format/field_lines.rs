@@ -236,6 +236,21 @@ impl Field {
         self.parsed("a field is not a number, or one out of range")
     }
 
+    /// Numbers with spaces between, of which there may be none.
+    pub(super) fn numbers<T: FromStr + Display>(&self) -> Result<Vec<T>, FormatError> {
+        let wrong = || self.because("a field is not a list of numbers");
+        let text = self.value.as_deref().ok_or_else(wrong)?;
+        let mut words = text.split(' ').filter(|_| !text.is_empty());
+        let number = |word: &str| {
+            let number: T = word.parse().ok()?;
+            (number.to_string() == word).then_some(number)
+        };
+        words.try_fold(Vec::new(), |mut numbers, word| {
+            numbers.push(number(word).ok_or_else(wrong)?);
+            Ok(numbers)
+        })
+    }
+
     pub(super) fn hash(self) -> Result<String, FormatError> {
         let wrong = self.because("a field is not a SHA-256 in hexadecimal");
         self.value.filter(|value| hex::is_hash(value)).ok_or(wrong)

@@ -83,6 +83,12 @@ pub struct ScriptObject {
     pub table: Option<Name>,
     /// The other table it refers to: for a foreign key.
     pub refers_to: Option<Name>,
+    /// The schema it lies in, if it lies in one.
+    pub schema: Option<String>,
+    /// The objects it needs, by their places among all objects of the backup; each
+    /// comes before it. An owner or grants need the object that they are about, and
+    /// roles.
+    pub needs: Vec<usize>,
     /// Where its statements begin, in bytes.
     pub offset: u64,
     /// How long they are, in bytes.
@@ -145,6 +151,8 @@ pub struct Checksum {
 pub struct SequenceState {
     /// Which sequence.
     pub sequence: Name,
+    /// The table that has the column it numbers, if it was made for one.
+    pub table: Option<Name>,
     /// Its last value.
     pub last_value: i64,
     /// Whether that value was handed out.

@@ -113,10 +113,11 @@ fn extension([name, schema, version]: [Field; 3]) -> Result<Extension, FormatErr
 }
 
 fn sequence(
-    [schema, name, last_value, is_called]: [Field; 4],
+    [schema, name, last_value, is_called, table_schema, table]: [Field; 6],
 ) -> Result<SequenceState, FormatError> {
     Ok(SequenceState {
         sequence: relation(schema, name)?,
+        table: optional_relation(table_schema, table)?,
         last_value: last_value.number()?,
         is_called: is_called.parsed("a field is neither true nor false")?,
     })
@@ -165,7 +166,9 @@ fn object(
         other,
         offset,
         length,
-    ]: [Field; 8],
+        schema,
+        needs,
+    ]: [Field; 10],
 ) -> Result<ScriptObject, FormatError> {
     Ok(ScriptObject {
         kind: kind.text()?,
@@ -174,6 +177,8 @@ fn object(
         refers_to: optional_relation(other_schema, other)?,
         offset: offset.number()?,
         length: length.number()?,
+        schema: schema.has_value().then(|| schema.text()).transpose()?,
+        needs: needs.numbers()?,
     })
 }
 

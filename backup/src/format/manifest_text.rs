@@ -19,7 +19,7 @@
 //! | `role` * | name |
 //! | `script` * | `before`, scope |
 //! | `table` * | schema, name, scope, rows, first and second checksum |
-//! | `sequence` * | schema, name, last value, `true` or `false` for whether it was handed out |
+//! | `sequence` * | schema, name, last value, `true` or `false` for whether it was handed out, schema and name of the table whose column it numbers |
 //! | `script` * | `after`, scope |
 //! | `migration` * | version, name, SHA-256 or nothing |
 //! | `excluded` * | what is left out because it comes from elsewhere, why |
@@ -34,9 +34,12 @@
 //! | kind | fields |
 //! | --- | --- |
 //! | `piece` | name, rows, length, SHA-256, first key, last key |
-//! | `object` * | kind, name, schema and name of its table, schema and name of the table it refers to, offset, length |
+//! | `object` * | kind, name, schema and name of its table, schema and name of the table it refers to, offset, length, the schema it lies in, the objects it needs |
 //! | `column` * | name, type as SQL |
 //! | `order` * | name of a column |
+//!
+//! The objects that one needs are numbers with spaces between: the places of earlier
+//! `object` lines, of which the first of all is 0.
 //!
 //! A piece lies at `seg/<epoch>/<first two digits of its name>/<name>.zst.age`.
 
@@ -73,9 +76,17 @@ impl Manifest {
         }
         for state in &self.sequences {
             let Name { schema, name } = &state.sequence;
-            lines.line(
+            let [table_schema, table] = halves(state.table.as_ref());
+            lines.optional_line(
                 "sequence",
-                [schema, name, &state.last_value, &state.is_called],
+                [
+                    Some(schema),
+                    Some(name),
+                    Some(&state.last_value),
+                    Some(&state.is_called),
+                    table_schema,
+                    table,
+                ],
             );
         }
         for script in after {
@@ -164,6 +175,15 @@ impl Manifest {
                 ));
             }
         }
+        let objects = self.scripts.iter().flat_map(|script| &script.objects);
+        for (place, object) in objects.enumerate() {
+            if object.needs.iter().any(|&needed| needed >= place) {
+                return incoherent(format!(
+                    "{} {} needs an object that does not come before it",
+                    object.kind, object.name
+                ));
+            }
+        }
         for table in &self.tables {
             if table.columns.len() != table.types.len() {
                 return incoherent(format!("table {} has columns without types", table.table));
@@ -193,6 +213,8 @@ impl Script {
         for object in &self.objects {
             let [table_schema, table] = halves(object.table.as_ref());
             let [other_schema, other] = halves(object.refers_to.as_ref());
+            let needs: Vec<_> = object.needs.iter().map(ToString::to_string).collect();
+            let needs = needs.join(" ");
             lines.optional_line(
                 "object",
                 [
@@ -204,6 +226,8 @@ impl Script {
                     other,
                     Some(&object.offset),
                     Some(&object.length),
+                    object.schema.as_ref().map(|schema| schema as &dyn Display),
+                    Some(&needs),
                 ],
             );
         }

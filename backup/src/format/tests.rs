@@ -125,6 +125,8 @@ fn example() -> Manifest {
                 name: "a_b_fkey".into(),
                 table: Some(name("public", "a")),
                 refers_to: Some(name("public", "new\nline")),
+                schema: None,
+                needs: Vec::new(),
                 offset: 0,
                 length: 12,
             }],
@@ -144,6 +146,7 @@ fn example() -> Manifest {
         }],
         sequences: vec![SequenceState {
             sequence: name("public", "a_id_seq"),
+            table: Some(name("public", "a")),
             last_value: 77,
             is_called: true,
         }],
@@ -183,10 +186,10 @@ fn a_manifest_reads_like_this() {
     column | id | uuid
     order | id
     piece | <hash> | 3 | 99 | <hash> | 1 | a\\tb\tc
-    sequence | public | a_id_seq | 77 | true
+    sequence | public | a_id_seq | 77 | true | public | a
     script | after | attached
     piece | <hash> | 0 | 12 | <hash> | 1 | a\\tb\tc
-    object | foreign key | a_b_fkey | public | a | public | new\nline | 0 | 12
+    object | foreign key | a_b_fkey | public | a | public | new\nline | 0 | 12 | \N | 
     migration | 1 | init | \N
     excluded | vault.secrets | it is encrypted with a key of the platform
     gap | base type public.box3 | it is made of functions in C

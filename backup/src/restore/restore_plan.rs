@@ -133,6 +133,8 @@ mod tests {
             name: on.into(),
             table: Some(table(on)),
             refers_to: refers_to.map(table),
+            schema: None,
+            needs: Vec::new(),
             offset: 0,
             length: 0,
         }

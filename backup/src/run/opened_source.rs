@@ -10,7 +10,7 @@ use crate::{
     format::SequenceState,
     pinned_session::PinnedSession,
     preflight::{self, Canary, Fault},
-    schema::{self, Name, Schema, SchemaError},
+    schema::{self, Schema, SchemaError, Sequence},
     source::{DatabaseSnapshot, SnapshotReader, SourceError, read_sequences},
 };
 
@@ -71,7 +71,7 @@ pub(super) async fn open(
 pub(super) async fn close(
     snapshot: DatabaseSnapshot,
     readers: Vec<SnapshotReader>,
-    sequences: &[Name],
+    sequences: &[Sequence],
 ) -> Result<Vec<SequenceState>, SourceError> {
     for reader in &readers {
         reader.probe().await?;

@@ -1,13 +1,14 @@
 //! Brings an assembly into the order in which its objects are made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    Name, Object, Schema, SchemaError, Scope, Stage, Table,
+    Object, Schema, SchemaError, Scope, Sequence, Stage, Table,
     assembly::{Assembly, Item},
-    catalog::{Found, Key},
+    catalog::{Found, Key, NamedRole},
     dependency_order,
     object_kind::Kind,
+    supabase::API_ROLES,
 };
 
 impl Assembly<'_> {
@@ -15,7 +16,7 @@ impl Assembly<'_> {
     pub(super) fn arrange(
         mut self,
         tables: Vec<Table>,
-        sequences: Vec<Name>,
+        sequences: Vec<Sequence>,
     ) -> Result<Schema, SchemaError> {
         let needs = self.needs();
         self.require_extensions(&needs);
@@ -25,6 +26,7 @@ impl Assembly<'_> {
             .map(|item| item.found.kind.stage())
             .collect();
         dependency_order::pull_forward(&mut stages, &needs);
+        self.follow_subjects(&mut stages);
         let ranks: Vec<_> = self
             .items
             .iter()
@@ -35,10 +37,16 @@ impl Assembly<'_> {
             let named = circle.into_iter().map(|index| &self.items[index].found);
             SchemaError::Circular(named.map(Found::described).collect())
         })?;
-        let objects = ordered
+        let made: Vec<usize> = ordered
             .into_iter()
-            .filter(|&index| !self.items[index].found.sql.is_empty())
-            .map(|index| object(&self.items[index], stages[index]))
+            .filter(|&index| self.is_made(index))
+            .collect();
+        let places: BTreeMap<usize, usize> = made.iter().copied().zip(0..).collect();
+        let needed = |index| self.needed_by(index, &needs);
+        let places_of = |items: BTreeSet<usize>| items.iter().map(|item| places[item]).collect();
+        let objects = made
+            .iter()
+            .map(|&index| object(&self.items[index], stages[index], places_of(needed(index))))
             .collect();
         Ok(Schema {
             objects,
@@ -49,6 +57,37 @@ impl Assembly<'_> {
             excluded: self.excluded,
             gaps: self.gaps,
         })
+    }
+
+    /// Whether an item has statements.
+    fn is_made(&self, index: usize) -> bool {
+        !self.items[index].found.sql.is_empty()
+    }
+
+    /// The items with statements that one needs. What another without statements needs
+    /// is needed by whatever needs that. An owner or a grant is about one object, and
+    /// needs roles besides.
+    fn needed_by(&self, index: usize, needs: &BTreeSet<(usize, usize)>) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        for &(_, needed) in needs.range((index, 0)..=(index, usize::MAX)) {
+            if self.is_made(needed) {
+                found.insert(needed);
+            } else {
+                found.extend(self.needed_by(needed, needs));
+            }
+        }
+        found
+    }
+
+    /// An owner comes with the object it is of.
+    fn follow_subjects(&self, stages: &mut [Stage]) {
+        for (index, item) in self.items.iter().enumerate() {
+            if item.found.kind == Kind::Owner
+                && let Some(subject) = self.made_by(item.found.key)
+            {
+                stages[index] = stages[subject];
+            }
+        }
     }
 
     /// Which item needs which: as the catalogs say, and what the statements add.
@@ -68,6 +107,7 @@ impl Assembly<'_> {
                 add(Some(index), self.made_by(Key::relation(relation)));
             }
         }
+        self.add_roles(&mut needs);
         self.add_fillings(&mut needs);
         self.add_domain_constraints(&mut needs);
         needs
@@ -94,9 +134,39 @@ impl Assembly<'_> {
                 .filter(|(user, used)| *used == domain && *user != constraint)
                 .map(|&(user, _)| user)
                 .filter(|user| self.items[*user].found.kind != Kind::DomainConstraint)
+                .filter(|user| !self.items[*user].found.kind.is_addition())
                 .filter(|user| !needed.contains(user))
                 .collect();
             needs.extend(users.into_iter().map(|user| (user, constraint)));
+        }
+    }
+
+    /// Roles are needed by what names them: an owner, grants, a policy. Whatever gives
+    /// privileges takes them from the roles of every project first.
+    fn add_roles(&self, needs: &mut BTreeSet<(usize, usize)>) {
+        let is_role = |(_, item): &(usize, &Item)| item.found.kind == Kind::Role;
+        let items = || self.items.iter().enumerate();
+        let roles: HashMap<&str, usize> = items()
+            .filter(is_role)
+            .map(|(index, item)| (item.found.name.as_str(), index))
+            .collect();
+        let mut named: HashMap<Key, Vec<&NamedRole>> = HashMap::new();
+        for role in &self.catalog.roles {
+            named.entry(role.key).or_default().push(role);
+        }
+        for (index, item) in items() {
+            let of_object = named.get(&item.found.key).into_iter().flatten();
+            let of_object = of_object.filter(|role| match item.found.kind {
+                Kind::Owner => role.owns,
+                Kind::Grants | Kind::SchemaGrants => true,
+                Kind::Policy => !role.owns,
+                _ => false,
+            });
+            let everywhere = API_ROLES.iter().filter(|_| item.found.kind.is_privileges());
+            let all = of_object
+                .map(|role| role.role.as_str())
+                .chain(everywhere.copied());
+            needs.extend(all.filter_map(|name| Some((index, *roles.get(name)?))));
         }
     }
 
@@ -151,7 +221,7 @@ fn rank(item: &Item, stage: Stage) -> (Stage, bool, u8, Kind, String) {
     (stage, !foundation, scope, found.kind, found.called())
 }
 
-fn object(item: &Item, stage: Stage) -> Object {
+fn object(item: &Item, stage: Stage, needs: BTreeSet<usize>) -> Object {
     let found = &item.found;
     Object {
         stage,
@@ -160,6 +230,8 @@ fn object(item: &Item, stage: Stage) -> Object {
         name: found.called(),
         table: found.table.clone(),
         refers_to: found.refers_to.clone(),
+        schema: found.schema.clone(),
+        needs,
         sql: found.sql.clone(),
     }
 }

@@ -1,20 +1,17 @@
 //! Puts what was read together: which objects are kept, and what follows the
 //! statements that make them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    fmt::Write,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    Exclusion, Name, Schema, SchemaError, Scope, Table,
+    Exclusion, Schema, SchemaError, Scope, Sequence, Table,
     catalog::{Catalog, Found, Key},
     exclusions::{self, Leftovers},
     grants::{Access, Defaults},
     object_kind::Kind,
     ownership::{Ownership, Whose},
     quoted,
-    relations::{self, Sequence},
+    relations::{self, FoundSequence},
     supabase,
 };
 
@@ -58,7 +55,7 @@ pub(super) fn assemble(
     access: &[Access],
     defaults: &[Defaults],
     tables: Vec<Table>,
-    sequences: Vec<Sequence>,
+    sequences: Vec<FoundSequence>,
     leftovers: &Leftovers,
 ) -> Result<Schema, SchemaError> {
     let mut assembly = Assembly {
@@ -132,17 +129,31 @@ impl Assembly<'_> {
     }
 
     fn keep(&mut self, found: &Found, scope: Scope) -> Maker {
-        let mut found = found.clone();
+        let made = self.items.len();
+        self.items.push(Item {
+            found: found.clone(),
+            scope: scope.clone(),
+        });
         if let (false, Some(address)) = (matches!(scope, Scope::Managed(_)), &found.address) {
-            if supabase::is_platform_owner(&found.owner) {
-                self.excluded.push(exclusions::owner(&found));
-            } else if found.owner != PUBLIC_OWNER {
-                let owner = quoted(&found.owner);
-                let _ = writeln!(found.sql, "alter {address} owner to {owner};");
-            }
+            self.keep_owner(found, address, scope);
         }
-        self.items.push(Item { found, scope });
-        Maker::Item(self.items.len() - 1)
+        Maker::Item(made)
+    }
+
+    /// Whose an object is, as an object of its own: a restore may do without.
+    fn keep_owner(&mut self, found: &Found, address: &str, scope: Scope) {
+        if supabase::is_platform_owner(&found.owner) {
+            self.excluded.push(exclusions::owner(found));
+        } else if found.owner != PUBLIC_OWNER {
+            let owner = quoted(&found.owner);
+            let found = Found {
+                kind: Kind::Owner,
+                name: address.to_owned(),
+                sql: format!("alter {address} owner to {owner};\n"),
+                ..found.clone()
+            };
+            self.items.push(Item { found, scope });
+        }
     }
 
     /// A table of the app between the platform's would need a place to go.
@@ -212,14 +223,14 @@ impl Assembly<'_> {
         managed.into_values().chain(tables).collect()
     }
 
-    fn sequences(&self, all: Vec<Sequence>) -> Vec<Name> {
+    fn sequences(&self, all: Vec<FoundSequence>) -> Vec<Sequence> {
         all.into_iter()
-            .filter(|sequence| !self.ownership.is_member(sequence.key))
-            .filter(|sequence| {
-                self.made_by(sequence.key)
+            .filter(|found| !self.ownership.is_member(found.key))
+            .filter(|found| {
+                self.made_by(found.key)
                     .is_some_and(|index| self.items[index].scope == Scope::App)
             })
-            .map(|sequence| sequence.name)
+            .map(|found| found.sequence)
             .collect()
     }
 }

@@ -215,7 +215,7 @@ impl Found {
     /// What it is called, for people.
     pub(super) fn called(&self) -> String {
         match &self.schema {
-            Some(schema) if self.kind != Kind::Schema => format!("{schema}.{}", self.name),
+            Some(schema) if !self.kind.is_named_by_address() => format!("{schema}.{}", self.name),
             _ => self.name.clone(),
         }
     }
@@ -249,7 +249,8 @@ async fn pairs(client: &Client, sql: &str) -> Result<Vec<(Key, Key)>, SchemaErro
     .await
 }
 
-fn name(row: &Row, schema: &str, name: &str) -> Result<Option<Name>, SchemaError> {
+/// A relation's name in two columns that may have no value.
+pub(super) fn name(row: &Row, schema: &str, name: &str) -> Result<Option<Name>, SchemaError> {
     let schema: Option<String> = optional(row, schema)?;
     let name: Option<String> = optional(row, name)?;
     Ok(schema.zip(name).map(|(schema, name)| Name { schema, name }))

@@ -25,7 +25,7 @@ mod privileges;
 mod relations;
 mod supabase;
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::Serialize;
 
@@ -103,7 +103,7 @@ pub struct Schema {
     /// The tables whose rows are backed up.
     pub tables: Vec<Table>,
     /// The sequences whose state is backed up.
-    pub sequences: Vec<Name>,
+    pub sequences: Vec<Sequence>,
     /// Extensions that have to be there first.
     pub extensions: Vec<Extension>,
     /// Roles that owners, grants and policies name.
@@ -114,8 +114,8 @@ pub struct Schema {
     pub gaps: Vec<Exclusion>,
 }
 
-/// One object, with everything that belongs to it alone (owner, comment, grants
-/// stand with it or as objects of their own, as their order demands).
+/// One object, with its comment and settings. Its owner and its grants are objects of
+/// their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
     /// When it is made.
@@ -130,9 +130,23 @@ pub struct Object {
     pub table: Option<Name>,
     /// The other table it refers to: for a foreign key.
     pub refers_to: Option<Name>,
+    /// The schema it lies in, if it lies in one.
+    pub schema: Option<String>,
+    /// The earlier objects that it needs, by their places in [`Schema::objects`]. An
+    /// owner or grants need the object that they are about, and roles.
+    pub needs: BTreeSet<usize>,
     /// Statements that psql and a simple query both take, each ended by `;` and
     /// a newline.
     pub sql: String,
+}
+
+/// A sequence whose state is backed up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequence {
+    /// Its name.
+    pub name: Name,
+    /// The table that has the column it numbers, if it was made for one.
+    pub table: Option<Name>,
 }
 
 /// A table whose rows are backed up.

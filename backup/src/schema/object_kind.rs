@@ -9,6 +9,10 @@ pub(super) enum Kind {
     Role,
     Schema,
     Extension,
+    /// Whose an object is; it follows the object at once.
+    Owner,
+    /// A schema's, which the owners of what lies in it need.
+    SchemaGrants,
     Collation,
     Type,
     Domain,
@@ -48,10 +52,12 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 37] = [
+    const ALL: [Self; 39] = [
         Self::Role,
         Self::Schema,
         Self::Extension,
+        Self::Owner,
+        Self::SchemaGrants,
         Self::Collation,
         Self::Type,
         Self::Domain,
@@ -98,6 +104,8 @@ impl Kind {
             Self::Role => "role",
             Self::Schema => "schema",
             Self::Extension => "extension",
+            Self::Owner => "owner",
+            Self::SchemaGrants => "schema grants",
             Self::Collation => "collation",
             Self::Type => "type",
             Self::Domain => "domain",
@@ -135,12 +143,14 @@ impl Kind {
         }
     }
 
-    /// When an object of this kind is made, unless something needs it earlier.
+    /// When an object of this kind is made, unless something needs it earlier. An owner
+    /// comes when its object does.
     pub(super) const fn stage(self) -> Stage {
         match self {
             Self::Role
             | Self::Schema
             | Self::Extension
+            | Self::SchemaGrants
             | Self::Collation
             | Self::Type
             | Self::Domain
@@ -157,7 +167,8 @@ impl Kind {
             | Self::SequenceOwner
             | Self::Default
             | Self::Partition => Stage::Before,
-            Self::View
+            Self::Owner
+            | Self::View
             | Self::MaterializedView
             | Self::Constraint
             | Self::Index
@@ -183,12 +194,34 @@ impl Kind {
     pub(super) const fn is_addition(self) -> bool {
         matches!(
             self,
-            Self::SequenceOwner
+            Self::Owner
+                | Self::SchemaGrants
+                | Self::SequenceOwner
                 | Self::Partition
                 | Self::IndexPartition
                 | Self::RowSecurity
                 | Self::Grants
                 | Self::MaterializedViewData
+        )
+    }
+
+    /// Whether it gives roles privileges.
+    pub(super) const fn is_privileges(self) -> bool {
+        matches!(
+            self,
+            Self::Grants | Self::SchemaGrants | Self::DefaultPrivileges
+        )
+    }
+
+    /// Whether its name needs no schema before it.
+    pub(super) const fn is_named_by_address(self) -> bool {
+        matches!(
+            self,
+            Self::Schema
+                | Self::Owner
+                | Self::SchemaGrants
+                | Self::Grants
+                | Self::DefaultPrivileges
         )
     }
 

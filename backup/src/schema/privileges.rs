@@ -49,12 +49,16 @@ impl Assembly<'_> {
     }
 
     fn give(&mut self, index: usize, access: &Access, scope: Scope, sql: String) {
-        let found = &mut self.items[index].found;
+        let found = &self.items[index].found;
         if found.kind != Kind::Schema {
             let table = found.table.clone();
             self.add_grants(access, scope, table, sql);
         } else if !(found.name == "public" && grants::is_public_baseline(access)) {
-            found.sql += &sql;
+            let found = Found {
+                schema: Some(found.name.clone()),
+                ..bare(access.key, Kind::SchemaGrants, access.address.clone(), sql)
+            };
+            self.items.push(Item { found, scope });
         }
     }
 

@@ -3,16 +3,16 @@
 use tokio_postgres::Client;
 
 use super::{
-    Column, Name, SchemaError, Scope, Table,
+    Column, Name, SchemaError, Scope, Sequence, Table,
     catalog::{self, Key},
     supabase::MANAGED_ROWS,
 };
 
 /// A sequence as the catalogs have it.
 #[derive(Debug, Clone)]
-pub(super) struct Sequence {
+pub(super) struct FoundSequence {
     pub(super) key: Key,
-    pub(super) name: Name,
+    pub(super) sequence: Sequence,
 }
 
 /// Reads every table that holds rows, ordered by name.
@@ -52,13 +52,16 @@ pub(super) async fn read_tables(client: &Client) -> Result<Vec<Table>, SchemaErr
 }
 
 /// Reads every sequence, ordered by name.
-pub(super) async fn read_sequences(client: &Client) -> Result<Vec<Sequence>, SchemaError> {
+pub(super) async fn read_sequences(client: &Client) -> Result<Vec<FoundSequence>, SchemaError> {
     catalog::read(client, include_str!("sql/sequence_names.sql"), |row| {
-        Ok(Sequence {
+        Ok(FoundSequence {
             key: Key::relation(row.try_get("oid")?),
-            name: Name {
-                schema: row.try_get("schema")?,
-                name: row.try_get("name")?,
+            sequence: Sequence {
+                name: Name {
+                    schema: row.try_get("schema")?,
+                    name: row.try_get("name")?,
+                },
+                table: catalog::name(row, "table_schema", "table_name")?,
             },
         })
     })

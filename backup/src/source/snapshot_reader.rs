@@ -10,7 +10,7 @@ use crate::{
     format::{Checksum, SequenceState},
     pinned_session::{PinnedSession, SessionError},
     row_order::{self, Order},
-    schema::{Name, Table, quoted},
+    schema::{Name, Sequence, Table, quoted},
     segments::Cutter,
 };
 
@@ -115,7 +115,7 @@ impl SnapshotReader {
 /// When one is gone or the session fails.
 pub async fn read_sequences(
     session: &PinnedSession,
-    sequences: &[Name],
+    sequences: &[Sequence],
 ) -> Result<Vec<SequenceState>, SessionError> {
     if sequences.is_empty() {
         return Ok(Vec::new());
@@ -124,7 +124,8 @@ pub async fn read_sequences(
         .iter()
         .enumerate()
         .map(|(index, sequence)| {
-            format!("select {index}::int8, last_value, is_called from {sequence}")
+            let name = &sequence.name;
+            format!("select {index}::int8, last_value, is_called from {name}")
         })
         .collect();
     let rows = session
@@ -135,8 +136,10 @@ pub async fn read_sequences(
         .iter()
         .filter_map(|row| {
             let index = usize::try_from(row.get::<_, i64>(0)).ok()?;
+            let Sequence { name, table } = sequences.get(index)?.clone();
             Some(SequenceState {
-                sequence: sequences.get(index)?.clone(),
+                sequence: name,
+                table,
                 last_value: row.get(1),
                 is_called: row.get(2),
             })

@@ -300,6 +300,7 @@ async fn manifest(session: &PinnedSession, writer: &Writer, parts: Parts) -> Man
         tables,
         sequences: vec![SequenceState {
             sequence: name("public", "people_id_seq"),
+            table: Some(name("public", "people")),
             last_value: 42,
             is_called: true,
         }],
@@ -318,6 +319,8 @@ async fn script(writer: &Writer, stage: Stage, scope: Scope, made: &[&Made]) -> 
             name: made.name.into(),
             table: made.table.clone(),
             refers_to: made.refers_to.clone(),
+            schema: None,
+            needs: Vec::new(),
             offset: text.len() as u64,
             length: made.sql.len() as u64,
         });

@@ -170,6 +170,7 @@ async fn a_text_that_does_not_parse_takes_nothing_along() {
         what,
         [
             "aggregate public.how_many(*)",
+            "owner aggregate public.how_many(*)",
             "grants function public.how_many()"
         ]
     );

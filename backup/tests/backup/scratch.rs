@@ -178,6 +178,8 @@ pub(crate) fn manifest(script: Piece, tables: Vec<TableData>) -> Manifest {
                 name: "public.t".into(),
                 table: None,
                 refers_to: None,
+                schema: None,
+                needs: Vec::new(),
                 offset: 0,
                 length: script.raw_len,
             }],

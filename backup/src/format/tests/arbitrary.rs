@@ -60,18 +60,34 @@ prop_compose! {
         scope in scope(),
         piece in piece(0),
         objects in prop::collection::vec(
-            (text(), text(), prop::option::of(name()), prop::option::of(name()), 0_u64..500),
+            (
+                (text(), text(), prop::option::of(text())),
+                (prop::option::of(name()), prop::option::of(name())),
+                prop::collection::vec(0_usize..9, 0..3),
+                0_u64..500,
+            ),
             0..4,
         ),
     ) -> Script {
         let mut script = Script { stage, scope, piece, objects: Vec::new() };
-        for (kind, name, table, refers_to, length) in objects {
+        for ((kind, name, schema), (table, refers_to), needs, length) in objects {
             let offset = script.piece.raw_len;
-            script.objects.push(ScriptObject { kind, name, table, refers_to, offset, length });
+            script.objects.push(ScriptObject {
+                kind, name, table, refers_to, schema, needs, offset, length,
+            });
             script.piece.raw_len += length;
         }
         script
     }
+}
+
+/// Leaves an object what comes before it.
+fn in_order(mut scripts: Vec<Script>) -> Vec<Script> {
+    let objects = scripts.iter_mut().flat_map(|script| &mut script.objects);
+    for (place, object) in objects.enumerate() {
+        object.needs.retain(|&needed| needed < place);
+    }
+    scripts
 }
 
 prop_compose! {
@@ -116,7 +132,10 @@ prop_compose! {
         before in prop::collection::vec(script(Stage::Before), 0..3),
         after in prop::collection::vec(script(Stage::After), 0..3),
         tables in prop::collection::vec(table(), 0..4),
-        sequences in prop::collection::vec((name(), any::<i64>(), any::<bool>()), 0..3),
+        sequences in prop::collection::vec(
+            (name(), prop::option::of(name()), any::<i64>(), any::<bool>()),
+            0..3,
+        ),
         migrations in prop::collection::vec((text(), text(), prop::option::of(hash())), 0..3),
         excluded in prop::collection::vec(exclusion(), 0..3),
         gaps in prop::collection::vec(exclusion(), 0..3),
@@ -143,11 +162,13 @@ prop_compose! {
                 .map(|(name, schema, version)| Extension { name, schema, version })
                 .collect(),
             roles,
-            scripts: before.into_iter().chain(after).collect(),
+            scripts: in_order(before.into_iter().chain(after).collect()),
             tables,
             sequences: sequences
                 .into_iter()
-                .map(|(sequence, last_value, is_called)| SequenceState { sequence, last_value, is_called })
+                .map(|(sequence, table, last_value, is_called)| {
+                    SequenceState { sequence, table, last_value, is_called }
+                })
                 .collect(),
             migrations: migrations
                 .into_iter()
