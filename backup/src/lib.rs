@@ -21,10 +21,12 @@
 //! - [`segments`], [`script_text`]: rows and objects as the pieces that are stored
 //! - [`repository`], [`run`]: one backup, from the first session to the commit record
 //! - [`selection`]: what of a backup is wanted back
-//! - [`catalogue`], [`verify`], [`restore`], [`export`], [`tools`]: the way back
+//! - [`catalogue`], [`verify`], [`restore`], [`export`], [`tools`]: the way back, which
+//!   a [`drill`] tries
 
 pub mod catalogue;
 pub mod checksum;
+pub mod drill;
 pub mod export;
 pub mod format;
 mod hex;

@@ -53,10 +53,17 @@ impl Project {
 
     /// Calls a function. A value that the database refuses is a misuse, in its words.
     pub(crate) async fn call<C: Call>(&self, call: &C) -> anyhow::Result<C::Output> {
-        let answer = self
-            .rpc
-            .call(&self.outbound, call, Deadline::after(TIMEOUT))
-            .await;
+        self.call_within(TIMEOUT, call).await
+    }
+
+    /// The same for what can be done without: the project may be what was lost.
+    pub(crate) async fn call_within<C: Call>(
+        &self,
+        time: Duration,
+        call: &C,
+    ) -> anyhow::Result<C::Output> {
+        let deadline = Deadline::after(time);
+        let answer = self.rpc.call(&self.outbound, call, deadline).await;
         answer.map_err(|error| self.explain(error))
     }
 

@@ -346,7 +346,8 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
                 "bytesRead": 1000, "bytesStored": 100, "bytesReused": 300, "reusedPercent": 30.0,
                 "suspect": null, "reason": null,
             }],
-            "restores": [],
+            "restores": [], "gaps": [],
+            "drills": {"status": "not_set_up", "everyDays": 7, "rtoSeconds": 14400, "last": null},
         }),
     );
     assert_eq!(shown(&world, "11:50:11").await["status"], "overdue");

@@ -29,6 +29,7 @@ mod definition_specs;
 mod definitions;
 mod delivery;
 mod dependencies;
+mod drills;
 mod emergency;
 mod escalation;
 mod events;

@@ -167,6 +167,8 @@ pub struct Restored {
     pub missing: Vec<Missing>,
     /// Tables whose rows were loaded.
     pub tables: usize,
+    /// Which ones.
+    pub loaded: Vec<Name>,
     /// Their rows.
     pub rows: u64,
     /// The length of their COPY text.
@@ -220,6 +222,7 @@ pub async fn restore(request: Request<'_>, tell: Listener<'_>) -> Result<Restore
     Ok(Restored {
         missing,
         tables: loaded().count(),
+        loaded: loaded().map(|data| data.table.clone()).collect(),
         rows: loaded().map(|data| data.rows).sum(),
         bytes: loaded().map(restore_plan::length).sum(),
         took,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::budget::Budget;
+
 /// What `backup` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Backup {
@@ -21,6 +23,8 @@ pub(crate) enum Backup {
     Restore(Restore),
     /// Writes a backup as a script for psql
     Export(Export),
+    /// Restores a backup into a database made for it, compares, drops it, and reports
+    Drill(Drill),
     /// Makes new keys
     Keygen(Keygen),
 }
@@ -126,4 +130,38 @@ pub(crate) struct Keygen {
     /// instead of showing it
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Which backup to try, and where.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The database is made for the drill and dropped after it, also when the drill fails or is
+ended by a signal; what a killed one left is dropped by the next. The receipt goes to the
+project that the environment names, which alerts when a drill failed or is overdue.")]
+pub(crate) struct Drill {
+    /// Name of a backup, or `latest`
+    #[arg(default_value = "latest")]
+    pub(crate) snapshot: String,
+    /// A server that lets a database be made, by the URL of any database of it
+    #[arg(long, value_name = "DATABASE_URL", conflicts_with = "own_server")]
+    pub(crate) into_server: Option<String>,
+    /// Uses the server of `DATABASE_URL` itself, beside the database that is backed up
+    #[arg(long)]
+    pub(crate) own_server: bool,
+    /// What opens it.
+    #[command(flatten)]
+    pub(crate) key: Key,
+    /// Restores rows of as many tables as fit, such as 500MB or 10min; those that wait
+    /// longest come first
+    #[arg(long, value_name = "SIZE|TIME")]
+    pub(crate) budget: Option<Budget>,
+    /// How many sessions work at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub(crate) jobs: u8,
+    /// Root that signed the server's certificate; without it, `DATABASE_CA`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<String>,
+    /// Tells nobody: no project is asked, and none hears of it
+    #[arg(long)]
+    pub(crate) no_receipt: bool,
 }

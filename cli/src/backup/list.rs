@@ -1,10 +1,16 @@
-//! `pourtrait backup list`: the backups in the store, newest first.
+//! `pourtrait backup list`: the backups in the store, newest first, and what drills
+//! say of them.
 
 use backup::{catalogue::Listing, format::Snapshot};
+use ops::monitoring::document::Drill;
 use outside::clock;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{quantities, repository::Repository};
+use super::{
+    quantities,
+    receipts::{self, Known},
+    repository::Repository,
+};
 use crate::environment::Environment;
 use terminal::{
     failure::Verdict,
@@ -19,16 +25,25 @@ pub(super) async fn run(environment: &Environment, output: Output) -> anyhow::Re
     for error in &unreadable {
         output::note(&format!("cannot be read: {error}"));
     }
-    let rows: Vec<_> = snapshots.iter().map(row).collect();
+    let drills = drills(environment).await;
+    let drill = |snapshot: &Snapshot| drills.as_ref()?.of(&snapshot.snapshot.to_string());
+    let rows: Vec<_> = snapshots
+        .iter()
+        .map(|snapshot| row(snapshot, drill(snapshot)))
+        .collect();
     let heading = [
-        "backup", "taken", "age", "rows", "size", "stored", "suspect",
+        "backup", "taken", "age", "rows", "size", "stored", "suspect", "drill",
     ];
     let text = if rows.is_empty() {
         "there is no backup".to_owned()
     } else {
         output::table(heading, &rows)
     };
-    output.result(&json!({ "backups": snapshots }), &text);
+    let documents: Vec<_> = snapshots
+        .iter()
+        .map(|snapshot| document(snapshot, drill(snapshot)))
+        .collect();
+    output.result(&json!({ "backups": documents }), &text);
     Ok(if unreadable.is_empty() {
         Verdict::Good
     } else {
@@ -36,7 +51,24 @@ pub(super) async fn run(environment: &Environment, output: Output) -> anyhow::Re
     })
 }
 
-fn row(snapshot: &Snapshot) -> [String; 7] {
+/// What drills found; a list without it is a list as well.
+async fn drills(environment: &Environment) -> Option<Known> {
+    match receipts::known_soon(environment).await {
+        Ok(known) => known,
+        Err(error) => {
+            output::note(&format!("drills are not shown: {error:#}"));
+            None
+        }
+    }
+}
+
+fn document(snapshot: &Snapshot, drill: Option<&Drill>) -> Value {
+    let mut document = json!(snapshot);
+    document["drill"] = json!(drill);
+    document
+}
+
+fn row(snapshot: &Snapshot, drill: Option<&Drill>) -> [String; 8] {
     [
         snapshot.snapshot.to_string(),
         format!("{:.0}", snapshot.taken_at),
@@ -45,5 +77,18 @@ fn row(snapshot: &Snapshot) -> [String; 7] {
         quantities::bytes(snapshot.totals.raw_bytes),
         quantities::bytes(snapshot.totals.stored_bytes),
         snapshot.suspect.clone().unwrap_or_default(),
+        drill.map(verdict).unwrap_or_default(),
     ]
+}
+
+/// What a person has to know before choosing a backup.
+fn verdict(drill: &Drill) -> String {
+    match &drill.reason {
+        None => "good".to_owned(),
+        Some(_) if !drill.restored => "NOT RESTORED".to_owned(),
+        Some(_) if drill.missing.iter().any(|missing| !missing.accepted) => {
+            "RESTORED IN PART".to_owned()
+        }
+        Some(reason) => reason.clone(),
+    }
 }

@@ -1,7 +1,10 @@
-//! `pourtrait backup`: backups taken, listed, checked, restored and written out,
+//! `pourtrait backup`: backups taken, listed, checked, restored, tried and written out,
 //! each action in a file of its own.
 
 pub(crate) mod arguments;
+mod budget;
+mod drill;
+mod drill_report;
 mod export;
 mod init;
 mod keygen;
@@ -9,6 +12,7 @@ mod left_out;
 mod list;
 mod progress;
 mod quantities;
+pub(crate) mod receipts;
 mod repository;
 mod restore;
 mod run;
@@ -32,6 +36,7 @@ pub(crate) async fn run(
         Backup::Verify(options) => verify::run(&options, environment, output).await,
         Backup::Restore(options) => restore::run(options, environment, output).await,
         Backup::Export(options) => export::run(&options, environment, output).await,
+        Backup::Drill(options) => drill::run(options, environment, output).await,
         Backup::Keygen(options) => keygen::run(&options, output),
     }
 }

@@ -64,11 +64,11 @@ impl Repository {
 }
 
 /// The private keys in the file that was named, or in that of
-/// `BACKUP_IDENTITY_FILE`.
+/// `BACKUP_IDENTITY_FILE`, or in `BACKUP_IDENTITY` itself.
 pub(super) fn identities(key: &Key, environment: &Environment) -> anyhow::Result<Identities> {
     optional_identities(key, environment)?.ok_or_else(|| {
         Misuse(format!(
-            "no private key is named: give --identity FILE, or set BACKUP_IDENTITY_FILE in {}",
+            "no private key is named: give --identity FILE, or set BACKUP_IDENTITY_FILE or BACKUP_IDENTITY in {}",
             environment.origin()
         ))
         .into()
@@ -82,10 +82,21 @@ pub(super) fn optional_identities(
 ) -> anyhow::Result<Option<Identities>> {
     let from_environment = || environment.get("BACKUP_IDENTITY_FILE").map(PathBuf::from);
     let Some(path) = key.identity.clone().or_else(from_environment) else {
-        return Ok(None);
+        return identities_in(environment);
     };
     let misuse = |reason: String| Misuse(format!("{}: {reason}", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|error| misuse(error.to_string()))?;
     let identities = Identities::parse(&text).map_err(|error| misuse(error.to_string()))?;
     Ok(Some(identities))
+}
+
+/// The private keys that a variable holds itself.
+fn identities_in(environment: &Environment) -> anyhow::Result<Option<Identities>> {
+    let Some(text) = environment.get("BACKUP_IDENTITY") else {
+        return Ok(None);
+    };
+    let identities = Identities::parse(&text);
+    Ok(Some(identities.map_err(|error| {
+        Misuse(format!("BACKUP_IDENTITY: {error}"))
+    })?))
 }

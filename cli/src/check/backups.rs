@@ -1,5 +1,5 @@
-//! Whether the database lets itself be read whole, and whether the store
-//! answers. Nothing is written.
+//! Whether the database lets itself be read whole, whether the store answers, and
+//! whether backups are tried. Nothing is written.
 
 use backup::{
     format::object_path, pinned_session::PinnedSession, preflight, repository::RepositoryError,
@@ -9,16 +9,25 @@ use ops::backups::backup_setup::{BackupSetup, SetupError};
 use outside::outbound::Outbound;
 
 use super::finding::{Finding, Level};
-use crate::environment::Environment;
+use crate::{
+    answered::known,
+    backup::receipts::{self, Known},
+    environment::Environment,
+};
 
 const STORE: &str = "backup store";
 const ROLE: &str = "backup role";
+const DRILLS: &str = "backup drills";
 
 /// Nothing where backups are not set up, which is a finding of its own.
 pub(super) async fn look(environment: &Environment) -> Vec<Finding> {
     let config = environment.config();
     match BackupSetup::of(&config) {
-        Ok(setup) => vec![role(setup).await, store(setup).await],
+        Ok(setup) => vec![
+            role(setup).await,
+            store(setup).await,
+            drills(environment).await,
+        ],
         Err(SetupError::Absent | SetupError::Incomplete) => Vec::new(),
     }
 }
@@ -59,5 +68,39 @@ async fn store(setup: BackupSetup<'_>) -> Finding {
             Finding::new(Level::Error, STORE, absent.to_string())
         }
         Err(error) => Finding::new(Level::Error, STORE, error.to_string()),
+    }
+}
+
+/// Backups that nobody ever restored are a hope.
+async fn drills(environment: &Environment) -> Finding {
+    match receipts::known_soon(environment).await {
+        Ok(Some(known)) => stand(&known),
+        Ok(None) => Finding::new(
+            Level::Warning,
+            DRILLS,
+            "no project is named that would know",
+        ),
+        Err(error) => Finding::new(Level::Error, DRILLS, format!("{error:#}")),
+    }
+}
+
+fn stand(known_drills: &Known) -> Finding {
+    let last = known(&known_drills.drills).next();
+    let reason = last.and_then(|drill| drill.reason.as_deref());
+    match known_drills.status.as_str() {
+        "ok" => Finding::new(Level::Ok, DRILLS, "the last one is good"),
+        "not_set_up" => {
+            let text = "not set up: nobody has tried whether a backup can be restored \
+                        (docs/backup-recovery.md, Drills)";
+            Finding::new(Level::Warning, DRILLS, text)
+        }
+        "overdue" => {
+            let text = format!("overdue: one is due every {} days", known_drills.every_days);
+            Finding::new(Level::Error, DRILLS, text)
+        }
+        other => {
+            let reason = reason.unwrap_or("see `pourtrait backup list`");
+            Finding::new(Level::Error, DRILLS, format!("{other}: {reason}"))
+        }
     }
 }

@@ -15,7 +15,7 @@ async fn url(database: &TestDatabase) -> String {
     cluster.postgres_url(database.name())
 }
 
-async fn run(database: &TestDatabase, sql: &str) {
+pub(crate) async fn run(database: &TestDatabase, sql: &str) {
     let cluster = database.cluster().await.unwrap();
     let session = cluster.connect_postgres(database.name()).await.unwrap();
     session.batch_execute(sql).await.unwrap();
@@ -29,7 +29,7 @@ async fn count(database: &TestDatabase, table: &str) -> i64 {
 }
 
 /// What an operator has beside the functions' variables.
-fn with_identity(running: &Running) -> BTreeMap<String, String> {
+pub(crate) fn with_identity(running: &Running) -> BTreeMap<String, String> {
     let mut variables = running.env.clone();
     let store = variables["BACKUP_URL"].strip_prefix("file://").unwrap();
     let identity = Path::new(store).with_file_name("backup-identity.txt");
@@ -38,7 +38,7 @@ fn with_identity(running: &Running) -> BTreeMap<String, String> {
     variables
 }
 
-const ORDERS: &str = "
+pub(crate) const ORDERS: &str = "
     create table public.customers (id bigint primary key, name text);
     create table public.orders (id bigint primary key, customer bigint references public.customers);
     insert into public.customers select n, 'customer ' || n from generate_series(1, 100) n;

@@ -5,6 +5,7 @@
 //! - `backup`: taking a backup, checking it, and the way back
 //! - `channels`: what `check` says of them
 //! - `checks`: what is watched, from the command line
+//! - `drill`: backups tried, and who hears of it
 //! - `delivery`: messages, proofs, and the scheduler in the database
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
 //! - `replay`: rules tried on the past
@@ -15,6 +16,7 @@ mod backup;
 mod channels;
 mod checks;
 mod delivery;
+mod drill;
 mod grammar;
 mod incidents;
 mod operator;

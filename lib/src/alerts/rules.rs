@@ -36,6 +36,12 @@ pub enum Rule {
     BackupOverdue,
     /// The newest backup may not hold what it should.
     BackupSuspect,
+    /// A drill could not restore a backup whole.
+    BackupDrillFailed,
+    /// No drill has reported for longer than it may take.
+    BackupDrillOverdue,
+    /// The newest backup leaves something out that nobody has accepted.
+    BackupGap,
     /// Too many requests end in a server error.
     ErrorRateHigh,
     /// Errors use up a month's budget within days.
@@ -98,7 +104,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 41] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::CriticalError,
@@ -108,10 +114,13 @@ impl Rule {
         Self::BackupFailed,
         Self::BackupOverdue,
         Self::BackupSuspect,
+        Self::BackupDrillFailed,
         Self::ErrorRateHigh,
         Self::SloFastBurn,
         Self::AppSlow,
         Self::ApiSlow,
+        Self::BackupDrillOverdue,
+        Self::BackupGap,
         Self::ServiceDegraded,
         Self::ApiAverageSlow,
         Self::PageLoadSlow,
@@ -152,6 +161,9 @@ impl Rule {
             Self::BackupFailed => "backup_failed",
             Self::BackupOverdue => "backup_overdue",
             Self::BackupSuspect => "backup_suspect",
+            Self::BackupDrillFailed => "backup_drill_failed",
+            Self::BackupDrillOverdue => "backup_drill_overdue",
+            Self::BackupGap => "backup_gap",
             Self::ErrorRateHigh => "error_rate_high",
             Self::SloFastBurn => "slo_fast_burn",
             Self::AppSlow => "app_slow",
@@ -212,12 +224,15 @@ impl Rule {
             Self::ApiAverageSlow | Self::PageLoadSlow => "average",
             Self::MonitoringGap => "silence",
             Self::BackupRpoBreached | Self::BackupOverdue => "age of the newest backup",
+            Self::BackupDrillFailed => "restore time",
+            Self::BackupDrillOverdue => "since the last drill",
             Self::AppDown
             | Self::DatabaseFailing
             | Self::CriticalError
             | Self::MonitoringBlind
             | Self::BackupFailed
             | Self::BackupSuspect
+            | Self::BackupGap
             | Self::ServiceDegraded
             | Self::CertificateUrgent
             | Self::CertificateExpiring
@@ -249,6 +264,13 @@ impl Rule {
             Self::BackupSuspect => {
                 "nobody yet; it is whole and can be restored, and may hold less than it should"
             }
+            Self::BackupDrillFailed => {
+                "nobody yet; if the database were lost now, it would not come back as it was"
+            }
+            Self::BackupDrillOverdue => {
+                "nobody yet; whether the backups can be restored is no longer known"
+            }
+            Self::BackupGap => "nobody yet; a restore would come back without it",
             Self::ErrorRateHigh => "users of the API: their requests end in a server error",
             Self::SloFastBurn => {
                 "users of the API: at this rate a month's error budget is gone within days"

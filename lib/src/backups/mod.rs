@@ -101,6 +101,7 @@ struct Record<'a> {
     figures: Option<&'a Figures>,
     suspect: Option<&'a str>,
     reason: Option<&'a str>,
+    gaps: &'a [Exclusion],
 }
 
 impl Call for FinishBackup<'_> {
@@ -312,6 +313,7 @@ impl<'a> Record<'a> {
             figures: sealed.map(|backup| &backup.figures),
             suspect: sealed.and_then(|backup| backup.suspect.as_deref()),
             reason: details.reason.as_deref(),
+            gaps: sealed.map_or(&[], |backup| &backup.gaps),
         }
     }
 }

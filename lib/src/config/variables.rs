@@ -262,6 +262,10 @@ pub const GROUPS: &[Group] = &[
                 "",
                 "The file with the private key, for `pourtrait backup restore` and the like on an operator's machine. Never part of a deployment.",
             ),
+            secret(
+                "BACKUP_IDENTITY",
+                "The private key itself, where a drill runs and a file is not at hand, such as a CI job. Never part of a deployment.",
+            ),
         ],
     },
     Group {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use audit::{Audit, Finding};
-pub use backups::{BackupRun, Backups, Requests, Restore};
+pub use backups::{BackupRun, Backups, Drill, Drills, Gap, MissingObject, Requests, Restore};
 pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
 pub use security::{Security, SignInAttempts};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};

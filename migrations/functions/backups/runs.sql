@@ -88,7 +88,7 @@ begin
     end if;
     if v_run.outcome = 'running' then
         insert into ops.backups
-            (run, outcome, snapshot, taken_at, sealed_at, finished_at, figures, suspect, reason)
+            (run, outcome, snapshot, taken_at, sealed_at, finished_at, figures, suspect, reason, gaps)
         values (
             p_run,
             p_outcome,
@@ -98,7 +98,8 @@ begin
             v_now,
             coalesce(nullif(p_backup -> 'figures', 'null'), '{}'),
             left(p_backup ->> 'suspect', 1000),
-            left(p_backup ->> 'reason', 1000)
+            left(p_backup ->> 'reason', 1000),
+            ops.named_list(p_backup -> 'gaps', 'why')
         );
         perform ops.close_run(p_run, p_fence, p_outcome, p_backup, v_now);
     end if;

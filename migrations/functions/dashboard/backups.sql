@@ -102,6 +102,27 @@ $$;
 
 comment on function ops.recent_restores(timestamptz) is 'The ten newest restores, as the dashboard shows them.';
 
+create or replace function ops.dashboard_gaps(p_now timestamptz)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select coalesce(
+        (
+            select ops.with_acceptance(gaps, ops.read_settings())
+            from ops.backups
+            where outcome = 'done' and taken_at <= p_now
+            order by taken_at desc
+            limit 1
+        ),
+        '[]'
+    )
+$$;
+
+comment on function ops.dashboard_gaps(timestamptz) is
+    'What the newest backup leaves out, and whether that is accepted.';
+
 create or replace function ops.dashboard_backups(p_now timestamptz)
 returns jsonb
 language sql
@@ -134,11 +155,13 @@ as $$
             ),
             '[]'
         ),
-        'restores', ops.recent_restores(p_now)
+        'restores', ops.recent_restores(p_now),
+        'gaps', ops.dashboard_gaps(p_now),
+        'drills', ops.drills_document(p_now, ops.read_settings())
     )
     from ops.jobs as job
     where job.job = 'backup' and (job.first_slot is not null or exists (select from finished))
 $$;
 
 comment on function ops.dashboard_backups(timestamptz) is
-    'How much would be lost now, the last ten runs and restores, and how much backups read in a month. It is null until a backup was scheduled or has run.';
+    'How much would be lost now, the last ten runs and restores, how much backups read in a month, what they leave out, and how drills stand. It is null until a backup was scheduled or has run.';

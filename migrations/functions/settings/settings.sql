@@ -110,6 +110,33 @@ $$;
 comment on function ops.find_urls_fault(text, jsonb) is
     'What is wrong with a list of checked URLs, or null. p_field is how a refusal calls the list.';
 
+create or replace function ops.find_names_fault(p_field text, p_value jsonb)
+returns ops.fault
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when jsonb_typeof(p_value) <> 'array'
+        then ops.make_fault(p_field, 'an array of at most 1000 names', ops.show(p_value))
+        when jsonb_array_length(p_value) > 1000
+        then ops.make_fault(p_field, 'an array of at most 1000 names', jsonb_array_length(p_value)::text)
+        else (
+            select ops.make_fault(
+                format('%s[%s]', p_field, nth - 1), 'a name of 1 to 1000 characters', ops.show(value)
+            )
+            from jsonb_array_elements(p_value) with ordinality as listed (value, nth)
+            where not ops.is_text(value, 1000, '')
+            order by nth
+            limit 1
+        )
+    end
+$$;
+
+comment on function ops.find_names_fault(text, jsonb) is
+    'What is wrong with a list of names, or null. p_field is how a refusal calls the list.';
+
 create or replace function ops.is_number(p_value jsonb, p_minimum numeric, p_maximum numeric, p_whole boolean)
 returns boolean
 language sql
@@ -161,6 +188,7 @@ as $$
             then ops.make_fault(p_setting.key, 'a text of at most 2000 characters', ops.show(p_setting.value))
         end
         when p_setting.kind = 'checked_urls' then ops.find_urls_fault(p_setting.key, p_setting.value)
+        when p_setting.kind = 'names' then ops.find_names_fault(p_setting.key, p_setting.value)
     end
 $$;
 

@@ -30,6 +30,10 @@ begin
             union all
             select * from ops.observe_backups(p_now, p_settings)
             union all
+            select * from ops.observe_drills(p_now, p_settings)
+            union all
+            select * from ops.observe_gaps(p_settings)
+            union all
             select * from ops.observe_database(p_now, p_settings)
             union all
             select * from ops.observe_security(p_now, p_settings)

@@ -39,6 +39,9 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::BackupFailed => "A backup failed".into(),
         Rule::BackupOverdue => "A backup is overdue".into(),
         Rule::BackupSuspect => "The newest backup is suspect".into(),
+        Rule::BackupDrillFailed => "A backup was not restored as it should be in a drill".into(),
+        Rule::BackupDrillOverdue => "A drill of the backups is overdue".into(),
+        Rule::BackupGap => format!("The newest backup leaves out {subject}"),
         Rule::ErrorRateHigh => "The API's error rate is high".into(),
         Rule::SloFastBurn => "The error budget burns fast".into(),
         Rule::SloSlowBurn => "The error budget burns too fast to last".into(),
@@ -91,6 +94,12 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::BackupFailed => "Backups succeed again".into(),
         Rule::BackupOverdue => "Backups are made in time again".into(),
         Rule::BackupSuspect => "The newest backup is as it should be".into(),
+        Rule::BackupDrillFailed => "The last drill of the backups is good".into(),
+        Rule::BackupDrillOverdue => "Backups are drilled in time again".into(),
+        Rule::BackupGap if facts.reason.as_deref() == Some("accepted") => {
+            format!("It is accepted that backups leave out {subject}")
+        }
+        Rule::BackupGap => format!("The newest backup no longer leaves out {subject}"),
         Rule::ErrorRateHigh => "The API's error rate is back to normal".into(),
         Rule::SloFastBurn => "The error budget no longer burns fast".into(),
         Rule::SloSlowBurn => "The error budget lasts again".into(),

@@ -22,6 +22,80 @@ pub struct Backups {
     pub runs: Vec<BackupRun>,
     /// The newest ten times that this database was made from a backup.
     pub restores: Vec<Restore>,
+    /// What the newest backup leaves out.
+    pub gaps: Vec<Gap>,
+    /// Whether backups are tried, and how that went.
+    pub drills: Drills,
+}
+
+/// Something that a backup leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Its name.
+    pub what: String,
+    /// Why it is left out.
+    pub why: Option<String>,
+    /// Whether an operator has accepted it by that name.
+    pub accepted: bool,
+}
+
+/// How drills stand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Drills {
+    /// `not_set_up` before the first one, then `ok`, `overdue` or `failed`.
+    pub status: String,
+    /// How often one is due, in days.
+    pub every_days: u32,
+    /// How long a restore may take.
+    pub rto_seconds: f64,
+    /// The last one.
+    pub last: Option<Drill>,
+}
+
+/// A backup that was restored to see whether it can be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Drill {
+    /// Its id.
+    pub id: Uuid,
+    /// `good` or `bad`.
+    pub outcome: String,
+    /// Why it is bad.
+    pub reason: Option<String>,
+    /// The backup's name in the store.
+    pub snapshot: String,
+    /// The time of the backup's snapshot.
+    pub taken_at: Timestamp,
+    /// When the drill began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// Whether the restore came to its end.
+    pub restored: bool,
+    /// How long the restore took, with its comparison.
+    pub seconds: Option<f64>,
+    /// Rows that were restored and compared.
+    pub rows: Option<u64>,
+    /// The length of their COPY text.
+    pub bytes: Option<u64>,
+    /// The tables that they are of.
+    pub tables: u64,
+    /// The tables of the backup, of which a drill with a budget takes a part.
+    pub tables_in_backup: Option<u64>,
+    /// What could not be made.
+    pub missing: Vec<MissingObject>,
+}
+
+/// Something that a drill could not make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingObject {
+    /// Its name.
+    pub what: String,
+    /// The server's words.
+    pub reason: Option<String>,
+    /// Whether an operator has accepted it by that name.
+    pub accepted: bool,
 }
 
 /// One run; figures that it did not come to are null.

@@ -20,6 +20,7 @@ fn subject(rule: Rule) -> &'static str {
         Rule::SignInAttempts => "address 192.0.2.1",
         Rule::AppAlert => "system",
         Rule::WebVitalPoor => "INP",
+        Rule::BackupGap => "operator class public.odd",
         _ => "app",
     }
 }
@@ -54,6 +55,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: Backups are made in time again
     High: The newest backup is suspect
     Resolved: The newest backup is as it should be
+    High: A backup was not restored as it should be in a drill
+    Resolved: The last drill of the backups is good
     High: The API's error rate is high
     Resolved: The API's error rate is back to normal
     High: The error budget burns fast
@@ -62,6 +65,10 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: https://wine.example/ answers in time again
     High: The API is slow
     Resolved: The API is no longer slow
+    High: A drill of the backups is overdue
+    Resolved: Backups are drilled in time again
+    High: The newest backup leaves out operator class public.odd
+    Resolved: The newest backup no longer leaves out operator class public.odd
     High: Image processing (Google Vision) is degraded
     Resolved: Image processing (Google Vision) works again
     High: The API is slow on average
