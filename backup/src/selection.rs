@@ -27,6 +27,8 @@ pub struct Selection {
     pub exclude_tables: Vec<Name>,
     /// None of these objects, each by its kind and its name: `index public.wine_name`.
     pub skip: Vec<String>,
+    /// The rows of these tables alone, while everything that was chosen is made.
+    pub rows_of: Option<Vec<Name>>,
     /// Whether everything stays with the role that restores it.
     pub without_owners: bool,
     /// Whether no privileges are given.
@@ -312,11 +314,12 @@ impl<'a, 's> Choice<'a, 's> {
 
     fn choose(mut self) -> Chosen<'a> {
         let dropped = self.drop_named();
-        let chosen = if self.is_restricted() {
+        let mut chosen = if self.is_restricted() {
             self.choose_named(&dropped)
         } else {
             self.choose_all(&dropped)
         };
+        self.drop_keys_to_rows_elsewhere(&mut chosen);
         let tables = self.tables(&dropped);
         let made: BTreeSet<&Name> = self.made_tables(&chosen).collect();
         let filled = |table: &Name| self.is_chosen(table);
@@ -344,6 +347,45 @@ impl<'a, 's> Choice<'a, 's> {
     fn is_chosen(&self, table: &Name) -> bool {
         let named = self.tables.contains(table) || self.selection.schemas.contains(&table.schema);
         (named || !self.is_restricted()) && !self.excluded.contains(table)
+    }
+
+    /// Whether rows of the table are wanted, if it has any.
+    fn wants_rows_of(&self, table: &Name) -> bool {
+        let rows_of = self.selection.rows_of.as_ref();
+        rows_of.is_none_or(|tables| tables.contains(table))
+    }
+
+    /// Foreign keys of rows that are here to rows that are not. A table that has no
+    /// rows of its own in the backup is a partitioned one: some of its rows may be
+    /// here, and others not.
+    fn drop_keys_to_rows_elsewhere(&mut self, chosen: &mut BTreeSet<usize>) {
+        let Some(rows_of) = &self.selection.rows_of else {
+            return;
+        };
+        let has_rows = |table: &&Name| {
+            self.manifest
+                .tables
+                .iter()
+                .any(|data| data.table == **table)
+        };
+        let may_have_rows = |table: &Name| self.wants_rows_of(table) || !has_rows(&table);
+        let keys = chosen.iter().filter(|place| {
+            let object = self.objects[**place];
+            let refers_to = object.refers_to.as_ref();
+            object.kind == FOREIGN_KEY
+                && object.table.as_ref().is_none_or(may_have_rows)
+                && refers_to.is_some_and(|table| !rows_of.contains(table))
+        });
+        let keys: Vec<usize> = keys.copied().collect();
+        for place in keys {
+            chosen.remove(&place);
+            let key = self.objects[place];
+            let table = key.refers_to.as_ref().map(plain).unwrap_or_default();
+            self.left_out.push(LeftOut {
+                what: key.described(),
+                why: format!("it needs the rows of {table}, which were not chosen"),
+            });
+        }
     }
 
     /// What is left out by name, and what needs it.
@@ -512,6 +554,7 @@ impl<'a, 's> Choice<'a, 's> {
         let tables = self.manifest.tables.iter();
         tables
             .filter(|data| self.is_chosen(&data.table) && !skipped.contains(&data.table))
+            .filter(|data| self.wants_rows_of(&data.table))
             .collect()
     }
 

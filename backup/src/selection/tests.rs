@@ -339,3 +339,37 @@ fn an_unknown_name_is_refused_with_those_like_it() {
         assert!(refused(selection).starts_with(words), "{words}");
     }
 }
+
+#[test]
+fn rows_of_some_tables_are_filled_into_a_schema_that_is_whole() {
+    let shop = shop();
+    let everything = Chosen::of(&shop, &Selection::default()).unwrap();
+    for (rows_of, tables, left_out) in [
+        (vec!["app.regions"], vec!["app.regions"], 0),
+        (vec!["app.wines"], vec!["app.wines"], 1),
+        (
+            vec!["app.wines", "app.regions"],
+            vec!["app.wines", "app.regions"],
+            0,
+        ),
+        (vec![], vec![], 0),
+    ] {
+        let selection = Selection {
+            rows_of: Some(rows_of.iter().map(|table| name(table)).collect()),
+            ..Selection::default()
+        };
+        let chosen = Chosen::of(&shop, &selection).unwrap();
+        let mut filled: Vec<_> = chosen
+            .tables
+            .iter()
+            .map(|data| plain(&data.table))
+            .collect();
+        let mut expected: Vec<_> = tables.iter().map(|table| (*table).to_owned()).collect();
+        (filled.sort(), expected.sort());
+        assert_eq!(filled, expected);
+        assert_eq!(chosen.left_out.len(), left_out, "{rows_of:?}");
+        assert_eq!(chosen.objects.len() + left_out, everything.objects.len());
+        assert_eq!(chosen.unfilled, [], "{rows_of:?}");
+        assert!(!chosen.whole);
+    }
+}
