@@ -365,7 +365,8 @@ fn rows_of_some_tables_are_filled_into_a_schema_that_is_whole() {
             .map(|data| plain(&data.table))
             .collect();
         let mut expected: Vec<_> = tables.iter().map(|table| (*table).to_owned()).collect();
-        (filled.sort(), expected.sort());
+        filled.sort();
+        expected.sort();
         assert_eq!(filled, expected);
         assert_eq!(chosen.left_out.len(), left_out, "{rows_of:?}");
         assert_eq!(chosen.objects.len() + left_out, everything.objects.len());
