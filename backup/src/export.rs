@@ -1,8 +1,8 @@
 //! A backup as one plain psql script.
 //!
 //! `tools/restore.sh` writes the same script, byte for byte, with nothing but
-//! stock tools. It runs in one transaction of its own, so that it restores
-//! everything or nothing, however it is cut off.
+//! stock tools. It is one transaction, so that whatever is cut off restores nothing;
+//! within it, what the server refuses takes nothing along.
 
 mod psql_script;
 
@@ -28,6 +28,15 @@ pub enum ExportError {
     Output(#[from] std::io::Error),
 }
 
+/// What happens when the server refuses an object or rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conduct {
+    /// Everything else is restored, and what is missing is told.
+    Lenient,
+    /// Nothing is restored.
+    Strict,
+}
+
 /// Writes a backup as a psql script. One that failed is a part, and psql rolls
 /// that back.
 ///
@@ -37,20 +46,26 @@ pub async fn sql(
     store: &Store,
     snapshot: &Snapshot,
     identities: &Identities,
+    conduct: Conduct,
     output: &mut (impl AsyncWrite + Unpin),
 ) -> Result<(), ExportError> {
     let contents = OpenedBackup::open(store, snapshot, identities).await?;
-    for part in psql_script::parts(&contents.manifest) {
+    let mut script = None;
+    for part in psql_script::parts(&contents.manifest, conduct) {
         match part {
             Part::Text(text) => output.write_all(text.as_bytes()).await?,
-            Part::Piece(piece) => output.write_all(&contents.piece(piece).await?).await?,
-            Part::Attached(piece, object) => {
-                let text = contents.piece(piece).await?;
-                let text = object
+            Part::Rows(piece) => output.write_all(&contents.piece(piece).await?).await?,
+            Part::Object(piece, object) => {
+                let text = match script.take() {
+                    Some((read, text)) if read == piece => text,
+                    _ => contents.piece(piece).await?,
+                };
+                let statement = object
                     .within(&text)
                     .and_then(|text| str::from_utf8(text).ok());
-                let text = text.ok_or(ExportError::Script)?.replace('\'', "''''");
-                output.write_all(text.as_bytes()).await?;
+                let statement = statement.ok_or(ExportError::Script)?.replace('\'', "''");
+                output.write_all(statement.as_bytes()).await?;
+                script = Some((piece, text));
             }
         }
     }

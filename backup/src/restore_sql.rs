@@ -1,8 +1,7 @@
-//! The SQL of a restore that is not in the backup, as plain text: the export
-//! writes it where the restore runs it.
+//! The SQL of a restore that is not in the backup. What a script for psql says instead
+//! stands in `tools/restore.sql`.
 
 use crate::{
-    checksum,
     format::{SequenceState, TableData},
     schema::{Name, quoted},
 };
@@ -64,22 +63,6 @@ pub(crate) fn setval(state: &SequenceState) -> String {
         literal(&state.sequence.to_string()),
         state.last_value,
         state.is_called
-    )
-}
-
-/// Raises an exception where a table, or the temporary one of that name, does
-/// not hold what the backup says.
-pub(crate) fn assertion(found: &Name, data: &TableData) -> String {
-    let sums = &data.checksum;
-    let expected = format!("{} {} {}", data.rows, sums.first, sums.second);
-    format!(
-        "do $compare$ declare found text; begin\n\
-         select concat_ws(' ', a, b, c) into found from ({}) as s (a, b, c);\n\
-         if found <> {} then raise exception '% is not equal to the backup', {}; end if;\n\
-         end $compare$;\n",
-        checksum::query(found, &data.columns),
-        literal(&expected),
-        literal(&data.table.to_string())
     )
 }
 

@@ -5,9 +5,11 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("README.md", README),
     ("SHA256SUMS", include_bytes!("tools/SHA256SUMS")),
     ("restore.sh", RESTORE),
+    ("restore.sql", CONDUCT),
 ];
 
 const README: &[u8] = include_bytes!("tools/README.md");
+const CONDUCT: &[u8] = include_bytes!("tools/restore.sql");
 const RESTORE: &[u8] = include_bytes!("tools/restore.sh");
 
 #[cfg(test)]
@@ -16,10 +18,14 @@ mod tests {
 
     use super::*;
 
-    /// To bring them up to date: `sha256sum README.md restore.sh > SHA256SUMS`.
+    /// To bring them up to date: `sha256sum README.md restore.sh restore.sql > SHA256SUMS`.
     #[test]
     fn the_hashes_are_those_of_the_files() {
-        let hashed = [("README.md", README), ("restore.sh", RESTORE)];
+        let hashed = [
+            ("README.md", README),
+            ("restore.sh", RESTORE),
+            ("restore.sql", CONDUCT),
+        ];
         let sums = hashed.map(|(name, text)| format!("{}  {name}\n", hex::sha256(text)));
         assert_eq!(include_str!("tools/SHA256SUMS"), sums.concat());
     }

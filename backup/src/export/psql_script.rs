@@ -1,64 +1,86 @@
 //! The order and the text of a psql script that restores a backup.
+//!
+//! What it does with an object or with rows is the same for every backup and stands in
+//! `tools/restore.sql`, with which every script begins.
 
 use crate::{
-    format::{Manifest, Piece, Script, ScriptObject, TableData},
-    restore_sql,
+    format::{Manifest, Piece, Script, ScriptObject, TableData, manifest_text::scope_word},
+    restore_sql::literal,
     schema::{Scope, Stage, quoted},
 };
+
+use super::Conduct;
 
 /// What a script is put together from.
 pub(super) enum Part<'a> {
     /// Text of ours.
     Text(String),
-    /// A whole piece of the backup.
-    Piece(&'a Piece),
-    /// One object of a piece, for a literal within a literal.
-    Attached(&'a Piece, &'a ScriptObject),
+    /// The rows in a piece of the backup.
+    Rows(&'a Piece),
+    /// One object of a script, within a literal.
+    Object(&'a Piece, &'a ScriptObject),
 }
 
 /// Everything, in order.
-pub(super) fn parts(manifest: &Manifest) -> Vec<Part<'_>> {
+pub(super) fn parts(manifest: &Manifest, conduct: Conduct) -> Vec<Part<'_>> {
     let mut script = Builder {
         manifest,
-        platform: manifest.managed_schemas(),
         parts: Vec::new(),
     };
-    script.head();
+    script.head(conduct);
     script.scripts(Stage::Before);
+    script.text("select pg_temp.try_again();\n");
     script.rows();
     script.scripts(Stage::After);
     script.attached();
+    script.text("select pg_temp.try_again();\nselect pg_temp.make_unvalidated();\n");
     script.foot();
     script.parts
 }
 
-/// How the session behaves, besides the settings that the backup names.
-const CONDUCT: &str = "\
-set statement_timeout to 0;
-set lock_timeout to 0;
-set idle_in_transaction_session_timeout to 0;
-set client_min_messages to warning;
-set check_function_bodies to off;
-set row_security to off;
-set synchronize_seqscans to off;
-set search_path to '';
+const CONDUCT: &str = include_str!("../tools/restore.sql");
+
+/// psql's own settings. It ends at the first error, of which it shows no more than the
+/// message, and an end before the last line is one.
+const BEGINNING: &str = "\
+\\set QUIET on
+\\set ON_ERROR_STOP on
+\\if true
+\\set ON_ERROR_ROLLBACK off
+\\set VERBOSITY terse
+\\set SHOW_CONTEXT never
+\\o /dev/null
+set client_min_messages to error;
+begin;
 ";
 
-/// Whoever runs the script in a transaction of their own commits at its end,
-/// wherever that is: a row refers to another that only the last line makes.
-const GUARD: &str = "\
-create temporary table restore_end (id integer primary key) on commit drop;
-create temporary table restore_begin (
-    id integer constraint the_script_ended_early
-        references restore_end deferrable initially deferred
-) on commit drop;
-insert into restore_begin values (1);
+/// Rows that are refused must not end the script, and a script that is cut off among
+/// them must: psql looks at `ON_ERROR_STOP` before each line, and once more at its end. The
+/// line after COPY is skipped as a heading; if COPY did not begin it ends the script
+/// before a row is taken for a command. Of a COPY that fails psql 15 tells nothing in its
+/// variables, so they say so before.
+const COPY: &str = "\
+\\set ERROR true
+\\set SQLSTATE unknown
+\\set VERBOSITY sqlstate
+\\set ON_ERROR_STOP off
+\\set ON_ERROR_STOP on \\\\ copy :aim;
+the_rows_were_not_awaited;
+";
+
+/// What is to be done after the rows of a table.
+const COPIED: &str = "\
+\\.
+\\set code :SQLSTATE
+\\if :ERROR
+rollback to savepoint rows;
+\\endif
+\\set VERBOSITY terse
 ";
 
 /// Puts the script together.
 struct Builder<'a> {
     manifest: &'a Manifest,
-    platform: Vec<&'a str>,
     parts: Vec<Part<'a>>,
 }
 
@@ -67,161 +89,154 @@ impl<'a> Builder<'a> {
         self.parts.push(Part::Text(text.into()));
     }
 
-    fn head(&mut self) {
+    fn head(&mut self, conduct: Conduct) {
         let manifest = self.manifest;
         self.text(format!(
-            "-- The backup {} as a script for psql. It needs an empty database.\n\
-             \\set QUIET on\n\\set ON_ERROR_STOP on\n\\o /dev/null\nbegin;\n",
+            "-- The backup {} as a script for psql -1. It needs an empty database.\n{BEGINNING}",
             manifest.snapshot
         ));
         for (name, value) in &manifest.settings {
-            let (name, value) = (quoted(name), restore_sql::literal(value));
+            let (name, value) = (quoted(name), literal(value));
             self.text(format!("set {name} to {value};\n"));
         }
         self.text(CONDUCT);
-        self.text(GUARD);
-        self.text(emptiness(manifest));
-        for (index, schema) in self.platform.clone().into_iter().enumerate() {
-            let schema = restore_sql::literal(&quoted(schema));
-            self.text(format!(
-                "select pg_catalog.to_regnamespace({schema}) is null as managed_{index} \\gset\n"
-            ));
-        }
+        let strict = conduct == Conduct::Strict;
+        self.text(format!(
+            "insert into pg_temp.restore_conduct values ({strict});\n\
+             select pg_temp.examine({}, {}, {}, {});\n",
+            manifest.server.version_num,
+            array(&manifest.needed_extensions()),
+            array(&manifest.app_schemas()),
+            array(&manifest.made_schemas())
+        ));
     }
 
     /// The platform's own first, where it lacks them, then the app's.
     fn scripts(&mut self, stage: Stage) {
+        let manifest = self.manifest;
         let of_stage = |script: &&Script| script.stage == stage;
-        for (index, schema) in self.platform.clone().into_iter().enumerate() {
-            let scripts = self.manifest.scripts.iter().filter(of_stage);
-            for script in scripts.filter(|script| script.scope == Scope::Managed(schema.to_owned()))
-            {
-                self.text(format!("\\if :managed_{index}\n"));
-                self.parts.push(Part::Piece(&script.piece));
-                self.text("\\endif\n");
-            }
+        for schema in manifest.managed_schemas() {
+            let scope = Scope::Managed(schema.to_owned());
+            let scripts = manifest.scripts.iter().filter(of_stage);
+            self.objects(scripts.filter(|script| script.scope == scope));
         }
-        let scripts = self.manifest.scripts.iter().filter(of_stage);
-        for script in scripts.filter(|script| script.scope == Scope::App) {
-            self.parts.push(Part::Piece(&script.piece));
+        let scripts = manifest.scripts.iter().filter(of_stage);
+        self.objects(scripts.filter(|script| script.scope == Scope::App));
+    }
+
+    fn attached(&mut self) {
+        let scripts = self.manifest.scripts.iter();
+        self.objects(scripts.filter(|script| script.scope == Scope::Attached));
+    }
+
+    fn objects(&mut self, scripts: impl Iterator<Item = &'a Script>) {
+        for script in scripts {
+            let scope = literal(&scope_word(&script.scope));
+            for object in &script.objects {
+                let table = object.table.as_ref().map(ToString::to_string);
+                let constraint = object.name_in_table();
+                self.text(format!(
+                    "select pg_temp.make({scope}, {}, {}, {}, {}, '",
+                    literal(&object.kind),
+                    literal(&object.name),
+                    optional(table.as_deref()),
+                    optional(constraint)
+                ));
+                self.parts.push(Part::Object(&script.piece, object));
+                self.text("');\n");
+            }
         }
     }
 
     fn rows(&mut self) {
         let filled = self.manifest.tables.iter().filter(|data| data.rows > 0);
-        for data in filled.clone().filter(|data| data.scope != Scope::App) {
-            self.text(format!("{};\n", restore_sql::make_incoming(data)));
-            self.copy(
-                data,
-                &restore_sql::copy(&restore_sql::incoming(), &data.columns, false),
-            );
-            self.text(restore_sql::assertion(&restore_sql::incoming(), data));
-            self.text(taking_over(data));
-        }
-        for data in filled.filter(|data| data.scope == Scope::App) {
-            self.copy(data, &restore_sql::copy(&data.table, &data.columns, true));
+        let (app, managed): (Vec<_>, Vec<_>) = filled.partition(|data| data.scope == Scope::App);
+        for data in managed.into_iter().chain(app) {
+            self.copy(data);
         }
         for state in &self.manifest.sequences {
-            self.text(format!("{};\n", restore_sql::setval(state)));
+            let sequence = literal(&state.sequence.to_string());
+            let statement = format!(
+                "select pg_catalog.setval({sequence}, {}, {});\n",
+                state.last_value, state.is_called
+            );
+            self.text(format!(
+                "select pg_temp.make('app', 'state of sequence', {sequence}, null, null, {});\n",
+                literal(&statement)
+            ));
         }
     }
 
-    fn copy(&mut self, data: &'a TableData, copy: &str) {
-        self.text(format!("{copy};\n"));
-        self.parts.extend(data.pieces.iter().map(Part::Piece));
-        self.text("\\.\n");
-    }
-
-    /// What the target does not allow is undone and told, and nothing else is.
-    /// The statements stand in a literal within a literal.
-    fn attached(&mut self) {
-        let scripts = self.manifest.scripts.iter();
-        for script in scripts.filter(|script| script.scope == Scope::Attached) {
-            for object in &script.objects {
-                self.text("do 'begin execute ''");
-                self.parts.push(Part::Attached(&script.piece, object));
-                self.text(format!(
-                    "'';\nexception when others then raise warning ''not made: {}: %'', sqlerrm;\nend';\n",
-                    printable(&format!("{} {}", object.kind, object.name))
-                ));
-            }
-        }
+    fn copy(&mut self, data: &'a TableData) {
+        let (table, columns) = (literal(&data.table.to_string()), array(&data.columns));
+        let is_managed = data.scope != Scope::App;
+        let types = if is_managed {
+            array(&data.types)
+        } else {
+            "null".to_owned()
+        };
+        self.text(format!(
+            "savepoint rows;\nselect pg_temp.aim({table}, {columns}, {types}) as aim \\gset\n{COPY}"
+        ));
+        self.parts.extend(data.pieces.iter().map(Part::Rows));
+        self.text(format!(
+            "{COPIED}select pg_temp.came({table}, {columns}, {is_managed}, {}, :'code');\n\
+             release savepoint rows;\n",
+            expected(data)
+        ));
     }
 
     fn foot(&mut self) {
         let manifest = self.manifest;
-        for data in &manifest.tables {
-            if data.scope == Scope::App {
-                self.text(format!("analyze {};\n", data.table));
-                self.text(restore_sql::assertion(&data.table, data));
-            }
+        for data in manifest
+            .tables
+            .iter()
+            .filter(|data| data.scope == Scope::App)
+        {
+            self.text(format!(
+                "select pg_temp.compare({}, {}, {});\n",
+                literal(&data.table.to_string()),
+                array(&data.columns),
+                expected(data)
+            ));
         }
+        let snapshot = &manifest.snapshot;
         self.text(format!(
-            "do $after$ begin if exists (select from pg_proc where proname = 'after_restore'\n\
-             and pronamespace = pg_catalog.to_regnamespace('ops')) then\n\
-             perform ops.after_restore({}, {}, extract(epoch from clock_timestamp() - now())::numeric);\n\
-             end if; end $after$;\n\
-             insert into restore_end values (1);\ncommit;\n\\o\n\
-             \\echo 'restored, and equal to the backup {}'\n",
-            restore_sql::literal(&manifest.snapshot),
-            restore_sql::literal(&manifest.taken_at.to_string()),
-            manifest.snapshot
+            "select pg_temp.settle({}, {});\n\
+             select count(*) as missing, count(*) > 0 as incomplete from pg_temp.restore_missing \\gset\n\
+             insert into restore_end values (1);\n\
+             commit;\n\
+             set client_min_messages to error;\n\
+             \\o\n\
+             \\if :incomplete\n\
+             \\echo 'restored' {snapshot} 'but for' :missing 'that the server refuses'\n\
+             \\pset tuples_only on\n\
+             \\pset format unaligned\n\
+             select pg_temp.told();\n\
+             \\o restore-missing.sql\n\
+             select pg_temp.statements();\n\
+             \\o\n\
+             select pg_temp.not_whole();\n\
+             \\endif\n\
+             \\echo 'restored, and equal to the backup {snapshot}'\n\
+             \\endif\n",
+            literal(snapshot),
+            literal(&manifest.taken_at.to_string()),
         ));
     }
 }
 
-/// Raises an exception where the backup's schemas hold anything.
-fn emptiness(manifest: &Manifest) -> String {
-    let there = restore_sql::THERE
-        .replace("$1", &array(&manifest.app_schemas()))
-        .replace("$2", &array(&manifest.made_schemas()));
-    format!(
-        "do $empty$ declare found text; begin\n\
-         select string_agg(what, ', ') into found from (\n{there}\n) as there;\n\
-         if found is not null then raise exception 'the target is not empty, it has %', found; end if;\n\
-         end $empty$;\n"
-    )
+/// What a table has to hold.
+fn expected(data: &TableData) -> String {
+    let sums = &data.checksum;
+    literal(&format!("{} {} {}", data.rows, sums.first, sums.second))
 }
 
-fn array(names: &[&str]) -> String {
-    let literals: Vec<_> = names
-        .iter()
-        .map(|name| restore_sql::literal(name))
-        .collect();
-    format!("array[{}]", literals.join(", "))
+fn optional(text: Option<&str>) -> String {
+    text.map_or_else(|| "null".to_owned(), literal)
 }
 
-/// Inserts what came into the temporary table with the columns that both sides
-/// have, and compares the two.
-fn taking_over(data: &TableData) -> String {
-    let table = restore_sql::literal(&data.table.to_string());
-    format!(
-        "do $managed$ declare shared text; texts text; filled boolean; one text; other text;\n\
-         sums constant text := 'select concat_ws('' '', count(*), sum(hash_array_extended(r, 0)), \
-         sum(hash_array_extended(r, 7919))) from (select array[%s]::text[] as r from only %s offset 0) as s';\n\
-         begin\n\
-         execute format('select exists (select from only %s)', {table}) into filled;\n\
-         if filled then raise exception 'the target is not empty, it has rows in %', {table}; end if;\n\
-         select string_agg(quote_ident(theirs.attname), ', ' order by ours.attnum),\n\
-         string_agg(format('%I::text collate \"C\"', theirs.attname), ', ' order by ours.attnum) \
-         into shared, texts\n\
-         from pg_attribute theirs join pg_attribute ours using (attname)\n\
-         where theirs.attrelid = {table}::regclass and ours.attrelid = 'pg_temp.incoming'::regclass\n\
-         and theirs.attnum > 0 and ours.attnum > 0 and theirs.attgenerated = '';\n\
-         execute format('insert into %s (%s) overriding system value select %s from pg_temp.incoming', \
-         {table}, shared, shared);\n\
-         execute format(sums, texts, {table}) into one;\n\
-         execute format(sums, texts, 'pg_temp.incoming') into other;\n\
-         if one <> other then raise exception '% is not equal to the backup', {table}; end if;\n\
-         end $managed$;\n\
-         drop table pg_temp.incoming;\n"
-    )
-}
-
-/// A name that means nothing to a literal or to a message.
-fn printable(name: &str) -> String {
-    let plain = |character: char| character.is_ascii_alphanumeric() || " _.-".contains(character);
-    name.bytes()
-        .map(|byte| if plain(byte.into()) { byte.into() } else { '?' })
-        .collect()
+fn array(texts: &[impl AsRef<str>]) -> String {
+    let literals: Vec<_> = texts.iter().map(|text| literal(text.as_ref())).collect();
+    format!("array[{}]::text[]", literals.join(", "))
 }

@@ -1,6 +1,6 @@
 //! What a manifest tells without any of its pieces.
 
-use crate::schema::Scope;
+use crate::schema::{Name, Scope};
 
 use super::{Manifest, ScriptObject};
 
@@ -59,6 +59,13 @@ impl Manifest {
 }
 
 impl ScriptObject {
+    /// Its own name, if it is called after its table and itself, as constraints are.
+    #[must_use]
+    pub fn name_in_table(&self) -> Option<&str> {
+        let Name { schema, name } = self.table.as_ref()?;
+        self.name.strip_prefix(&format!("{schema}.{name} "))
+    }
+
     /// The object's statements within its script's text, if they lie in it.
     #[must_use]
     pub fn within<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {

@@ -289,7 +289,7 @@ pub(super) fn stage_word(stage: Stage) -> &'static str {
     }
 }
 
-fn scope_word(scope: &Scope) -> String {
+pub(crate) fn scope_word(scope: &Scope) -> String {
     match scope {
         Scope::App => "app".to_owned(),
         Scope::Attached => "attached".to_owned(),

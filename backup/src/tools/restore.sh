@@ -1,15 +1,17 @@
 #!/bin/sh
 # Writes the psql script that restores a backup, with stock tools alone:
 #
-#     sh restore.sh FOLDER KEYFILE [SNAPSHOT] | psql -v ON_ERROR_STOP=1 -1 "$DATABASE_URL"
+#     sh restore.sh [--strict] FOLDER KEYFILE [SNAPSHOT] | psql -X -1 "$DATABASE_URL"
 #
 # FOLDER is a local copy of the bucket's prefix (the folder that holds v1),
 # KEYFILE an age identity, SNAPSHOT a backup's name; without it, the newest.
 # The database has to be empty: a new Supabase project, or a new database.
 #
-# It needs sh, awk, age, zstd, sha256sum and psql. Every object is held against
-# its hash before a line is written. The script restores everything or nothing,
-# wherever it ends: success is its last word, "restored, and equal to the backup".
+# It needs sh, awk, age, zstd, sha256sum and psql, and restore.sql beside it. Every
+# object is held against its hash before a line is written. A script that is cut off
+# restores nothing. What the server refuses takes nothing along: the last words are
+# "restored, and equal to the backup", or what is missing. With --strict the first
+# refusal ends it, and nothing is restored.
 set -eu
 export LC_ALL=C
 umask 077
@@ -19,12 +21,19 @@ fail() {
     exit 1
 }
 
-[ $# -eq 2 ] || [ $# -eq 3 ] || fail "usage: restore.sh FOLDER KEYFILE [SNAPSHOT]"
+strict=false
+if [ "${1:-}" = --strict ]; then
+    strict=true
+    shift
+fi
+[ $# -eq 2 ] || [ $# -eq 3 ] || fail "usage: restore.sh [--strict] FOLDER KEYFILE [SNAPSHOT]"
 root=$1
 key=$2
 wanted=${3:-}
 [ -d "$root/v1/snap" ] || fail "$root holds no v1/snap: it is no copy of a backup's bucket"
 [ -r "$key" ] || fail "cannot read $key"
+conduct=$(dirname "$0")/restore.sql
+[ -r "$conduct" ] || fail "cannot read $conduct"
 for tool in awk age zstd sha256sum; do
     command -v "$tool" >/dev/null || fail "$tool is not installed"
 done
@@ -102,9 +111,9 @@ check "$root/$manifest" "$(member manifest sha256)" "the manifest"
 open "$manifest" "$work/manifest"
 check_lines "$work/manifest" pourtrait-manifest "the manifest"
 
-# From the manifest to a plan, line by line: a text of ours, a piece of the
-# backup, or one object's part of a piece.
-cat >"$work/plan.awk" <<'AWK'
+# From the manifest to a plan, line by line: a text of ours, rows of the backup, or the
+# objects in a script of the backup.
+cat >"$work/fields.awk" <<'AWK'
 function plain(field,    text, at, sign) {
     text = ""
     while ((at = index(field, "\\")) > 0) {
@@ -117,6 +126,8 @@ function plain(field,    text, at, sign) {
 function ident(name) { gsub(/"/, "\"\"", name); return "\"" name "\"" }
 function literal(text) { gsub(/'/, "''", text); return "'" text "'" }
 function relation(schema, name) { return ident(plain(schema)) "." ident(plain(name)) }
+AWK
+cat >"$work/plan.awk" <<'AWK'
 function say(line) { text = text line "\n" }
 function flush() {
     if (text == "") return
@@ -126,76 +137,53 @@ function flush() {
     print "text", "text." texts
     text = ""
 }
-function piece(name_and_sum) { flush(); print "piece", name_and_sum }
+function add(list, item) { return list (list == "" ? "" : ", ") item }
+function array(list) { return "array[" list "]::text[]" }
 function note(schema) {
     if (!(schema in noted)) {
         noted[schema] = 1
-        schemas = schemas (schemas == "" ? "" : ", ") literal(schema)
+        schemas = add(schemas, literal(schema))
     }
 }
-
-function checksum(found, columns) {
-    return "select count(*), coalesce(sum(hash_array_extended(r, 0)), 0)::text, coalesce(sum(hash_array_extended(r, 7919)), 0)::text from (select array[" columns "]::text[] as r from only " found " offset 0) as s"
-}
-function assertion(found, t) {
-    say("do $compare$ declare found text; begin")
-    say("select concat_ws(' ', a, b, c) into found from (" checksum(found, hashed[t]) ") as s (a, b, c);")
-    say("if found <> " literal(sums[t]) " then raise exception '% is not equal to the backup', " literal(name[t]) "; end if;")
-    say("end $compare$;")
-}
-function copy(target, options, t,    many, pieces, i) {
-    say("copy " target (columns[t] == "" ? "" : " (" columns[t] ")") " from stdin" options ";")
-    many = split(rows[t], pieces, "\n")
-    for (i = 1; i < many; i++) piece(pieces[i])
-    say("\\.")
-}
-function take_over(t,    table) {
-    table = literal(name[t])
-    say("do $managed$ declare shared text; texts text; filled boolean; one text; other text;")
-    say("sums constant text := 'select concat_ws('' '', count(*), sum(hash_array_extended(r, 0)), sum(hash_array_extended(r, 7919))) from (select array[%s]::text[] as r from only %s offset 0) as s';")
-    say("begin")
-    say("execute format('select exists (select from only %s)', " table ") into filled;")
-    say("if filled then raise exception 'the target is not empty, it has rows in %', " table "; end if;")
-    say("select string_agg(quote_ident(theirs.attname), ', ' order by ours.attnum),")
-    say("string_agg(format('%I::text collate \"C\"', theirs.attname), ', ' order by ours.attnum) into shared, texts")
-    say("from pg_attribute theirs join pg_attribute ours using (attname)")
-    say("where theirs.attrelid = " table "::regclass and ours.attrelid = 'pg_temp.incoming'::regclass")
-    say("and theirs.attnum > 0 and ours.attnum > 0 and theirs.attgenerated = '';")
-    say("execute format('insert into %s (%s) overriding system value select %s from pg_temp.incoming', " table ", shared, shared);")
-    say("execute format(sums, texts, " table ") into one;")
-    say("execute format(sums, texts, 'pg_temp.incoming') into other;")
-    say("if one <> other then raise exception '% is not equal to the backup', " table "; end if;")
-    say("end $managed$;")
-    say("drop table pg_temp.incoming;")
+function make(s,    file) {
+    flush()
+    file = work "/objects." s
+    printf "%s\n%s", scope[s], objects[s] > file
+    close(file)
+    print "objects", script[s], "objects." s
 }
 function run_scripts(of_stage,    p, s) {
     for (p = 0; p < platforms; p++)
         for (s = 1; s <= scripts; s++)
-            if (stage[s] == of_stage && scope[s] == "managed:" platform[p]) {
-                say("\\if :managed_" p)
-                piece(script[s])
-                say("\\endif")
-            }
+            if (stage[s] == of_stage && scope[s] == "managed:" platform[p]) make(s)
     for (s = 1; s <= scripts; s++)
-        if (stage[s] == of_stage && scope[s] == "app") piece(script[s])
+        if (stage[s] == of_stage && scope[s] == "app") make(s)
 }
-function attach(s,    many, lines, part, i, told) {
-    many = split(objects[s], lines, "\n")
-    for (i = 1; i < many; i++) {
-        split(lines[i], part, "\t")
-        told = plain(part[1]) " " plain(part[2])
-        gsub(/[^A-Za-z0-9 _.-]/, "?", told)
-        text = text "do 'begin execute ''"
-        flush()
-        print "attached", script[s], part[3], part[4]
-        say("'';")
-        say("exception when others then raise warning ''not made: " told ": %'', sqlerrm;")
-        say("end';")
-    }
+function copy(t,    many, pieces, i) {
+    say("savepoint rows;")
+    say("select pg_temp.aim(" name[t] ", " array(columns[t]) ", " (owner[t] == "app" ? "null" : array(types[t])) ") as aim \\gset")
+    say("\\set ERROR true")
+    say("\\set SQLSTATE unknown")
+    say("\\set VERBOSITY sqlstate")
+    say("\\set ON_ERROR_STOP off")
+    say("\\set ON_ERROR_STOP on \\\\ copy :aim;")
+    say("the_rows_were_not_awaited;")
+    flush()
+    many = split(rows[t], pieces, "\n")
+    for (i = 1; i < many; i++) print "rows", pieces[i]
+    say("\\.")
+    say("\\set code :SQLSTATE")
+    say("\\if :ERROR")
+    say("rollback to savepoint rows;")
+    say("\\endif")
+    say("\\set VERBOSITY terse")
+    say("select pg_temp.came(" name[t] ", " array(columns[t]) ", " (owner[t] == "app" ? "false" : "true") ", " sums[t] ", :'code');")
+    say("release savepoint rows;")
 }
 
 $1 == "snapshot" { snapshot = plain($2) }
 $1 == "taken_at" { taken_at = plain($2) }
+$1 == "server" { version = $2 }
 $1 == "epoch" { print "epoch", $2 }
 $1 == "setting" { settings = settings "set " ident(plain($2)) " to " literal(plain($3)) ";\n" }
 $1 == "script" {
@@ -210,13 +198,17 @@ $1 == "script" {
     }
 }
 $1 == "object" {
-    objects[scripts] = objects[scripts] $2 "\t" $3 "\t" $8 "\t" $9 "\n"
+    objects[scripts] = objects[scripts] $2 "\t" $3 "\t" $4 "\t" $5 "\t" $9 "\n"
     if (scope[scripts] == "app") {
         if ($2 == "schema") {
             note(plain($3))
-            if ($3 != "public") made = made (made == "" ? "" : ", ") literal(plain($3))
+            if ($3 != "public") made = add(made, literal(plain($3)))
         }
         else if ($4 != "\\N") note(plain($4))
+        if ($2 == "extension" && !($3 in needed)) {
+            needed[$3] = 1
+            extensions = add(extensions, literal(plain($3)))
+        }
     }
 }
 $1 == "piece" && in_script { script[scripts] = $2 " " $5 }
@@ -225,91 +217,100 @@ $1 == "table" {
     tables++
     in_script = 0
     in_schema[tables] = plain($2)
-    name[tables] = relation($2, $3)
+    name[tables] = literal(relation($2, $3))
     owner[tables] = plain($4)
-    sums[tables] = $5 " " $6 " " $7
+    sums[tables] = literal($5 " " $6 " " $7)
     count[tables] = $5
 }
 $1 == "column" {
-    comma = columns[tables] == "" ? "" : ", "
-    columns[tables] = columns[tables] comma ident(plain($2))
-    hashed[tables] = hashed[tables] comma ident(plain($2)) "::text collate \"C\""
-    types[tables] = types[tables] comma ident(plain($2)) " " plain($3)
+    columns[tables] = add(columns[tables], literal(plain($2)))
+    types[tables] = add(types[tables], literal(plain($3)))
 }
 $1 == "sequence" {
-    sequences = sequences "select pg_catalog.setval(" literal(relation($2, $3)) ", " $4 ", " $5 ");\n"
+    sequence = literal(relation($2, $3))
+    sequences = sequences "select pg_temp.make('app', 'state of sequence', " sequence ", null, null, " literal("select pg_catalog.setval(" sequence ", " $4 ", " $5 ");\n") ");\n"
 }
 
 END {
     for (t = 1; t <= tables; t++) if (owner[t] == "app") note(in_schema[t])
-    say("-- The backup " snapshot " as a script for psql. It needs an empty database.")
+    say("-- The backup " snapshot " as a script for psql -1. It needs an empty database.")
     say("\\set QUIET on")
     say("\\set ON_ERROR_STOP on")
+    say("\\if true")
+    say("\\set ON_ERROR_ROLLBACK off")
+    say("\\set VERBOSITY terse")
+    say("\\set SHOW_CONTEXT never")
     say("\\o /dev/null")
+    say("set client_min_messages to error;")
     say("begin;")
     text = text settings
-    say("set statement_timeout to 0;")
-    say("set lock_timeout to 0;")
-    say("set idle_in_transaction_session_timeout to 0;")
-    say("set client_min_messages to warning;")
-    say("set check_function_bodies to off;")
-    say("set row_security to off;")
-    say("set synchronize_seqscans to off;")
-    say("set search_path to '';")
-    # Whoever runs the script in a transaction of their own commits at its end,
-    # wherever that is: a row refers to another that only the last line makes.
-    say("create temporary table restore_end (id integer primary key) on commit drop;")
-    say("create temporary table restore_begin (")
-    say("    id integer constraint the_script_ended_early")
-    say("        references restore_end deferrable initially deferred")
-    say(") on commit drop;")
-    say("insert into restore_begin values (1);")
-    say("do $empty$ declare found text; begin")
-    say("select string_agg(what, ', ') into found from (")
-    say("select format('%I.%I', n.nspname, c.relname) as what")
-    say("from pg_class c join pg_namespace n on n.oid = c.relnamespace")
-    say("where n.nspname = any (array[" schemas "]::text[]) and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'c')")
-    say("and not exists (select from pg_depend d")
-    say("where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')")
-    say("union all")
-    say("select format('schema %I', nspname) from pg_namespace where nspname = any (array[" made "]::text[])")
-    say("order by 1")
-    say(") as there;")
-    say("if found is not null then raise exception 'the target is not empty, it has %', found; end if;")
-    say("end $empty$;")
-    for (p = 0; p < platforms; p++)
-        say("select pg_catalog.to_regnamespace(" literal(ident(platform[p])) ") is null as managed_" p " \\gset")
+    flush()
+    print "conduct"
+    say("insert into pg_temp.restore_conduct values (" strict ");")
+    say("select pg_temp.examine(" version ", " array(extensions) ", " array(schemas) ", " array(made) ");")
     run_scripts("before")
-    for (t = 1; t <= tables; t++)
-        if (owner[t] != "app" && count[t] > 0) {
-            say("create temporary table incoming (" types[t] ") on commit drop;")
-            copy("\"pg_temp\".\"incoming\"", "", t)
-            assertion("\"pg_temp\".\"incoming\"", t)
-            take_over(t)
-        }
-    for (t = 1; t <= tables; t++)
-        if (owner[t] == "app" && count[t] > 0) copy(name[t], " with (freeze)", t)
+    say("select pg_temp.try_again();")
+    for (t = 1; t <= tables; t++) if (owner[t] != "app" && count[t] > 0) copy(t)
+    for (t = 1; t <= tables; t++) if (owner[t] == "app" && count[t] > 0) copy(t)
     text = text sequences
     run_scripts("after")
-    for (s = 1; s <= scripts; s++) if (scope[s] == "attached") attach(s)
+    for (s = 1; s <= scripts; s++) if (scope[s] == "attached") make(s)
+    say("select pg_temp.try_again();")
+    say("select pg_temp.make_unvalidated();")
     for (t = 1; t <= tables; t++)
-        if (owner[t] == "app") {
-            say("analyze " name[t] ";")
-            assertion(name[t], t)
-        }
-    say("do $after$ begin if exists (select from pg_proc where proname = 'after_restore'")
-    say("and pronamespace = pg_catalog.to_regnamespace('ops')) then")
-    say("perform ops.after_restore(" literal(snapshot) ", " literal(taken_at) ", extract(epoch from clock_timestamp() - now())::numeric);")
-    say("end if; end $after$;")
+        if (owner[t] == "app")
+            say("select pg_temp.compare(" name[t] ", " array(columns[t]) ", " sums[t] ");")
+    say("select pg_temp.settle(" literal(snapshot) ", " literal(taken_at) ");")
+    say("select count(*) as missing, count(*) > 0 as incomplete from pg_temp.restore_missing \\gset")
     say("insert into restore_end values (1);")
     say("commit;")
+    say("set client_min_messages to error;")
     say("\\o")
+    say("\\if :incomplete")
+    say("\\echo 'restored' " snapshot " 'but for' :missing 'that the server refuses'")
+    say("\\pset tuples_only on")
+    say("\\pset format unaligned")
+    say("select pg_temp.told();")
+    say("\\o restore-missing.sql")
+    say("select pg_temp.statements();")
+    say("\\o")
+    say("select pg_temp.not_whole();")
+    say("\\endif")
     say("\\echo 'restored, and equal to the backup " snapshot "'")
+    say("\\endif")
     flush()
 }
 AWK
-awk -F '\t' -v work="$work" -f "$work/plan.awk" "$work/manifest" >"$work/plan" ||
-    fail "cannot read the manifest"
+
+# From the directory of a script and its text to a call for each object.
+cat >"$work/objects.awk" <<'AWK'
+function optional(text) { return text == "" ? "null" : literal(text) }
+NR == FNR && FNR == 1 { scope = literal($0); next }
+NR == FNR {
+    full = plain($2)
+    table = $3 == "\\N" ? "" : relation($3, $4)
+    prefix = table == "" ? "" : plain($3) "." plain($4) " "
+    constraint = prefix != "" && index(full, prefix) == 1 ? substr(full, length(prefix) + 1) : ""
+    call[++objects] = "select pg_temp.make(" scope ", " literal(plain($1)) ", " literal(full) ", " optional(table) ", " optional(constraint) ", '"
+    size[objects] = $5
+    next
+}
+left == 0 {
+    printf "%s", call[++object]
+    left = size[object]
+}
+{
+    left -= length($0) + 1
+    gsub(/'/, "''")
+    print
+    if (left == 0) print "');"
+    if (left < 0) exit
+}
+END { exit !(left == 0 && object == objects) }
+AWK
+
+awk -F '\t' -v work="$work" -v strict="$strict" -f "$work/fields.awk" -f "$work/plan.awk" \
+    "$work/manifest" >"$work/plan" || fail "cannot read the manifest"
 
 # The plaintext of a piece, in a file.
 fetch() { # NAME SHA256
@@ -319,20 +320,18 @@ fetch() { # NAME SHA256
 }
 
 begun=yes
-while read -r kind name sum offset length; do
+while read -r kind name sum objects; do
     case $kind in
     epoch) epoch=$name ;;
     text) cat "$work/$name" ;;
-    piece)
+    conduct) cat "$conduct" ;;
+    rows)
         fetch "$name" "$sum"
         cat "$work/text"
         ;;
-    attached)
-        # In a literal within a literal.
+    objects)
         fetch "$name" "$sum"
-        tail -c "+$((offset + 1))" "$work/text" >"$work/rest" &&
-            head -c "$length" "$work/rest" >"$work/part" &&
-            sed "s/'/''''/g" "$work/part"
+        awk -F '\t' -f "$work/fields.awk" -f "$work/objects.awk" "$work/$objects" "$work/text"
         ;;
     esac || fail "cannot write the script"
 done <"$work/plan"

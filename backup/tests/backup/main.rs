@@ -22,6 +22,7 @@ mod run;
 mod s3;
 mod schema;
 mod scratch;
+mod script;
 mod sessions;
 mod source;
 mod store;

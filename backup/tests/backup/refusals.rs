@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A backup of a database that these statements make.
-async fn backup_of(sql: &str) -> Taken {
+pub(crate) async fn backup_of(sql: &str) -> Taken {
     let source = migrated().await;
     session(&source).await.batch_execute(sql).await.unwrap();
     Taken::of(source).await

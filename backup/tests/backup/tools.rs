@@ -7,7 +7,11 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use backup::{export, format::object_path, seal};
+use backup::{
+    export::{self, Conduct},
+    format::object_path,
+    seal,
+};
 use local_supabase::{
     machine::{self, Tool},
     postgres::{Cluster, TestDatabase},
@@ -23,10 +27,15 @@ use crate::{
 
 /// The script that lies in every bucket.
 pub(crate) fn restore_sh(bucket: &Path, identity: &Path) -> Output {
+    restore_sh_with(&[], bucket, identity)
+}
+
+pub(crate) fn restore_sh_with(options: &[&str], bucket: &Path, identity: &Path) -> Output {
     machine::bring(&[Tool::Age, Tool::Zstd]).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tools/restore.sh");
     Command::new("sh")
         .arg(script)
+        .args(options)
         .args([bucket, identity])
         .output()
         .unwrap()
@@ -34,9 +43,21 @@ pub(crate) fn restore_sh(bucket: &Path, identity: &Path) -> Output {
 
 /// A script through `psql -1`, as the documentation has it.
 pub(crate) async fn psql(database: &TestDatabase, script: &[u8], arguments: &[&str]) -> Output {
+    let folder = Folder::new();
+    psql_in(folder.path(), database, script, arguments).await
+}
+
+/// The same where it may write what is missing.
+pub(crate) async fn psql_in(
+    folder: &Path,
+    database: &TestDatabase,
+    script: &[u8],
+    arguments: &[&str],
+) -> Output {
     let cluster = Cluster::shared().await.unwrap();
     let mut psql = Command::new(cluster.program("psql").unwrap())
-        .args(["-X", "-v", "ON_ERROR_STOP=1"])
+        .current_dir(folder)
+        .arg("-X")
         .args(arguments)
         .arg(cluster.postgres_url(database.name()))
         .stdin(Stdio::piped())
@@ -55,7 +76,7 @@ pub(crate) async fn psql(database: &TestDatabase, script: &[u8], arguments: &[&s
     output
 }
 
-fn text_of(bytes: &[u8]) -> String {
+pub(crate) fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -101,6 +122,7 @@ async fn the_export_is_what_stock_tools_write() {
         &backup.store,
         &backup.snapshot,
         &backup.identities,
+        Conduct::Lenient,
         &mut exported,
     )
     .await
@@ -115,27 +137,36 @@ async fn the_export_is_what_stock_tools_write() {
 }
 
 /// Cut after a line or shortly before the end of the next: psql commits what came only if
-/// all of it did.
+/// all of it did, and says that it failed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_that_is_cut_off_changes_nothing() {
     let backup = handmade::backup().await;
     let script = restore_sh(&backup.bucket(), &backup.identity).stdout;
     let target = TestDatabase::empty().await.unwrap();
     let whole = find(&script, b"insert into restore_end");
-    let guarded = find(&script, b"insert into restore_begin") + 40;
+    let guarded = find(&script, b"\\if true") + 8;
+    // The same in every script.
+    let conduct = find(&script, b"-- What a restore by psql")
+        ..find(&script, b"insert into pg_temp.restore_conduct");
     let ends = (0..whole).filter(|&at| script[at] == b'\n');
+    let (of_conduct, ends): (Vec<usize>, Vec<usize>) = ends.partition(|end| conduct.contains(end));
     let is_row = |end: &usize| {
         let start = script[..*end].iter().rposition(|&byte| byte == b'\n');
         script[start.map_or(0, |at| at + 1)..*end].contains(&b'\t')
     };
     // All statements, and some of the many rows.
-    let (rows, statements): (Vec<usize>, Vec<usize>) = ends.partition(is_row);
+    let (rows, statements): (Vec<usize>, Vec<usize>) = ends.into_iter().partition(is_row);
     let cuts = statements.iter().chain(rows.iter().step_by(rows.len() / 5));
+    let cuts = cuts.chain(of_conduct.iter().step_by(20));
     for (number, &end) in cuts.enumerate() {
         let cut = if number % 2 == 0 { end + 1 } else { end - 1 };
         let output = psql(&target, &script[..cut], &["-1"]).await;
         let (failed, told) = (!output.status.success(), text_of(&output.stderr));
-        assert!(failed || cut < guarded, "cut at {cut}: {told}");
+        let told = format!(
+            "cut at {cut}: {told}\n{}",
+            text_of(&script[cut.saturating_sub(300)..cut])
+        );
+        assert!(failed || cut < guarded, "{told}");
         assert_eq!(text_of(&output.stdout), "", "cut at {cut}");
         assert_eq!(relations(&target).await, 0, "cut at {cut}");
     }

@@ -111,6 +111,10 @@ pub(crate) struct Export {
     /// As what
     #[arg(long, value_enum)]
     pub(crate) format: Format,
+    /// Restores nothing as soon as the database refuses anything, instead of restoring
+    /// everything else
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Writes to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

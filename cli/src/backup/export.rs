@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use backup::export;
+use backup::export::{self, Conduct};
 use serde_json::json;
 use tokio::{
     fs::{File, OpenOptions},
@@ -35,14 +35,19 @@ pub(super) async fn run(
     let snapshot = repository.find(&options.snapshot).await?;
     output::note(&format!("exporting {}", snapshot.snapshot));
     let store = &repository.store;
+    let conduct = if options.strict {
+        Conduct::Strict
+    } else {
+        Conduct::Lenient
+    };
     match &options.output {
         None => {
             let mut stdout = BufWriter::new(tokio::io::stdout());
-            export::sql(store, &snapshot, &identities, &mut stdout).await?;
+            export::sql(store, &snapshot, &identities, conduct, &mut stdout).await?;
         }
         Some(path) => {
             let mut file = BufWriter::new(create(path).await?);
-            export::sql(store, &snapshot, &identities, &mut file).await?;
+            export::sql(store, &snapshot, &identities, conduct, &mut file).await?;
             file.shutdown().await?;
             let text = format!("written to {}", path.display());
             output.result(&json!({ "backup": snapshot.snapshot, "file": path }), &text);

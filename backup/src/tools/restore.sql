@@ -1,0 +1,378 @@
+-- What a restore by psql goes by, before the first object of a backup. All of it is
+-- temporary, and one transaction: whatever is cut off was not restored.
+
+set statement_timeout to 0;
+set lock_timeout to 0;
+set idle_in_transaction_session_timeout to 0;
+set client_min_messages to warning;
+set check_function_bodies to off;
+set row_security to off;
+set synchronize_seqscans to off;
+set search_path to '';
+
+-- Whoever runs the script in a transaction of their own commits at its end, wherever
+-- that is: a row refers to another that only the last line makes.
+create temporary table restore_end (id integer primary key) on commit drop;
+create temporary table restore_begin (
+    id integer constraint the_script_ended_early
+        references restore_end deferrable initially deferred
+) on commit drop;
+insert into restore_begin values (1);
+
+-- What the server refuses, with its words and what would make it.
+create temporary table restore_missing (
+    id integer generated always as identity,
+    what text,
+    reason text,
+    code text,
+    statement text,
+    -- The table and the name of a constraint.
+    constrained text,
+    constraint_name text
+);
+
+-- Tables that take no rows.
+create temporary table restore_left (relation text primary key);
+
+-- The platform's schemas that were there before.
+create temporary table restore_present as
+select nspname::text as name from pg_namespace;
+
+-- Whether the first refusal ends everything.
+create temporary table restore_conduct (strict boolean);
+
+create function pg_temp.is_strict() returns boolean language sql as $$
+    select strict from pg_temp.restore_conduct
+$$;
+
+-- Refuses a server that is older, lacks extensions, or holds anything where the backup's
+-- objects would lie.
+create function pg_temp.examine(
+    version integer,
+    extensions text[],
+    used_schemas text[],
+    made_schemas text[]
+) returns void language plpgsql as $$
+declare
+    found text;
+begin
+    if current_setting('server_version_num')::integer / 10000 < version / 10000 then
+        raise exception 'not restorable here: the backup is of PostgreSQL %, and this is %',
+            version / 10000, current_setting('server_version_num')::integer / 10000;
+    end if;
+    select string_agg(needed, ', ') into found
+    from unnest(extensions) as needed
+    where not exists (select from pg_available_extensions where name = needed);
+    if found is not null then
+        raise exception 'not restorable here: extension %', found;
+    end if;
+    select string_agg(what, ', ' order by what) into found
+    from (
+        select format('%I.%I', n.nspname, c.relname) as what
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = any (used_schemas) and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+        and not exists (
+            select from pg_depend d
+            where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+        )
+        union all
+        select format('schema %I', nspname) from pg_namespace where nspname = any (made_schemas)
+    ) as there;
+    if found is not null then
+        raise exception 'the target is not empty, it has %', found;
+    end if;
+end $$;
+
+-- Makes one object. What the server refuses is kept aside and takes nothing along; what
+-- belongs on a table of the platform is only told. A schema of the platform that was
+-- there is as it is.
+create function pg_temp.make(
+    scope text,
+    kind text,
+    name text,
+    relation text,
+    constraint_name text,
+    statement text
+) returns void language plpgsql as $$
+begin
+    if scope like 'managed:%' and exists (
+        select from pg_temp.restore_present as present where present.name = substr(scope, 9)
+    ) then
+        return;
+    end if;
+    execute statement;
+exception when others then
+    if scope = 'attached' then
+        raise warning 'not made: % %: % (%)', kind, name, sqlerrm, sqlstate;
+    elsif pg_temp.is_strict() then
+        raise exception using
+            message = format('cannot make %s %s: %s', kind, name, sqlerrm), errcode = sqlstate;
+    else
+        insert into pg_temp.restore_missing
+            (what, reason, code, statement, constrained, constraint_name)
+        values (
+            kind || ' ' || name, format('%s (%s)', sqlerrm, sqlstate), sqlstate, statement,
+            relation, constraint_name
+        );
+    end if;
+end $$;
+
+-- Tries once more to make something; whether that went well.
+create function pg_temp.attempt(missing_id integer, statement text) returns boolean
+language plpgsql as $$
+begin
+    execute statement;
+    return true;
+exception when others then
+    update pg_temp.restore_missing
+    set reason = format('%s (%s)', sqlerrm, sqlstate), code = sqlstate
+    where id = missing_id;
+    return false;
+end $$;
+
+-- Makes what was refused, in order, for as long as that helps.
+create function pg_temp.make_while_it_helps() returns void language plpgsql as $$
+declare
+    missing record;
+    helped boolean := true;
+begin
+    while helped loop
+        helped := false;
+        for missing in select * from pg_temp.restore_missing where statement <> '' order by id loop
+            if pg_temp.attempt(missing.id, missing.statement) then
+                delete from pg_temp.restore_missing where id = missing.id;
+                helped := true;
+            end if;
+        end loop;
+    end loop;
+end $$;
+
+-- Once more, and then where a project's own sessions find names that are not qualified.
+create function pg_temp.try_again() returns void language plpgsql as $$
+begin
+    perform pg_temp.make_while_it_helps();
+    perform set_config('search_path', pg_temp.project_path(), true);
+    perform pg_temp.make_while_it_helps();
+    perform set_config('search_path', '', true);
+end $$;
+
+create function pg_temp.project_path() returns text language sql as $$
+    select '"$user", public, extensions'
+$$;
+
+-- A constraint that rows break is there for new rows.
+create function pg_temp.make_unvalidated() returns void language plpgsql as $$
+declare
+    missing record;
+    told record;
+begin
+    perform set_config('search_path', pg_temp.project_path(), true);
+    for missing in
+        select * from pg_temp.restore_missing
+        where constraint_name is not null and code in ('23503', '23514')
+        order by id
+    loop
+        told := missing;
+        -- Its own statement is the first; a comment may follow.
+        if pg_temp.attempt(missing.id, overlay(
+            missing.statement placing E' not valid;\n'
+            from strpos(missing.statement, E';\n') for 2
+        )) then
+            update pg_temp.restore_missing
+            set what = 'validity of ' || told.what, statement = format(
+                E'alter table %s validate constraint %I;\n', told.constrained, told.constraint_name
+            )
+            where id = missing.id;
+        else
+            update pg_temp.restore_missing set reason = told.reason where id = missing.id;
+        end if;
+    end loop;
+    perform set_config('search_path', '', true);
+end $$;
+
+-- Takes down that a table took no rows, without anything of a row.
+create function pg_temp.leave(relation text, code text) returns void language plpgsql as $$
+declare
+    reason constant text := 'the server refuses them' || case code when 'unknown' then '' else ' with ' || code end;
+begin
+    if pg_temp.is_strict() then
+        raise exception 'cannot load rows of %: %', relation, reason;
+    end if;
+    raise warning 'no rows of %: %', relation, reason;
+    insert into pg_temp.restore_left values (relation);
+    insert into pg_temp.restore_missing (what, reason, code, statement)
+    values ('rows of ' || relation, reason, code, '');
+end $$;
+
+-- Columns as a list, quoted.
+create function pg_temp.list(columns text[]) returns text language sql as $$
+    select string_agg(format('%I', one), ', ' order by position)
+    from unnest(columns) with ordinality as columns (one, position)
+$$;
+
+-- What COPY is told, so that it certainly begins: rows that are not awaited would be taken
+-- for commands. Rows of a table that does not take them go nowhere; those of the platform's
+-- tables, whose columns are the platform's to change, into a temporary table with the
+-- source's columns.
+create function pg_temp.aim(relation text, columns text[], types text[]) returns text
+language plpgsql as $$
+declare
+    filled boolean;
+    definition text;
+    frozen text := '';
+begin
+    perform set_config('search_path', pg_temp.project_path(), true);
+    if types is not null then
+        execute format('select exists (select from only %s)', relation) into filled;
+        if filled then
+            raise exception 'the target is not empty, it has rows in %', relation using errcode = 'P0009';
+        end if;
+        select string_agg(format('%I %s', one, kind), ', ' order by position) into definition
+        from unnest(columns, types) with ordinality as columns (one, kind, position);
+        execute format('create temporary table incoming (%s)', definition);
+        return 'pg_temp.incoming' || pg_temp.columns_of(columns) || ' from stdin with (header)';
+    end if;
+    -- Whoever does not own a table may still fill it.
+    if pg_temp.empties(relation) then
+        frozen := 'freeze, ';
+    end if;
+    execute format(
+        'explain insert into %s%s overriding system value select %s where false', relation,
+        pg_temp.columns_of(columns), (select string_agg('null', ', ') from unnest(columns))
+    );
+    return relation || pg_temp.columns_of(columns) || format(' from stdin with (%sheader)', frozen);
+exception when others then
+    if sqlstate = 'P0009' then
+        raise;
+    end if;
+    perform pg_temp.leave(relation, sqlstate);
+    select string_agg(format('c%s text', position), ', ') into definition
+    from generate_series(1, cardinality(columns)) as position;
+    execute format('create temporary table nowhere (%s)', definition);
+    return 'pg_temp.nowhere from stdin with (header) where false';
+end $$;
+
+create function pg_temp.columns_of(columns text[]) returns text language sql as $$
+    select case cardinality(columns) when 0 then '' else format(' (%s)', pg_temp.list(columns)) end
+$$;
+
+-- Rows of a table that was emptied in the same transaction need no second visit.
+create function pg_temp.empties(relation text) returns boolean language plpgsql as $$
+begin
+    execute format('truncate only %s', relation);
+    return true;
+exception when others then
+    return false;
+end $$;
+
+-- The count and the checksum of a table as it is.
+create function pg_temp.sums(relation text, columns text[]) returns text language plpgsql as $$
+declare
+    found text;
+begin
+    execute format(
+        'select concat_ws('' '', count(*), coalesce(sum(hash_array_extended(r, 0)), 0), '
+        'coalesce(sum(hash_array_extended(r, 7919)), 0)) '
+        'from (select array[%s]::text[] as r from only %s offset 0) as s',
+        (
+            select string_agg(format('%I::text collate "C"', one), ', ' order by position)
+            from unnest(columns) with ordinality as columns (one, position)
+        ),
+        relation
+    ) into found;
+    return found;
+end $$;
+
+create function pg_temp.compare(relation text, columns text[], expected text) returns void
+language plpgsql as $$
+begin
+    if to_regclass(relation) is null or relation in (select l.relation from pg_temp.restore_left l) then
+        return;
+    end if;
+    begin
+        execute format('analyze %s', relation);
+    exception when others then
+        raise warning 'no statistics of % yet: % (%)', relation, sqlerrm, sqlstate;
+    end;
+    if pg_temp.sums(relation, columns) <> expected then
+        raise exception '% is not equal to the backup', relation;
+    end if;
+end $$;
+
+-- What came of the rows of a table.
+create function pg_temp.came(
+    relation text,
+    columns text[],
+    is_managed boolean,
+    expected text,
+    code text
+) returns void language plpgsql as $$
+begin
+    if code <> '00000' then
+        perform pg_temp.leave(relation, code);
+    elsif is_managed and to_regclass('pg_temp.incoming') is not null then
+        perform pg_temp.take_over(relation, columns, expected);
+    end if;
+    perform set_config('search_path', '', true);
+    drop table if exists pg_temp.incoming, pg_temp.nowhere;
+end $$;
+
+-- Takes rows over with the columns that both sides have, and compares the two.
+create function pg_temp.take_over(relation text, columns text[], expected text) returns void
+language plpgsql as $$
+declare
+    shared text[];
+begin
+    if pg_temp.sums('pg_temp.incoming', columns) <> expected then
+        raise exception '% is not equal to the backup', relation;
+    end if;
+    select array_agg(ours.attname order by ours.attnum) into shared
+    from pg_attribute theirs join pg_attribute ours using (attname)
+    where theirs.attrelid = relation::regclass and ours.attrelid = 'pg_temp.incoming'::regclass
+    and theirs.attnum > 0 and ours.attnum > 0 and theirs.attgenerated = '';
+    begin
+        execute format(
+            'insert into %s (%s) overriding system value select %2$s from pg_temp.incoming',
+            relation, pg_temp.list(shared)
+        );
+    exception when others then
+        perform pg_temp.leave(relation, sqlstate);
+        return;
+    end;
+    if pg_temp.sums(relation, shared) <> pg_temp.sums('pg_temp.incoming', shared) then
+        raise exception '% is not equal to the backup', relation;
+    end if;
+end $$;
+
+-- The bundle's own schema settles what must not go on as it was, where it knows how to.
+create function pg_temp.settle(snapshot text, taken_at text) returns void language plpgsql as $$
+begin
+    if exists (
+        select from pg_proc
+        where proname = 'after_restore' and pronamespace = to_regnamespace('ops')
+    ) then
+        perform pg_temp.make('app', 'call of', 'ops.after_restore', null, null, format(
+            'select ops.after_restore(%L, %L, extract(epoch from clock_timestamp() - now())::numeric);',
+            snapshot, taken_at
+        ));
+    end if;
+end $$;
+
+-- What a person is told of what is missing, and the SQL that makes it.
+create function pg_temp.told() returns setof text language sql as $$
+    select format('missing: %s: %s', regexp_replace(what, '\s+', ' ', 'g'), regexp_replace(reason, '\s+', ' ', 'g'))
+    from pg_temp.restore_missing order by id
+$$;
+
+create function pg_temp.statements() returns setof text language sql as $$
+    select format(
+        E'-- %s\n-- %s\n%s', regexp_replace(what, '\s+', ' ', 'g'),
+        regexp_replace(reason, '\s+', ' ', 'g'), statement
+    )
+    from pg_temp.restore_missing order by id
+$$;
+
+create function pg_temp.not_whole() returns void language plpgsql as $$
+begin
+    raise exception 'not everything could be restored; the SQL that makes the rest is in restore-missing.sql';
+end $$;

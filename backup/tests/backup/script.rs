@@ -1,0 +1,273 @@
+//! The script for psql: what the server refuses takes nothing along, and nothing in a name,
+//! a body or a row is taken for a command.
+
+use std::process::Output;
+
+use backup::{
+    export::{self, Conduct},
+    schema::Stage,
+};
+use local_supabase::postgres::TestDatabase;
+
+use crate::{
+    handmade,
+    refusals::backup_of,
+    restore::{assert_equal, restore},
+    schema::dump,
+    scratch::Folder,
+    support::session,
+    taken::Taken,
+    tools::{psql_in, restore_sh_with, text_of},
+};
+
+/// The script, which stock tools write as the program does.
+async fn script(backup: &Taken, conduct: Conduct) -> Vec<u8> {
+    let mut exported = Vec::new();
+    let (store, snapshot) = (&backup.store, &backup.snapshot);
+    export::sql(store, snapshot, &backup.identities, conduct, &mut exported)
+        .await
+        .unwrap();
+    let strict: &[&str] = match conduct {
+        Conduct::Lenient => &[],
+        Conduct::Strict => &["--strict"],
+    };
+    let stock = restore_sh_with(strict, &backup.bucket(), &backup.identity);
+    assert!(stock.status.success(), "{}", text_of(&stock.stderr));
+    let (ours, stock) = (text_of(&exported), text_of(&stock.stdout));
+    let mut lines = ours.lines().zip(stock.lines());
+    assert_eq!(lines.find(|(ours, stock)| ours != stock), None);
+    assert_eq!(ours.len(), stock.len());
+    exported
+}
+
+/// What became of a script, and where.
+struct Run {
+    target: TestDatabase,
+    output: Output,
+    folder: Folder,
+}
+
+impl Run {
+    async fn of(backup: &Taken, conduct: Conduct) -> Self {
+        let (target, folder) = (TestDatabase::empty().await.unwrap(), Folder::new());
+        let script = script(backup, conduct).await;
+        let output = psql_in(folder.path(), &target, &script, &["-1"]).await;
+        Self {
+            target,
+            output,
+            folder,
+        }
+    }
+
+    /// What it says is missing, without the server's words.
+    fn missing(&self) -> Vec<String> {
+        let said = text_of(&self.output.stdout);
+        let missing = said
+            .lines()
+            .filter_map(|line| line.strip_prefix("missing: "));
+        missing
+            .map(|line| line.split(": ").next().unwrap().to_owned())
+            .collect()
+    }
+
+    async fn count(&self, query: &str) -> i64 {
+        let session = session(&self.target).await;
+        session.query_one(query, &[]).await.unwrap().get(0)
+    }
+}
+
+const REFUSED: [&str; 5] = [
+    // Found in the project's own path, as rows come and after them.
+    "create table public.limits (max int);
+     insert into public.limits values (10);
+     create function public.ok(int) returns boolean language sql stable as
+         $$ select $1 <= (select max from limits) $$;
+     create table public.t (id int, v int constraint within check (public.ok(v)));
+     insert into public.t values (1, 5);
+     create function public.twice(int) returns int language sql immutable as $$ select $1 * 2 $$;
+     create function public.doubled(int) returns int language plpgsql immutable as
+         $$ begin return twice($1); end $$;
+     create table public.g (id int, v int generated always as (public.doubled(id)) stored);
+     insert into public.g values (1), (2)",
+    // Broken by rows.
+    "create function public.in_time(int) returns boolean language sql as $$ select true $$;
+     create table public.reminders (id int primary key, constraint \"In Time\" check (public.in_time(id)));
+     comment on constraint \"In Time\" on public.reminders is 'said; and done';
+     insert into public.reminders values (1);
+     create or replace function public.in_time(int) returns boolean language sql as $$ select $1 > 1 $$;
+     create table public.other (id int primary key);
+     insert into public.other values (7)",
+    // Never again: rows, an index and a view of them.
+    "create function public.f(int) returns int language plpgsql immutable as
+         $$ begin if current_setting('app.off', true) = '1' then return 1; end if; raise 'never again'; end $$;
+     set app.off = '1';
+     create table public.t (id int primary key, v int generated always as (public.f(id)) stored);
+     insert into public.t values (1);
+     create table public.i (id int primary key);
+     insert into public.i values (1);
+     create index i_f on public.i (public.f(id));
+     create materialized view public.m as select public.f(id) as v from public.i;
+     create table public.other (id int primary key);
+     insert into public.other values (7)",
+    // Rows of nothing, and a table without columns.
+    "create table public.nothing ();
+     insert into public.nothing default values;
+     insert into public.nothing default values;
+     create table public.empty (id int)",
+    "create schema etl;
+     create table etl.orders (id int primary key, v text);
+     insert into etl.orders values (1, 'precious')",
+];
+
+/// What the command does, the script does.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_script_misses_what_the_command_misses() {
+    for sql in REFUSED {
+        let backup = backup_of(sql).await;
+        let commanded = TestDatabase::empty().await.unwrap();
+        let restored = restore(&backup, &commanded).await.unwrap();
+        let mut expected: Vec<_> = restored
+            .missing
+            .iter()
+            .map(|one| one.what.clone())
+            .collect();
+        expected.sort();
+        let run = Run::of(&backup, Conduct::Lenient).await;
+        let (mut missing, said) = (run.missing(), text_of(&run.output.stderr));
+        missing.sort();
+        assert_eq!(missing, expected, "{sql}\n{said}");
+        assert_eq!(
+            run.output.status.code(),
+            Some(if expected.is_empty() { 0 } else { 3 }),
+            "{said}"
+        );
+        assert_eq!(dump(&commanded).await, dump(&run.target).await, "{sql}");
+        let written = std::fs::read_to_string(run.folder.path().join("restore-missing.sql"));
+        let statements = written.unwrap_or_default();
+        for missing in &restored.missing {
+            assert!(statements.contains(&missing.statement), "{statements}");
+        }
+        if expected.is_empty() {
+            assert_equal(&backup, &run.target).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strict_script_restores_nothing_when_anything_is_refused() {
+    for sql in [REFUSED[1], REFUSED[2]] {
+        let backup = backup_of(sql).await;
+        let run = Run::of(&backup, Conduct::Strict).await;
+        assert_eq!(run.output.status.code(), Some(3));
+        assert_eq!(text_of(&run.output.stdout), "");
+        let tables = "select count(*) from pg_tables where schemaname in ('public', 'ops')";
+        assert_eq!(run.count(tables).await, 0);
+    }
+}
+
+/// Text that psql would act on, if it were not where it is.
+const HOSTILE: &str = r#"
+    create schema "a'b\c";
+    create table "a'b\c"."t;"":aim" ("q'\" int primary key, ":x" text, "\q" text default '\q');
+    comment on table "a'b\c"."t;"":aim" is E'\\q\n\\if false\n\\endif\n:aim '' $$';
+    insert into "a'b\c"."t;"":aim" values
+        (1, E'\\.', E'\\q'), (2, E'\n\\.\n\\q\n', E'\\endif'), (3, E'\\if false', null),
+        (4, '', E'\\\\'), (5, ':aim', 'drop table public.other;'), (6, E'a\tb\r\nc', '$$');
+    create function public.body() returns text language plpgsql as $f$
+begin
+    -- it's "odd";
+    /*
+\if false
+\q
+    */
+    return 'a;
+' || E'\\.' || $x$:aim '' $x$;
+end;
+/*
+\endif
+*/
+$f$;
+    create table public.other (id int primary key, wide text);
+    insert into public.other select n, repeat(md5(n::text), 10000) from generate_series(1, 30) as n;
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_in_a_name_a_body_or_a_row_is_taken_for_a_command() {
+    let backup = backup_of(HOSTILE).await;
+    let run = Run::of(&backup, Conduct::Lenient).await;
+    assert_eq!(run.missing(), Vec::<String>::new());
+    assert!(
+        run.output.status.success(),
+        "{}",
+        text_of(&run.output.stderr)
+    );
+    assert_equal(&backup, &run.target).await;
+    assert_eq!(dump(&backup.source).await, dump(&run.target).await);
+}
+
+/// A table that cannot be made: its rows go nowhere, and nothing in them is a command.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_table_that_is_not_there_are_not_taken_for_commands() {
+    let backup = handmade::backup_with(
+        |parts| {
+            for made in &mut parts.objects {
+                if made.stage == Stage::Before && made.name == "public.people" {
+                    made.sql = "create table public.people (id public.no_such_type);\n";
+                }
+            }
+        },
+        |_| {},
+    )
+    .await;
+    let run = Run::of(&backup, Conduct::Lenient).await;
+    let said = text_of(&run.output.stderr);
+    assert_eq!(run.output.status.code(), Some(3), "{said}");
+    assert_eq!(
+        run.missing(),
+        [
+            "table public.people",
+            "rows of \"public\".\"people\"",
+            "state of sequence \"public\".\"people_id_seq\"",
+            "constraint public.people people_pkey",
+            "index public.people_name_idx",
+            "foreign key public.people people_boss_fkey",
+            "foreign key public.notes notes_person_fkey",
+            "view side.bosses",
+        ],
+        "{said}"
+    );
+    assert_eq!(run.count("select count(*) from public.notes").await, 20_003);
+    assert_eq!(run.count("select count(*) from auth.users").await, 2);
+    for row in ["Ada", "ada@"] {
+        assert!(!said.contains(row), "{said}");
+    }
+}
+
+/// Nothing but what the server refuses is forgiven.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_lacks_an_extension_or_is_older_is_refused() {
+    let lacking = handmade::backup_with(
+        |parts| {
+            parts.objects[0].name = "no_such_extension";
+            parts.objects[0].sql = "create extension no_such_extension;\n";
+        },
+        |_| {},
+    )
+    .await;
+    let newer =
+        handmade::backup_with(|_| {}, |manifest| manifest.server.version_num = 990_001).await;
+    for (backup, told) in [
+        (lacking, "not restorable here: extension no_such_extension"),
+        (
+            newer,
+            "not restorable here: the backup is of PostgreSQL 99, and this is 1",
+        ),
+    ] {
+        let run = Run::of(&backup, Conduct::Lenient).await;
+        assert_eq!(run.output.status.code(), Some(3));
+        let said = text_of(&run.output.stderr);
+        assert!(said.contains(told), "{said}");
+        let there = "select count(*) from pg_tables where schemaname in ('public', 'side')";
+        assert_eq!(run.count(there).await, 0);
+    }
+}
