@@ -4,9 +4,10 @@
 //! `tools/restore.sql`, with which every script begins.
 
 use crate::{
-    format::{Manifest, Piece, Script, ScriptObject, TableData, manifest_text::scope_word},
+    format::{Piece, ScriptObject, TableData, manifest_text::scope_word},
     restore_sql::literal,
     schema::{Scope, Stage, quoted},
+    selection::{Chosen, ChosenScript},
 };
 
 use super::Conduct;
@@ -22,9 +23,9 @@ pub(super) enum Part<'a> {
 }
 
 /// Everything, in order.
-pub(super) fn parts(manifest: &Manifest, conduct: Conduct) -> Vec<Part<'_>> {
+pub(super) fn parts<'a>(chosen: &Chosen<'a>, conduct: Conduct) -> Vec<Part<'a>> {
     let mut script = Builder {
-        manifest,
+        chosen,
         parts: Vec::new(),
     };
     script.head(conduct);
@@ -79,18 +80,19 @@ rollback to savepoint rows;
 ";
 
 /// Puts the script together.
-struct Builder<'a> {
-    manifest: &'a Manifest,
+struct Builder<'c, 'a> {
+    chosen: &'c Chosen<'a>,
     parts: Vec<Part<'a>>,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> Builder<'_, 'a> {
     fn text(&mut self, text: impl Into<String>) {
         self.parts.push(Part::Text(text.into()));
     }
 
     fn head(&mut self, conduct: Conduct) {
-        let manifest = self.manifest;
+        let chosen = self.chosen;
+        let manifest = chosen.manifest;
         self.text(format!(
             "-- The backup {} as a script for psql -1. It needs an empty database.\n{BEGINNING}",
             manifest.snapshot
@@ -105,34 +107,31 @@ impl<'a> Builder<'a> {
             "insert into pg_temp.restore_conduct values ({strict});\n\
              select pg_temp.examine({}, {}, {}, {});\n",
             manifest.server.version_num,
-            array(&manifest.needed_extensions()),
-            array(&manifest.app_schemas()),
-            array(&manifest.made_schemas())
+            array(&chosen.needed_extensions()),
+            array(&chosen.app_schemas()),
+            array(&chosen.made_schemas())
         ));
     }
 
     /// The platform's own first, where it lacks them, then the app's.
     fn scripts(&mut self, stage: Stage) {
-        let manifest = self.manifest;
-        let of_stage = |script: &&Script| script.stage == stage;
-        for schema in manifest.managed_schemas() {
-            let scope = Scope::Managed(schema.to_owned());
-            let scripts = manifest.scripts.iter().filter(of_stage);
-            self.objects(scripts.filter(|script| script.scope == scope));
+        for schema in self.chosen.managed_schemas() {
+            self.objects(stage, &Scope::Managed(schema.to_owned()));
         }
-        let scripts = manifest.scripts.iter().filter(of_stage);
-        self.objects(scripts.filter(|script| script.scope == Scope::App));
+        self.objects(stage, &Scope::App);
     }
 
     fn attached(&mut self) {
-        let scripts = self.manifest.scripts.iter();
-        self.objects(scripts.filter(|script| script.scope == Scope::Attached));
+        for stage in [Stage::Before, Stage::After] {
+            self.objects(stage, &Scope::Attached);
+        }
     }
 
-    fn objects(&mut self, scripts: impl Iterator<Item = &'a Script>) {
-        for script in scripts {
-            let scope = literal(&scope_word(&script.scope));
-            for object in &script.objects {
+    fn objects(&mut self, stage: Stage, scope: &Scope) {
+        let scripts = self.chosen.scripts(stage);
+        for ChosenScript { script, objects } in scripts.filter(|one| one.script.scope == *scope) {
+            let scope = literal(&scope_word(scope));
+            for object in objects {
                 let table = object.table.as_ref().map(ToString::to_string);
                 let constraint = object.name_in_table();
                 self.text(format!(
@@ -149,12 +148,13 @@ impl<'a> Builder<'a> {
     }
 
     fn rows(&mut self) {
-        let filled = self.manifest.tables.iter().filter(|data| data.rows > 0);
-        let (app, managed): (Vec<_>, Vec<_>) = filled.partition(|data| data.scope == Scope::App);
+        let filled = self.chosen.tables.iter().filter(|data| data.rows > 0);
+        let (app, managed): (Vec<&TableData>, Vec<_>) =
+            filled.partition(|data| data.scope == Scope::App);
         for data in managed.into_iter().chain(app) {
             self.copy(data);
         }
-        for state in &self.manifest.sequences {
+        for state in &self.chosen.sequences {
             let sequence = literal(&state.sequence.to_string());
             let statement = format!(
                 "select pg_catalog.setval({sequence}, {}, {});\n",
@@ -187,12 +187,8 @@ impl<'a> Builder<'a> {
     }
 
     fn foot(&mut self) {
-        let manifest = self.manifest;
-        for data in manifest
-            .tables
-            .iter()
-            .filter(|data| data.scope == Scope::App)
-        {
+        let chosen = self.chosen;
+        for data in chosen.tables.iter().filter(|data| data.scope == Scope::App) {
             self.text(format!(
                 "select pg_temp.compare({}, {}, {});\n",
                 literal(&data.table.to_string()),
@@ -200,16 +196,27 @@ impl<'a> Builder<'a> {
                 expected(data)
             ));
         }
+        let manifest = chosen.manifest;
         let snapshot = &manifest.snapshot;
+        // A part of a database is nothing that the bundle goes on from.
+        let (restored, settle) = if chosen.whole {
+            let taken_at = literal(&manifest.taken_at.to_string());
+            let settle = format!(
+                "select pg_temp.settle({}, {taken_at});\n",
+                literal(snapshot)
+            );
+            ("restored", settle)
+        } else {
+            ("restored what was chosen", String::new())
+        };
         self.text(format!(
-            "select pg_temp.settle({}, {});\n\
-             select count(*) as missing, count(*) > 0 as incomplete from pg_temp.restore_missing \\gset\n\
+            "{settle}select count(*) as missing, count(*) > 0 as incomplete from pg_temp.restore_missing \\gset\n\
              insert into restore_end values (1);\n\
              commit;\n\
              set client_min_messages to error;\n\
              \\o\n\
              \\if :incomplete\n\
-             \\echo 'restored' {snapshot} 'but for' :missing 'that the server refuses'\n\
+             \\echo '{restored}' {snapshot} 'but for' :missing 'that the server refuses'\n\
              \\pset tuples_only on\n\
              \\pset format unaligned\n\
              select pg_temp.told();\n\
@@ -218,10 +225,8 @@ impl<'a> Builder<'a> {
              \\o\n\
              select pg_temp.not_whole();\n\
              \\endif\n\
-             \\echo 'restored, and equal to the backup {snapshot}'\n\
-             \\endif\n",
-            literal(snapshot),
-            literal(&manifest.taken_at.to_string()),
+             \\echo '{restored}, and equal to the backup {snapshot}'\n\
+             \\endif\n"
         ));
     }
 }

@@ -205,6 +205,7 @@ $1 == "object" {
             if ($3 != "public") made = add(made, literal(plain($3)))
         }
         else if ($4 != "\\N") note(plain($4))
+        else if ($10 != "\\N") note(plain($10))
         if ($2 == "extension" && !($3 in needed)) {
             needed[$3] = 1
             extensions = add(extensions, literal(plain($3)))

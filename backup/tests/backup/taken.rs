@@ -4,10 +4,12 @@ use std::{path::PathBuf, time::Duration};
 
 use backup::{
     catalogue,
+    export::{Conduct, Export},
     format::{Manifest, Snapshot, object_path},
     keys::{self, Identities, Keys, Recipients, Secret},
     run::{self, Request},
     schema::Name,
+    selection::Selection,
     store::Store,
 };
 use local_supabase::postgres::TestDatabase;
@@ -96,6 +98,15 @@ impl Taken {
         };
         let backup = run::run(request, async || true).await.unwrap();
         place.holding(source, backup.record).await
+    }
+
+    /// What was chosen of it as a script for psql.
+    pub(crate) async fn script(&self, selection: &Selection, conduct: Conduct) -> Vec<u8> {
+        let export = Export::open(&self.store, &self.snapshot, &self.identities).await;
+        let (export, mut script) = (export.unwrap(), Vec::new());
+        let chosen = export.choose(selection).unwrap();
+        export.write(&chosen, conduct, &mut script).await.unwrap();
+        script
     }
 
     /// The folder that a bucket would be copied to.

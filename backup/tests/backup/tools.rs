@@ -7,11 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use backup::{
-    export::{self, Conduct},
-    format::object_path,
-    seal,
-};
+use backup::{export::Conduct, format::object_path, seal, selection::Selection};
 use local_supabase::{
     machine::{self, Tool},
     postgres::{Cluster, TestDatabase},
@@ -117,16 +113,7 @@ async fn stock_tools_restore_what_is_equal_to_its_source() {
 async fn the_export_is_what_stock_tools_write() {
     let backup = handmade::backup().await;
     let script = restore_sh(&backup.bucket(), &backup.identity);
-    let mut exported = Vec::new();
-    export::sql(
-        &backup.store,
-        &backup.snapshot,
-        &backup.identities,
-        Conduct::Lenient,
-        &mut exported,
-    )
-    .await
-    .unwrap();
+    let exported = backup.script(&Selection::default(), Conduct::Lenient).await;
     let (ours, stock) = (text_of(&exported), text_of(&script.stdout));
     let differing = ours
         .lines()

@@ -99,6 +99,32 @@ pub(crate) struct Restore {
     pub(crate) yes: bool,
 }
 
+/// What of a backup, if not all of it.
+#[derive(Debug, Args)]
+pub(crate) struct Choice {
+    /// Objects and no rows
+    #[arg(long)]
+    pub(crate) schema_only: bool,
+    /// Everything in this schema, and what it needs; can be repeated
+    #[arg(long = "schema", value_name = "NAME")]
+    pub(crate) schemas: Vec<String>,
+    /// This table, schema.name, and what it needs; can be repeated
+    #[arg(long = "table", value_name = "NAME")]
+    pub(crate) tables: Vec<String>,
+    /// Everything but this table, schema.name; can be repeated
+    #[arg(long = "exclude-table", value_name = "NAME")]
+    pub(crate) exclude_tables: Vec<String>,
+    /// Everything but this object, as `index public.orders_idx`; can be repeated
+    #[arg(long = "skip", value_name = "OBJECT")]
+    pub(crate) skip: Vec<String>,
+    /// Leaves everything to the role that restores it
+    #[arg(long)]
+    pub(crate) no_owner: bool,
+    /// Gives nobody privileges
+    #[arg(long)]
+    pub(crate) no_privileges: bool,
+}
+
 /// What to write, and where to.
 #[derive(Debug, Args)]
 pub(crate) struct Export {
@@ -111,6 +137,9 @@ pub(crate) struct Export {
     /// As what
     #[arg(long, value_enum)]
     pub(crate) format: Format,
+    /// What of it.
+    #[command(flatten)]
+    pub(crate) choice: Choice,
     /// Restores nothing as soon as the database refuses anything, instead of restoring
     /// everything else
     #[arg(long)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use backup::export::{self, Conduct};
+use backup::export::{Conduct, Export as Opened};
 use serde_json::json;
 use tokio::{
     fs::{File, OpenOptions},
@@ -12,6 +12,7 @@ use tokio::{
 
 use super::{
     arguments::{Export, Format},
+    choice,
     repository::{Repository, identities},
 };
 use crate::environment::Environment;
@@ -30,11 +31,15 @@ pub(super) async fn run(
         let both = "--json needs --output: the script itself goes to standard output";
         return Err(Misuse(both.into()).into());
     }
+    let selection = options.choice.selection()?;
     let repository = Repository::of(environment)?;
     let identities = identities(&options.key, environment)?;
     let snapshot = repository.find(&options.snapshot).await?;
     output::note(&format!("exporting {}", snapshot.snapshot));
-    let store = &repository.store;
+    let export = Opened::open(&repository.store, &snapshot, &identities).await?;
+    let chosen = export.choose(&selection);
+    let chosen = chosen.map_err(|unknown| Misuse(unknown.to_string()))?;
+    choice::tell(&chosen);
     let conduct = if options.strict {
         Conduct::Strict
     } else {
@@ -43,11 +48,11 @@ pub(super) async fn run(
     match &options.output {
         None => {
             let mut stdout = BufWriter::new(tokio::io::stdout());
-            export::sql(store, &snapshot, &identities, conduct, &mut stdout).await?;
+            export.write(&chosen, conduct, &mut stdout).await?;
         }
         Some(path) => {
             let mut file = BufWriter::new(create(path).await?);
-            export::sql(store, &snapshot, &identities, conduct, &mut file).await?;
+            export.write(&chosen, conduct, &mut file).await?;
             file.shutdown().await?;
             let text = format!("written to {}", path.display());
             output.result(&json!({ "backup": snapshot.snapshot, "file": path }), &text);

@@ -3,6 +3,7 @@
 
 pub(crate) mod arguments;
 mod budget;
+mod choice;
 mod drill;
 mod drill_report;
 mod export;

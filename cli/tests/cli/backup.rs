@@ -242,6 +242,19 @@ async fn chosen_tables_and_a_script_are_ways_back_as_well() {
         .unwrap();
     assert!(psql.status.success(), "{psql:?}");
     assert_eq!(count(&fresh, "public.customers").await, 100);
+    let orders = [&export[..], &["--table", "public.orders", "--no-owner"]].concat();
+    let orders = call_with(env, &orders).await;
+    assert_eq!(orders.status, 0, "{orders:?}");
+    let left = "note: foreign key public.orders orders_customer_fkey was left out: it needs table public.customers, which was not chosen\n";
+    assert!(orders.stderr.contains(left), "{orders:?}");
+    assert!(!orders.stdout.contains("customers_pkey"), "{orders:?}");
+    let unknown = [&export[..], &["--table", "public.order"]].concat();
+    let unknown = call_with(env, &unknown).await;
+    assert_eq!(unknown.status, 2, "{unknown:?}");
+    assert!(
+        unknown.stderr.contains("no table public.order"),
+        "{unknown:?}"
+    );
     running.stop().await.unwrap();
 }
 
