@@ -30,23 +30,26 @@ pub(super) async fn run(environment: &Environment, output: Output) -> anyhow::Re
     output::note(&format!("source: {host} (from {})", environment.origin()));
     let app = App::new(config);
     let report = Box::pin(backups::now(&app, Deadline::after(TIME))).await?;
-    output.result(&json!(report), &text(&report));
+    let gaps = report.details.backup.as_ref();
+    let gaps = gaps.map_or(&[][..], |sealed| &sealed.gaps[..]);
+    let accepted = left_out::accepted(environment, gaps).await;
+    output.result(&json!(report), &text(&report, &accepted));
     Ok(match report.outcome {
         Outcome::Done => Verdict::Good,
         Outcome::Skipped | Outcome::Partial | Outcome::Failed => Verdict::Bad,
     })
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, accepted: &[String]) -> String {
     let reason = report.details.reason.as_deref().unwrap_or_default();
     match (&report.details.backup, report.outcome) {
-        (Some(sealed), _) => sealed_text(sealed),
+        (Some(sealed), _) => sealed_text(sealed, accepted),
         (None, Outcome::Skipped) => format!("nothing was done: {reason}"),
         (None, _) => format!("there is no new backup: {reason}"),
     }
 }
 
-fn sealed_text(sealed: &Sealed) -> String {
+fn sealed_text(sealed: &Sealed, accepted: &[String]) -> String {
     let figures = &sealed.figures;
     let suspect = match &sealed.suspect {
         Some(reason) => format!("\nSUSPECT: {reason}"),
@@ -63,6 +66,6 @@ fn sealed_text(sealed: &Sealed) -> String {
         quantities::took(Duration::from_millis(figures.duration_ms)),
         quantities::bytes(figures.bytes_stored),
         quantities::bytes(figures.bytes_reused),
-        left_out::text(&sealed.gaps, &sealed.not_covered),
+        left_out::text(&sealed.gaps, &sealed.not_covered, accepted),
     )
 }

@@ -39,7 +39,8 @@ pub(super) async fn run(
             json["tables"] = manifest.tables.iter().map(table).collect();
             json["gaps"] = json!(manifest.gaps);
             json["notCovered"] = json!(manifest.excluded);
-            text += &contents(manifest);
+            let accepted = left_out::accepted(environment, &manifest.gaps).await;
+            text += &contents(manifest, &accepted);
         }
         None => text += "\nWith --identity FILE its tables are shown, and what it does not cover.",
     }
@@ -80,7 +81,7 @@ fn summary(snapshot: &Snapshot) -> String {
     lines.join("\n") + "\n"
 }
 
-fn contents(manifest: &Manifest) -> String {
+fn contents(manifest: &Manifest, accepted: &[String]) -> String {
     let rows: Vec<_> = manifest
         .tables
         .iter()
@@ -97,7 +98,7 @@ fn contents(manifest: &Manifest) -> String {
         manifest.server.version,
         manifest.server.database,
         output::table(["table", "rows", "size"], &rows),
-        left_out::text(&manifest.gaps, &manifest.excluded)
+        left_out::text(&manifest.gaps, &manifest.excluded, accepted)
     )
 }
 
