@@ -1,16 +1,37 @@
-//! The server's own checksum of a table, taken in the snapshot of a backup and
-//! again after a restore: proof of equality that our own reading and writing
-//! have no part in.
+//! The checksum of a table's rows, which the client and every server compute alike.
+//!
+//! A row's hash is the server's `hash_array_extended` over the texts that the
+//! types' output functions write for its columns, null being null, in UTF-8; the
+//! table's is the sum of all of them, once for each of two seeds, so that the order of
+//! rows does not count. A backup computes it from the COPY text that it receives,
+//! which holds the same texts, and asks the server for no second conversion. A
+//! restore has the target's server compute it, so our own reading and writing have
+//! no part in that side of the comparison.
+//!
+//! The texts come from `concat`, which calls output functions and never a cast: the
+//! app may have made one that writes something else, or needs a name that our
+//! sessions do not find. No part of a hash depends on the server's locale or
+//! encoding.
 
+mod text_hash;
+
+use std::{
+    ops::{Add, AddAssign},
+    pin::pin,
+};
+
+use futures_util::TryStreamExt;
+use memchr::{memchr2, memchr3};
 use tokio_postgres::Client;
 
+use self::text_hash::{SEEDS, TextHash};
 use super::{
     format::Checksum,
     schema::{Name, quoted},
 };
 
-/// Counts a table's rows and sums two independent hashes of their columns' text. The
-/// session's settings have to be pinned, and the columns be those of COPY.
+/// Has the server count a table's rows and compute their checksum. The session's
+/// settings have to be pinned, and the columns be those of COPY.
 ///
 /// # Errors
 /// When the server refuses or the session ends.
@@ -27,20 +48,222 @@ pub async fn read(
     Ok((row.get::<_, i64>(0).unsigned_abs(), checksum))
 }
 
-/// The query: count, first and second sum. Hashing the columns' texts one by one
-/// takes half the time of hashing a row's; `offset 0` keeps the server from
-/// making them once for each hash.
+/// Counts and sums a table's rows from COPY text, which no planner sees.
+///
+/// # Errors
+/// When the server refuses or the session ends.
+pub async fn copied(
+    client: &Client,
+    table: &Name,
+    columns: &[String],
+) -> Result<(u64, Checksum), tokio_postgres::Error> {
+    let list: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+    let list = match list.as_slice() {
+        [] => String::new(),
+        list => format!(" ({})", list.join(", ")),
+    };
+    let rows = client
+        .copy_out(&format!("copy {table}{list} to stdout"))
+        .await?;
+    // The server sends each row by itself.
+    let (mut count, mut sums) = (0, RowSums::default());
+    let mut rows = pin!(rows);
+    while let Some(row) = rows.try_next().await? {
+        count += 1;
+        sums += RowSums::of(&row, columns.len());
+    }
+    Ok((count, sums.checksum()))
+}
+
+/// The query: count, first and second sum.
+///
+/// Only one of its two branches runs. In a database of another encoding than UTF-8 a
+/// text is hashed as what its UTF-8 would be if those bytes were text there, which
+/// every encoding of single bytes takes. `offset 0` keeps the server from making the
+/// texts once for each hash.
 #[must_use]
 pub fn query(table: &Name, columns: &[String]) -> String {
-    let texts: Vec<String> = columns
-        .iter()
-        .map(|column| format!("{}::text collate \"C\"", quoted(column)))
-        .collect();
+    let [first, second] = SEEDS;
+    let rows = |text: fn(&str) -> String, condition: &str| {
+        let texts: Vec<String> = columns
+            .iter()
+            .map(|column| output(&quoted(column), text))
+            .collect();
+        format!(
+            "select array[{}]::text[] as r from only {table} where {condition} offset 0",
+            texts.join(", ")
+        )
+    };
     format!(
         "select count(*), \
-         coalesce(sum(hash_array_extended(r, 0)), 0)::text, \
-         coalesce(sum(hash_array_extended(r, 7919)), 0)::text \
-         from (select array[{}]::text[] as r from only {table} offset 0) as s",
-        texts.join(", ")
+         concat(coalesce(sum(hash_array_extended(r collate \"C\", {first})), 0)), \
+         concat(coalesce(sum(hash_array_extended(r collate \"C\", {second})), 0)) \
+         from (({}) union all ({})) as s",
+        rows(plain, "getdatabaseencoding() = 'UTF8'"),
+        rows(converted, "getdatabaseencoding() <> 'UTF8'")
     )
+}
+
+/// A row of nulls is no null, though `is null` says so.
+fn output(column: &str, text: fn(&str) -> String) -> String {
+    format!(
+        "case when {column} is distinct from null then {} end",
+        text(column)
+    )
+}
+
+fn plain(column: &str) -> String {
+    format!("concat({column})")
+}
+
+fn converted(column: &str) -> String {
+    format!("convert_from(convert_to(concat({column}), 'UTF8'), getdatabaseencoding())")
+}
+
+/// The sums over rows as the client computes them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RowSums([i128; 2]);
+
+impl RowSums {
+    /// The sums over whole rows of COPY text that have so many columns. Heavy: not
+    /// for an async thread.
+    #[must_use]
+    pub fn of(text: &[u8], columns: usize) -> Self {
+        let mut sums = Self::default();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (row, left) = hash_row(rest, columns);
+            sums += Self(row.map(|hash| i128::from(hash.cast_signed())));
+            rest = left;
+        }
+        sums
+    }
+
+    /// As the server writes them.
+    #[must_use]
+    pub fn checksum(self) -> Checksum {
+        let [first, second] = self.0.map(|sum| sum.to_string());
+        Checksum { first, second }
+    }
+}
+
+impl AddAssign for RowSums {
+    fn add_assign(&mut self, other: Self) {
+        for (sum, other) in self.0.iter_mut().zip(other.0) {
+            *sum += other;
+        }
+    }
+}
+
+impl Add for RowSums {
+    type Output = Self;
+
+    fn add(mut self, other: Self) -> Self {
+        self += other;
+        self
+    }
+}
+
+/// The hashes of the first row, and what follows it.
+fn hash_row(text: &[u8], columns: usize) -> ([u64; 2], &[u8]) {
+    let mut row = [1_u64; 2];
+    if columns == 0 {
+        return (row, text.get(1..).unwrap_or_default());
+    }
+    let mut rest = text;
+    loop {
+        let (field, end) = hash_field(rest);
+        for (row, field) in row.iter_mut().zip(field) {
+            *row = row.wrapping_mul(31).wrapping_add(field);
+        }
+        let after = rest.get(end + 1..).unwrap_or_default();
+        match rest.get(end) {
+            Some(b'\t') => rest = after,
+            Some(_) | None => return (row, after),
+        }
+    }
+}
+
+/// The hashes of the first field, and where it ends.
+fn hash_field(text: &[u8]) -> ([u64; 2], usize) {
+    let end = memchr3(b'\t', b'\n', b'\\', text).unwrap_or(text.len());
+    if text.get(end) != Some(&b'\\') {
+        return (text_hash::of(&text[..end]), end);
+    }
+    let end = memchr2(b'\t', b'\n', text).unwrap_or(text.len());
+    let field = &text[..end];
+    if field == b"\\N" {
+        return ([0; 2], end);
+    }
+    let mut hash = TextHash::new(runs(field).map(<[u8]>::len).sum());
+    for run in runs(field) {
+        hash.update(run);
+    }
+    (hash.finish(), end)
+}
+
+/// A field's value in parts: what stands between escapes, and what they stand for.
+fn runs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = field;
+    std::iter::from_fn(move || {
+        let run = match rest {
+            [] => return None,
+            [b'\\', escaped, after @ ..] => {
+                rest = after;
+                return Some(unescaped(*escaped));
+            }
+            [b'\\'] => 1,
+            _ => memchr::memchr(b'\\', rest).unwrap_or(rest.len()),
+        };
+        let (run, after) = rest.split_at(run);
+        rest = after;
+        Some(run)
+    })
+}
+
+/// What the server writes with a backslash before it.
+fn unescaped(escaped: u8) -> &'static [u8] {
+    match escaped {
+        b'b' => b"\x08",
+        b'f' => b"\x0c",
+        b'n' => b"\n",
+        b'r' => b"\r",
+        b't' => b"\t",
+        b'v' => b"\x0b",
+        _ => b"\\",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_and_cuts_between_rows_do_not_count() {
+        let rows = ["1\ta\n", "2\t\\N\n", "3\t\n"];
+        let whole = RowSums::of(rows.concat().as_bytes(), 2);
+        let mut apart = RowSums::default();
+        for row in rows.iter().rev() {
+            apart += RowSums::of(row.as_bytes(), 2);
+        }
+        assert_eq!(apart, whole);
+    }
+
+    #[test]
+    fn what_looks_alike_differs() {
+        let alike = [
+            "\t\n",
+            "\\N\t\n",
+            "\t\\N\n",
+            "\\N\\N\t\n",
+            "\\\\N\t\n",
+            "a\tb\n",
+            "ab\t\n",
+            "\tab\n",
+        ];
+        let sums: Vec<_> = alike.map(|row| RowSums::of(row.as_bytes(), 2)).to_vec();
+        for (index, one) in sums.iter().enumerate() {
+            assert!(!sums[..index].contains(one), "{:?}", alike[index]);
+        }
+    }
 }

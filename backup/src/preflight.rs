@@ -28,6 +28,8 @@ pub enum Fault {
         /// `server_version`.
         version: String,
     },
+    /// The database says of no text in which encoding it is.
+    NoEncoding,
     /// A pooler gives every transaction another session.
     TransactionPooler,
     /// The role sees only the rows that policies leave it.
@@ -72,6 +74,10 @@ impl fmt::Display for Fault {
                     "the server is PostgreSQL {version}, older than 15"
                 )
             }
+            Self::NoEncoding => write!(
+                formatter,
+                "the database is in SQL_ASCII, so that nobody knows in which encoding its texts are"
+            ),
             Self::TransactionPooler => write!(formatter, "{}", SessionError::Shared),
             Self::RowSecurity { role } => write!(
                 formatter,
@@ -106,7 +112,8 @@ pub async fn examine_server(session: &PinnedSession) -> Result<Vec<Fault>, Sessi
             "select pg_is_in_recovery(), current_setting('server_version_num')::int,
                  current_setting('server_version'), current_user::text,
                  rolsuper or rolbypassrls,
-                 (select count(*) from pg_catalog.pg_largeobject_metadata)
+                 (select count(*) from pg_catalog.pg_largeobject_metadata),
+                 getdatabaseencoding() = 'SQL_ASCII'
              from pg_catalog.pg_roles where rolname = current_user",
             &[],
         )
@@ -119,6 +126,9 @@ pub async fn examine_server(session: &PinnedSession) -> Result<Vec<Fault>, Sessi
         faults.push(Fault::TooOld {
             version: row.get(2),
         });
+    }
+    if row.get(6) {
+        faults.push(Fault::NoEncoding);
     }
     if !row.get::<_, bool>(4) {
         faults.push(Fault::RowSecurity { role: row.get(3) });

@@ -2,6 +2,12 @@
 //!
 //! New rows have to come last, so that everything before them is cut into the
 //! same segments as last time and is not stored again.
+//!
+//! Where planning a query would run code of the app's, and where there is no key, rows
+//! come in the order in which they lie, and no scan of ours begins in the middle. Then
+//! rows that were only added lie last too, as long as nothing was deleted: VACUUM frees
+//! places that new rows are put into, so that a table whose rows are updated or deleted
+//! is stored again around each of them, and CLUSTER or VACUUM FULL store it anew.
 
 use tokio_postgres::Client;
 

@@ -17,6 +17,7 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use memchr::{memchr, memchr_iter};
 
 /// Below this many bytes a segment goes on.
@@ -35,7 +36,7 @@ const CHANCE_PER_BYTE: u64 = u64::MAX / (TARGET - MIN) as u64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// COPY text, or SQL.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Rows in it; 0 for a script.
     pub rows: u64,
     /// The key of its first row as COPY text, its fields separated by tabs;
@@ -50,7 +51,7 @@ impl Segment {
     #[must_use]
     pub fn script(sql: String) -> Self {
         Self {
-            bytes: sql.into_bytes(),
+            bytes: sql.into(),
             rows: 0,
             first_key: String::new(),
             last_key: String::new(),
@@ -120,7 +121,7 @@ impl Cutter {
             first_key: self.key(&bytes, first_row),
             last_key: self.key(&bytes, last_row),
             rows: self.rows,
-            bytes,
+            bytes: bytes.into(),
         };
         self.rows = 0;
         self.complete = false;

@@ -1,6 +1,8 @@
 //! The manifest: everything that a restore needs, in the order in which it
 //! needs it.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -36,6 +38,8 @@ pub struct Manifest {
     pub tables: Vec<TableData>,
     /// Where sequences stood, read last.
     pub sequences: Vec<SequenceState>,
+    /// What the server computed, which no piece holds.
+    pub computed: Vec<Computed>,
     /// The migrations that had been applied to the source.
     pub migrations: Vec<Ledger>,
     /// What is in the database and not in the backup, and why.
@@ -130,20 +134,55 @@ pub struct TableData {
     pub order: Vec<String>,
     /// How many rows there are.
     pub rows: u64,
-    /// What the server made of them.
+    /// Their checksum, which the client computed from what it read.
     pub checksum: Checksum,
     /// The rows, in order.
     pub pieces: Vec<Piece>,
 }
 
-/// The server's own checksum of a table: sums of two independent hashes of every
-/// row's text, as decimal numbers. Equal tables have equal sums in any order.
+/// A table's checksum, as [`checksum`](crate::checksum) defines it: sums of two
+/// independent hashes of every row's texts, as decimal numbers. Equal tables have
+/// equal sums in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checksum {
     /// Sum of the first hash.
     pub first: String,
     /// Sum of the second.
     pub second: String,
+}
+
+/// What the server computes and COPY leaves out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Computed {
+    /// The table or the view.
+    pub relation: Name,
+    /// What of it.
+    pub kind: ComputedKind,
+    /// The columns whose rows are counted and summed.
+    pub columns: Vec<String>,
+    /// Rows and checksum by the source's server; nothing where they could not be read
+    /// without running code of the app's.
+    pub proof: Option<(u64, Checksum)>,
+}
+
+/// For people.
+impl fmt::Display for Computed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let relation = &self.relation;
+        match self.kind {
+            ComputedKind::Generated => write!(formatter, "generated columns of {relation}"),
+            ComputedKind::View => write!(formatter, "materialized view {relation}"),
+        }
+    }
+}
+
+/// What the server computes of a relation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ComputedKind {
+    /// A table's stored generated columns.
+    Generated,
+    /// All of a materialised view.
+    View,
 }
 
 /// Where a sequence stood.

@@ -4,10 +4,10 @@
 use crate::schema::{Exclusion, Extension, Name, Scope, Stage};
 
 use super::{
-    Checksum, FormatError, Ledger, Manifest, Piece, Script, ScriptObject, SequenceState,
-    ServerFacts, TableData,
+    Checksum, Computed, ComputedKind, FormatError, Ledger, Manifest, Piece, Script, ScriptObject,
+    SequenceState, ServerFacts, TableData,
     field_lines::{Field, Reader},
-    manifest_text::{FORMAT, stage_word},
+    manifest_text::{FORMAT, computed_word, stage_word},
 };
 
 impl Manifest {
@@ -45,6 +45,7 @@ impl Manifest {
             scripts,
             tables,
             sequences,
+            computed: parse_computed(&mut lines)?,
             migrations: lines.all("migration", migration)?,
             excluded: lines.all("excluded", exclusion)?,
             gaps: lines.all("gap", exclusion)?,
@@ -91,6 +92,35 @@ fn parse_tables(lines: &mut Reader<'_>) -> Result<Vec<TableData>, FormatError> {
         });
     }
     Ok(tables)
+}
+
+fn parse_computed(lines: &mut Reader<'_>) -> Result<Vec<Computed>, FormatError> {
+    let mut computed = Vec::new();
+    while let Some([kind, schema, name, rows, first, second]) = lines.next_of("computed")? {
+        let unknown = kind.because("an unknown kind of what is computed");
+        let word = kind.text()?;
+        let kinds = [ComputedKind::Generated, ComputedKind::View];
+        let kind = kinds.into_iter().find(|kind| computed_word(*kind) == word);
+        let has_proof = [&rows, &first, &second]
+            .iter()
+            .any(|field| field.has_value());
+        let proof = has_proof
+            .then(|| {
+                let checksum = Checksum {
+                    first: first.text()?,
+                    second: second.text()?,
+                };
+                Ok((rows.number()?, checksum))
+            })
+            .transpose()?;
+        computed.push(Computed {
+            relation: relation(schema, name)?,
+            kind: kind.ok_or(unknown)?,
+            columns: lines.all("proof", |[column]| column.text())?,
+            proof,
+        });
+    }
+    Ok(computed)
 }
 
 fn server_facts(fields: [Field; 5]) -> Result<ServerFacts, FormatError> {

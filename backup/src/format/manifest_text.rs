@@ -21,6 +21,7 @@
 //! | `table` * | schema, name, scope, rows, first and second checksum |
 //! | `sequence` * | schema, name, last value, `true` or `false` for whether it was handed out, schema and name of the table whose column it numbers |
 //! | `script` * | `after`, scope |
+//! | `computed` * | `generated` or `view`, schema, name, rows, first and second checksum, or none of the three |
 //! | `migration` * | version, name, SHA-256 or nothing |
 //! | `excluded` * | what is left out because it comes from elsewhere, why |
 //! | `gap` * | what of the app's the backup cannot hold, why |
@@ -29,7 +30,8 @@
 //! A scope is `app`, `attached` or `managed:` and the platform's schema. A
 //! `script` line is followed by the `piece` line of its text and by a line for
 //! each of its objects, a `table` line by its columns in the order of COPY text,
-//! by the columns that order its rows, and by its pieces in order:
+//! by the columns that order its rows, and by its pieces in order, a `computed` line by
+//! the columns that prove it:
 //!
 //! | kind | fields |
 //! | --- | --- |
@@ -37,9 +39,14 @@
 //! | `object` * | kind, name, schema and name of its table, schema and name of the table it refers to, offset, length, the schema it lies in, the objects it needs |
 //! | `column` * | name, type as SQL |
 //! | `order` * | name of a column |
+//! | `proof` * | name of a column |
 //!
 //! The objects that one needs are numbers with spaces between: the places of earlier
 //! `object` lines, of which the first of all is 0.
+//!
+//! The checksums are sums of hashes of the texts of rows' columns in UTF-8, as the
+//! types' output functions write them and COPY text holds them: for each row the
+//! server's `hash_array_extended` over these texts, with the seeds 0 and 7919.
 //!
 //! A piece lies at `seg/<epoch>/<first two digits of its name>/<name>.zst.age`.
 
@@ -48,8 +55,8 @@ use std::fmt::Display;
 use crate::schema::{Exclusion, Extension, Name, Scope, Stage};
 
 use super::{
-    FormatError, Ledger, Manifest, Piece, Script, ServerFacts, TableData, field_lines::Writer,
-    object_path,
+    Checksum, Computed, ComputedKind, FormatError, Ledger, Manifest, Piece, Script, ServerFacts,
+    TableData, field_lines::Writer, object_path,
 };
 
 pub(super) const FORMAT: &str = "pourtrait-manifest";
@@ -91,6 +98,9 @@ impl Manifest {
         }
         for script in after {
             script.render(&mut lines);
+        }
+        for computed in &self.computed {
+            computed.render(&mut lines);
         }
         for Ledger {
             version,
@@ -259,6 +269,30 @@ impl TableData {
     }
 }
 
+impl Computed {
+    fn render(&self, lines: &mut Writer) {
+        let Name { schema, name } = &self.relation;
+        let (rows, first, second) = match &self.proof {
+            Some((rows, Checksum { first, second })) => (Some(rows), Some(first), Some(second)),
+            None => (None, None, None),
+        };
+        lines.optional_line(
+            "computed",
+            [
+                Some(&computed_word(self.kind)),
+                Some(schema),
+                Some(name),
+                rows.map(|rows| rows as &dyn Display),
+                first.map(|sum| sum as &dyn Display),
+                second.map(|sum| sum as &dyn Display),
+            ],
+        );
+        for column in &self.columns {
+            lines.line("proof", [column]);
+        }
+    }
+}
+
 impl Piece {
     fn render(&self, lines: &mut Writer) {
         lines.line(
@@ -286,6 +320,13 @@ pub(super) fn stage_word(stage: Stage) -> &'static str {
     match stage {
         Stage::Before => "before",
         Stage::After => "after",
+    }
+}
+
+pub(super) fn computed_word(kind: ComputedKind) -> &'static str {
+    match kind {
+        ComputedKind::Generated => "generated",
+        ComputedKind::View => "view",
     }
 }
 

@@ -37,12 +37,13 @@ pub use commit_record::{Previous, Snapshot, SnapshotName, Totals};
 pub use format_error::FormatError;
 pub use inventory::{Inventory, Stored};
 pub use manifest::{
-    Checksum, Ledger, Manifest, Piece, Script, ScriptObject, SequenceState, ServerFacts, TableData,
+    Checksum, Computed, ComputedKind, Ledger, Manifest, Piece, Script, ScriptObject, SequenceState,
+    ServerFacts, TableData,
 };
 pub use repo_record::{Cut, Epoch, Repo};
 
 /// The version of everything described here. A reader refuses any other.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 #[cfg(test)]
 mod tests;

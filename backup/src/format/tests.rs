@@ -150,6 +150,7 @@ fn example() -> Manifest {
             last_value: 77,
             is_called: true,
         }],
+        computed: computed(),
         migrations: vec![Ledger {
             version: "1".into(),
             name: "init".into(),
@@ -166,12 +167,39 @@ fn example() -> Manifest {
     }
 }
 
+fn computed() -> Vec<Computed> {
+    let name = |name: &str| Name {
+        schema: "public".into(),
+        name: name.into(),
+    };
+    vec![
+        Computed {
+            relation: name("posts"),
+            kind: ComputedKind::Generated,
+            columns: vec!["id".into(), "slug".into()],
+            proof: Some((
+                3,
+                Checksum {
+                    first: "1".into(),
+                    second: "-2".into(),
+                },
+            )),
+        },
+        Computed {
+            relation: name("totals"),
+            kind: ComputedKind::View,
+            columns: vec!["n".into()],
+            proof: None,
+        },
+    ]
+}
+
 #[test]
 fn a_manifest_reads_like_this() {
     let text = String::from_utf8(example().render().unwrap()).unwrap();
     let hash = hex::sha256(b"piece");
     insta::assert_snapshot!(text.replace(&hash, "<hash>").replace('\t', " | "), @r"
-    pourtrait-manifest | 1
+    pourtrait-manifest | 2
     snapshot | 20260102T030405Z-7-0badcafe
     repo | 00000000-0000-0000-0000-000000000001
     taken_at | 2026-01-02T03:04:05Z
@@ -190,23 +218,28 @@ fn a_manifest_reads_like_this() {
     script | after | attached
     piece | <hash> | 0 | 12 | <hash> | 1 | a\\tb\tc
     object | foreign key | a_b_fkey | public | a | public | new\nline | 0 | 12 | \N | 
+    computed | generated | public | posts | 3 | 1 | -2
+    proof | id
+    proof | slug
+    computed | view | public | totals | \N | \N | \N
+    proof | n
     migration | 1 | init | \N
     excluded | vault.secrets | it is encrypted with a key of the platform
     gap | base type public.box3 | it is made of functions in C
-    end | 23
+    end | 28
     ");
 }
 
 #[test]
 fn another_version_is_refused_by_its_number() {
     let text = String::from_utf8(example().render().unwrap()).unwrap();
-    let newer = text.replacen("manifest\t1\n", "manifest\t2\n", 1);
+    let newer = text.replacen("manifest\t2\n", "manifest\t3\n", 1);
     let refused = Manifest::parse(newer.as_bytes()).unwrap_err();
-    assert_eq!(refused, FormatError::Version("2".into()));
-    let refused = Inventory::parse(b"pourtrait-inventory\t2\n").unwrap_err();
-    assert_eq!(refused, FormatError::Version("2".into()));
-    let refused = Snapshot::parse(br#"{"format": 2, "new": "members"}"#).unwrap_err();
-    assert_eq!(refused, FormatError::Version("2".into()));
+    assert_eq!(refused, FormatError::Version("3".into()));
+    let refused = Inventory::parse(b"pourtrait-inventory\t1\n").unwrap_err();
+    assert_eq!(refused, FormatError::Version("1".into()));
+    let refused = Snapshot::parse(br#"{"format": 3, "new": "members"}"#).unwrap_err();
+    assert_eq!(refused, FormatError::Version("3".into()));
     let refused = Repo::parse(br#"{"format": "1"}"#).unwrap_err();
     assert_eq!(refused, FormatError::Version("\"1\"".into()));
 }
@@ -257,11 +290,11 @@ fn broken_lines_are_named() {
         "\t77\tyes",
         "line 16: a field is neither true nor false",
     );
-    check("end\t23", "end\t22", "line 23: lines are missing before it");
+    check("end\t28", "end\t22", "line 28: lines are missing before it");
     check(
-        "end\t23\n",
-        "end\t23\nend\t24\n",
-        "line 23: something follows it",
+        "end\t28\n",
+        "end\t28\nend\t29\n",
+        "line 28: something follows it",
     );
 }
 

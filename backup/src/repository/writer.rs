@@ -130,12 +130,11 @@ impl Writer {
             .await
             .map_err(|_| PutError::Cancelled)?;
         let Segment {
-            bytes,
+            bytes: plaintext,
             rows,
             first_key,
             last_key,
         } = segment;
-        let plaintext = Bytes::from(bytes);
         let raw_len = plaintext.len() as u64;
         let (id, raw_sha256) = self.identify(plaintext.clone()).await?;
         let name = self.keep(&id, plaintext).await?;

@@ -5,8 +5,7 @@
 //! all the same is told with its statement and the server's words. A session or a
 //! backup that fails leaves a part, and says so: a part is dropped and never used.
 //! The last word is the comparison: every table that was loaded is counted and
-//! hashed by the target's server, and held against what the source's server had
-//! counted and hashed.
+//! hashed by the target's server, and held against what the backup had read.
 //!
 //! - `restore_plan`: what of the backup is restored, and what may run together
 //! - `target_sessions`: sessions, and what has to be true before anything is
@@ -31,7 +30,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{
-    format::{Snapshot, TableData},
+    format::{Computed, ComputedKind, Snapshot, TableData},
     keys::Identities,
     opened_backup::OpenedBackup,
     schema::{Name, Scope, Stage},
@@ -123,6 +122,11 @@ pub enum Note {
         /// The server's own words.
         reason: String,
     },
+    /// The target computes something else than the source did: what computes it has
+    /// changed, or a view was not refreshed since its tables changed.
+    Differs(String),
+    /// Something that is computed and that nobody could compare.
+    Unproven(String),
     /// The target does not let us attach this to a table of the platform.
     NotAttached {
         /// What.
@@ -153,6 +157,14 @@ impl fmt::Display for Note {
             Self::NotAnalyzed { table, reason } => {
                 write!(formatter, "{table} has no statistics yet: {reason}")
             }
+            Self::Differs(what) => write!(
+                formatter,
+                "{what}: not equal to the source, whose values were computed by something that has changed, or of rows that have"
+            ),
+            Self::Unproven(what) => write!(
+                formatter,
+                "{what}: not compared, because reading it runs code of the app"
+            ),
             Self::NotAttached { object, reason } => {
                 write!(formatter, "{object} was not made: {reason}")
             }
@@ -288,7 +300,22 @@ impl Work<'_> {
         let notes = target_sessions::analyze(self.sessions, &tables, self.tell).await?;
         (self.tell)(Event::Begun(Step::Comparison, expected.len() as u64));
         table_comparison::all(self.sessions, expected, self.tell).await?;
-        Ok(notes)
+        let computed = self.computed(&tables);
+        let more = table_comparison::computed(self.sessions, &computed).await?;
+        Ok([notes, more].concat())
+    }
+
+    /// What the target has computed from these tables. A view may read any table.
+    fn computed(&self, tables: &[&Name]) -> Vec<&Computed> {
+        let manifest = self.plan.manifest;
+        let is_whole = self.plan.tables().count() == manifest.tables.len();
+        let computed = manifest.computed.iter();
+        computed
+            .filter(|computed| match computed.kind {
+                ComputedKind::Generated => tables.contains(&&computed.relation),
+                ComputedKind::View => is_whole,
+            })
+            .collect()
     }
 
     async fn make_objects(&self) -> Result<(Vec<Note>, Vec<Refusal>), Cause> {

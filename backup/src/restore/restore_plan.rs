@@ -174,6 +174,7 @@ mod tests {
             scripts: Vec::new(),
             tables: tables.iter().map(data).collect(),
             sequences: Vec::new(),
+            computed: Vec::new(),
             migrations: Vec::new(),
             excluded: Vec::new(),
             gaps: Vec::new(),

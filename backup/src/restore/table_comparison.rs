@@ -1,12 +1,12 @@
-//! The proof: what the target's server counts and hashes, against what the
-//! source's did.
+//! The proof: what the target's server counts and hashes, against what the backup
+//! read.
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, error::SqlState};
 
-use super::{Cause, Event, Listener, restore_error::refused, target_sessions::Sessions};
+use super::{Cause, Event, Listener, Note, restore_error::refused, target_sessions::Sessions};
 use crate::{
     checksum,
-    format::{Checksum, TableData},
+    format::{Checksum, Computed, TableData},
     schema::Name,
 };
 
@@ -53,12 +53,43 @@ pub(super) async fn all(
     }
 }
 
-/// The count and the checksum of a table as it is.
+/// Compares what the target's server computed, and tells what differs and what nobody
+/// can compare. What is missing has been told.
+pub(super) async fn computed(
+    sessions: &Sessions,
+    expected: &[&Computed],
+) -> Result<Vec<Note>, Cause> {
+    let compare = async |session: &Client, computed: &&Computed| {
+        let what = computed.to_string();
+        let Some(proof) = &computed.proof else {
+            return Ok(Some(Note::Unproven(what)));
+        };
+        match checksum::read(session, &computed.relation, &computed.columns).await {
+            Ok(found) => Ok((found != *proof).then_some(Note::Differs(what))),
+            Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(None),
+            Err(error) if error.code() == Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE) => {
+                Ok(Some(Note::Differs(what)))
+            }
+            Err(error) if error.as_db_error().is_some() => Ok(Some(Note::Unproven(what))),
+            Err(error) => Err(refused(format!("cannot read {}", computed.relation))(error)),
+        }
+    };
+    let notes = sessions.each(expected, compare).await?;
+    Ok(notes.into_iter().flatten().collect())
+}
+
+/// The count and the checksum of a table as it is. Where planning the server's query
+/// runs something of the app's that fails, the rows come here to be hashed.
 pub(super) async fn sums(
     session: &Client,
     table: &Name,
     columns: &[String],
 ) -> Result<(u64, Checksum), Cause> {
-    let sums = checksum::read(session, table, columns).await;
+    let sums = match checksum::read(session, table, columns).await {
+        Err(error) if error.as_db_error().is_some() => {
+            checksum::copied(session, table, columns).await
+        }
+        read => read,
+    };
     sums.map_err(refused(format!("cannot read {table}")))
 }

@@ -34,6 +34,7 @@ use super::{
     schema::{Exclusion, Object},
     script_text,
     segments::Segment,
+    source::computed_values,
     store::Store,
 };
 
@@ -157,8 +158,19 @@ struct Read {
 async fn read(source: OpenedSource, writer: &Writer) -> Result<Read, RunError> {
     let scripts = store_scripts(&source.schema.objects, writer).await?;
     let tables = source.snapshot.by_size(&source.schema.tables).await?;
-    let copied = tokio::select! {
-        copied = copied_tables::copy_all(&source.readers, &tables, writer) => copied?,
+    let control = source.snapshot.session().client();
+    let computed = computed_values::list(control, &source.schema).await?;
+    let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
+    let oids = [oids, computed.iter().map(|(oid, _)| *oid).collect()].concat();
+    let plannable = source.snapshot.plannable(&oids).await?;
+    let reading = async {
+        let readers = &source.readers;
+        let copied = copied_tables::copy_all(readers, &tables, &plannable, writer).await?;
+        let computed = copied_tables::prove_all(readers, &computed, &plannable).await?;
+        Ok::<_, RunError>((copied, computed))
+    };
+    let (copied, computed) = tokio::select! {
+        read = reading => read?,
         held_up = source.snapshot.give_way() => match held_up? {},
     };
     let settings = source.snapshot.session().settings().await?;
@@ -188,6 +200,7 @@ async fn read(source: OpenedSource, writer: &Writer) -> Result<Read, RunError> {
             scripts,
             tables: copied.tables,
             sequences,
+            computed,
             migrations,
             excluded: schema.excluded,
             gaps: schema.gaps,

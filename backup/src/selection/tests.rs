@@ -144,6 +144,7 @@ fn shop() -> Manifest {
         tables: ["app.cellars_2026", "app.regions", "app.wines"]
             .map(table_data)
             .into(),
+        computed: Vec::new(),
         sequences: vec![
             SequenceState {
                 sequence: name("app.regions_id_seq"),

@@ -1,6 +1,6 @@
 //! The snapshot and its keeper.
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::HashSet, convert::Infallible, time::Duration};
 
 use jiff::Timestamp;
 use outside::clock;
@@ -152,6 +152,19 @@ impl DatabaseSnapshot {
             .filter_map(|row| usize::try_from(row.get::<_, i64>(0) - 1).ok())
             .filter_map(|index| tables.get(index))
             .collect())
+    }
+
+    /// Those of these relations of which the server may plan a query without running
+    /// any of the app's code.
+    ///
+    /// # Errors
+    /// When the session fails.
+    pub async fn plannable(&self, oids: &[u32]) -> Result<HashSet<u32>, SourceError> {
+        let client = self.control.client();
+        let rows = client
+            .query(include_str!("sql/plannable.sql"), &[&oids])
+            .await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     /// Returns when a change of one of our tables has waited too long for us.

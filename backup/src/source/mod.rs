@@ -8,16 +8,18 @@
 //!   while the backup began
 //! - `catalog_fingerprint`: what that proof compares
 //! - `snapshot_reader`: a session that reads tables in the snapshot
+//! - `computed_values`: what COPY leaves out
 //! - `segmented_rows`: the stream of COPY text, counted and cut into segments
 
 mod catalog_fingerprint;
+pub mod computed_values;
 mod database_snapshot;
 mod segmented_rows;
 mod snapshot_reader;
 
 pub use database_snapshot::DatabaseSnapshot;
 pub use segmented_rows::SegmentedRows;
-pub use snapshot_reader::{Reading, SnapshotReader, read_sequences};
+pub use snapshot_reader::{Access, Reading, SnapshotReader, read_sequences};
 
 use tokio_postgres::error::SqlState;
 

@@ -19,7 +19,7 @@ pub struct SegmentedRows<S> {
     cutter: Option<Cutter>,
     received: Bytes,
     partial: Vec<u8>,
-    expected: u64,
+    expected: Option<u64>,
     /// Rows so far.
     pub rows: u64,
     /// Bytes of COPY text so far.
@@ -31,8 +31,8 @@ where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
     SourceError: From<E>,
 {
-    /// Rows of a stream that has to hold as many as `expected`.
-    pub fn new(stream: S, table: Name, cutter: Cutter, expected: u64) -> Self {
+    /// Rows of a stream that has to hold as many as `expected`, where that is known.
+    pub fn new(stream: S, table: Name, cutter: Cutter, expected: Option<u64>) -> Self {
         Self {
             stream,
             table,
@@ -98,8 +98,8 @@ where
     fn check_whole(&self) -> Result<(), SourceError> {
         let reason = if !self.partial.is_empty() {
             "it ends within a row".to_owned()
-        } else if self.rows != self.expected {
-            format!("{} of {} rows came", self.rows, self.expected)
+        } else if let Some(expected) = self.expected.filter(|expected| *expected != self.rows) {
+            format!("{} of {expected} rows came", self.rows)
         } else {
             return Ok(());
         };

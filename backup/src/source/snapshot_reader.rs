@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use tokio_postgres::CopyOutStream;
+use tokio_postgres::{Client, CopyOutStream};
 
 use super::{SegmentedRows, SourceError, database_snapshot::Began, lock_refused};
 use crate::{
@@ -16,6 +16,19 @@ use crate::{
 
 /// What sorting a table may take in memory before it goes to the server's disk.
 const SORT_MEMORY: &str = "64MB";
+
+/// How long a refresh of a materialised view is waited for.
+const LOCK_TIMEOUT: &str = "5s";
+
+/// How a table's rows are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// By a query, in the order of [`row_order`].
+    Ordered,
+    /// As they lie, by the one command that plans nothing and so runs nothing of the
+    /// app's.
+    Unplanned,
+}
 
 /// A session within the snapshot.
 #[derive(Debug)]
@@ -32,10 +45,8 @@ pub struct Reading {
     pub types: Vec<String>,
     /// The order of the rows.
     pub order: Order,
-    /// How many rows there are, by the server's count.
-    pub count: u64,
-    /// The server's checksum.
-    pub checksum: Checksum,
+    /// How many rows there are, by the server's count; nothing where it was not asked.
+    pub count: Option<u64>,
     /// The rows.
     pub rows: SegmentedRows<Pin<Box<CopyOutStream>>>,
 }
@@ -58,11 +69,12 @@ impl SnapshotReader {
         Ok(Self { session, began })
     }
 
-    /// Starts reading a table: counts it and begins to copy it.
+    /// Starts reading a table: counts it, if that can be planned, and begins to copy
+    /// it.
     ///
     /// # Errors
     /// [`SourceError::Busy`] if a change of the table waits for our lock.
-    pub async fn read(&self, table: &Table) -> Result<Reading, SourceError> {
+    pub async fn read(&self, table: &Table, access: Access) -> Result<Reading, SourceError> {
         let client = self.session.client();
         let lock = format!("lock table only {} in access share mode nowait", table.name);
         if let Err(error) = client.batch_execute(&lock).await {
@@ -74,11 +86,15 @@ impl SnapshotReader {
             .filter(|column| !column.generated)
             .map(|column| (column.name.clone(), column.type_sql.clone()))
             .unzip();
-        let order = row_order::read(client, table).await?;
-        let (count, checksum) = checksum::read(client, &table.name, &columns).await?;
-        let stream = client
-            .copy_out(&copy(&table.name, &columns, &order))
-            .await?;
+        let (order, count, copy) = match access {
+            Access::Ordered => {
+                let order = row_order::read(client, table).await?;
+                let copy = copy_ordered(&table.name, &columns, &order);
+                (order, Some(count(client, &table.name).await?), copy)
+            }
+            Access::Unplanned => (Order::default(), None, copy(&table.name, &columns)),
+        };
+        let stream = client.copy_out(&copy).await?;
         let cutter = Cutter::new(positions(&columns, &order));
         Ok(Reading {
             rows: SegmentedRows::new(Box::pin(stream), table.name.clone(), cutter, count),
@@ -86,8 +102,31 @@ impl SnapshotReader {
             types,
             order,
             count,
-            checksum,
         })
+    }
+
+    /// Has the server count and sum what it computed; nothing where it refuses that,
+    /// or somebody holds a lock.
+    ///
+    /// # Errors
+    /// When the session fails.
+    pub async fn prove(
+        &self,
+        relation: &Name,
+        columns: &[String],
+    ) -> Result<Option<(u64, Checksum)>, SourceError> {
+        let client = self.session.client();
+        let begin = format!("savepoint computed; set local lock_timeout = '{LOCK_TIMEOUT}'");
+        client.batch_execute(&begin).await?;
+        let proof = match checksum::read(client, relation, columns).await {
+            Ok(proof) => Some(proof),
+            Err(error) if error.as_db_error().is_some() => None,
+            Err(error) => return Err(error.into()),
+        };
+        client
+            .batch_execute("rollback to savepoint computed")
+            .await?;
+        Ok(proof)
     }
 
     /// Checks that the transaction has lasted and nothing failed in it.
@@ -147,13 +186,29 @@ pub async fn read_sequences(
         .collect())
 }
 
-fn copy(table: &Name, columns: &[String], order: &Order) -> String {
+/// The server's own count, a witness to what we receive.
+async fn count(client: &Client, table: &Name) -> Result<u64, SourceError> {
+    let sql = format!("select count(*) from only {table}");
+    let row = client.query_one(&sql, &[]).await?;
+    Ok(row.get::<_, i64>(0).unsigned_abs())
+}
+
+fn copy_ordered(table: &Name, columns: &[String], order: &Order) -> String {
     let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
     format!(
         "copy (select {} from only {table}{}) to stdout",
         columns.join(", "),
         order.clause()
     )
+}
+
+/// Unlike a query, this never looks at indexes and statistics.
+fn copy(table: &Name, columns: &[String]) -> String {
+    let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+    match columns.as_slice() {
+        [] => format!("copy {table} to stdout"),
+        columns => format!("copy {table} ({}) to stdout", columns.join(", ")),
+    }
 }
 
 /// Where the columns of the order stand in COPY text. One that is generated

@@ -61,7 +61,7 @@ check() { # FILE SHA256 WHAT
 # Whether lines are whole: the first names the format, the last their number.
 check_lines() { # FILE FORMAT WHAT
     awk -F '\t' -v format="$2" '
-        NR == 1 { known = $1 == format && $2 == "1" }
+        NR == 1 { known = $1 == format && $2 == "2" }
         { kind = $1; number = $2 }
         END { exit !(known && kind == "end" && number == NR) }
     ' "$1" || fail "$3 is cut off, or of another version"
@@ -89,7 +89,7 @@ open() { # PATH FILE
 # Names begin with their time, so the last is the newest.
 record=$(find "$root/v1/snap" -type f -name "${wanted:-*}.json" | sort | tail -n 1)
 [ -n "$record" ] || fail "$root holds no backup ${wanted:-at all}"
-grep -q '^  "format": 1,$' "$record" || fail "$record is of another version"
+grep -q '^  "format": 2,$' "$record" || fail "$record is of another version"
 echo "restore.sh: backup $(basename "$record" .json)" >&2
 
 inventory=$(member inventory path)

@@ -265,21 +265,37 @@ exception when others then
     return false;
 end $$;
 
--- The count and the checksum of a table as it is.
+-- The count and the checksum of a table as it is: of the texts that output functions write,
+-- in UTF-8. Planning the query may run something of the app's, which may find its names only
+-- where a project's own sessions do.
 create function pg_temp.sums(relation text, columns text[]) returns text language plpgsql as $$
 declare
-    found text;
-begin
-    execute format(
-        'select concat_ws('' '', count(*), coalesce(sum(hash_array_extended(r, 0)), 0), '
-        'coalesce(sum(hash_array_extended(r, 7919)), 0)) '
+    output constant text := case getdatabaseencoding()
+        when 'UTF8' then 'concat(%1$I)'
+        else 'convert_from(convert_to(concat(%1$I), ''UTF8''), getdatabaseencoding())'
+    end;
+    query constant text := format(
+        'select concat_ws('' '', count(*), coalesce(sum(hash_array_extended(r collate "C", 0)), 0), '
+        'coalesce(sum(hash_array_extended(r collate "C", 7919)), 0)) '
         'from (select array[%s]::text[] as r from only %s offset 0) as s',
         (
-            select string_agg(format('%I::text collate "C"', one), ', ' order by position)
+            select string_agg(
+                format('case when %1$I is distinct from null then ' || output || ' end', one),
+                ', ' order by position
+            )
             from unnest(columns) with ordinality as columns (one, position)
         ),
         relation
-    ) into found;
+    );
+    found text;
+begin
+    begin
+        execute query into found;
+    exception when others then
+        perform set_config('search_path', pg_temp.project_path(), true);
+        execute query into found;
+        perform set_config('search_path', '', true);
+    end;
     return found;
 end $$;
 

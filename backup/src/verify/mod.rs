@@ -3,7 +3,8 @@
 //! [`objects`] needs no key: every object is there, as long as it was and with
 //! the hash it had. [`contents`] needs an identity: every piece can be opened, is
 //! the one that the manifest names, and holds as many rows as it should, each of
-//! them COPY text of the table's columns.
+//! them COPY text of the table's columns; and each table's rows have the checksum of
+//! those that the run read.
 
 mod copy_text;
 
@@ -11,9 +12,11 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use tokio::task;
 
 use super::{
     catalogue::{self, ReadError},
+    checksum::RowSums,
     format::{Inventory, Manifest, Piece, Snapshot, Stored, object_path},
     keys::{DedupeKey, Identities},
     store::Store,
@@ -113,15 +116,42 @@ pub async fn contents(
     let jobs = jobs(&manifest);
     report.expected += jobs.len() as u64;
     let mut reads = stream::iter(jobs)
-        .map(|job| check(store, manifest.epoch, job, identities, &key))
+        .map(async |job| {
+            (
+                job.kind,
+                check(store, manifest.epoch, job, identities, &key).await,
+            )
+        })
         .buffer_unordered(READS);
-    while let Some((path, checked)) = reads.next().await {
+    let mut found: Vec<_> = manifest
+        .tables
+        .iter()
+        .map(|_| Some(RowSums::default()))
+        .collect();
+    while let Some((kind, (path, checked))) = reads.next().await {
         report.checked += 1;
-        match checked {
-            Ok(bytes) => report.bytes += bytes,
-            Err(what) => report.fault(&path, what),
+        let of_rows = match checked {
+            Ok(Checked { bytes, sums }) => {
+                report.bytes += bytes;
+                Some(sums)
+            }
+            Err(what) => {
+                report.fault(&path, what);
+                None
+            }
+        };
+        if let Kind::Rows { table, .. } = kind {
+            found[table] = found[table].zip(of_rows).map(|(sums, more)| sums + more);
         }
         watch(&report);
+    }
+    drop(reads);
+    for (table, sums) in manifest.tables.iter().zip(found) {
+        // A piece that cannot be read has been told.
+        if sums.is_some_and(|sums| sums.checksum() != table.checksum) {
+            let what = format!("the rows of {} are not those of its checksum", table.table);
+            report.fault(&snapshot.manifest.path, what);
+        }
     }
     report
 }
@@ -229,7 +259,11 @@ struct Job<'a> {
 #[derive(Clone, Copy)]
 enum Kind {
     Script,
-    Rows { columns: usize },
+    Rows {
+        /// Which of the manifest's tables.
+        table: usize,
+        columns: usize,
+    },
 }
 
 fn jobs(manifest: &Manifest) -> Vec<Job<'_>> {
@@ -237,10 +271,12 @@ fn jobs(manifest: &Manifest) -> Vec<Job<'_>> {
         piece: &script.piece,
         kind: Kind::Script,
     });
-    let tables = manifest.tables.iter().flat_map(|table| {
-        table.pieces.iter().map(|piece| Job {
+    let tables = manifest.tables.iter().enumerate();
+    let tables = tables.flat_map(|(index, table)| {
+        table.pieces.iter().map(move |piece| Job {
             piece,
             kind: Kind::Rows {
+                table: index,
                 columns: table.columns.len(),
             },
         })
@@ -248,14 +284,22 @@ fn jobs(manifest: &Manifest) -> Vec<Job<'_>> {
     scripts.chain(tables).collect()
 }
 
-/// How many bytes were read, or what is wrong with them.
+/// A piece that is what it should be.
+struct Checked {
+    /// Its length as it lies in the store.
+    bytes: u64,
+    /// The sums over its rows.
+    sums: RowSums,
+}
+
+/// What was read, or what is wrong with it.
 async fn check(
     store: &Store,
     epoch: u32,
     Job { piece, kind }: Job<'_>,
     identities: &Identities,
     key: &DedupeKey,
-) -> (String, Result<u64, String>) {
+) -> (String, Result<Checked, String>) {
     let path = object_path::segment(epoch, &piece.name);
     let read = async {
         let sealed: Bytes = store.get(&path).await?;
@@ -265,20 +309,28 @@ async fn check(
     };
     let checked = match read.await {
         Err(error) => Err(error.what()),
-        Ok((bytes, plaintext)) => match kind {
-            Kind::Script if std::str::from_utf8(&plaintext).is_err() => {
-                Err("the script is not UTF-8".to_owned())
-            }
-            Kind::Script => Ok(bytes),
-            Kind::Rows { columns } => match copy_text::count(&plaintext, columns) {
-                Ok(rows) if rows == piece.rows => Ok(bytes),
-                Ok(rows) => Err(format!(
-                    "it holds {rows} rows and should hold {}",
-                    piece.rows
-                )),
-                Err(fault) => Err(fault.to_string()),
-            },
-        },
+        Ok((bytes, plaintext)) => {
+            let rows = piece.rows;
+            let examined = task::spawn_blocking(move || examine(&plaintext, kind, rows)).await;
+            let examined = examined.unwrap_or_else(|_| Err("it could not be examined".to_owned()));
+            examined.map(|sums| Checked { bytes, sums })
+        }
     };
     (path, checked)
+}
+
+/// The sums over a piece's rows, or what is wrong with its text.
+fn examine(plaintext: &[u8], kind: Kind, rows: u64) -> Result<RowSums, String> {
+    let Kind::Rows { columns, .. } = kind else {
+        let text = std::str::from_utf8(plaintext);
+        return match text {
+            Ok(_) => Ok(RowSums::default()),
+            Err(_) => Err("the script is not UTF-8".to_owned()),
+        };
+    };
+    let found = copy_text::count(plaintext, columns).map_err(|fault| fault.to_string())?;
+    if found != rows {
+        return Err(format!("it holds {found} rows and should hold {rows}"));
+    }
+    Ok(RowSums::of(plaintext, columns))
 }

@@ -217,6 +217,21 @@ async fn appended_rows_store_little_again_where_only_their_time_grows() {
     assert_little_again(figures);
 }
 
+#[tokio::test]
+async fn appended_rows_store_little_again_where_no_order_can_be_asked_for() {
+    let figures = appended(
+        "create function public.f(text) returns text language plpgsql immutable
+             as $$ begin return $1; end $$;
+         create table public.t (
+             id bigint generated always as identity primary key, words text);
+         create index on public.t (public.f(left(words, 8)))",
+        "insert into public.t (words)
+         select repeat(md5(random()::text), 6) from generate_series(1, $)",
+    )
+    .await;
+    assert_little_again(figures);
+}
+
 /// A backup of many rows, and one after a hundredth of them was appended.
 async fn appended(create: &str, insert: &str) -> [Figures; 2] {
     const ROWS: usize = 150_000;

@@ -304,6 +304,7 @@ async fn manifest(session: &PinnedSession, writer: &Writer, parts: Parts) -> Man
             last_value: 42,
             is_called: true,
         }],
+        computed: Vec::new(),
         migrations: Vec::new(),
         excluded: Vec::new(),
         gaps: Vec::new(),
@@ -353,7 +354,7 @@ async fn rows(session: &PinnedSession, writer: &Writer, table: Name, scope: Scop
     // Several pieces to a table, as a big one has them.
     for rows in copied.chunks(copied.len().div_ceil(5).max(1)) {
         let segment = Segment {
-            bytes: rows.concat(),
+            bytes: rows.concat().into(),
             rows: rows.len() as u64,
             first_key: String::new(),
             last_key: String::new(),

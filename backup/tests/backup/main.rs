@@ -6,7 +6,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod app_code;
 mod changes;
+mod checksum;
+mod computed;
 mod data;
 mod faults;
 mod faulty;

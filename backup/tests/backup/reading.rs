@@ -2,6 +2,7 @@
 
 use backup::{
     catalogue::{self, ReadError},
+    checksum::RowSums,
     format::{FormatError, Snapshot, object_path},
     keys::DedupeKey,
     segments::Segment,
@@ -64,13 +65,13 @@ async fn another_versions_record_is_refused_by_its_number() {
     replace(&store, &record, |text| {
         *text = String::from_utf8(text.clone())
             .unwrap()
-            .replace("\"format\": 1", "\"format\": 2")
+            .replace("\"format\": 2", "\"format\": 3")
             .into();
     })
     .await;
     let error = catalogue::find(&store, "latest").await.unwrap_err();
     assert!(
-        matches!(&error, ReadError::Unreadable { source: FormatError::Version(version), .. } if version == "2"),
+        matches!(&error, ReadError::Unreadable { source: FormatError::Version(version), .. } if version == "3"),
         "{error}"
     );
 }
@@ -203,7 +204,10 @@ async fn rows_that_are_not_copy_text_are_found() {
     short.rows = 4;
     let odd = writer.put(rows("1\tx\ty\n", 2)).await.unwrap();
     let paths = [&short, &odd].map(|piece| object_path::segment(1, &piece.name));
-    let manifest = manifest(script, vec![table_data(1, vec![short, odd])]);
+    let manifest = manifest(
+        script,
+        vec![table_data(1, RowSums::default(), vec![short, odd])],
+    );
     let snapshot = seal(writer, manifest).await.unwrap();
     assert_found(
         &keyring,

@@ -2,6 +2,7 @@
 
 use backup::{
     catalogue,
+    checksum::RowSums,
     format::object_path,
     repository::{Making, Remembered, Repository, RepositoryError, SealRunError},
     segments::Segment,
@@ -121,9 +122,9 @@ async fn equal_segments_are_stored_once_even_at_the_same_time() {
         .put(Segment::script("select 1;\n".into()))
         .await
         .unwrap();
-    let snapshot = seal(writer, manifest(script, vec![table_data(1, pieces)]))
-        .await
-        .unwrap();
+    let sums = RowSums::of("1\tx\n".repeat(200).as_bytes(), 2);
+    let manifest = manifest(script, vec![table_data(1, sums, pieces)]);
+    let snapshot = seal(writer, manifest).await.unwrap();
     assert_eq!((snapshot.totals.objects, snapshot.totals.rows), (3, 200));
     assert_whole(&store, &snapshot, &keyring.identities).await;
 }
@@ -306,17 +307,17 @@ async fn a_backup_that_holds_much_less_is_suspect() {
 async fn another_versions_repository_is_left_alone() {
     let (keyring, store) = (Keyring::new(), memory());
     store
-        .put_new(object_path::REPO, "{\"format\": 2}".into())
+        .put_new(object_path::REPO, "{\"format\": 3}".into())
         .await
         .unwrap();
     let error = keyring.back_up(&store, 1, 1).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "v1/repo.json: format version 2 is not one that this release reads (1)"
+        "v1/repo.json: format version 3 is not one that this release reads (2)"
     );
     assert_eq!(
         store.get(object_path::REPO).await.unwrap(),
-        "{\"format\": 2}"
+        "{\"format\": 3}"
     );
 }
 

@@ -7,9 +7,9 @@ use std::{
 
 use backup::{
     catalogue,
+    checksum::RowSums,
     format::{
-        Checksum, Manifest, Piece, Script, ScriptObject, ServerFacts, Snapshot, TableData,
-        object_path,
+        Manifest, Piece, Script, ScriptObject, ServerFacts, Snapshot, TableData, object_path,
     },
     keys::{self, Identities, Recipients, Secret},
     repository::{Repository, RepositoryError, SealRunError, Writer},
@@ -115,10 +115,9 @@ pub(crate) async fn put_tables(writer: &Writer, tables: u64) -> anyhow::Result<M
         .await?;
     let mut data = Vec::new();
     for table in 0..tables {
-        let piece = writer
-            .put(rows(&format!("{table}\tsome text\n"), 3))
-            .await?;
-        data.push(table_data(table, vec![piece]));
+        let rows = rows(&format!("{table}\tsome text\n"), 3);
+        let sums = RowSums::of(&rows.bytes, 2);
+        data.push(table_data(table, sums, vec![writer.put(rows).await?]));
     }
     Ok(manifest(script, data))
 }
@@ -126,14 +125,14 @@ pub(crate) async fn put_tables(writer: &Writer, tables: u64) -> anyhow::Result<M
 /// The same row several times.
 pub(crate) fn rows(row: &str, count: usize) -> Segment {
     Segment {
-        bytes: row.repeat(count).into_bytes(),
+        bytes: row.repeat(count).into(),
         rows: count as u64,
         first_key: String::new(),
         last_key: String::new(),
     }
 }
 
-pub(crate) fn table_data(number: u64, pieces: Vec<Piece>) -> TableData {
+pub(crate) fn table_data(number: u64, sums: RowSums, pieces: Vec<Piece>) -> TableData {
     TableData {
         table: Name {
             schema: "public".into(),
@@ -144,10 +143,7 @@ pub(crate) fn table_data(number: u64, pieces: Vec<Piece>) -> TableData {
         types: vec!["integer".into(), "text".into()],
         order: Vec::new(),
         rows: pieces.iter().map(|piece| piece.rows).sum(),
-        checksum: Checksum {
-            first: "1".into(),
-            second: "2".into(),
-        },
+        checksum: sums.checksum(),
         pieces,
     }
 }
@@ -187,6 +183,7 @@ pub(crate) fn manifest(script: Piece, tables: Vec<TableData>) -> Manifest {
         }],
         tables,
         sequences: Vec::new(),
+        computed: Vec::new(),
         migrations: Vec::new(),
         excluded: Vec::new(),
         gaps: Vec::new(),

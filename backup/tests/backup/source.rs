@@ -4,7 +4,7 @@ use backup::{
     pinned_session::{PinnedSession, SessionError},
     schema::{Column, Name, Scope, Table},
     segments::Cutter,
-    source::{DatabaseSnapshot, SegmentedRows, SnapshotReader, SourceError},
+    source::{Access, DatabaseSnapshot, SegmentedRows, SnapshotReader, SourceError},
 };
 use bytes::Bytes;
 use futures_util::{TryStreamExt, stream};
@@ -60,7 +60,12 @@ async fn replay(
         schema: "public".into(),
         name: "t".into(),
     };
-    let mut rows = SegmentedRows::new(stream::iter(chunks), name, Cutter::new(Some(vec![0])), rows);
+    let mut rows = SegmentedRows::new(
+        stream::iter(chunks),
+        name,
+        Cutter::new(Some(vec![0])),
+        Some(rows),
+    );
     let mut text = Vec::new();
     while let Some(segment) = rows.next().await? {
         text.extend(segment.bytes);
@@ -210,8 +215,8 @@ async fn rows_temporary_tables_and_statistics_are_no_change() {
     let reader = SnapshotReader::join(open(&database).await, snapshot.id())
         .await
         .unwrap();
-    let mut reading = reader.read(&tables[0]).await.unwrap();
-    assert_eq!(reading.count, 100);
+    let mut reading = reader.read(&tables[0], Access::Ordered).await.unwrap();
+    assert_eq!(reading.count, Some(100));
     let segment = reading.rows.next().await.unwrap().unwrap();
     assert!(segment.bytes.starts_with(b"1\trow 1\n"));
     assert!(reading.rows.next().await.unwrap().is_none());
@@ -240,7 +245,11 @@ async fn a_change_that_waits_for_our_lock_makes_the_next_reader_give_way() {
              where relation = 'public.t'::regclass and not granted)",
     )
     .await;
-    let busy = reader.read(&tables[0]).await.err().unwrap();
+    let busy = reader
+        .read(&tables[0], Access::Ordered)
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(busy, SourceError::Busy(_)), "{busy}");
     drop((reader, snapshot));
     altering.await.unwrap().unwrap();
@@ -255,7 +264,7 @@ async fn a_change_that_waits_while_a_table_is_read_is_given_way_to() {
     let reader = SnapshotReader::join(open(&database).await, snapshot.id())
         .await
         .unwrap();
-    reader.read(&tables[0]).await.unwrap();
+    reader.read(&tables[0], Access::Ordered).await.unwrap();
     let altering = tokio::spawn(async move {
         // Not held up by a backup: it only waits for one that reads its table.
         client

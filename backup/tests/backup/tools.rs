@@ -213,13 +213,13 @@ async fn stock_tools_refuse_another_version_and_a_list_that_was_cut() {
     let text = decompressed(&backup.file(&inventory.path));
     for (record_text, inventory_text, told) in [
         (
-            written.replace("\"format\": 1", "\"format\": 2"),
+            written.replace("\"format\": 2", "\"format\": 3"),
             text.clone(),
             "of another version",
         ),
         (
             written.clone(),
-            text.replacen("\t1\n", "\t2\n", 1),
+            text.replacen("\t2\n", "\t3\n", 1),
             "the inventory is cut off, or",
         ),
         (

@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use crate::{
     format::{
-        Checksum, Inventory, Ledger, Manifest, Piece, Previous, Script, ScriptObject,
-        SequenceState, ServerFacts, Snapshot, SnapshotName, Stored, TableData, Totals, VERSION,
+        Checksum, Computed, ComputedKind, Inventory, Ledger, Manifest, Piece, Previous, Script,
+        ScriptObject, SequenceState, ServerFacts, Snapshot, SnapshotName, Stored, TableData,
+        Totals, VERSION,
     },
     hex,
     schema::{Exclusion, Extension, Name, Scope, Stage},
@@ -117,6 +118,22 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn computed()(
+        relation in name(),
+        is_view in any::<bool>(),
+        columns in prop::collection::vec(text(), 0..3),
+        proof in prop::option::of((any::<u64>(), text(), text())),
+    ) -> Computed {
+        Computed {
+            relation,
+            kind: if is_view { ComputedKind::View } else { ComputedKind::Generated },
+            columns,
+            proof: proof.map(|(rows, first, second)| (rows, Checksum { first, second })),
+        }
+    }
+}
+
+prop_compose! {
     fn exclusion()(what in text(), why in text()) -> Exclusion {
         Exclusion { what, why }
     }
@@ -136,6 +153,7 @@ prop_compose! {
             (name(), prop::option::of(name()), any::<i64>(), any::<bool>()),
             0..3,
         ),
+        computed in prop::collection::vec(computed(), 0..3),
         migrations in prop::collection::vec((text(), text(), prop::option::of(hash())), 0..3),
         excluded in prop::collection::vec(exclusion(), 0..3),
         gaps in prop::collection::vec(exclusion(), 0..3),
@@ -170,6 +188,7 @@ prop_compose! {
                     SequenceState { sequence, table, last_value, is_called }
                 })
                 .collect(),
+            computed,
             migrations: migrations
                 .into_iter()
                 .map(|(version, name, sha256)| Ledger { version, name, sha256: sha256.unwrap_or_default() })
