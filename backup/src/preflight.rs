@@ -270,6 +270,7 @@ fn explains(schema: &Schema, relation: &Name) -> bool {
         || schema
             .excluded
             .iter()
+            .chain(&schema.gaps)
             .any(|out| left_out.contains(&out.what))
         || schema
             .objects

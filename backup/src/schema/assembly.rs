@@ -12,6 +12,7 @@ use super::{
     ownership::{Ownership, Whose},
     quoted,
     relations::{self, FoundSequence},
+    settings::Setting,
     supabase,
 };
 
@@ -29,6 +30,8 @@ enum Maker {
     Item(usize),
     /// Nothing: it is left out.
     None,
+    /// Nothing: it is a gap.
+    Gap,
 }
 
 /// What has been put together so far.
@@ -42,18 +45,17 @@ pub(super) struct Assembly<'a> {
     /// The app's roles that objects name.
     pub(super) roles: BTreeSet<String>,
     makers: HashMap<Key, Maker>,
-    unknown: Vec<String>,
 }
 
 /// Puts a database's schema together.
 ///
 /// # Errors
-/// [`SchemaError::Unknown`] with everything that cannot be made again, or
 /// [`SchemaError::Circular`].
 pub(super) fn assemble(
     catalog: &Catalog,
     access: &[Access],
     defaults: &[Defaults],
+    settings: &[Setting],
     tables: Vec<Table>,
     sequences: Vec<FoundSequence>,
     leftovers: &Leftovers,
@@ -66,25 +68,21 @@ pub(super) fn assemble(
         gaps: Vec::new(),
         roles: BTreeSet::new(),
         makers: HashMap::new(),
-        unknown: Vec::new(),
     };
+    assembly.name_strangers();
     for found in &catalog.found {
         assembly.take(found);
     }
-    assembly.refuse_strangers();
     assembly.append_additions();
     assembly.grant(access);
     assembly.grant_defaults(defaults);
-    assembly.name_roles(access, defaults);
+    assembly.set(settings);
+    assembly.name_roles(access, defaults, settings);
     let tables = assembly.tables(tables);
     let sequences = assembly.sequences(sequences);
     let leftovers = leftovers.excluded(&assembly.ownership);
     assembly.excluded.extend(leftovers);
-    if assembly.unknown.is_empty() {
-        assembly.arrange(tables, sequences)
-    } else {
-        Err(SchemaError::Unknown(assembly.unknown))
-    }
+    assembly.arrange(tables, sequences)
 }
 
 impl Assembly<'_> {
@@ -93,7 +91,7 @@ impl Assembly<'_> {
     pub(super) fn made_by(&self, key: Key) -> Option<usize> {
         match self.maker(key) {
             Some(Maker::Item(index)) => Some(index),
-            Some(Maker::None) | None => None,
+            Some(Maker::None | Maker::Gap) | None => None,
         }
     }
 
@@ -108,13 +106,18 @@ impl Assembly<'_> {
 
     /// Keeps an object or leaves it out.
     fn take(&mut self, found: &Found) {
+        if self.belongs_to_gap(found) {
+            return;
+        }
         let maker = match self.ownership.of(found) {
             Whose::App => self.keep(found, Scope::App),
             Whose::Managed(schema) => self.keep(found, Scope::Managed(schema)),
-            Whose::Attached => {
-                self.refuse_rows_of_the_platform(found);
-                self.keep(found, Scope::Attached)
+            // It would need a place to go.
+            Whose::Attached if found.kind.holds_rows() => {
+                self.gaps.push(exclusions::rows_among_the_platforms(found));
+                Maker::Gap
             }
+            Whose::Attached => self.keep(found, Scope::Attached),
             Whose::Extension => Maker::None,
             Whose::Platform => {
                 let named = exclusions::platform_object(found, &self.ownership);
@@ -128,13 +131,20 @@ impl Assembly<'_> {
         }
     }
 
+    /// Whether it is a gap already, or a part of one.
+    fn belongs_to_gap(&self, found: &Found) -> bool {
+        let whole = found.relation.map(Key::relation);
+        let mut keys = [Some(found.key), whole].into_iter().flatten();
+        keys.any(|key| self.maker(key) == Some(Maker::Gap))
+    }
+
     fn keep(&mut self, found: &Found, scope: Scope) -> Maker {
         let made = self.items.len();
         self.items.push(Item {
             found: found.clone(),
             scope: scope.clone(),
         });
-        if let (false, Some(address)) = (matches!(scope, Scope::Managed(_)), &found.address) {
+        if let Some(address) = &found.address {
             self.keep_owner(found, address, scope);
         }
         Maker::Item(made)
@@ -142,9 +152,10 @@ impl Assembly<'_> {
 
     /// Whose an object is, as an object of its own: a restore may do without.
     fn keep_owner(&mut self, found: &Found, address: &str, scope: Scope) {
-        if supabase::is_platform_owner(&found.owner) {
+        let platforms = supabase::is_platform_owner(&found.owner);
+        if platforms && !matches!(scope, Scope::Managed(_)) {
             self.excluded.push(exclusions::owner(found));
-        } else if found.owner != PUBLIC_OWNER {
+        } else if !platforms && !is_public_as_ever(found) {
             let owner = quoted(&found.owner);
             let found = Found {
                 kind: Kind::Owner,
@@ -156,25 +167,21 @@ impl Assembly<'_> {
         }
     }
 
-    /// A table of the app between the platform's would need a place to go.
-    fn refuse_rows_of_the_platform(&mut self, found: &Found) {
-        let holds_rows = matches!(
-            found.kind,
-            Kind::Table | Kind::Sequence | Kind::MaterializedView
-        );
-        if holds_rows {
-            let what = format!("{} in a schema of the platform", found.described());
-            self.unknown.push(what);
-        }
-    }
-
-    /// What no query covers fails the backup where it is the app's.
-    fn refuse_strangers(&mut self) {
+    /// What no query covers is a gap where it is the app's.
+    fn name_strangers(&mut self) {
         for stranger in &self.catalog.strangers {
-            let what = stranger.described();
             match self.ownership.of_stranger(stranger) {
-                Whose::App | Whose::Attached => self.unknown.push(what),
-                Whose::Managed(_) => self.excluded.push(exclusions::managed_stranger(what)),
+                Whose::App | Whose::Attached => {
+                    let gap = exclusions::stranger(stranger);
+                    if self.gaps.last() != Some(&gap) {
+                        self.gaps.push(gap);
+                    }
+                    self.makers.insert(stranger.key, Maker::Gap);
+                }
+                Whose::Managed(_) => {
+                    let named = exclusions::managed_stranger(stranger.described());
+                    self.excluded.push(named);
+                }
                 Whose::Platform | Whose::Extension => {}
             }
         }
@@ -194,8 +201,8 @@ impl Assembly<'_> {
                         found.sql += &addition.sql;
                     }
                 }
-                Some(Maker::None) => {}
-                None => self.unknown.push(addition.of.escape_debug().to_string()),
+                Some(Maker::None | Maker::Gap) => {}
+                None => self.gaps.push(exclusions::comment_on(&addition.of)),
             }
         }
     }
@@ -235,5 +242,8 @@ impl Assembly<'_> {
     }
 }
 
-/// Who owns `public` in every new database: whoever owns the database.
-const PUBLIC_OWNER: &str = "pg_database_owner";
+/// Whether it is `public` with the owner that it has in every new database: whoever
+/// owns the database.
+fn is_public_as_ever(found: &Found) -> bool {
+    found.kind == Kind::Schema && found.name == "public" && found.owner == "pg_database_owner"
+}

@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 use super::{
     Schema, SchemaError, assembly::assemble, catalog::Catalog, exclusions::Leftovers, grants,
-    relations,
+    relations, settings,
 };
 
 /// The versions whose catalogs are known.
@@ -23,10 +23,13 @@ pub async fn describe(client: &Client) -> Result<Schema, SchemaError> {
     let catalog = Catalog::read(client).await?;
     let access = grants::read(client).await?;
     let defaults = grants::read_defaults(client).await?;
+    let settings = settings::read(client).await?;
     let tables = relations::read_tables(client).await?;
     let sequences = relations::read_sequences(client).await?;
     let leftovers = Leftovers::read(client).await?;
-    assemble(&catalog, &access, &defaults, tables, sequences, &leftovers)
+    assemble(
+        &catalog, &access, &defaults, &settings, tables, sequences, &leftovers,
+    )
 }
 
 async fn major_version(client: &Client) -> Result<i32, SchemaError> {

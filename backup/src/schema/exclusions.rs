@@ -4,13 +4,12 @@ use tokio_postgres::Client;
 
 use super::{
     Exclusion, Name, SchemaError,
-    catalog::{self, Found},
+    catalog::{self, Found, Stranger},
     object_kind::Kind,
     ownership::{Ownership, Whose},
 };
 
 const PLATFORM: &str = "the platform makes it in every project";
-const IN_PLATFORM: &str = "it lies in a schema of the platform, whose objects are not backed up";
 
 /// What the catalogs hold besides objects.
 #[derive(Debug)]
@@ -19,8 +18,6 @@ pub(super) struct Leftovers {
     indexes: Vec<(Name, String)>,
     /// Extensions and the tables whose rows they want kept.
     configuration: Vec<(String, String)>,
-    /// Roles, empty for all, and the settings their sessions get.
-    settings: Vec<(String, String)>,
 }
 
 impl Leftovers {
@@ -41,7 +38,6 @@ impl Leftovers {
                 pair,
             )
             .await?,
-            settings: catalog::read(client, include_str!("sql/settings.sql"), pair).await?,
         })
     }
 
@@ -63,31 +59,49 @@ impl Leftovers {
                 &format!("the table belongs to the extension {extension}"),
             )
         });
-        let settings = self.settings.iter().map(|(role, setting)| {
-            let whose = if role.is_empty() {
-                "the database"
-            } else {
-                role
-            };
-            exclusion(
-                format!("setting {setting} of {whose}"),
-                "settings of a database and its roles may hold secrets; set it again by hand",
-            )
-        });
-        indexes.chain(configuration).chain(settings).collect()
+        indexes.chain(configuration).collect()
     }
 }
 
 /// An object of the platform, unless its whole schema is named already.
 pub(super) fn platform_object(found: &Found, ownership: &Ownership<'_>) -> Option<Exclusion> {
-    let in_schema = found.schema.is_some() && found.kind != Kind::Schema;
-    let made_by_app = ownership.of_place(None, &found.owner) == Whose::App;
-    let whole = found.relation.is_none() && !found.kind.is_addition();
-    match (in_schema, made_by_app && whole) {
-        (false, _) => Some(exclusion(found.described(), PLATFORM)),
-        (true, true) => Some(exclusion(found.described(), IN_PLATFORM)),
-        (true, false) => None,
-    }
+    let place = found.schema.as_deref();
+    let in_named = found.kind != Kind::Schema && place.is_some_and(|it| ownership.is_left_out(it));
+    let part = found.relation.is_some() || found.kind.is_addition();
+    let named = in_named || part && place.is_some();
+    (!named).then(|| exclusion(found.described(), PLATFORM))
+}
+
+/// A gap: rows of the team in a schema that is not the team's.
+pub(super) fn rows_among_the_platforms(found: &Found) -> Exclusion {
+    exclusion(
+        found.described(),
+        "it lies in a schema of the platform, where a restore has no place for it",
+    )
+}
+
+/// A gap: an object that no query covers.
+pub(super) fn stranger(stranger: &Stranger) -> Exclusion {
+    exclusion(
+        stranger.described(),
+        "a backup has no statements that make it; make it again by hand",
+    )
+}
+
+/// A gap: a comment on something that no query covers.
+pub(super) fn comment_on(of: &str) -> Exclusion {
+    exclusion(
+        of.escape_debug().to_string(),
+        "a backup has no statements that make what it is about",
+    )
+}
+
+/// What was granted and revoked on an extension's own object.
+pub(super) fn privileges_of_member(address: &str) -> Exclusion {
+    exclusion(
+        format!("privileges of {address}"),
+        "an extension makes it; a restore sets them again if whoever restores may",
+    )
 }
 
 /// Default privileges of one of the platform's roles, or in its schemas.

@@ -37,6 +37,9 @@ pub(super) struct Access {
     /// Everything that can be granted on such an object.
     pub(super) whole: Vec<String>,
     pub(super) grants: Vec<Grant>,
+    /// Whether this is an extension's object, and not as the extension and the
+    /// default privileges made it, but for what the platform's owners may do.
+    pub(super) changed: bool,
 }
 
 /// What new objects of a role come with.
@@ -53,19 +56,24 @@ pub(super) struct Defaults {
 
 /// Reads the privileges of every object.
 pub(super) async fn read(client: &Client) -> Result<Vec<Access>, SchemaError> {
-    let rows = catalog::read(client, include_str!("sql/grants.sql"), |row| {
-        Ok(Access {
+    let owners: Vec<&str> = supabase::owners().collect();
+    let rows = client
+        .query(include_str!("sql/grants.sql"), &[&owners])
+        .await?;
+    let rows = rows.iter().map(|row| {
+        Ok::<_, SchemaError>(Access {
             key: catalog::key(row)?,
             address: row.try_get("address")?,
             column: row.try_get("attribute")?,
             owner: row.try_get("owner")?,
             whole: row.try_get("whole")?,
             grants: grant(row, row.try_get("grantor")?)?,
+            changed: row.try_get("changed")?,
         })
-    })
-    .await?;
+    });
     let mut all: Vec<Access> = Vec::new();
     for row in rows {
+        let row = row?;
         match all.last_mut() {
             Some(last) if last.key == row.key && last.column == row.column => {
                 last.grants.extend(row.grants);
@@ -137,6 +145,20 @@ pub(super) fn render_attached(access: &Access) -> String {
     give_all(String::new(), access, apps)
 }
 
+/// The privileges on an extension's object, but for those of the platform's owners.
+pub(super) fn render_member(access: &Access) -> String {
+    let mut sql = String::new();
+    if access.column.is_none() {
+        sql += &revoke(access, None);
+    }
+    for grant in &access.grants {
+        if !is_role(grant, &access.owner) && !is_an_owner(&grant.grantee) {
+            sql += &give(grant, access);
+        }
+    }
+    sql
+}
+
 /// The statements that give a role exactly its default privileges.
 pub(super) fn render_defaults(defaults: &Defaults) -> String {
     let place = defaults
@@ -182,30 +204,6 @@ pub(super) fn is_baseline(defaults: &Defaults) -> bool {
         && grantees == ["anon", "authenticated", "postgres", "service_role"]
 }
 
-/// Whether these are the privileges that a fresh project has on `public`.
-pub(super) fn is_public_baseline(access: &Access) -> bool {
-    let mut grants: Vec<(&str, String)> = access
-        .grants
-        .iter()
-        .filter(|grant| grant.grantor == access.owner && grant.grantable.is_empty())
-        .map(|grant| (grant.grantee.as_str(), grant.privileges.join(" ")))
-        .collect();
-    grants.sort();
-    access.owner == "pg_database_owner"
-        && grants.len() == access.grants.len()
-        && grants
-            .iter()
-            .map(|(role, privileges)| (*role, privileges.as_str()))
-            .eq([
-                ("anon", "usage"),
-                ("authenticated", "usage"),
-                ("pg_database_owner", "create usage"),
-                ("postgres", "create usage"),
-                ("public", "usage"),
-                ("service_role", "usage"),
-            ])
-}
-
 fn grant(row: &Row, grantor: Option<String>) -> Result<Vec<Grant>, SchemaError> {
     let grantee: Option<String> = row.try_get("grantee")?;
     let Some((grantor, grantee)) = grantor.zip(grantee) else {
@@ -222,7 +220,10 @@ fn grant(row: &Row, grantor: Option<String>) -> Result<Vec<Grant>, SchemaError> 
 }
 
 fn revoke(access: &Access, owner: Option<&str>) -> String {
-    let losers: Vec<String> = API_ROLES.iter().copied().chain(owner).map(quoted).collect();
+    // Everywhere else the team's role owns or has what it was given.
+    let team = (access.address == "schema public").then_some(supabase::TEAM_ROLE);
+    let roles = API_ROLES.iter().copied().chain(team).chain(owner);
+    let losers: Vec<String> = roles.map(quoted).collect();
     format!(
         "revoke all on {} from public, {};\n",
         access.address,
@@ -255,6 +256,11 @@ fn give_all<'a>(
 fn is_platforms(grant: &Grant) -> bool {
     let everywhere = grant.grantee == "public" || supabase::is_platform_role(&grant.grantee);
     everywhere && grant.grantor != supabase::TEAM_ROLE
+}
+
+/// Whether the role makes objects in every project.
+fn is_an_owner(role: &str) -> bool {
+    supabase::owners().any(|owner| owner == role)
 }
 
 fn give(grant: &Grant, access: &Access) -> String {

@@ -7,8 +7,8 @@
 //! - `catalog`, `grants`, `relations`: what is read, by the queries in `sql/`, which
 //!   let the server render whatever it can
 //! - `supabase`, `ownership`: what is the platform's
-//! - `assembly`, `privileges`, `placeholder_roles`, `exclusions`: what is kept, and
-//!   what with it
+//! - `assembly`, `privileges`, `settings`, `placeholder_roles`, `exclusions`: what is
+//!   kept, and what with it
 //! - `object_kind`, `dependency_order`, `arrange`: in which order it is made
 
 mod arrange;
@@ -23,6 +23,7 @@ mod ownership;
 mod placeholder_roles;
 mod privileges;
 mod relations;
+mod settings;
 mod supabase;
 
 use std::{collections::BTreeSet, fmt};

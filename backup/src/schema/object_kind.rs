@@ -45,6 +45,7 @@ pub(super) enum Kind {
     PublicationSchema,
     Grants,
     DefaultPrivileges,
+    Setting,
     /// Rows are computed once their owner may read what they are made of.
     MaterializedViewData,
     /// Last, so that none of them fires during a restore.
@@ -52,7 +53,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 39] = [
+    const ALL: [Self; 40] = [
         Self::Role,
         Self::Schema,
         Self::Extension,
@@ -90,6 +91,7 @@ impl Kind {
         Self::PublicationSchema,
         Self::Grants,
         Self::DefaultPrivileges,
+        Self::Setting,
         Self::MaterializedViewData,
         Self::EventTrigger,
     ];
@@ -138,6 +140,7 @@ impl Kind {
             Self::PublicationSchema => "publication schema",
             Self::Grants => "grants",
             Self::DefaultPrivileges => "default privileges",
+            Self::Setting => "setting",
             Self::MaterializedViewData => "materialized view data",
             Self::EventTrigger => "event trigger",
         }
@@ -184,6 +187,7 @@ impl Kind {
             | Self::PublicationSchema
             | Self::Grants
             | Self::DefaultPrivileges
+            | Self::Setting
             | Self::MaterializedViewData
             | Self::EventTrigger => Stage::After,
         }
@@ -223,6 +227,11 @@ impl Kind {
                 | Self::Grants
                 | Self::DefaultPrivileges
         )
+    }
+
+    /// Whether there are rows in it, or a sequence's state.
+    pub(super) const fn holds_rows(self) -> bool {
+        matches!(self, Self::Table | Self::Sequence | Self::MaterializedView)
     }
 
     /// Whether everything else may need it.

@@ -33,6 +33,9 @@ pub(super) struct Ownership<'a> {
     /// Schemas that are not on the list but belong to the platform's roles, and
     /// so does everything in them.
     platform_made: BTreeSet<&'a str>,
+    /// Schemas on the list that belong to the team and are more than a fresh
+    /// project's.
+    team_made: BTreeSet<&'a str>,
 }
 
 impl<'a> Ownership<'a> {
@@ -44,14 +47,44 @@ impl<'a> Ownership<'a> {
                     supabase::is_platform_owner(&found.owner);
             }
         }
-        Self {
+        let mut ownership = Self {
             catalog,
             platform_made: only_platform
                 .into_iter()
                 .filter(|(schema, only)| *only && !supabase::is_managed_schema(schema))
                 .map(|(schema, _)| schema)
                 .collect(),
-        }
+            team_made: BTreeSet::new(),
+        };
+        ownership.team_made = ownership.schemas_of_the_team();
+        ownership
+    }
+
+    /// The schemas that are called like the platform's and are the team's, unless
+    /// they are given to it and it made nothing there.
+    fn schemas_of_the_team(&self) -> BTreeSet<&'a str> {
+        let theirs = |owner: &str| !supabase::is_platform_owner(owner);
+        let found = self.catalog.found.iter();
+        let objects = found
+            .filter(|found| found.kind != Kind::Schema && !self.is_of_extension(found))
+            .map(|found| (found.schema.as_deref(), found.owner.as_str()));
+        let strangers = self.catalog.strangers.iter();
+        let strangers = strangers
+            .filter(|stranger| !self.is_member(stranger.key))
+            .map(|stranger| (stranger.schema.as_deref(), stranger.owner.as_str()));
+        let filled: BTreeSet<&str> = objects
+            .chain(strangers)
+            .filter(|(_, owner)| theirs(owner))
+            .filter_map(|(schema, _)| schema)
+            .collect();
+        let schemas = self.catalog.found.iter();
+        schemas
+            .filter(|found| found.kind == Kind::Schema && theirs(&found.owner))
+            .filter(|found| !self.is_member(found.key))
+            .map(|found| found.name.as_str())
+            .filter(|name| supabase::is_platform_schema(name))
+            .filter(|name| !supabase::is_given_schema(name) || filled.contains(name))
+            .collect()
     }
 
     /// Whose an object with statements is.
@@ -62,13 +95,20 @@ impl<'a> Ownership<'a> {
         let home = self.of_place(found.schema.as_deref(), &found.owner);
         match found.kind {
             Kind::Extension if supabase::is_platform_extension(&found.name) => Whose::Attached,
+            Kind::Schema if self.is_left_out(&found.name) => Whose::Platform,
+            // Another project may have it already.
+            Kind::Schema if self.team_made.contains(found.name.as_str()) => {
+                Whose::Managed(found.name.clone())
+            }
+            // Between types of the server's own, which only a superuser makes.
+            Kind::Cast if found.schema.is_none() => Whose::Attached,
             Kind::Policy => match home {
                 Whose::Managed(_) => Whose::Attached,
                 other => other,
             },
             Kind::Trigger => self.of_trigger(home, found.calls.as_deref()),
             Kind::EventTrigger => match home {
-                Whose::App if !self.is_platform(found.calls.as_deref()) => Whose::Attached,
+                Whose::App => Whose::Attached,
                 _ => Whose::Platform,
             },
             Kind::Publication | Kind::PublicationTable | Kind::PublicationSchema => {
@@ -98,26 +138,30 @@ impl<'a> Ownership<'a> {
         false
     }
 
-    /// Whose a schema's objects of one owner are.
+    /// Whose a schema's objects of one owner are: the owner decides, and where the
+    /// schema is another's they can only be attached to it.
     pub(super) fn of_place(&self, schema: Option<&str>, owner: &str) -> Whose {
+        let platforms = supabase::is_platform_owner(owner);
         match schema {
-            None if supabase::is_platform_owner(owner) => Whose::Platform,
-            Some(schema) if supabase::is_managed_schema(schema) => {
-                if supabase::is_platform_owner(owner) {
-                    Whose::Managed(schema.to_owned())
-                } else {
-                    Whose::Attached
-                }
+            Some(schema) if supabase::is_managed_schema(schema) && platforms => {
+                Whose::Managed(schema.to_owned())
             }
-            _ if self.is_platform(schema) => Whose::Platform,
+            Some(schema) if supabase::is_managed_schema(schema) => Whose::Attached,
+            None if platforms => Whose::Platform,
+            Some(schema) if platforms && self.is_platforms_place(schema) => Whose::Platform,
+            Some(schema) if !platforms && self.is_left_out(schema) => Whose::Attached,
             _ => Whose::App,
         }
     }
 
-    fn is_platform(&self, schema: Option<&str>) -> bool {
-        schema.is_some_and(|schema| {
-            supabase::is_platform_schema(schema) || self.platform_made.contains(schema)
-        })
+    /// Whether the platform fills the schema, whoever else has something there.
+    fn is_platforms_place(&self, schema: &str) -> bool {
+        supabase::is_platform_schema(schema) || self.platform_made.contains(schema)
+    }
+
+    /// Whether the schema as a whole is the platform's.
+    pub(super) fn is_left_out(&self, schema: &str) -> bool {
+        self.is_platforms_place(schema) && !self.team_made.contains(schema)
     }
 
     /// An extension's member, or a part of one. That a table is published is a
@@ -137,7 +181,7 @@ impl<'a> Ownership<'a> {
             .is_some_and(|schema| supabase::is_managed_schema(schema) || schema == "pg_catalog");
         match table {
             Whose::Managed(_) if !managed => Whose::Attached,
-            Whose::App if self.is_platform(calls) => Whose::Attached,
+            Whose::App if calls.is_some_and(|schema| self.is_left_out(schema)) => Whose::Attached,
             other => other,
         }
     }

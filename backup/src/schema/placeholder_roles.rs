@@ -6,8 +6,8 @@ use super::quoted;
 /// The statement that makes a role where it is missing.
 pub(super) fn render(role: &str) -> String {
     block(&format!(
-        "if not exists (select from pg_catalog.pg_roles where rolname = {}) then \
-         create role {} nologin; end if;",
+        "begin if not exists (select from pg_catalog.pg_roles where rolname = {}) then \
+         create role {} nologin; end if; end",
         literal(role),
         quoted(role)
     ))
@@ -16,18 +16,19 @@ pub(super) fn render(role: &str) -> String {
 /// The statement that lets whoever restores make objects for a role.
 pub(super) fn render_membership(role: &str) -> String {
     block(&format!(
-        "if not pg_catalog.pg_has_role(current_user, {}, 'usage') then \
-         grant {} to current_user; end if;",
+        "begin if not pg_catalog.pg_has_role(current_user, {}, 'usage') then \
+         grant {} to current_user; end if; end",
         literal(role),
         quoted(role)
     ))
 }
 
-fn block(body: &str) -> String {
-    format!("do {};\n", literal(&format!("begin {body} end")))
+/// A statement that runs the block, whatever its characters.
+pub(super) fn block(body: &str) -> String {
+    format!("do {};\n", literal(body))
 }
 
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

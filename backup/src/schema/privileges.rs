@@ -1,6 +1,6 @@
 //! Adds who may do what to an assembly, and the roles that this takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Name, Scope,
@@ -10,7 +10,9 @@ use super::{
     grants::{self, Access, Defaults},
     object_kind::Kind,
     ownership::Whose,
-    placeholder_roles, supabase,
+    placeholder_roles,
+    settings::Setting,
+    supabase,
 };
 
 impl Assembly<'_> {
@@ -19,11 +21,23 @@ impl Assembly<'_> {
     pub(super) fn grant(&mut self, access: &[Access]) {
         for access in access {
             if self.ownership.is_member(access.key) {
-                continue;
-            }
-            if let Some(index) = self.made_by(access.key) {
+                self.grant_on_member(access);
+            } else if let Some(index) = self.made_by(access.key) {
                 self.grant_on(index, access);
             }
+        }
+    }
+
+    /// What was changed on an extension's own object, by whoever may.
+    fn grant_on_member(&mut self, access: &Access) {
+        let made = self.made_by(access.key);
+        if let (true, Some(_)) = (access.changed, made) {
+            let named = exclusions::privileges_of_member(&access.address);
+            if self.excluded.last() != Some(&named) {
+                self.excluded.push(named);
+            }
+            let sql = grants::render_member(access);
+            self.add_grants(access, Scope::Attached, None, sql);
         }
     }
 
@@ -31,6 +45,9 @@ impl Assembly<'_> {
         let Item { found, scope } = &self.items[index];
         let (scope, table) = (scope.clone(), found.table.clone());
         match scope {
+            Scope::Managed(_) if !supabase::is_platform_owner(&access.owner) => {
+                self.give(index, access, scope, grants::render(access));
+            }
             Scope::Managed(_) => {
                 self.give(index, access, scope, grants::render_managed(access));
                 let sql = grants::render_attached(access);
@@ -50,15 +67,15 @@ impl Assembly<'_> {
 
     fn give(&mut self, index: usize, access: &Access, scope: Scope, sql: String) {
         let found = &self.items[index].found;
-        if found.kind != Kind::Schema {
-            let table = found.table.clone();
-            self.add_grants(access, scope, table, sql);
-        } else if !(found.name == "public" && grants::is_public_baseline(access)) {
+        if found.kind == Kind::Schema {
             let found = Found {
                 schema: Some(found.name.clone()),
                 ..bare(access.key, Kind::SchemaGrants, access.address.clone(), sql)
             };
             self.items.push(Item { found, scope });
+        } else {
+            let table = found.table.clone();
+            self.add_grants(access, scope, table, sql);
         }
     }
 
@@ -111,10 +128,37 @@ impl Assembly<'_> {
         }
     }
 
+    /// Keeps the settings of the database, and of roles that are the project's own.
+    pub(super) fn set(&mut self, settings: &[Setting]) {
+        let named: BTreeSet<&str> = self
+            .catalog
+            .roles
+            .iter()
+            .map(|it| it.role.as_str())
+            .collect();
+        let of_app = |role: &str| named.contains(role) && !supabase::is_platform_role(role);
+        for setting in settings.iter().filter(|setting| setting.is_kept(of_app)) {
+            let found = bare(NOWHERE, Kind::Setting, setting.called(), setting.sql());
+            self.items.push(Item {
+                found,
+                scope: Scope::Attached,
+            });
+        }
+    }
+
     /// Makes the roles that kept objects name. The platform's are made only
     /// where the platform is missing.
-    pub(super) fn name_roles(&mut self, access: &[Access], defaults: &[Defaults]) {
-        for (role, acts) in self.named_roles(access, defaults) {
+    pub(super) fn name_roles(
+        &mut self,
+        access: &[Access],
+        defaults: &[Defaults],
+        settings: &[Setting],
+    ) {
+        let mut named = self.named_roles(access, defaults);
+        for role in settings.iter().filter_map(Setting::role_it_needs) {
+            named.entry(role.to_owned()).or_default();
+        }
+        for (role, acts) in named {
             if role.starts_with("pg_") {
                 continue;
             }
@@ -145,7 +189,8 @@ impl Assembly<'_> {
             let Some(index) = self.made_by(role.key).filter(|_| own) else {
                 continue;
             };
-            let managed = matches!(self.items[index].scope, Scope::Managed(_));
+            let managed = matches!(self.items[index].scope, Scope::Managed(_))
+                && supabase::is_platform_owner(&role.role);
             if !(managed && role.owns) {
                 *named.entry(role.role.clone()).or_default() |= role.owns;
             }

@@ -25,6 +25,8 @@ pub(super) const MANAGED_ROWS: [(&str, &str); 8] = [
     ("storage", "objects"),
 ];
 
+/// What the platform's own roles made in these is the platform's. What the team
+/// owns there is the app's all the same.
 const PLATFORM_SCHEMAS: [&str; 20] = [
     "_analytics",
     "_realtime",
@@ -46,6 +48,35 @@ const PLATFORM_SCHEMAS: [&str; 20] = [
     "supautils",
     "tiger_data",
     "vault",
+];
+
+/// Schemas of the platform that it gives to the team's role. They are there in every
+/// project, so one in which the team made nothing is none of the app's.
+const GIVEN_SCHEMAS: [&str; 4] = ["_analytics", "_realtime", "_supavisor", "extensions"];
+
+/// Roles that own things on the platform's behalf. A team may give its own roles
+/// names that begin like these.
+const PLATFORM_OWNERS: [&str; 20] = [
+    "authenticator",
+    "cli_login_postgres",
+    "dashboard_user",
+    "pgbouncer",
+    "pgsodium_keyholder",
+    "pgsodium_keyiduser",
+    "pgsodium_keymaker",
+    "pgtle_admin",
+    "supabase_admin",
+    "supabase_analytics_admin",
+    "supabase_auth_admin",
+    "supabase_etl_admin",
+    "supabase_functions_admin",
+    "supabase_privileged_role",
+    "supabase_read_only_user",
+    "supabase_realtime_admin",
+    "supabase_replication_admin",
+    "supabase_storage_admin",
+    "supabase_superuser",
+    "supabase_vault_admin",
 ];
 
 /// Services and instruments of the platform. Another server may lack them, and
@@ -74,9 +105,15 @@ const PLATFORM_PUBLICATIONS: [&str; 3] = [
 /// The role that the team acts as; it owns nothing of the platform's.
 pub(super) const TEAM_ROLE: &str = "postgres";
 
-/// Whether the schema is one that the platform or one of its extensions fills.
+/// Whether the schema is called like one that the platform or one of its extensions
+/// fills.
 pub(super) fn is_platform_schema(schema: &str) -> bool {
     PLATFORM_SCHEMAS.contains(&schema)
+}
+
+/// Whether the platform gives the schema to the team's role in every project.
+pub(super) fn is_given_schema(schema: &str) -> bool {
+    GIVEN_SCHEMAS.contains(&schema)
 }
 
 /// Whether the schema is the platform's but the app builds on it.
@@ -84,11 +121,14 @@ pub(super) fn is_managed_schema(schema: &str) -> bool {
     MANAGED_SCHEMAS.contains(&schema)
 }
 
+/// The roles that own things in every project: the team's own and the platform's.
+pub(super) fn owners() -> impl Iterator<Item = &'static str> {
+    PLATFORM_OWNERS.into_iter().chain([TEAM_ROLE])
+}
+
 /// Whether the role owns things on the platform's behalf.
 pub(super) fn is_platform_owner(role: &str) -> bool {
-    role.starts_with("supabase_")
-        || role.starts_with("pgsodium_")
-        || ["authenticator", "dashboard_user", "pgbouncer"].contains(&role)
+    PLATFORM_OWNERS.contains(&role)
 }
 
 /// Whether the role is in every project, or in every PostgreSQL.
@@ -97,6 +137,11 @@ pub(super) fn is_platform_role(role: &str) -> bool {
         || API_ROLES.contains(&role)
         || role == TEAM_ROLE
         || role.starts_with("pg_")
+}
+
+/// Whether the role is in every project and the team gives it settings of its own.
+pub(super) fn takes_settings(role: &str) -> bool {
+    role == TEAM_ROLE || role == "authenticator" || API_ROLES.contains(&role)
 }
 
 /// Whether the extension is the platform's instrument rather than something
@@ -141,7 +186,10 @@ mod tests {
             ("pg_database_owner", false, true),
             ("supabase_admin", true, true),
             ("supabase_auth_admin", true, true),
+            ("pgsodium_keymaker", true, true),
             ("wine_importer", false, false),
+            ("supabase_reports", false, false),
+            ("pgsodium_of_ours", false, false),
         ] {
             assert_eq!(is_platform_owner(role), owner, "{role}");
             assert_eq!(is_platform_role(role), known, "{role}");

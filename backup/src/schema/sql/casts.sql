@@ -1,11 +1,12 @@
--- A cast has no schema and no owner; its source type's stand for it. Those
--- between a range and its multirange come with the type.
+-- A cast has no schema and no owner; those of the type that is not the server's own
+-- stand for it, the source's first. Those between a range and its multirange come
+-- with the type.
 select 'pg_cast'::regclass::oid as class,
        c.oid,
        'cast' as kind,
        n.nspname as schema,
        format('(%s as %s)', source_type, target_type) as name,
-       pg_get_userbyid(s.typowner) as owner,
+       pg_get_userbyid(o.typowner) as owner,
        format(E'create cast (%s as %s) %s%s;\n', source_type, target_type,
            case c.castmethod
                when 'f' then (
@@ -21,7 +22,8 @@ select 'pg_cast'::regclass::oid as class,
 from pg_cast c
 join pg_type s on s.oid = c.castsource
 join pg_type t on t.oid = c.casttarget
-join pg_namespace n on n.oid = case when s.oid >= 16384 then s.typnamespace else t.typnamespace end
+left join pg_type o on o.oid = case when s.oid >= 16384 then s.oid when t.oid >= 16384 then t.oid end
+left join pg_namespace n on n.oid = o.typnamespace
 cross join lateral format_type(c.castsource, null) as source_type
 cross join lateral format_type(c.casttarget, null) as target_type
 where c.oid >= 16384

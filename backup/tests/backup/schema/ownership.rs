@@ -1,6 +1,6 @@
 //! Whose an object is, and what that means for a restore.
 
-use backup::schema::{self, Schema, Scope};
+use backup::schema::{self, Exclusion, Schema, Scope};
 use local_supabase::postgres::TestDatabase;
 
 use super::{cluster, run};
@@ -13,6 +13,8 @@ enum Fate {
     Attached,
     /// Named among what is left out.
     Excluded,
+    /// Named among what cannot be held.
+    Gap,
     /// Left out together with something that is named.
     Silent,
 }
@@ -46,8 +48,10 @@ fn fate_of(described: &Schema, name: &str) -> Fate {
             Scope::Attached => Fate::Attached,
         };
     }
-    let excluded = described.excluded.iter().any(|it| it.what == name);
-    if excluded {
+    let is_among = |list: &[Exclusion]| list.iter().any(|it| it.what == name);
+    if is_among(&described.gaps) {
+        Fate::Gap
+    } else if is_among(&described.excluded) {
         Fate::Excluded
     } else {
         Fate::Silent
@@ -129,6 +133,73 @@ const FATES: &[(&str, &str, Fate)] = &[
         (
             "create table extensions.stray (id integer); alter table extensions.stray owner to postgres",
             "table extensions.stray",
+            Fate::App,
+        ),
+        (
+            // The project that is restored into has it already.
+            "create table extensions.stray (id integer); alter table extensions.stray owner to postgres",
+            "schema extensions",
+            Fate::Managed,
+        ),
+        ("select", "schema extensions", Fate::Excluded),
+        (
+            "create schema etl authorization postgres; create table etl.orders (id integer);
+             alter table etl.orders owner to postgres",
+            "table etl.orders",
+            Fate::App,
+        ),
+        (
+            "create schema etl authorization postgres; create table etl.orders (id integer);
+             alter table etl.orders owner to postgres",
+            "schema etl",
+            Fate::Managed,
+        ),
+        ("create schema cron authorization postgres", "schema cron", Fate::Managed),
+        (
+            "create role supabase_insights; create schema reports authorization supabase_insights;
+             create table reports.sums (id integer); alter table reports.sums owner to supabase_insights",
+            "table reports.sums",
+            Fate::App,
+        ),
+        (
+            "create role supabase_insights; create schema reports authorization supabase_insights",
+            "role supabase_insights",
+            Fate::App,
+        ),
+        (
+            "create schema realtime; create table realtime.ours (id integer);
+             alter table realtime.ours owner to postgres",
+            "table realtime.ours",
+            Fate::Gap,
+        ),
+        (
+            "create schema realtime; create table realtime.ours (id integer primary key);
+             alter table realtime.ours owner to postgres",
+            "constraint realtime.ours ours_pkey",
+            Fate::Silent,
+        ),
+        (
+            "create table auth.of_the_team (id integer); alter table auth.of_the_team owner to postgres",
+            "table auth.of_the_team",
+            Fate::Gap,
+        ),
+        (
+            "create schema vault; create function vault.seal() returns integer language sql as 'select 1';
+             alter function vault.seal() owner to postgres",
+            "function vault.seal()",
+            Fate::Attached,
+        ),
+        ("create cast (integer as xid) with inout", "cast (integer as xid)", Fate::Attached),
+        (
+            "create extension citext schema public;
+             revoke all on function public.texticregexeq(public.citext, public.citext) from public",
+            "grants function public.texticregexeq(public.citext, public.citext)",
+            Fate::Attached,
+        ),
+        (
+            "create extension citext schema public;
+             revoke all on function public.texticregexeq(public.citext, public.citext) from public",
+            "privileges of function public.texticregexeq(public.citext, public.citext)",
             Fate::Excluded,
         ),
         (
@@ -185,8 +256,15 @@ const FATES: &[(&str, &str, Fate)] = &[
         (
             "alter database :name set app.secret = 'hidden'",
             "setting app.secret of the database",
-            Fate::Excluded,
+            Fate::Attached,
         ),
+        (
+            "create role stranger; alter role stranger in database :name set work_mem = '1MB'",
+            "role stranger",
+            Fate::App,
+        ),
+        ("select", "setting lock_timeout of authenticator", Fate::Attached),
+        ("select", "setting search_path of supabase_admin", Fate::Silent),
         (
             "create role stranger; grant select on auth.users to stranger",
             "role stranger",
