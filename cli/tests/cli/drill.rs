@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     backup::{ORDERS, run, with_identity},
-    support::{Folder, bundle, call_with, command, send},
+    support::{Called, Folder, bundle, call_with, command, send},
 };
 
 /// The server's own database, beside which a drill makes another.
@@ -176,37 +176,32 @@ async fn a_signal_ends_a_drill_and_its_database() {
     let env = &with_identity(&running);
     back_up(env).await;
     let into = server(&source).await;
-    let before = scratch_databases(&source).await;
     let folder = Folder::empty();
     let variables: Vec<_> = env
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     let drill = ["backup", "drill", "--into-server", &into];
-    let mut child = command(folder.path(), &variables, &drill)
+    let child = command(folder.path(), &variables, &drill)
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let made = async {
-        loop {
-            let now = scratch_databases(&source).await;
-            if let Some(name) = now.into_iter().find(|name| !before.contains(name)) {
-                return name;
-            }
-        }
-    };
-    let name = made.await;
+    let name = at_work_on_endless(&source).await;
     let killed = std::process::Command::new("kill")
         .args(["-TERM", &child.id().to_string()])
         .status()
         .unwrap();
     assert!(killed.success());
-    let status = tokio::task::spawn_blocking(move || child.wait())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(status.code(), Some(1));
-    assert!(!scratch_databases(&source).await.contains(&name));
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
+    let ended = Called::from(ended.await.unwrap().unwrap());
+    assert_eq!(ended.status, 1, "{ended:?}");
+    assert!(
+        ended.stderr.contains("ended before it was done"),
+        "{ended:?}"
+    );
+    let stays = scratch_databases(&source).await;
+    assert!(!stays.contains(&name), "{name}: {ended:?}");
     let listed = call_with(env, &["backup", "list", "--json"]).await;
     assert_eq!(
         listed.json()["backups"][0]["drill"],
@@ -214,6 +209,21 @@ async fn a_signal_ends_a_drill_and_its_database() {
         "{listed:?}"
     );
     running.stop().await.unwrap();
+}
+
+/// The scratch database of the drill that makes that index. Others are at work on
+/// the same server.
+async fn at_work_on_endless(database: &TestDatabase) -> String {
+    const SESSION: &str = "select datname from pg_stat_activity \
+        where datname like 'pourtrait\\_drill\\_%' and query ilike '%index endless on%'";
+    let cluster = database.cluster().await.unwrap();
+    let session = cluster.connect_admin("postgres").await.unwrap();
+    loop {
+        let rows = session.query(SESSION, &[]).await.unwrap();
+        if let Some(row) = rows.first() {
+            return row.get(0);
+        }
+    }
 }
 
 /// A restore in a drill gets no further than this index.
