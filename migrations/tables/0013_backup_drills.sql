@@ -41,7 +41,9 @@ alter table ops.backups add column gaps jsonb not null default '[]';
 
 comment on column ops.backups.gaps is 'What the database holds and the sealed backup does not, a list of {what, why}.';
 
+-- It is replaced by one that allows more, on a table of some seventy rows.
+-- squawk-ignore ban-drop-constraint
 alter table ops.settings drop constraint settings_kind_check;
+-- squawk-ignore constraint-missing-not-valid
 alter table ops.settings add constraint settings_kind_check
-    check (kind in ('number', 'integer', 'boolean', 'text', 'checked_urls', 'names')) not valid;
-alter table ops.settings validate constraint settings_kind_check;
+    check (kind in ('number', 'integer', 'boolean', 'text', 'checked_urls', 'names'));
