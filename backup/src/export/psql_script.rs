@@ -56,14 +56,15 @@ begin;
 ";
 
 /// Rows that are refused must not end the script, and a script that is cut off among
-/// them must: psql looks at `ON_ERROR_STOP` before each line, and once more at its end. The
-/// line after COPY is skipped as a heading; if COPY did not begin it ends the script
-/// before a row is taken for a command. Of a COPY that fails psql 15 tells nothing in its
-/// variables, so they say so before.
+/// them must: psql looks at `ON_ERROR_STOP` before each line, and once more when it commits
+/// at its end. It takes a COPY that failed back, so that this commit meets `restore_begin`
+/// and fails. The line after COPY is skipped as a heading; if COPY did not begin it ends
+/// the script before a row is taken for a command. Of a COPY that failed psql 15 tells
+/// nothing in its variables, so they say so before.
 const COPY: &str = "\
-\\set ERROR true
 \\set SQLSTATE unknown
 \\set VERBOSITY sqlstate
+\\set ON_ERROR_ROLLBACK on
 \\set ON_ERROR_STOP off
 \\set ON_ERROR_STOP on \\\\ copy :aim;
 the_rows_were_not_awaited;
@@ -72,10 +73,7 @@ the_rows_were_not_awaited;
 /// What is to be done after the rows of a table.
 const COPIED: &str = "\
 \\.
-\\set code :SQLSTATE
-\\if :ERROR
-rollback to savepoint rows;
-\\endif
+\\set ON_ERROR_ROLLBACK off
 \\set VERBOSITY terse
 ";
 
@@ -176,12 +174,11 @@ impl<'a> Builder<'_, 'a> {
             "null".to_owned()
         };
         self.text(format!(
-            "savepoint rows;\nselect pg_temp.aim({table}, {columns}, {types}) as aim \\gset\n{COPY}"
+            "select pg_temp.aim({table}, {columns}, {types}) as aim \\gset\n{COPY}"
         ));
         self.parts.extend(data.pieces.iter().map(Part::Rows));
         self.text(format!(
-            "{COPIED}select pg_temp.came({table}, {columns}, {is_managed}, {}, :'code');\n\
-             release savepoint rows;\n",
+            "{COPIED}select pg_temp.came({table}, {columns}, {is_managed}, {}, :'SQLSTATE');\n",
             expected(data)
         ));
     }

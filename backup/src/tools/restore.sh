@@ -160,11 +160,10 @@ function run_scripts(of_stage,    p, s) {
         if (stage[s] == of_stage && scope[s] == "app") make(s)
 }
 function copy(t,    many, pieces, i) {
-    say("savepoint rows;")
     say("select pg_temp.aim(" name[t] ", " array(columns[t]) ", " (owner[t] == "app" ? "null" : array(types[t])) ") as aim \\gset")
-    say("\\set ERROR true")
     say("\\set SQLSTATE unknown")
     say("\\set VERBOSITY sqlstate")
+    say("\\set ON_ERROR_ROLLBACK on")
     say("\\set ON_ERROR_STOP off")
     say("\\set ON_ERROR_STOP on \\\\ copy :aim;")
     say("the_rows_were_not_awaited;")
@@ -172,13 +171,9 @@ function copy(t,    many, pieces, i) {
     many = split(rows[t], pieces, "\n")
     for (i = 1; i < many; i++) print "rows", pieces[i]
     say("\\.")
-    say("\\set code :SQLSTATE")
-    say("\\if :ERROR")
-    say("rollback to savepoint rows;")
-    say("\\endif")
+    say("\\set ON_ERROR_ROLLBACK off")
     say("\\set VERBOSITY terse")
-    say("select pg_temp.came(" name[t] ", " array(columns[t]) ", " (owner[t] == "app" ? "false" : "true") ", " sums[t] ", :'code');")
-    say("release savepoint rows;")
+    say("select pg_temp.came(" name[t] ", " array(columns[t]) ", " (owner[t] == "app" ? "false" : "true") ", " sums[t] ", :'SQLSTATE');")
 }
 
 $1 == "snapshot" { snapshot = plain($2) }

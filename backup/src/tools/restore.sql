@@ -45,6 +45,12 @@ create function pg_temp.is_strict() returns boolean language sql as $$
     select strict from pg_temp.restore_conduct
 $$;
 
+-- Whether a refusal ends everything: where the server runs out of memory, locks or space it
+-- would refuse whatever came next.
+create function pg_temp.ends_all(code text) returns boolean language sql as $$
+    select pg_temp.is_strict() or code ~ '^5[378]'
+$$;
+
 -- Refuses a server that is older, lacks extensions, or holds anything where the backup's
 -- objects would lie.
 create function pg_temp.examine(
@@ -104,7 +110,7 @@ begin
 exception when others then
     if scope = 'attached' then
         raise warning 'not made: % %: % (%)', kind, name, sqlerrm, sqlstate;
-    elsif pg_temp.is_strict() then
+    elsif pg_temp.ends_all(sqlstate) then
         raise exception using
             message = format('cannot make %s %s: %s', kind, name, sqlerrm), errcode = sqlstate;
     else
@@ -124,6 +130,9 @@ begin
     execute statement;
     return true;
 exception when others then
+    if pg_temp.ends_all(sqlstate) then
+        raise;
+    end if;
     update pg_temp.restore_missing
     set reason = format('%s (%s)', sqlerrm, sqlstate), code = sqlstate
     where id = missing_id;
@@ -195,7 +204,7 @@ create function pg_temp.leave(relation text, code text) returns void language pl
 declare
     reason constant text := 'the server refuses them' || case code when 'unknown' then '' else ' with ' || code end;
 begin
-    if pg_temp.is_strict() then
+    if pg_temp.ends_all(code) then
         raise exception 'cannot load rows of %: %', relation, reason;
     end if;
     raise warning 'no rows of %: %', relation, reason;
@@ -219,28 +228,23 @@ language plpgsql as $$
 declare
     filled boolean;
     definition text;
-    frozen text := '';
 begin
     perform set_config('search_path', pg_temp.project_path(), true);
+    execute format('select exists (select from only %s)', relation) into filled;
+    if filled then
+        raise exception 'the target is not empty, it has rows in %', relation using errcode = 'P0009';
+    end if;
     if types is not null then
-        execute format('select exists (select from only %s)', relation) into filled;
-        if filled then
-            raise exception 'the target is not empty, it has rows in %', relation using errcode = 'P0009';
-        end if;
         select string_agg(format('%I %s', one, kind), ', ' order by position) into definition
         from unnest(columns, types) with ordinality as columns (one, kind, position);
         execute format('create temporary table incoming (%s)', definition);
         return 'pg_temp.incoming' || pg_temp.columns_of(columns) || ' from stdin with (header)';
     end if;
-    -- Whoever does not own a table may still fill it.
-    if pg_temp.empties(relation) then
-        frozen := 'freeze, ';
-    end if;
     execute format(
         'explain insert into %s%s overriding system value select %s where false', relation,
         pg_temp.columns_of(columns), (select string_agg('null', ', ') from unnest(columns))
     );
-    return relation || pg_temp.columns_of(columns) || format(' from stdin with (%sheader)', frozen);
+    return relation || pg_temp.columns_of(columns) || ' from stdin with (header)';
 exception when others then
     if sqlstate = 'P0009' then
         raise;
@@ -255,15 +259,6 @@ end $$;
 create function pg_temp.columns_of(columns text[]) returns text language sql as $$
     select case cardinality(columns) when 0 then '' else format(' (%s)', pg_temp.list(columns)) end
 $$;
-
--- Rows of a table that was emptied in the same transaction need no second visit.
-create function pg_temp.empties(relation text) returns boolean language plpgsql as $$
-begin
-    execute format('truncate only %s', relation);
-    return true;
-exception when others then
-    return false;
-end $$;
 
 -- The count and the checksum of a table as it is: of the texts that output functions write,
 -- in UTF-8. Planning the query may run something of the app's, which may find its names only
@@ -301,16 +296,30 @@ end $$;
 
 create function pg_temp.compare(relation text, columns text[], expected text) returns void
 language plpgsql as $$
+declare
+    found text;
 begin
     if to_regclass(relation) is null or relation in (select l.relation from pg_temp.restore_left l) then
         return;
     end if;
     begin
+        perform set_config('search_path', pg_temp.project_path(), true);
         execute format('analyze %s', relation);
+        perform set_config('search_path', '', true);
     exception when others then
         raise warning 'no statistics of % yet: % (%)', relation, sqlerrm, sqlstate;
     end;
-    if pg_temp.sums(relation, columns) <> expected then
+    begin
+        found := pg_temp.sums(relation, columns);
+    exception when others then
+        if pg_temp.ends_all(sqlstate) then
+            raise;
+        end if;
+        insert into pg_temp.restore_missing (what, reason, code, statement)
+        values ('proof of rows of ' || relation, format('%s (%s)', sqlerrm, sqlstate), sqlstate, '');
+        return;
+    end;
+    if found <> expected then
         raise exception '% is not equal to the backup', relation;
     end if;
 end $$;

@@ -243,6 +243,31 @@ async fn rows_of_a_table_that_is_not_there_are_not_taken_for_commands() {
     }
 }
 
+/// What the server has no room for is no refusal: it would refuse whatever comes next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_runs_out_of_something_restores_nothing() {
+    let backup = handmade::backup_with(
+        |parts| {
+            for made in &mut parts.objects {
+                if made.name == "public.people_name_idx" {
+                    made.sql = "do $$ begin raise exception 'out of room' using errcode = '53100'; end $$;\n";
+                }
+            }
+        },
+        |_| {},
+    )
+    .await;
+    let run = Run::of(&backup, Conduct::Lenient).await;
+    assert_eq!(run.output.status.code(), Some(3));
+    let said = text_of(&run.output.stderr);
+    assert!(
+        said.contains("cannot make index public.people_name_idx: out of room"),
+        "{said}"
+    );
+    let there = "select count(*) from pg_tables where schemaname in ('public', 'side')";
+    assert_eq!(run.count(there).await, 0);
+}
+
 /// Nothing but what the server refuses is forgiven.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_lacks_an_extension_or_is_older_is_refused() {

@@ -18,7 +18,7 @@ use crate::{
     handmade::{self, name},
     restore::assert_equal,
     scratch::Folder,
-    support::session,
+    support::{session, until},
 };
 
 /// The script that lies in every bucket.
@@ -157,6 +157,45 @@ async fn a_script_that_is_cut_off_changes_nothing() {
         assert_eq!(text_of(&output.stdout), "", "cut at {cut}");
         assert_eq!(relations(&target).await, 0, "cut at {cut}");
     }
+}
+
+/// Anywhere, without a line's end in sight, and with psql gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_is_cut_anywhere_changes_nothing() {
+    let backup = handmade::backup().await;
+    let script = restore_sh(&backup.bucket(), &backup.identity).stdout;
+    let target = TestDatabase::empty().await.unwrap();
+    let whole = find(&script, b"insert into restore_end");
+    for part in 1..40 {
+        let cut = whole * part / 40;
+        for arguments in [&["-1"][..], &[]] {
+            let output = psql(&target, &script[..cut], arguments).await;
+            let told = format!("cut at {cut}: {}", text_of(&output.stderr));
+            assert!(!output.status.success() || arguments.is_empty(), "{told}");
+            assert_eq!(text_of(&output.stdout), "", "{told}");
+            assert_eq!(relations(&target).await, 0, "{told}");
+        }
+    }
+    let cluster = Cluster::shared().await.unwrap();
+    let mut killed = Command::new(cluster.program("psql").unwrap())
+        .args(["-X", "-1"])
+        .arg(cluster.postgres_url(target.name()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = killed.stdin.take().unwrap();
+    stdin.write_all(&script[..whole]).unwrap();
+    let rows = "select exists (select from pg_stat_activity \
+        where datname = current_database() and query like 'select pg_temp.compare%')";
+    until(&session(&target).await, rows).await;
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let gone = "select not exists (select from pg_stat_activity \
+        where datname = current_database() and application_name = 'psql')";
+    until(&session(&target).await, gone).await;
+    assert_eq!(relations(&target).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
