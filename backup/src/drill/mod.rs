@@ -14,7 +14,8 @@ pub use scratch_database::ScratchError;
 use crate::{
     format::Snapshot,
     keys::Identities,
-    restore::{self, Cause, Listener, RestoreError, Restored, Selection},
+    restore::{self, Cause, Listener, RestoreError, Restored},
+    selection::Selection,
     store::Store,
 };
 use scratch_database::ScratchDatabase;
@@ -32,8 +33,8 @@ pub struct Request<'a> {
     pub server: &'a SecretString,
     /// What that server's certificate is verified with, besides public roots.
     pub ca: Option<&'a str>,
-    /// Whose rows.
-    pub tables: Selection,
+    /// What of it.
+    pub selection: &'a Selection,
     /// How many sessions work at once; at least one does.
     pub jobs: usize,
 }
@@ -79,7 +80,7 @@ pub async fn drill(
             identities: request.identities,
             into: scratch.url(),
             ca: request.ca,
-            tables: request.tables,
+            selection: request.selection,
             jobs: request.jobs,
             strict: false,
         },

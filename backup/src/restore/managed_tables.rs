@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 use super::{
     Cause, Listener, Note,
     restore_error::{refused, refused_rows},
-    row_loading,
+    row_loading::{self, Tables},
     table_comparison::{self, Expected},
 };
 use crate::{format::TableData, opened_backup::OpenedBackup, restore_sql};
@@ -34,6 +34,7 @@ pub(super) async fn load(
     source: &OpenedBackup<'_>,
     session: &Client,
     data: &TableData,
+    tables: Tables,
     tell: Listener<'_>,
 ) -> Result<Loaded, Cause> {
     let failed = || refused(format!("cannot load rows of {}", data.table));
@@ -48,7 +49,9 @@ pub(super) async fn load(
         return Err(Cause::Different(vec![data.table.clone()]));
     }
     let (shared, left) = split(session, data).await?;
+    let firing = tables.firing(session, &data.table).await?;
     let take_over = restore_sql::take_over(&data.table, &shared);
+    let take_over = format!("{} {take_over}; {}", firing.off, firing.on);
     let taken = session.batch_execute(&take_over).await;
     taken.map_err(refused_rows(&data.table))?;
     let (rows, checksum) = table_comparison::sums(session, &incoming, &shared).await?;

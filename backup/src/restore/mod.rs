@@ -10,10 +10,15 @@
 //! - `restore_plan`: what of the backup is restored, and what may run together
 //! - `target_sessions`: sessions, and what has to be true before anything is
 //!   changed
+//! - `firing`, `foreign_keys`: what acts on rows that come into tables that are there
 //! - `object_statements`, `row_loading`, `managed_tables`: making them
 //! - `refusals`: what the target does not take, tried again and told
 //! - `table_comparison`: the proof
+//! - `lost_rows`: rows back into a database that lives
 
+mod firing;
+mod foreign_keys;
+mod lost_rows;
 mod managed_tables;
 mod object_statements;
 mod refusals;
@@ -34,15 +39,19 @@ use super::{
     keys::Identities,
     opened_backup::OpenedBackup,
     schema::{Name, Scope, Stage},
+    selection::{Chosen, LeftOut, Parts, Selection},
     store::Store,
 };
 
+use firing::Fires;
+pub use foreign_keys::Orphans;
+pub use lost_rows::{Along, BroughtBack, LostRows, TableRows, bring_back};
 use object_statements::Statements;
 pub use refusals::Missing;
 use refusals::Refusal;
 pub use restore_error::{Cause, RestoreError};
 use restore_plan::Plan;
-use row_loading::Left;
+use row_loading::{Left, Rows, Tables};
 use table_comparison::Expected;
 use target_sessions::Sessions;
 
@@ -59,21 +68,12 @@ pub struct Request<'a> {
     pub into: &'a SecretString,
     /// What that server's certificate is verified with, besides public roots.
     pub ca: Option<&'a str>,
-    /// Whose rows.
-    pub tables: Selection,
+    /// What of it.
+    pub selection: &'a Selection,
     /// How many sessions work at once; at least one does.
     pub jobs: usize,
     /// Whether the first object or row that the target refuses ends the restore.
     pub strict: bool,
-}
-
-/// The tables whose rows are restored. The schema is always restored whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
-    /// All of them.
-    All,
-    /// These, and no others.
-    Only(Vec<Name>),
 }
 
 /// A part of the work, with a measure of its own.
@@ -112,8 +112,13 @@ pub enum Note {
     SchemaMade(String),
     /// The target's managed table lacks these columns, or computes them.
     ColumnsLeft(Name, Vec<String>),
-    /// A foreign key refers to a table whose rows were not chosen.
-    ForeignKeyLeft(String),
+    /// A part of something chosen needs what was not.
+    LeftOut(LeftOut),
+    /// A table was made because something chosen needs it; its rows were not chosen.
+    Unfilled(Name),
+    /// Rows were loaded one table after the other, with the app's triggers off and its
+    /// foreign keys on: the role may not turn both off for a session.
+    OneByOne,
     /// The planner has no statistics of a table yet: something of the app's that the
     /// server calls for them fails.
     NotAnalyzed {
@@ -150,9 +155,17 @@ impl fmt::Display for Note {
                 "columns of {table} that the target does not take: {}",
                 columns.join(", ")
             ),
-            Self::ForeignKeyLeft(name) => write!(
+            Self::LeftOut(LeftOut { what, why }) => {
+                write!(formatter, "{what} was left out: {why}")
+            }
+            Self::Unfilled(table) => write!(
                 formatter,
-                "{name} was left out: it refers to rows that were not chosen"
+                "{table} was made without rows: something that was chosen needs it"
+            ),
+            Self::OneByOne => write!(
+                formatter,
+                "the role may not set session_replication_role: triggers were turned off \
+                 table by table, and foreign keys decided the order"
             ),
             Self::NotAnalyzed { table, reason } => {
                 write!(formatter, "{table} has no statistics yet: {reason}")
@@ -203,10 +216,12 @@ pub async fn restore(request: Request<'_>, tell: Listener<'_>) -> Result<Restore
     let untouched = RestoreError::Untouched;
     let source = OpenedBackup::open(request.store, request.snapshot, request.identities).await;
     let source = source.map_err(|error| untouched(error.into()))?;
-    let plan = Plan::of(&source.manifest, &request.tables).map_err(untouched)?;
+    let chosen = Chosen::of(&source.manifest, request.selection);
+    let plan = Plan::of(chosen.map_err(|unknown| untouched(unknown.into()))?);
     let sessions = Sessions::open(request.into, request.ca, request.jobs).await;
     let sessions = sessions.map_err(untouched)?;
-    let absent = target_sessions::check(sessions.main(), &plan)
+    let parts = request.selection.parts;
+    let absent = target_sessions::check(sessions.main(), &plan, parts)
         .await
         .map_err(untouched)?;
 
@@ -215,6 +230,7 @@ pub async fn restore(request: Request<'_>, tell: Listener<'_>) -> Result<Restore
         plan: &plan,
         sessions: &sessions,
         absent,
+        parts,
         strict: request.strict,
         tell,
     };
@@ -228,8 +244,12 @@ pub async fn restore(request: Request<'_>, tell: Listener<'_>) -> Result<Restore
         .map_err(RestoreError::Partial)?;
     let loaded = || plan.tables().filter(|data| !left.contains(&data.table));
     let took = clock::instant().saturating_duration_since(start);
-    let settled = target_sessions::after_restore(sessions.main(), &source.manifest, took).await;
-    let after_restore = settled.map_err(RestoreError::Partial)?;
+    let after_restore = if plan.tables().any(|data| data.table.schema == "ops") {
+        let settled = target_sessions::after_restore(sessions.main(), &source.manifest, took);
+        settled.await.map_err(RestoreError::Partial)?
+    } else {
+        None
+    };
     sessions.close().await.map_err(RestoreError::Partial)?;
     Ok(Restored {
         missing,
@@ -250,6 +270,7 @@ struct Work<'a> {
     sessions: &'a Sessions,
     /// Schemas of the platform that the target lacks.
     absent: Vec<String>,
+    parts: Parts,
     strict: bool,
     tell: Listener<'a>,
 }
@@ -268,14 +289,17 @@ struct Loaded {
     notes: Vec<Note>,
     /// The app's tables that took none.
     left: Vec<Left>,
-    /// Sequences that are not there.
-    sequences: Vec<Missing>,
+    /// Sequences that are not there, and foreign keys that rows break.
+    missing: Vec<Missing>,
 }
 
 impl Work<'_> {
     async fn make_and_compare(&self) -> Result<Made, Cause> {
         let (mut notes, mut refusals) = self.make_objects().await?;
-        let rows = self.load_rows().await?;
+        let rows = match self.parts {
+            Parts::All | Parts::Schema => self.load_rows(Tables::New).await?,
+            Parts::Data => self.fill().await?,
+        };
         notes.extend(rows.notes);
         let (attached, more) = self.make_constraints().await?;
         notes.extend(attached);
@@ -285,7 +309,7 @@ impl Work<'_> {
         let left: HashSet<_> = rows.left.iter().map(|left| left.table.clone()).collect();
         let without_rows = rows.left.into_iter().filter(|left| left.rows > 0);
         missing.extend(without_rows.map(Missing::from));
-        missing.extend(rows.sequences);
+        missing.extend(rows.missing);
         notes.extend(self.prove(&rows.expected).await?);
         Ok(Made {
             notes,
@@ -305,10 +329,12 @@ impl Work<'_> {
         Ok([notes, more].concat())
     }
 
-    /// What the target has computed from these tables. A view may read any table.
+    /// What the target has computed from these tables. A view may read any table, and is
+    /// filled where it is made.
     fn computed(&self, tables: &[&Name]) -> Vec<&Computed> {
-        let manifest = self.plan.manifest;
-        let is_whole = self.plan.tables().count() == manifest.tables.len();
+        let manifest = self.plan.chosen.manifest;
+        let has_all_rows = self.plan.tables().count() == manifest.tables.len();
+        let is_whole = has_all_rows && self.parts == Parts::All;
         let computed = manifest.computed.iter();
         computed
             .filter(|computed| match computed.kind {
@@ -322,51 +348,95 @@ impl Work<'_> {
         let main = self.sessions.main();
         let statements = self.scripts(Stage::Before).await?;
         (self.tell)(Event::Begun(Step::Objects, statements.len()));
-        let roles = target_sessions::missing_roles(main, self.plan.manifest).await?;
+        let chosen = &self.plan.chosen;
+        let roles = target_sessions::missing_roles(main, &chosen.roles()).await?;
         let refusals = statements.make_in_order(main, self.tell).await?;
         let schemas = self.absent.iter().cloned().map(Note::SchemaMade);
         let roles = roles.into_iter().map(Note::RoleMade);
-        Ok((roles.chain(schemas).collect(), self.bear(refusals)?))
+        let left_out = chosen.left_out.iter().cloned().map(Note::LeftOut);
+        let unfilled = chosen.unfilled.iter().cloned().map(Note::Unfilled);
+        let chosen_apart = left_out
+            .chain(unfilled)
+            .filter(|_| self.parts != Parts::Data);
+        let notes = roles.chain(schemas).chain(chosen_apart);
+        Ok((notes.collect(), self.bear(refusals)?))
     }
 
-    async fn load_rows(&self) -> Result<Loaded, Cause> {
+    /// Rows alone, into tables that are there: what hangs on them is kept from acting,
+    /// and their foreign keys are looked at afterwards.
+    async fn fill(&self) -> Result<Loaded, Cause> {
+        if self.sessions.play_replicas().await? {
+            let mut loaded = self.load_rows(Tables::There(Fires::InReplica)).await?;
+            loaded.missing.extend(self.orphans().await?);
+            Ok(loaded)
+        } else {
+            let mut loaded = self.load_rows(Tables::There(Fires::Ordinarily)).await?;
+            loaded.notes.push(Note::OneByOne);
+            Ok(loaded)
+        }
+    }
+
+    /// Rows that refer to none, by foreign keys that nobody has kept.
+    async fn orphans(&self) -> Result<Vec<Missing>, Cause> {
+        let main = self.sessions.main();
+        let mut orphans = Vec::new();
+        for data in &self.plan.app {
+            for key in foreign_keys::of(main, &data.table).await? {
+                let rows = format!("only {}", data.table);
+                orphans.extend(key.orphans(main, &rows, &[]).await?);
+            }
+        }
+        Ok(orphans.into_iter().map(Missing::from).collect())
+    }
+
+    async fn load_rows(&self, tables: Tables) -> Result<Loaded, Cause> {
         (self.tell)(Event::Begun(Step::Rows, self.plan.bytes()));
         let main = self.sessions.main();
         let (mut expected, mut notes) = (Vec::new(), Vec::new());
         for data in self.plan.managed.iter().filter(|data| data.rows > 0) {
-            let loaded = managed_tables::load(self.source, main, data, self.tell).await?;
+            let loaded = managed_tables::load(self.source, main, data, tables, self.tell).await?;
             notes.extend(loaded.note());
             expected.push(loaded.expected);
         }
-        let left = row_loading::load(self.source, self.sessions, &self.plan.app, self.tell).await?;
+        let rows = Rows {
+            source: self.source,
+            tables,
+            tell: self.tell,
+        };
+        let left = match tables {
+            Tables::There(Fires::Ordinarily) => rows.one_by_one(main, &self.plan.app).await?,
+            Tables::New | Tables::There(Fires::InReplica) => {
+                rows.together(self.sessions, &self.plan.app).await?
+            }
+        };
         if let Some(left) = left.iter().find(|_| self.strict) {
             return Err(left.cause());
         }
         let is_left = |data: &&&TableData| left.iter().any(|left| left.table == data.table);
         let loaded = self.plan.app.iter().filter(|data| !is_left(data));
         expected.extend(loaded.map(|data| Expected::of(data)));
-        let sequences = &self.plan.manifest.sequences;
-        let sequences = target_sessions::set_sequences(main, sequences).await?;
-        if let Some(missing) = sequences.iter().find(|_| self.strict) {
+        let sequences = &self.plan.chosen.sequences;
+        let missing = target_sessions::set_sequences(main, sequences).await?;
+        if let Some(missing) = missing.iter().find(|_| self.strict) {
             return Err(missing.cause());
         }
         Ok(Loaded {
             expected,
             notes,
             left,
-            sequences,
+            missing,
         })
     }
 
     async fn make_constraints(&self) -> Result<(Vec<Note>, Vec<Refusal>), Cause> {
         let statements = self.scripts(Stage::After).await?;
         (self.tell)(Event::Begun(Step::Constraints, statements.len()));
-        let (left, refusals) = statements
+        let refusals = statements
             .make_together(self.sessions, self.plan, self.tell)
             .await?;
-        let refused = object_statements::attach(self.source, self.sessions.main()).await?;
-        let left = left.into_iter().map(Note::ForeignKeyLeft);
-        Ok((left.chain(refused).collect(), self.bear(refusals)?))
+        let chosen = &self.plan.chosen;
+        let refused = object_statements::attach(self.source, self.sessions.main(), chosen).await?;
+        Ok((refused, self.bear(refusals)?))
     }
 
     /// What is refused is tried again later, unless nothing may be.
@@ -384,10 +454,8 @@ impl Work<'_> {
             Scope::App => true,
             Scope::Attached => false,
         };
-        let scripts = &self.source.manifest.scripts;
-        let chosen = scripts
-            .iter()
-            .filter(|script| script.stage == stage && wanted(&script.scope));
-        Statements::read(self.source, chosen).await
+        let scripts = self.plan.chosen.scripts(stage);
+        let wanted = scripts.filter(|chosen| wanted(&chosen.script.scope));
+        Statements::read(self.source, wanted).await
     }
 }

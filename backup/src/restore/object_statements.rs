@@ -6,16 +6,17 @@ use tokio_postgres::Client;
 
 use super::{
     Cause, Event, Listener, Note,
-    refusals::{Refusal, told},
+    refusals::Refusal,
     restore_error::refused,
     restore_plan::{self, Plan},
     target_sessions::Sessions,
 };
 use crate::{
-    format::{Script, ScriptObject},
+    format::ScriptObject,
     opened_backup::OpenedBackup,
     pinned_session::in_words,
-    schema::Scope,
+    schema::{Scope, Stage},
+    selection::{Chosen, ChosenScript},
 };
 
 /// The statements of scripts, in order.
@@ -31,16 +32,17 @@ impl<'a> Statements<'a> {
     /// Reads scripts and takes them apart.
     pub(super) async fn read(
         source: &OpenedBackup<'_>,
-        scripts: impl Iterator<Item = &'a Script>,
+        scripts: impl Iterator<Item = ChosenScript<'a>>,
     ) -> Result<Self, Cause> {
         let mut statements = Vec::new();
-        for script in scripts {
+        for ChosenScript { script, objects } in scripts {
             let text = source.piece(&script.piece).await?;
-            for object in &script.objects {
+            for object in objects {
                 let sql = object
                     .within(&text)
                     .and_then(|sql| str::from_utf8(sql).ok());
-                let sql = sql.ok_or_else(|| Cause::Script(told(object)))?.to_owned();
+                let described = || Cause::Script(object.described());
+                let sql = sql.ok_or_else(described)?.to_owned();
                 statements.push(Statement { object, sql });
             }
         }
@@ -64,19 +66,15 @@ impl<'a> Statements<'a> {
     }
 
     /// Makes them in order, but for those that only read tables: consecutive
-    /// ones are made together, on all sessions. Answers with the foreign keys
-    /// that were left out, and with what the target refuses.
+    /// ones are made together, on all sessions. Answers with what the target refuses.
     pub(super) async fn make_together(
         &self,
         sessions: &Sessions,
         plan: &Plan<'_>,
         tell: Listener<'_>,
-    ) -> Result<(Vec<String>, Vec<Refusal>), Cause> {
+    ) -> Result<Vec<Refusal>, Cause> {
         let mut refusals = Vec::new();
-        let (left, made): (Vec<_>, Vec<_>) = self
-            .0
-            .iter()
-            .partition(|statement| plan.leaves_out(statement.object));
+        let made: Vec<_> = self.0.iter().collect();
         let alike = |one: &&Statement, other: &&Statement| {
             restore_plan::reads_tables(one.object) == restore_plan::reads_tables(other.object)
         };
@@ -92,8 +90,7 @@ impl<'a> Statements<'a> {
                 refusals.extend(in_order(sessions.main(), run, tell).await?);
             }
         }
-        let left = left.into_iter().map(|statement| told(statement.object));
-        Ok((left.collect(), refusals))
+        Ok(refusals)
     }
 }
 
@@ -102,18 +99,18 @@ impl<'a> Statements<'a> {
 pub(super) async fn attach(
     source: &OpenedBackup<'_>,
     session: &Client,
+    chosen: &Chosen<'_>,
 ) -> Result<Vec<Note>, Cause> {
-    let scripts = &source.manifest.scripts;
-    let attached = scripts
-        .iter()
-        .filter(|script| script.scope == Scope::Attached);
+    let scripts = chosen.scripts(Stage::Before);
+    let scripts = scripts.chain(chosen.scripts(Stage::After));
+    let attached = scripts.filter(|chosen| chosen.script.scope == Scope::Attached);
     let statements = Statements::read(source, attached).await?;
     let mut notes = Vec::new();
     for Statement { object, sql } in &statements.0 {
         match session.batch_execute(sql).await {
             Ok(()) => {}
             Err(error) if error.as_db_error().is_some() => notes.push(Note::NotAttached {
-                object: told(object),
+                object: object.described(),
                 reason: in_words(&error),
             }),
             Err(error) => return Err(refused(cannot_make(object))(error)),
@@ -207,5 +204,5 @@ async fn make(
 }
 
 fn cannot_make(object: &ScriptObject) -> String {
-    format!("cannot make {}", told(object))
+    format!("cannot make {}", object.described())
 }

@@ -67,7 +67,7 @@ impl Refusal {
         statement: &str,
         error: tokio_postgres::Error,
     ) -> Result<Self, Cause> {
-        let what = told(object);
+        let what = object.described();
         let answer = Answer::of(error).map_err(refused(format!("cannot make {what}")))?;
         Ok(Self {
             what,
@@ -200,9 +200,4 @@ async fn set_path(session: &Client, path: &str) -> Result<(), Cause> {
         .batch_execute(&format!("set search_path to {path}"))
         .await;
     set.map_err(refused("cannot set a session up"))
-}
-
-/// An object's kind and name, for people.
-pub(super) fn told(object: &ScriptObject) -> String {
-    format!("{} {}", object.kind, object.name)
 }

@@ -6,6 +6,7 @@ use crate::{
     catalogue::ReadError,
     pinned_session::{SessionError, in_words},
     schema::Name,
+    selection::UnknownName,
 };
 
 /// A restore that did not succeed, told apart by what it left behind.
@@ -47,9 +48,32 @@ pub enum Cause {
     /// The platform's schema is there, and its table is not.
     #[error("not restorable here: the target's platform has no table {}", .0.join(", "))]
     ManagedTables(Vec<String>),
-    /// The backup has no rows of a table that was chosen.
-    #[error("the backup has no rows of {}", first_of(.0))]
-    NotInBackup(Vec<String>),
+    /// Something was chosen that the backup does not have.
+    #[error(transparent)]
+    Unknown(#[from] UnknownName),
+    /// Rows alone were chosen, and the target has no table for them.
+    #[error("the target has no table {}: restore what makes it first", first_of(.0))]
+    NoTables(Vec<String>),
+    /// Nothing tells one row of a living table from another.
+    #[error(
+        "{0} has neither a primary key nor a unique key over columns that may not be null and that the backup has: a row that is missing cannot be told from one that is there"
+    )]
+    NoKey(Name),
+    /// The target's server is older than the source's.
+    #[error(
+        "the target's PostgreSQL {target} is older than the backup's {backup}: it would not take everything"
+    )]
+    Older {
+        /// The target's major version.
+        target: u32,
+        /// The backup's.
+        backup: u32,
+    },
+    /// A restore into this database began and did not end.
+    #[error(
+        "a restore into this database began at {0} and did not end: what it holds is a part; drop the database and begin again"
+    )]
+    HalfRestored(String),
     /// A script's directory does not fit its text.
     #[error("the backup's script of {0} is not what its manifest says")]
     Script(String),

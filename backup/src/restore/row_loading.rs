@@ -8,6 +8,8 @@ use tokio_postgres::{Client, CopyInSink};
 
 use super::{
     Cause, Event, Listener,
+    firing::{Fires, Firing},
+    foreign_keys,
     refusals::{Missing, PROJECT_PATH},
     restore_error::refused_rows,
     target_sessions::Sessions,
@@ -45,55 +47,141 @@ impl From<Left> for Missing {
     }
 }
 
-/// Loads tables, as many at once as there are sessions. Answers with those that take
-/// no rows.
-pub(super) async fn load(
-    source: &OpenedBackup<'_>,
-    sessions: &Sessions,
-    tables: &[&TableData],
-    tell: Listener<'_>,
-) -> Result<Vec<Left>, Cause> {
-    let load = async |session, data: &&TableData| load_or_leave(source, session, data, tell).await;
-    let left = sessions.each(tables, load).await?;
-    Ok(left.into_iter().flatten().collect())
+/// The tables that rows come into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tables {
+    /// Made by this restore, with nothing on them that acts.
+    New,
+    /// Somebody else's, on which triggers and rules fire in sessions like these.
+    There(Fires),
 }
 
-/// What computes a column may find its names only where the project's own sessions
-/// do, so rows that are refused are tried once more there.
-async fn load_or_leave(
-    source: &OpenedBackup<'_>,
-    session: &Client,
-    data: &TableData,
-    tell: Listener<'_>,
-) -> Result<Option<Left>, Cause> {
-    if data.pieces.is_empty() {
-        return find(session, data).await;
+/// How rows are loaded.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub(super) source: &'a OpenedBackup<'a>,
+    pub(super) tables: Tables,
+    pub(super) tell: Listener<'a>,
+}
+
+impl Rows<'_> {
+    /// Loads tables, as many at once as there are sessions. Answers with those that take
+    /// no rows.
+    pub(super) async fn together(
+        self,
+        sessions: &Sessions,
+        tables: &[&TableData],
+    ) -> Result<Vec<Left>, Cause> {
+        let load = async |session, data: &&TableData| self.load_or_leave(session, data).await;
+        let left = sessions.each(tables, load).await?;
+        Ok(left.into_iter().flatten().collect())
     }
-    let first = load_table(source, session, data, "''", tell).await;
-    if !matches!(first, Err(Cause::RefusedRows { .. })) {
-        return first.map(|()| None);
-    }
-    roll_back(session, &data.table).await?;
-    match load_table(source, session, data, PROJECT_PATH, &|_| {}).await {
-        Err(Cause::RefusedRows { table, reason }) => {
-            roll_back(session, &table).await?;
-            Ok(Some(Left {
-                table,
-                rows: data.rows,
-                reason,
-            }))
+
+    /// Loads tables one after the other, each after those that its rows refer to.
+    pub(super) async fn one_by_one(
+        self,
+        session: &Client,
+        tables: &[&TableData],
+    ) -> Result<Vec<Left>, Cause> {
+        let names = tables.iter().map(|data| data.table.clone()).collect();
+        let mut left = Vec::new();
+        for name in foreign_keys::order(session, names).await? {
+            for data in tables.iter().filter(|data| data.table == name) {
+                left.extend(self.load_or_leave(session, data).await?);
+            }
         }
-        done => done.map(|()| None),
+        Ok(left)
+    }
+
+    /// What computes a column may find its names only where the project's own sessions
+    /// do, so rows that are refused are tried once more there.
+    async fn load_or_leave(
+        self,
+        session: &Client,
+        data: &TableData,
+    ) -> Result<Option<Left>, Cause> {
+        if data.pieces.is_empty() {
+            return find(session, data).await;
+        }
+        let first = self.load_table(session, data, "''").await;
+        if !matches!(first, Err(Cause::RefusedRows { .. })) {
+            return first.map(|()| None);
+        }
+        roll_back(session, &data.table).await?;
+        let again = Self {
+            tell: &|_| {},
+            ..self
+        };
+        match again.load_table(session, data, PROJECT_PATH).await {
+            Err(Cause::RefusedRows { table, reason }) => {
+                roll_back(session, &table).await?;
+                Ok(Some(Left {
+                    table,
+                    rows: data.rows,
+                    reason,
+                }))
+            }
+            done => done.map(|()| None),
+        }
+    }
+
+    async fn load_table(self, session: &Client, data: &TableData, path: &str) -> Result<(), Cause> {
+        let table = &data.table;
+        let begin = format!("begin; set local search_path to {path}");
+        let frozen = match self.tables {
+            Tables::New => begin_emptied(session, table, &begin).await?,
+            Tables::There(_) => {
+                let started = session.batch_execute(&begin).await;
+                started.map_err(refused_rows(table))?;
+                false
+            }
+        };
+        let firing = self.tables.firing(session, table).await?;
+        let off = session.batch_execute(&firing.off).await;
+        off.map_err(refused_rows(table))?;
+        let copy = restore_sql::copy(table, &data.columns, frozen);
+        send(self.source, session, &copy, data, self.tell).await?;
+        let commit = if firing.is_none() {
+            "commit".to_owned()
+        } else {
+            // A trigger cannot be turned on while a deferred constraint waits.
+            format!("set constraints all immediate; {} commit", firing.on)
+        };
+        let commit = session.batch_execute(&commit).await;
+        commit.map_err(refused_rows(table))
     }
 }
 
-/// Looks whether a table that has no rows is there.
+impl Tables {
+    /// What has to be turned off on one of them.
+    pub(super) async fn firing(self, session: &Client, table: &Name) -> Result<Firing, Cause> {
+        match self {
+            Self::New => Ok(Firing::default()),
+            Self::There(fires) => Firing::of(session, table, fires).await,
+        }
+    }
+}
+
+/// Begins with a table that was emptied in the same transaction, which takes rows that
+/// need no second visit: frozen, and on a server without replicas not even logged.
+/// Answers whether that is so: whoever does not own a table may still fill it.
+async fn begin_emptied(session: &Client, table: &Name, begin: &str) -> Result<bool, Cause> {
+    let truncate = format!("{begin}; truncate only {table}");
+    if session.batch_execute(&truncate).await.is_ok() {
+        return Ok(true);
+    }
+    let again = session.batch_execute(&format!("rollback; {begin}")).await;
+    again.map_err(refused_rows(table))?;
+    Ok(false)
+}
+
+/// Asks for a table that has no rows to load.
 async fn find(session: &Client, data: &TableData) -> Result<Option<Left>, Cause> {
-    let table = data.table.clone();
+    let table = &data.table;
     let found = session
         .batch_execute(&format!("select from only {table} limit 0"))
         .await;
-    match found.map_err(refused_rows(&table)) {
+    match found.map_err(refused_rows(table)) {
         Err(Cause::RefusedRows { table, reason }) => Ok(Some(Left {
             table,
             rows: 0,
@@ -133,29 +221,4 @@ pub(super) async fn send(
         return Err(Cause::Different(vec![table.clone()]));
     }
     Ok(())
-}
-
-/// A table that was emptied in the same transaction takes rows that need no
-/// second visit: frozen, and on a server without replicas not even logged.
-async fn load_table(
-    source: &OpenedBackup<'_>,
-    session: &Client,
-    data: &TableData,
-    path: &str,
-    tell: Listener<'_>,
-) -> Result<(), Cause> {
-    let table = &data.table;
-    let begin = format!("begin; set local search_path to {path}");
-    let truncate = format!("{begin}; truncate only {table}");
-    let frozen = session.batch_execute(&truncate).await.is_ok();
-    if !frozen {
-        // Whoever does not own a table may still fill it.
-        let again = format!("rollback; {begin}");
-        let again = session.batch_execute(&again).await;
-        again.map_err(refused_rows(table))?;
-    }
-    let copy = restore_sql::copy(table, &data.columns, frozen);
-    send(source, session, &copy, data, tell).await?;
-    let commit = session.batch_execute("commit").await;
-    commit.map_err(refused_rows(table))
 }

@@ -9,13 +9,15 @@ use serde_json::Value;
 use tokio_postgres::Client;
 
 use super::{
-    Cause, Event, Listener, Note, refusals::Missing, restore_error::refused, restore_plan::Plan,
+    Cause, Event, Listener, Note, firing, refusals::Missing, restore_error::refused,
+    restore_plan::Plan,
 };
 use crate::{
     format::{Manifest, SequenceState},
     pinned_session::{PinnedSession, in_words},
     restore_sql,
     schema::Name,
+    selection::{Chosen, Parts},
 };
 
 /// More than a server grants by default, for building indexes, and no more than
@@ -61,6 +63,16 @@ impl Sessions {
             .map(PinnedSession::client)
     }
 
+    /// Lets all of them play the role of a replica. Answers whether the role may.
+    pub(super) async fn play_replicas(&self) -> Result<bool, Cause> {
+        for session in self.all() {
+            if !firing::play_replica(session).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Does work on every item, with as many items at once as there are sessions.
     pub(super) async fn each<'a, T, R>(
         &'a self,
@@ -90,35 +102,85 @@ impl Sessions {
 
 /// Refuses a target that is not empty or lacks what the backup needs. Answers
 /// with the platform's schemas that it lacks.
-pub(super) async fn check(session: &Client, plan: &Plan<'_>) -> Result<Vec<String>, Cause> {
-    let found = there(session, plan.manifest).await?;
+pub(super) async fn check(
+    session: &Client,
+    plan: &Plan<'_>,
+    parts: Parts,
+) -> Result<Vec<String>, Cause> {
+    check_version(session, plan).await?;
+    if parts == Parts::Data {
+        check_tables(session, plan).await?;
+        return Ok(Vec::new());
+    }
+    let found = there(session, &plan.chosen).await?;
     if !found.is_empty() {
         return Err(Cause::NotEmpty(found));
     }
-    let missing = missing_extensions(session, plan.manifest).await?;
+    let missing = missing_extensions(session, &plan.chosen).await?;
     if !missing.is_empty() {
         return Err(Cause::Extensions(missing));
     }
-    let absent = absent_schemas(session, plan.manifest).await?;
+    let absent = absent_schemas(session, &plan.chosen).await?;
     check_managed(session, plan, &absent).await?;
     Ok(absent)
 }
 
-/// The roles that the backup names and the target lacks.
-pub(super) async fn missing_roles(
-    session: &Client,
-    manifest: &Manifest,
-) -> Result<Vec<String>, Cause> {
+/// A server takes what an older one had, and not the other way round.
+async fn check_version(session: &Client, plan: &Plan<'_>) -> Result<(), Cause> {
+    const VERSION: &str = "select current_setting('server_version_num')::integer / 10000";
+    let row = session.query_one(VERSION, &[]).await;
+    let row = row.map_err(refused("cannot look at the target"))?;
+    let target = row.get::<_, i32>(0).unsigned_abs();
+    let backup = plan.chosen.manifest.server.version_num / 10_000;
+    if target < backup {
+        return Err(Cause::Older { target, backup });
+    }
+    Ok(())
+}
+
+/// Rows alone need tables that are there and empty.
+async fn check_tables(session: &Client, plan: &Plan<'_>) -> Result<(), Cause> {
+    let (mut absent, mut filled) = (Vec::new(), Vec::new());
+    for data in plan.tables() {
+        match has_rows(session, &data.table).await? {
+            None => absent.push(data.table.to_string()),
+            Some(true) => filled.push(format!("rows in {}", data.table)),
+            Some(false) => {}
+        }
+    }
+    if !absent.is_empty() {
+        return Err(Cause::NoTables(absent));
+    }
+    if !filled.is_empty() {
+        return Err(Cause::NotEmpty(filled));
+    }
+    Ok(())
+}
+
+/// Whether a table has rows; `None` where it is not there.
+async fn has_rows(session: &Client, table: &Name) -> Result<Option<bool>, Cause> {
+    let failed = || refused(format!("cannot look at {table}"));
+    let there = "select to_regclass($1) is not null";
+    let row = session.query_one(there, &[&table.to_string()]).await;
+    if !row.map_err(failed())?.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let rows = format!("select exists (select from only {table})");
+    let row = session.query_one(&rows, &[]).await.map_err(failed())?;
+    Ok(Some(row.get(0)))
+}
+
+/// The roles of these that the target lacks.
+pub(super) async fn missing_roles(session: &Client, roles: &[&str]) -> Result<Vec<String>, Cause> {
     const MISSING: &str = "select role from unnest($1::text[]) role \
         where not exists (select from pg_roles where rolname = role)";
-    let roles: Vec<_> = manifest.roles.iter().map(String::as_str).collect();
-    names(session, MISSING, &roles).await
+    names(session, MISSING, roles).await
 }
 
 /// Puts every sequence where it stood. Answers with those that are not there.
 pub(super) async fn set_sequences(
     session: &Client,
-    sequences: &[SequenceState],
+    sequences: &[&SequenceState],
 ) -> Result<Vec<Missing>, Cause> {
     let mut missing = Vec::new();
     for state in sequences {
@@ -191,24 +253,24 @@ pub(super) async fn after_restore(
 }
 
 /// What lies where the backup's objects would.
-async fn there(session: &Client, manifest: &Manifest) -> Result<Vec<String>, Cause> {
-    let (used, made) = (manifest.app_schemas(), manifest.made_schemas());
+async fn there(session: &Client, chosen: &Chosen<'_>) -> Result<Vec<String>, Cause> {
+    let (used, made) = (chosen.app_schemas(), chosen.made_schemas());
     let rows = session.query(restore_sql::THERE, &[&used, &made]).await;
     let rows = rows.map_err(refused("cannot look at the target"))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// The extensions that the backup's objects need and the server does not have.
-async fn missing_extensions(session: &Client, manifest: &Manifest) -> Result<Vec<String>, Cause> {
+async fn missing_extensions(session: &Client, chosen: &Chosen<'_>) -> Result<Vec<String>, Cause> {
     const MISSING: &str = "select needed from unnest($1::text[]) needed \
         where not exists (select from pg_available_extensions where name = needed)";
-    names(session, MISSING, &manifest.needed_extensions()).await
+    names(session, MISSING, &chosen.needed_extensions()).await
 }
 
-async fn absent_schemas(session: &Client, manifest: &Manifest) -> Result<Vec<String>, Cause> {
+async fn absent_schemas(session: &Client, chosen: &Chosen<'_>) -> Result<Vec<String>, Cause> {
     const ABSENT: &str = "select name from unnest($1::text[]) name \
         where not exists (select from pg_namespace where nspname = name)";
-    names(session, ABSENT, &manifest.managed_schemas()).await
+    names(session, ABSENT, &chosen.managed_schemas()).await
 }
 
 /// The platform's tables have to be there and empty, or their whole schema has
@@ -221,21 +283,10 @@ async fn check_managed(session: &Client, plan: &Plan<'_>, absent: &[String]) -> 
     let (mut missing, mut filled) = (Vec::new(), Vec::new());
     for data in present {
         let table = data.table.to_string();
-        let failed = || refused(format!("cannot look at {table}"));
-        let row = session
-            .query_one("select to_regclass($1) is not null", &[&table])
-            .await
-            .map_err(failed())?;
-        if !row.get::<_, bool>(0) {
-            missing.extend((data.rows > 0).then_some(table));
-            continue;
-        }
-        let row = session
-            .query_one(&format!("select exists (select from only {table})"), &[])
-            .await
-            .map_err(failed())?;
-        if row.get(0) {
-            filled.push(format!("rows in {table}"));
+        match has_rows(session, &data.table).await? {
+            None => missing.extend((data.rows > 0).then_some(table)),
+            Some(true) => filled.push(format!("rows in {table}")),
+            Some(false) => {}
         }
     }
     if !missing.is_empty() {

@@ -9,11 +9,13 @@
 mod app_code;
 mod changes;
 mod checksum;
+mod choices;
 mod computed;
 mod data;
 mod faults;
 mod faulty;
 mod handmade;
+mod lost_rows;
 mod preflight;
 mod proxy;
 mod reading;

@@ -4,7 +4,8 @@ use std::{path::PathBuf, sync::Mutex};
 
 use backup::{
     checksum,
-    restore::{self, Cause, Event, Note, Request, RestoreError, Restored, Selection, Step},
+    restore::{self, Cause, Event, Note, Request, RestoreError, Restored, Step},
+    selection::{LeftOut, Selection},
 };
 use local_supabase::postgres::TestDatabase;
 use secrecy::SecretString;
@@ -21,7 +22,7 @@ pub(crate) async fn restore(
     backup: &Taken,
     target: &TestDatabase,
 ) -> Result<Restored, RestoreError> {
-    restore_some(backup, target, Selection::All, &|_| {}).await
+    restore_some(backup, target, &Selection::default(), &|_| {}).await
 }
 
 /// The same, ending at the first thing that the target refuses.
@@ -30,39 +31,42 @@ pub(crate) async fn restore_strictly(
     target: &TestDatabase,
 ) -> Result<Restored, RestoreError> {
     let (into, ca) = direct(target).await;
+    let everything = Selection::default();
     let request = Request {
         strict: true,
-        ..request(backup, &into, &ca)
+        ..request(backup, &into, &ca, &everything)
     };
     restore::restore(request, &|_| {}).await
 }
 
-/// Everything, with what can be missing left out.
-fn request<'a>(backup: &'a Taken, into: &'a SecretString, ca: &'a str) -> Request<'a> {
+/// With what can be missing left out.
+fn request<'a>(
+    backup: &'a Taken,
+    into: &'a SecretString,
+    ca: &'a str,
+    selection: &'a Selection,
+) -> Request<'a> {
     Request {
         store: &backup.store,
         snapshot: &backup.snapshot,
         identities: &backup.identities,
         into,
         ca: Some(ca),
-        tables: Selection::All,
+        selection,
         jobs: 3,
         strict: false,
     }
 }
 
-async fn restore_some(
+/// Restores what was chosen into a database.
+pub(crate) async fn restore_some(
     backup: &Taken,
     target: &TestDatabase,
-    tables: Selection,
+    selection: &Selection,
     tell: restore::Listener<'_>,
 ) -> Result<Restored, RestoreError> {
     let (into, ca) = direct(target).await;
-    let request = Request {
-        tables,
-        ..request(backup, &into, &ca)
-    };
-    restore::restore(request, tell).await
+    restore::restore(request(backup, &into, &ca, selection), tell).await
 }
 
 /// An error as the command prints it.
@@ -96,7 +100,7 @@ async fn what_is_restored_is_equal_to_its_source() {
     let backup = handmade::backup().await;
     let target = TestDatabase::empty().await.unwrap();
     let steps = Mutex::new(Vec::new());
-    let restored = restore_some(&backup, &target, Selection::All, &|event| {
+    let restored = restore_some(&backup, &target, &Selection::default(), &|event| {
         if let Event::Begun(step, _) = event {
             steps.lock().unwrap().push(step);
         }
@@ -265,12 +269,18 @@ async fn values_of_rows_are_in_no_message() {
 async fn of_chosen_tables_alone_rows_are_restored() {
     let backup = handmade::backup().await;
     let target = TestDatabase::empty().await.unwrap();
-    let chosen = Selection::Only(vec![name("public", "notes")]);
-    let restored = restore_some(&backup, &target, chosen, &|_| {})
+    let chosen = Selection {
+        rows_of: Some(vec![name("public", "notes")]),
+        ..Selection::default()
+    };
+    let restored = restore_some(&backup, &target, &chosen, &|_| {})
         .await
         .unwrap();
     assert_eq!((restored.tables, restored.rows), (1, 20_003));
-    let left = Note::ForeignKeyLeft("foreign key public.notes notes_person_fkey".into());
+    let left = Note::LeftOut(LeftOut {
+        what: "foreign key public.notes notes_person_fkey".into(),
+        why: "it needs the rows of public.people, which were not chosen".into(),
+    });
     assert!(restored.notes.contains(&left), "{:?}", restored.notes);
     let session = session(&target).await;
     let count = async |table: &str| -> i64 {
@@ -290,13 +300,16 @@ async fn of_chosen_tables_alone_rows_are_restored() {
 async fn a_table_that_is_not_in_the_backup_cannot_be_chosen() {
     let backup = handmade::backup().await;
     let target = TestDatabase::empty().await.unwrap();
-    let chosen = Selection::Only(vec![name("public", "nothing")]);
-    let error = restore_some(&backup, &target, chosen, &|_| {})
+    let chosen = Selection {
+        tables: vec![name("public", "note")],
+        ..Selection::default()
+    };
+    let error = restore_some(&backup, &target, &chosen, &|_| {})
         .await
         .unwrap_err();
     assert_eq!(
         told(&error),
-        "nothing was changed: the backup has no rows of \"public\".\"nothing\""
+        "nothing was changed: the backup has no table public.note; it has public.notes, public.people"
     );
 }
 
@@ -307,6 +320,8 @@ async fn a_role_that_is_missing_is_made_without_login() {
     let backup = handmade::backup_with(
         |parts| {
             parts.roles.push(role.into());
+            parts.objects[0].kind = "role";
+            parts.objects[0].name = role;
             parts.objects[0].sql = "create role restored_role nologin;\n";
         },
         |_| {},

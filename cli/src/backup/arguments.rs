@@ -67,20 +67,34 @@ pub(crate) struct Verify {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The database has to be empty, as a new Supabase project or a new database is. A
-restore that fails leaves a part there: drop that database and begin again.")]
+restore that fails leaves a part there: drop that database and begin again.
+
+Rows that the living database has lost come back with
+  --into-live --missing-only --table NAME --dry-run
+and then with --yes: rows whose key is not there any more, and nothing else.")]
 pub(crate) struct Restore {
     /// Name of a backup, or `latest`
     #[arg(default_value = "latest")]
     pub(crate) snapshot: String,
     /// The empty database, by its session connection (port 5432)
-    #[arg(long, value_name = "DATABASE_URL")]
-    pub(crate) into: String,
+    #[arg(
+        long,
+        value_name = "DATABASE_URL",
+        required_unless_present = "into_live"
+    )]
+    pub(crate) into: Option<String>,
+    /// Into a database that lives.
+    #[command(flatten)]
+    pub(crate) live: Live,
     /// What opens it.
     #[command(flatten)]
     pub(crate) key: Key,
-    /// Restores rows of this table alone, schema.name; can be repeated
-    #[arg(long = "table", value_name = "NAME")]
-    pub(crate) tables: Vec<String>,
+    /// What of it.
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    /// Rows and no objects, into tables that are there and empty
+    #[arg(long, conflicts_with_all = ["schema_only", "skip", "no_owner", "no_privileges"])]
+    pub(crate) data_only: bool,
     /// Ends at the first object or row that the database refuses, instead of restoring
     /// everything else
     #[arg(long)]
@@ -97,6 +111,28 @@ pub(crate) struct Restore {
     /// Does it, instead of saying what it would do
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// Rows back into a database that lives.
+#[derive(Debug, Args)]
+pub(crate) struct Live {
+    /// Into the database of `DATABASE_URL`, which lives: only rows, and only those that
+    /// are missing
+    #[arg(
+        long,
+        requires_all = ["missing_only", "tables"],
+        conflicts_with_all = [
+            "into", "schema_only", "data_only", "schemas", "exclude_tables", "skip",
+            "no_owner", "no_privileges", "strict",
+        ]
+    )]
+    pub(crate) into_live: bool,
+    /// Rows whose key is not there any more; what is there stays as it is
+    #[arg(long, requires = "into_live")]
+    pub(crate) missing_only: bool,
+    /// Says which rows would come, and writes none
+    #[arg(long, requires = "into_live", conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
 }
 
 /// What of a backup, if not all of it.

@@ -38,16 +38,128 @@ pub(super) fn tell(chosen: &Chosen<'_>) {
     }
 }
 
-/// Tables, each with its schema.
+/// A selection in words, for whoever reads what is going to happen; `None` for everything.
+pub(super) fn told(selection: &Selection) -> Option<String> {
+    let named = |tables: &[Name]| tables.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut only = selection
+        .schemas
+        .iter()
+        .map(|name| format!("schema {name}"));
+    let only: Vec<_> = only.by_ref().chain(named(&selection.tables)).collect();
+    let but = [named(&selection.exclude_tables), selection.skip.clone()].concat();
+    let mut parts = Vec::new();
+    match selection.parts {
+        Parts::All => {}
+        Parts::Schema => parts.push("objects without rows".to_owned()),
+        Parts::Data => parts.push("rows into tables that are there".to_owned()),
+    }
+    if !only.is_empty() {
+        parts.push(format!("of {} alone", only.join(", ")));
+    }
+    if !but.is_empty() {
+        parts.push(format!("without {}", but.join(", ")));
+    }
+    if selection.without_owners {
+        parts.push("without owners".to_owned());
+    }
+    if selection.without_privileges {
+        parts.push("without privileges".to_owned());
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// The tables that an option named, each with its schema.
 fn names(option: &str, texts: &[String]) -> Result<Vec<Name>, Misuse> {
-    let name = |text: &String| match text.split_once('.') {
-        Some((schema, name)) if !schema.is_empty() && !name.is_empty() => Ok(Name {
-            schema: schema.to_owned(),
-            name: name.to_owned(),
-        }),
-        Some(_) | None => Err(Misuse(format!(
-            "a table must be named with its schema, such as public.orders, got {option} {text}"
-        ))),
+    let name = |text: &String| {
+        table(text).ok_or_else(|| {
+            Misuse(format!(
+                "a table must be named with its schema, such as public.orders or \
+                 \"odd.schema\".\"Odd Table\", got {option} {text}"
+            ))
+        })
     };
     texts.iter().map(name).collect()
+}
+
+/// Two identifiers with a dot between. Without quotes one is taken as it is written, for
+/// that is how backups are listed.
+fn table(text: &str) -> Option<Name> {
+    let (schema, rest) = identifier(text)?;
+    let (name, rest) = match rest.strip_prefix('.')? {
+        quoted if quoted.starts_with('"') => identifier(quoted)?,
+        plain => (plain.to_owned(), ""),
+    };
+    let whole = rest.is_empty() && !schema.is_empty() && !name.is_empty();
+    whole.then_some(Name { schema, name })
+}
+
+/// The identifier that a text begins with, and what follows it.
+fn identifier(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find('.').unwrap_or(text.len());
+        return Some((text[..end].to_owned(), &text[end..]));
+    };
+    let mut name = String::new();
+    let mut rest = quoted;
+    loop {
+        let (part, after) = rest.split_once('"')?;
+        name += part;
+        match after.strip_prefix('"') {
+            Some(more) => {
+                name.push('"');
+                rest = more;
+            }
+            None => return Some((name, after)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_named_with_its_schema() {
+        for (text, schema, name) in [
+            ("public.orders", "public", "orders"),
+            ("app.a.b", "app", "a.b"),
+            ("Shop.Order Items", "Shop", "Order Items"),
+            (r#""odd.schema"."a ""b"".c""#, "odd.schema", r#"a "b".c"#),
+            (r#"public."Größe""#, "public", "Größe"),
+        ] {
+            let expected = Name {
+                schema: schema.to_owned(),
+                name: name.to_owned(),
+            };
+            assert_eq!(table(text), Some(expected), "{text}");
+        }
+        for wrong in [
+            "orders",
+            ".orders",
+            "public.",
+            r#""public.orders"#,
+            r#""a"b.c"#,
+            r#"a."b"c"#,
+        ] {
+            assert_eq!(table(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn choices_are_told_in_words() {
+        assert_eq!(told(&Selection::default()), None);
+        let chosen = Selection {
+            parts: Parts::Schema,
+            schemas: vec!["app".into()],
+            tables: names("--table", &["public.wines".into()]).unwrap(),
+            skip: vec!["index app.slow".into()],
+            without_owners: true,
+            ..Selection::default()
+        };
+        assert_eq!(
+            told(&chosen).unwrap(),
+            "objects without rows, of schema app, \"public\".\"wines\" alone, \
+             without index app.slow, without owners"
+        );
+    }
 }

@@ -8,8 +8,9 @@ use backup::{
     drill::{self, Candidate, Drilled, NotRestored, Request},
     format::{Manifest, Snapshot, TableData},
     keys::Identities,
-    restore::{self, Selection},
+    restore,
     schema::Name,
+    selection::Selection,
 };
 use jiff::Timestamp;
 use outside::{clock, database};
@@ -203,8 +204,8 @@ impl Attempt<'_> {
                 }));
             }
         };
-        let tables = self.selection(&manifest, known);
-        let drilled = self.drill(tables, end).await?;
+        let selection = self.selection(&manifest, known);
+        let drilled = self.drill(&selection, end).await?;
         for name in &drilled.cleared {
             output::note(&format!("dropped {name}, which a killed drill had left"));
         }
@@ -224,7 +225,7 @@ impl Attempt<'_> {
 
     async fn drill(
         &self,
-        tables: Selection,
+        selection: &Selection,
         end: impl Future<Output = ()>,
     ) -> anyhow::Result<Drilled> {
         let request = Request {
@@ -233,7 +234,7 @@ impl Attempt<'_> {
             identities: self.identities,
             server: &self.server.url,
             ca: self.server.ca.as_deref(),
-            tables,
+            selection,
             jobs: self.options.jobs.into(),
         };
         let progress = Progress::new();
@@ -245,7 +246,7 @@ impl Attempt<'_> {
     /// All tables, or those whose turn it is.
     fn selection(&self, manifest: &Manifest, known: Option<&Known>) -> Selection {
         let Some(budget) = self.options.budget else {
-            return Selection::All;
+            return Selection::default();
         };
         let bytes = budget.bytes(known.and_then(Known::bytes_per_second));
         let drilled = known.map(|known| &known.last_drilled);
@@ -255,7 +256,10 @@ impl Attempt<'_> {
             tables.len(),
             manifest.tables.len()
         ));
-        Selection::Only(tables)
+        Selection {
+            rows_of: Some(tables),
+            ..Selection::default()
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod init;
 mod keygen;
 mod left_out;
 mod list;
+mod lost_rows;
 mod progress;
 mod quantities;
 pub(crate) mod receipts;
@@ -35,6 +36,9 @@ pub(crate) async fn run(
         Backup::List => list::run(environment, output).await,
         Backup::Show(options) => show::run(&options, environment, output).await,
         Backup::Verify(options) => verify::run(&options, environment, output).await,
+        Backup::Restore(options) if options.live.into_live => {
+            lost_rows::run(&options, environment, output).await
+        }
         Backup::Restore(options) => restore::run(options, environment, output).await,
         Backup::Export(options) => export::run(&options, environment, output).await,
         Backup::Drill(options) => drill::run(options, environment, output).await,

@@ -3,8 +3,8 @@
 use anyhow::Context;
 use backup::{
     format::Snapshot,
-    restore::{self, Missing, Request, Restored, Selection},
-    schema::Name,
+    restore::{self, Cause, Missing, Request, Restored},
+    selection::{Parts, Selection},
 };
 use outside::{clock, database};
 use secrecy::SecretString;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::Restore,
+    choice,
     progress::Progress,
     quantities,
     repository::{Repository, identities},
@@ -27,15 +28,18 @@ pub(super) async fn run(
     environment: &Environment,
     output: Output,
 ) -> anyhow::Result<Verdict> {
-    let into: SecretString = options.into.into();
+    let into: SecretString = options.into.unwrap_or_default().into();
     let host = database::host(&into)
         .map_err(|error| Misuse(format!("--into: {error}").replace("DATABASE_URL", "it")))?;
-    let tables = selection(&options.tables)?;
+    let mut selection = options.choice.selection()?;
+    if options.data_only {
+        selection.parts = Parts::Data;
+    }
     let repository = Repository::of(environment)?;
     let identities = identities(&options.key, environment)?;
     let snapshot = repository.find(&options.snapshot).await?;
     output::note(&format!("target: {host}"));
-    output::note(&intention(&snapshot, &tables));
+    output::note(&intention(&snapshot, &selection));
     if !options.yes {
         let nothing = format!("nothing was done: to restore into {host}, say --yes");
         return Err(Misuse(nothing).into());
@@ -47,14 +51,17 @@ pub(super) async fn run(
         identities: &identities,
         into: &into,
         ca: ca.as_deref(),
-        tables,
+        selection: &selection,
         jobs: options.jobs.into(),
         strict: options.strict,
     };
     let progress = Progress::new();
     let restored = restore::restore(request, &|event| progress.show(event)).await;
     progress.finish();
-    let restored = restored?;
+    let restored = restored.map_err(|error| match error.cause() {
+        Cause::Unknown(unknown) => Misuse(unknown.to_string()).into(),
+        _ => anyhow::Error::new(error),
+    })?;
     for note in &restored.notes {
         output::note(&format!("note: {note}"));
     }
@@ -86,46 +93,26 @@ fn script(missing: &[Missing]) -> String {
     missing.iter().map(entry).collect()
 }
 
-/// The tables that were named, each with its schema.
-fn selection(tables: &[String]) -> Result<Selection, Misuse> {
-    if tables.is_empty() {
-        return Ok(Selection::All);
-    }
-    let name = |text: &String| match text.split_once('.') {
-        Some((schema, name)) if !schema.is_empty() && !name.is_empty() => Ok(Name {
-            schema: schema.to_owned(),
-            name: name.to_owned(),
-        }),
-        _ => Err(Misuse(format!(
-            "a table must be named with its schema, such as public.orders, got --table {text}"
-        ))),
-    };
-    tables
-        .iter()
-        .map(name)
-        .collect::<Result<_, _>>()
-        .map(Selection::Only)
-}
-
-fn intention(snapshot: &Snapshot, tables: &Selection) -> String {
-    let rows = match tables {
-        Selection::All => format!(
+fn intention(snapshot: &Snapshot, selection: &Selection) -> String {
+    let rows = choice::told(selection).unwrap_or_else(|| {
+        format!(
             "{} rows of {} tables, {}",
             quantities::count(snapshot.totals.rows),
             quantities::count(snapshot.totals.tables),
             quantities::bytes(snapshot.totals.raw_bytes)
-        ),
-        Selection::Only(tables) => {
-            let names: Vec<_> = tables.iter().map(ToString::to_string).collect();
-            format!("the schema, and rows of {} alone", names.join(", "))
-        }
-    };
+        )
+    });
     let suspect = match &snapshot.suspect {
         Some(reason) => format!("\nSUSPECT: {reason}"),
         None => String::new(),
     };
+    format!("{}: {rows}{suspect}", taken(snapshot))
+}
+
+/// Which backup, and how old.
+pub(super) fn taken(snapshot: &Snapshot) -> String {
     format!(
-        "backup: {}, taken {:.0}, {} ago: {rows}{suspect}",
+        "backup: {}, taken {:.0}, {} ago",
         snapshot.snapshot,
         snapshot.taken_at,
         quantities::age(clock::now(), snapshot.taken_at)
@@ -192,23 +179,6 @@ fn text(host: &str, snapshot: &Snapshot, restored: &Restored) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_table_is_named_with_its_schema() {
-        assert_eq!(selection(&[]).unwrap(), Selection::All);
-        let named = selection(&["public.orders".to_owned(), "app.a.b".to_owned()]).unwrap();
-        let name = |schema: &str, name: &str| Name {
-            schema: schema.to_owned(),
-            name: name.to_owned(),
-        };
-        assert_eq!(
-            named,
-            Selection::Only(vec![name("public", "orders"), name("app", "a.b")])
-        );
-        for wrong in ["orders", ".orders", "public."] {
-            assert!(selection(&[wrong.to_owned()]).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn what_is_missing_is_a_script_whose_comments_hold_no_statement() {

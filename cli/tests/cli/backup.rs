@@ -222,7 +222,8 @@ async fn chosen_tables_and_a_script_are_ways_back_as_well() {
         "{chosen:?}"
     );
     assert_eq!(count(&target, "public.orders").await, 5000);
-    assert_eq!(count(&target, "public.customers").await, 0);
+    let customers = "pg_tables where tablename = 'customers'";
+    assert_eq!(count(&target, customers).await, 0);
 
     let folder = Folder::empty();
     let file = folder.path().join("backup.sql");
@@ -255,6 +256,64 @@ async fn chosen_tables_and_a_script_are_ways_back_as_well() {
         unknown.stderr.contains("no table public.order"),
         "{unknown:?}"
     );
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_were_lost_come_back_into_the_database_that_lives() {
+    let (running, source) = bundle(DevOptions::default()).await;
+    run(&source, ORDERS).await;
+    let env = &with_identity(&running);
+    assert_eq!(call_with(env, &["backup", "run"]).await.status, 0);
+    run(&source, "delete from public.orders where id <= 3").await;
+
+    let live = ["backup", "restore", "--into-live", "--missing-only"];
+    let orders = [&live[..], &["--table", "public.orders"]].concat();
+    let asked = call_with(env, &orders).await;
+    assert_eq!(asked.status, 2, "{asked:?}");
+    for text in ["target: 127.0.0.1", "which lives", "say --dry-run"] {
+        assert!(asked.stderr.contains(text), "{asked:?}");
+    }
+    let looked = call_with(env, &[&orders[..], &["--dry-run"]].concat()).await;
+    assert_eq!(looked.status, 0, "{looked:?}");
+    assert_eq!(
+        looked.stdout,
+        "\"public\".\"orders\": 3 of 5,000 rows are missing\n\
+         nothing was written: say --yes to bring them back\n"
+    );
+    assert_eq!(count(&source, "public.orders").await, 4997);
+    let brought = call_with(env, &[&orders[..], &["--yes", "--json"]].concat()).await;
+    assert_eq!(brought.status, 0, "{brought:?}");
+    assert_eq!(
+        brought.json()["tables"],
+        json!([{
+            "table": "\"public\".\"orders\"", "inBackup": 5000, "missing": 3, "inserted": 3,
+            "columnsLeft": [], "columnsWithDefaults": [],
+        }])
+    );
+    assert_eq!(count(&source, "public.orders").await, 5000);
+
+    let unknown = [&live[..], &["--table", "public.order", "--dry-run"]].concat();
+    let unknown = call_with(env, &unknown).await;
+    assert_eq!(unknown.status, 2, "{unknown:?}");
+    assert!(
+        unknown.stderr.contains("it has public.orders"),
+        "{unknown:?}"
+    );
+    run(
+        &source,
+        "delete from public.orders where customer = 2; delete from public.customers where id = 2",
+    )
+    .await;
+    let orphans = call_with(env, &[&orders[..], &["--yes"]].concat()).await;
+    assert_eq!(orphans.status, 1, "{orphans:?}");
+    for text in [
+        "orphans: 50 rows of",
+        "orders_customer_fkey",
+        "nothing was written",
+    ] {
+        assert!(orphans.stdout.contains(text), "{orphans:?}");
+    }
     running.stop().await.unwrap();
 }
 
@@ -366,7 +425,10 @@ fn what_cannot_be_meant_is_status_2() {
     let into = "postgresql://postgres:secret-word@127.0.0.1:1/postgres";
     let restore = ["backup", "restore", "--into", into, "--yes"];
     let with_table = [&restore[..], &["--table", "orders"]].concat();
-    let cases: [Case; 8] = [
+    let live = ["backup", "restore", "--into-live", "--table", "a.b"];
+    let both_parts = [&restore[..], &["--schema-only", "--data-only"]].concat();
+    let rows_of_none = [&restore[..], &["--data-only", "--no-owner"]].concat();
+    let cases: [Case; 11] = [
         (&[], &["backup", "list"], "BACKUP_URL is not set"),
         (
             &[("BACKUP_URL", "http://x")],
@@ -380,6 +442,9 @@ fn what_cannot_be_meant_is_status_2() {
         ),
         (&[store], &restore, "--identity FILE"),
         (&[store], &with_table, "--table orders"),
+        (&[store], &live, "--missing-only"),
+        (&[store], &both_parts, "cannot be used with"),
+        (&[store], &rows_of_none, "cannot be used with"),
         (
             &[store],
             &["backup", "restore", "--into", "nonsense"],

@@ -1,8 +1,13 @@
 -- What needs what. That a sequence belongs to a column is a statement of its
--- own, made after both.
+-- own, made after both, and so is that a table or a key is a partition of another.
 select d.classid as class, d.objid as oid, d.refclassid as to_class, d.refobjid as to_oid
 from pg_depend d
-where d.objid >= 16384 and d.refobjid >= 16384
+where d.objid >= 16384 and d.refobjid >= 16384 and d.deptype <> 'P'
   and not (d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass
            and d.deptype = 'a' and d.refobjsubid > 0
            and exists (select from pg_class s where s.oid = d.objid and s.relkind = 'S'))
+  and not exists (
+      select from pg_inherits i
+      join pg_class part on part.oid = i.inhrelid and part.relispartition
+      where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass
+        and i.inhrelid = d.objid and i.inhparent = d.refobjid)

@@ -1,0 +1,229 @@
+//! Rows that a living database has lost, brought back from a backup into the tables that
+//! they are missing from.
+//!
+//! What is there stays as it is: a row comes back only if none with its key is there. All
+//! of it is one transaction, in which the app's triggers and rules do not act, and which
+//! ends without a trace unless every row that comes back finds what it refers to.
+//!
+//! - `live_tables`: the tables as they are now, and by which key their rows are known
+//! - `absent_rows`: the backup's rows that are not there
+//! - `deleted_along`: rows of other tables that went with them
+//! - `insertion`: putting them back
+
+mod absent_rows;
+mod deleted_along;
+mod insertion;
+mod live_tables;
+
+use secrecy::SecretString;
+use tokio_postgres::Client;
+
+use super::{Cause, Event, Listener, Orphans, Step, foreign_keys, restore_error::refused};
+use crate::{
+    format::{Snapshot, TableData},
+    keys::Identities,
+    opened_backup::OpenedBackup,
+    pinned_session::PinnedSession,
+    schema::Name,
+    selection::{Chosen, Parts, Selection},
+    store::Store,
+};
+
+use absent_rows::Absent;
+use live_tables::LiveTable;
+
+/// Which rows to bring back, and where to.
+#[derive(Debug)]
+pub struct LostRows<'a> {
+    /// Where the backup lies.
+    pub store: &'a Store,
+    /// Which backup.
+    pub snapshot: &'a Snapshot,
+    /// What opens it.
+    pub identities: &'a Identities,
+    /// The living database, as its `DATABASE_URL`.
+    pub into: &'a SecretString,
+    /// What that server's certificate is verified with, besides public roots.
+    pub ca: Option<&'a str>,
+    /// The tables.
+    pub tables: &'a [Name],
+    /// Whether anything is written; without it is only looked.
+    pub write: bool,
+}
+
+/// What was found, and what was done.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BroughtBack {
+    /// Table by table, each after those that its rows refer to.
+    pub tables: Vec<TableRows>,
+    /// Rows of other tables that were deleted along, and are missing too.
+    pub along: Vec<Along>,
+    /// Rows that would refer to none. If there are any, nothing was written.
+    pub orphans: Vec<Orphans>,
+    /// Sequences that stood behind the rows, and were raised.
+    pub sequences: Vec<String>,
+    /// Whether it was written.
+    pub written: bool,
+}
+
+/// The rows of one table.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TableRows {
+    /// The table as it is now: of a partition the whole that it is a part of.
+    pub table: Name,
+    /// Rows in the backup.
+    pub in_backup: u64,
+    /// Rows of these whose key is not there.
+    pub missing: u64,
+    /// Rows that were written. Fewer than are missing where another row has taken what
+    /// has to be unique.
+    pub inserted: u64,
+    /// Columns of the backup that the table does not take any more.
+    pub left: Vec<String>,
+    /// Columns that the backup does not have, which take their defaults.
+    pub defaults: Vec<String>,
+}
+
+/// Rows that were deleted along with others.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Along {
+    /// Their table.
+    pub table: Name,
+    /// The table whose missing rows they refer to.
+    pub with: Name,
+    /// How many.
+    pub rows: u64,
+}
+
+/// How long a lock is waited for: the app waits behind whoever waits.
+const LOCK_TIMEOUT: &str = "5s";
+
+/// Looks for rows that are missing, and brings them back if that is asked for.
+///
+/// # Errors
+/// See [`Cause`]; nothing was changed then, unless the session ended in the very commit.
+pub async fn bring_back(request: LostRows<'_>, tell: Listener<'_>) -> Result<BroughtBack, Cause> {
+    let source = OpenedBackup::open(request.store, request.snapshot, request.identities).await?;
+    let selection = Selection {
+        parts: Parts::Data,
+        tables: request.tables.to_vec(),
+        ..Selection::default()
+    };
+    let chosen = Chosen::of(&source.manifest, &selection)?;
+    let session = PinnedSession::open(request.into, request.ca).await?;
+    session.prove().await?;
+    let begin = format!("begin; set local lock_timeout to '{LOCK_TIMEOUT}'");
+    execute(session.client(), &begin).await?;
+    let work = Work {
+        source: &source,
+        session: session.client(),
+        tell,
+    };
+    let found = work.find(&chosen).await?;
+    let brought = if request.write && found.orphans.is_empty() {
+        work.write(found).await?
+    } else {
+        found.only_looked()
+    };
+    let end = if brought.written {
+        "commit"
+    } else {
+        "rollback"
+    };
+    execute(session.client(), end).await?;
+    session.close().await?;
+    Ok(brought)
+}
+
+/// Rows on their way back.
+struct Work<'a> {
+    source: &'a OpenedBackup<'a>,
+    session: &'a Client,
+    tell: Listener<'a>,
+}
+
+/// What is missing.
+struct Found<'a> {
+    absent: Vec<Absent<'a>>,
+    along: Vec<Along>,
+    orphans: Vec<Orphans>,
+}
+
+impl<'a> Work<'a> {
+    async fn find(&self, chosen: &Chosen<'a>) -> Result<Found<'a>, Cause> {
+        let wanted = self.live_tables(&chosen.tables).await?;
+        let bytes = wanted.iter().flat_map(|table| &table.parts);
+        let bytes = bytes.map(|data| super::restore_plan::length(data)).sum();
+        (self.tell)(Event::Begun(Step::Rows, bytes));
+        let mut absent = Vec::new();
+        for table in wanted {
+            let number = absent.len();
+            absent.push(self.absent_rows(table, number, None).await?);
+        }
+        Ok(Found {
+            orphans: self.orphans(&absent).await?,
+            along: self.deleted_along(&absent).await?,
+            absent,
+        })
+    }
+
+    /// Rows that would refer neither to what is there nor to what comes back with them.
+    async fn orphans(&self, absent: &[Absent<'_>]) -> Result<Vec<Orphans>, Cause> {
+        let mut orphans = Vec::new();
+        for rows in absent {
+            for key in foreign_keys::of(self.session, &rows.table.name).await? {
+                if !rows.table.takes(&key.columns) {
+                    continue;
+                }
+                let coming = absent.iter().filter(|other| {
+                    other.table.name == key.refers_to && other.table.takes(&key.keys)
+                });
+                let coming: Vec<_> = coming.map(|other| other.place.clone()).collect();
+                orphans.extend(key.orphans(self.session, &rows.place, &coming).await?);
+            }
+        }
+        Ok(orphans)
+    }
+
+    /// The tables that some of the backup's are now, in the order in which rows come
+    /// back.
+    async fn live_tables(&self, parts: &[&'a TableData]) -> Result<Vec<LiveTable<'a>>, Cause> {
+        let wholes = live_tables::wholes(self.session, parts.iter().copied()).await?;
+        let gone = parts
+            .iter()
+            .filter(|data| !wholes.contains_key(&data.table));
+        let gone: Vec<_> = gone.map(|data| data.table.to_string()).collect();
+        if !gone.is_empty() {
+            return Err(Cause::NoTables(gone));
+        }
+        let names: std::collections::BTreeSet<_> = wholes.values().cloned().collect();
+        let names = foreign_keys::order(self.session, names.into_iter().collect()).await?;
+        let mut tables = Vec::new();
+        for name in names {
+            let of_whole = |data: &&&TableData| wholes.get(&data.table) == Some(&name);
+            let parts: Vec<_> = parts.iter().filter(of_whole).copied().collect();
+            tables.push(LiveTable::read(self.session, name.clone(), parts).await?);
+        }
+        match tables.iter().find(|table| table.key.is_none()) {
+            Some(keyless) => Err(Cause::NoKey(keyless.name.clone())),
+            None => Ok(tables),
+        }
+    }
+}
+
+impl Found<'_> {
+    fn only_looked(self) -> BroughtBack {
+        BroughtBack {
+            tables: self.absent.iter().map(|absent| absent.told(0)).collect(),
+            along: self.along,
+            orphans: self.orphans,
+            sequences: Vec::new(),
+            written: false,
+        }
+    }
+}
+
+async fn execute(session: &Client, sql: &str) -> Result<(), Cause> {
+    let done = session.batch_execute(sql).await;
+    done.map_err(refused("cannot bring rows back"))
+}
