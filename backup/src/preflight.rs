@@ -52,11 +52,6 @@ pub enum Fault {
         /// Which one.
         schema: String,
     },
-    /// There are large objects, which no table holds.
-    LargeObjects {
-        /// How many.
-        count: i64,
-    },
     /// A relation is neither in the backup nor in the list of what is left out.
     Unexplained {
         /// Which one.
@@ -89,10 +84,6 @@ impl fmt::Display for Fault {
             Self::NoUsage { schema } => {
                 write!(formatter, "no USAGE on the schema {}", quoted(schema))
             }
-            Self::LargeObjects { count } => write!(
-                formatter,
-                "{count} large objects, which a backup of tables does not hold"
-            ),
             Self::Unexplained { relation } => write!(
                 formatter,
                 "{relation} is neither backed up nor known as left out"
@@ -112,7 +103,6 @@ pub async fn examine_server(session: &PinnedSession) -> Result<Vec<Fault>, Sessi
             "select pg_is_in_recovery(), current_setting('server_version_num')::int,
                  current_setting('server_version'), current_user::text,
                  rolsuper or rolbypassrls,
-                 (select count(*) from pg_catalog.pg_largeobject_metadata),
                  getdatabaseencoding() = 'SQL_ASCII'
              from pg_catalog.pg_roles where rolname = current_user",
             &[],
@@ -127,15 +117,11 @@ pub async fn examine_server(session: &PinnedSession) -> Result<Vec<Fault>, Sessi
             version: row.get(2),
         });
     }
-    if row.get(6) {
+    if row.get(5) {
         faults.push(Fault::NoEncoding);
     }
     if !row.get::<_, bool>(4) {
         faults.push(Fault::RowSecurity { role: row.get(3) });
-    }
-    match row.get(5) {
-        0 => {}
-        count => faults.push(Fault::LargeObjects { count }),
     }
     Ok(faults)
 }

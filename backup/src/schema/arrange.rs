@@ -25,6 +25,9 @@ impl Assembly<'_> {
             .iter()
             .map(|item| item.found.kind.stage())
             .collect();
+        if tables.iter().any(names_objects) {
+            self.make_views_early(&mut stages);
+        }
         dependency_order::pull_forward(&mut stages, &needs);
         self.follow_subjects(&mut stages);
         let ranks: Vec<_> = self
@@ -86,6 +89,15 @@ impl Assembly<'_> {
                 && let Some(subject) = self.made_by(item.found.key)
             {
                 stages[index] = stages[subject];
+            }
+        }
+    }
+
+    /// Rows that name objects load only where those are there.
+    fn make_views_early(&self, stages: &mut [Stage]) {
+        for (stage, item) in stages.iter_mut().zip(&self.items) {
+            if matches!(item.found.kind, Kind::View | Kind::MaterializedView) {
+                *stage = Stage::Before;
             }
         }
     }
@@ -199,6 +211,13 @@ impl Assembly<'_> {
             }
         }
     }
+}
+
+/// Whether a table has a column of a type like `regclass`, whose values are names. No
+/// type of anybody else is written without its schema.
+fn names_objects(table: &Table) -> bool {
+    let mut columns = table.columns.iter();
+    columns.any(|column| column.type_sql.starts_with("reg"))
 }
 
 /// Whether a constraint is one of that domain: it is named after it and itself.

@@ -7,10 +7,11 @@ use super::{
     Exclusion, Schema, SchemaError, Scope, Sequence, Table,
     catalog::{Catalog, Found, Key},
     exclusions::{self, Leftovers},
-    grants::{Access, Defaults},
+    grants::Privileges,
+    large_objects::LargeObjects,
     object_kind::Kind,
     ownership::{Ownership, Whose},
-    quoted,
+    placeholder_roles, quoted,
     relations::{self, FoundSequence},
     settings::Setting,
     supabase,
@@ -53,8 +54,8 @@ pub(super) struct Assembly<'a> {
 /// [`SchemaError::Circular`].
 pub(super) fn assemble(
     catalog: &Catalog,
-    access: &[Access],
-    defaults: &[Defaults],
+    large_objects: &LargeObjects,
+    Privileges { access, defaults }: &Privileges,
     settings: &[Setting],
     tables: Vec<Table>,
     sequences: Vec<FoundSequence>,
@@ -73,6 +74,7 @@ pub(super) fn assemble(
     for found in &catalog.found {
         assembly.take(found);
     }
+    assembly.take_large_objects(large_objects);
     assembly.append_additions();
     assembly.grant(access);
     assembly.grant_defaults(defaults);
@@ -80,8 +82,10 @@ pub(super) fn assemble(
     assembly.name_roles(access, defaults, settings);
     let tables = assembly.tables(tables);
     let sequences = assembly.sequences(sequences);
-    let leftovers = leftovers.excluded(&assembly.ownership);
-    assembly.excluded.extend(leftovers);
+    let excluded = leftovers.excluded(&assembly.ownership);
+    assembly.excluded.extend(excluded);
+    let gaps = leftovers.gaps(&assembly.ownership);
+    assembly.gaps.extend(gaps);
     assembly.arrange(tables, sequences)
 }
 
@@ -131,6 +135,18 @@ impl Assembly<'_> {
         }
     }
 
+    /// Whoever owns a large object: only the app has any.
+    fn take_large_objects(&mut self, large_objects: &LargeObjects) {
+        for found in &large_objects.found {
+            let maker = self.keep(found, Scope::App);
+            self.makers.insert(found.key, maker);
+        }
+        for (key, gap) in &large_objects.gaps {
+            self.gaps.push(gap.clone());
+            self.makers.insert(*key, Maker::Gap);
+        }
+    }
+
     /// Whether it is a gap already, or a part of one.
     fn belongs_to_gap(&self, found: &Found) -> bool {
         let whole = found.relation.map(Key::relation);
@@ -156,14 +172,36 @@ impl Assembly<'_> {
         if platforms && !matches!(scope, Scope::Managed(_)) {
             self.excluded.push(exclusions::owner(found));
         } else if !platforms && !is_public_as_ever(found) {
-            let owner = quoted(&found.owner);
             let found = Found {
                 kind: Kind::Owner,
                 name: address.to_owned(),
-                sql: format!("alter {address} owner to {owner};\n"),
+                sql: self.owner_sql(found, address),
                 ..found.clone()
             };
             self.items.push(Item { found, scope });
+        }
+    }
+
+    /// An owner has to be let make objects where one becomes its own. One that is not,
+    /// any more, is let for a moment.
+    fn owner_sql(&self, found: &Found, address: &str) -> String {
+        let owner = quoted(&found.owner);
+        let alter = format!("alter {address} owner to {owner};\n");
+        match &found.schema {
+            Some(schema) if found.kind != Kind::Schema => {
+                let place = (schema.clone(), found.owner.clone());
+                if self.catalog.shut_out.contains(&place) {
+                    let schema = quoted(schema);
+                    format!(
+                        "grant create on schema {schema} to {owner};\n{alter}\
+                         revoke create on schema {schema} from {owner};\n"
+                    )
+                } else {
+                    alter
+                }
+            }
+            _ if supabase::is_platform_role(&found.owner) => alter,
+            _ => placeholder_roles::render_with_create(&found.owner, alter.trim_end()),
         }
     }
 

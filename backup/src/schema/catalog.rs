@@ -1,6 +1,6 @@
 //! The objects that the catalogs hold, as the queries in `sql/` read them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::{Client, Row};
 
@@ -93,10 +93,12 @@ pub(super) struct Catalog {
     pub(super) dependencies: Vec<(Key, Key)>,
     pub(super) roles: Vec<NamedRole>,
     pub(super) strangers: Vec<Stranger>,
+    /// Schemas, and owners of something in them who may make nothing there.
+    pub(super) shut_out: HashSet<(String, String)>,
 }
 
 /// Every query that finds objects.
-const OBJECTS: [&str; 22] = [
+const OBJECTS: [&str; 23] = [
     include_str!("sql/schemas.sql"),
     include_str!("sql/extensions.sql"),
     include_str!("sql/collations.sql"),
@@ -107,6 +109,7 @@ const OBJECTS: [&str; 22] = [
     include_str!("sql/operators.sql"),
     include_str!("sql/casts.sql"),
     include_str!("sql/text_search.sql"),
+    include_str!("sql/foreign.sql"),
     include_str!("sql/sequences.sql"),
     include_str!("sql/sequence_owners.sql"),
     include_str!("sql/tables.sql"),
@@ -159,6 +162,12 @@ impl Catalog {
                 })
             })
             .await?,
+            shut_out: read(client, include_str!("sql/shut_out.sql"), |row| {
+                Ok((row.try_get("schema")?, row.try_get("owner")?))
+            })
+            .await?
+            .into_iter()
+            .collect(),
             strangers: read(client, include_str!("sql/unknown.sql"), |row| {
                 Ok(Stranger {
                     key: key(row)?,
@@ -186,6 +195,26 @@ impl Stranger {
 }
 
 impl Found {
+    /// An object that is nothing but its statements.
+    pub(super) fn bare(key: Key, kind: Kind, name: String, sql: String) -> Self {
+        Self {
+            key,
+            kind,
+            schema: None,
+            name,
+            owner: String::new(),
+            address: None,
+            relation: None,
+            needs: None,
+            table: None,
+            refers_to: None,
+            calls: None,
+            publication: None,
+            wide: false,
+            sql,
+        }
+    }
+
     /// Reads a row; a query names the columns that its objects have.
     fn parse(row: &Row) -> Result<Self, SchemaError> {
         let kind: String = row.try_get("kind")?;

@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 use super::{
     Schema, SchemaError, assembly::assemble, catalog::Catalog, exclusions::Leftovers, grants,
-    relations, settings,
+    large_objects, relations, settings,
 };
 
 /// The versions whose catalogs are known.
@@ -21,14 +21,20 @@ pub async fn describe(client: &Client) -> Result<Schema, SchemaError> {
         return Err(SchemaError::Version(major));
     }
     let catalog = Catalog::read(client).await?;
-    let access = grants::read(client).await?;
-    let defaults = grants::read_defaults(client).await?;
+    let privileges = grants::read(client).await?;
+    let large_objects = large_objects::read(client).await?;
     let settings = settings::read(client).await?;
     let tables = relations::read_tables(client).await?;
     let sequences = relations::read_sequences(client).await?;
     let leftovers = Leftovers::read(client).await?;
     assemble(
-        &catalog, &access, &defaults, &settings, tables, sequences, &leftovers,
+        &catalog,
+        &large_objects,
+        &privileges,
+        &settings,
+        tables,
+        sequences,
+        &leftovers,
     )
 }
 

@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 use super::{
     Exclusion, Name, SchemaError,
-    catalog::{self, Found, Stranger},
+    catalog::{self, Found, Key, Stranger},
     object_kind::Kind,
     ownership::{Ownership, Whose},
 };
@@ -16,8 +16,19 @@ const PLATFORM: &str = "the platform makes it in every project";
 pub(super) struct Leftovers {
     /// Indexes that a failed or running build left, with their owners.
     indexes: Vec<(Name, String)>,
+    remarks: Vec<Remark>,
     /// Extensions and the tables whose rows they want kept.
     configuration: Vec<(String, String)>,
+}
+
+/// What is not as it was about an object that is in the backup.
+#[derive(Debug)]
+struct Remark {
+    key: Key,
+    schema: Option<String>,
+    owner: String,
+    gap: bool,
+    exclusion: Exclusion,
 }
 
 impl Leftovers {
@@ -30,6 +41,19 @@ impl Leftovers {
                     name: row.try_get(1)?,
                 };
                 Ok((name, row.try_get(2)?))
+            })
+            .await?,
+            remarks: catalog::read(client, include_str!("sql/remarks.sql"), |row| {
+                Ok(Remark {
+                    key: catalog::key(row)?,
+                    schema: row.try_get("schema")?,
+                    owner: row.try_get("owner")?,
+                    gap: row.try_get("gap")?,
+                    exclusion: Exclusion {
+                        what: row.try_get("what")?,
+                        why: row.try_get("why")?,
+                    },
+                })
             })
             .await?,
             configuration: catalog::read(
@@ -59,7 +83,22 @@ impl Leftovers {
                 &format!("the table belongs to the extension {extension}"),
             )
         });
-        indexes.chain(configuration).collect()
+        let remarks = self.remarks(ownership, false);
+        indexes.chain(configuration).chain(remarks).collect()
+    }
+
+    /// What of the app's has to be made good by hand.
+    pub(super) fn gaps(&self, ownership: &Ownership<'_>) -> Vec<Exclusion> {
+        self.remarks(ownership, true).collect()
+    }
+
+    fn remarks(&self, ownership: &Ownership<'_>, gaps: bool) -> impl Iterator<Item = Exclusion> {
+        let remarks = self.remarks.iter().filter(move |remark| remark.gap == gaps);
+        let of_app = remarks.filter(|remark| {
+            !ownership.is_member(remark.key)
+                && ownership.of_place(remark.schema.as_deref(), &remark.owner) == Whose::App
+        });
+        of_app.map(|remark| remark.exclusion.clone())
     }
 }
 
@@ -94,6 +133,11 @@ pub(super) fn comment_on(of: &str) -> Exclusion {
         of.escape_debug().to_string(),
         "a backup has no statements that make what it is about",
     )
+}
+
+/// A gap: large objects that are too many, too big, or not to be read.
+pub(super) fn large_object(oid: u32, why: &str) -> Exclusion {
+    exclusion(format!("large object {oid}"), why)
 }
 
 /// What was granted and revoked on an extension's own object.

@@ -54,8 +54,22 @@ pub(super) struct Defaults {
     pub(super) grants: Vec<Grant>,
 }
 
-/// Reads the privileges of every object.
-pub(super) async fn read(client: &Client) -> Result<Vec<Access>, SchemaError> {
+/// Who may do what in a database.
+#[derive(Debug)]
+pub(super) struct Privileges {
+    pub(super) access: Vec<Access>,
+    pub(super) defaults: Vec<Defaults>,
+}
+
+/// Reads the privileges of every object and every role.
+pub(super) async fn read(client: &Client) -> Result<Privileges, SchemaError> {
+    Ok(Privileges {
+        access: read_access(client).await?,
+        defaults: read_defaults(client).await?,
+    })
+}
+
+async fn read_access(client: &Client) -> Result<Vec<Access>, SchemaError> {
     let owners: Vec<&str> = supabase::owners().collect();
     let rows = client
         .query(include_str!("sql/grants.sql"), &[&owners])
@@ -84,8 +98,7 @@ pub(super) async fn read(client: &Client) -> Result<Vec<Access>, SchemaError> {
     Ok(all)
 }
 
-/// Reads the default privileges of every role.
-pub(super) async fn read_defaults(client: &Client) -> Result<Vec<Defaults>, SchemaError> {
+async fn read_defaults(client: &Client) -> Result<Vec<Defaults>, SchemaError> {
     let rows = catalog::read(client, include_str!("sql/default_privileges.sql"), |row| {
         Ok(Defaults {
             role: row.try_get("role")?,

@@ -4,7 +4,7 @@
 //! object that is silently left out of a backup is found at the restore, which
 //! is too late. In reading order:
 //!
-//! - `catalog`, `grants`, `relations`: what is read, by the queries in `sql/`, which
+//! - `catalog`, `grants`, `relations`, `large_objects`: what is read, by the queries in `sql/`, which
 //!   let the server render whatever it can
 //! - `supabase`, `ownership`: what is the platform's
 //! - `assembly`, `privileges`, `settings`, `placeholder_roles`, `exclusions`: what is
@@ -18,6 +18,7 @@ mod dependency_order;
 mod describe;
 mod exclusions;
 mod grants;
+mod large_objects;
 mod object_kind;
 mod ownership;
 mod placeholder_roles;

@@ -24,8 +24,13 @@ pub(super) enum Kind {
     Cast,
     TextSearchDictionary,
     TextSearchConfiguration,
+    ForeignDataWrapper,
+    Server,
+    UserMapping,
+    LargeObject,
     Sequence,
     Table,
+    ForeignTable,
     SequenceOwner,
     Default,
     Partition,
@@ -53,7 +58,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 40] = [
+    const ALL: [Self; 45] = [
         Self::Role,
         Self::Schema,
         Self::Extension,
@@ -70,8 +75,13 @@ impl Kind {
         Self::Cast,
         Self::TextSearchDictionary,
         Self::TextSearchConfiguration,
+        Self::ForeignDataWrapper,
+        Self::Server,
+        Self::UserMapping,
+        Self::LargeObject,
         Self::Sequence,
         Self::Table,
+        Self::ForeignTable,
         Self::SequenceOwner,
         Self::Default,
         Self::Partition,
@@ -120,7 +130,12 @@ impl Kind {
             Self::TextSearchConfiguration => "text search configuration",
             Self::DomainConstraint => "domain constraint",
             Self::Sequence => "sequence",
+            Self::ForeignDataWrapper => "foreign-data wrapper",
+            Self::Server => "server",
+            Self::UserMapping => "user mapping",
+            Self::LargeObject => "large object",
             Self::Table => "table",
+            Self::ForeignTable => "foreign table",
             Self::SequenceOwner => "sequence owner",
             Self::Default => "default",
             Self::Partition => "partition",
@@ -164,6 +179,11 @@ impl Kind {
             | Self::Cast
             | Self::TextSearchDictionary
             | Self::TextSearchConfiguration
+            | Self::ForeignDataWrapper
+            | Self::Server
+            | Self::UserMapping
+            | Self::LargeObject
+            | Self::ForeignTable
             | Self::DomainConstraint
             | Self::Sequence
             | Self::Table

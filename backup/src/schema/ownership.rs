@@ -100,6 +100,8 @@ impl<'a> Ownership<'a> {
             Kind::Schema if self.team_made.contains(found.name.as_str()) => {
                 Whose::Managed(found.name.clone())
             }
+            // Only a superuser may own one, whoever wanted it.
+            Kind::ForeignDataWrapper => Whose::App,
             // Between types of the server's own, which only a superuser makes.
             Kind::Cast if found.schema.is_none() => Whose::Attached,
             Kind::Policy => match home {

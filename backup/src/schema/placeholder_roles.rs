@@ -23,6 +23,24 @@ pub(super) fn render_membership(role: &str) -> String {
     ))
 }
 
+/// The statement that makes something a role's own for which that has to be let make
+/// objects in the database: if it is not, it is for a moment.
+pub(super) fn render_with_create(role: &str, statement: &str) -> String {
+    let (name, literal_name) = (quoted(role), literal(role));
+    let change = |how: &str, to: &str| {
+        let escaped = name.replace('%', "%%");
+        literal(&format!("{how} create on database %I {to} {escaped}"))
+    };
+    block(&format!(
+        "declare may constant boolean := pg_catalog.has_database_privilege({literal_name}, \
+         pg_catalog.current_database(), 'create'); begin if not may then \
+         execute pg_catalog.format({}, pg_catalog.current_database()); end if; {statement} \
+         if not may then execute pg_catalog.format({}, pg_catalog.current_database()); end if; end",
+        change("grant", "to"),
+        change("revoke", "from"),
+    ))
+}
+
 /// A statement that runs the block, whatever its characters.
 pub(super) fn block(body: &str) -> String {
     format!("do {};\n", literal(body))

@@ -70,7 +70,7 @@ impl Assembly<'_> {
         if found.kind == Kind::Schema {
             let found = Found {
                 schema: Some(found.name.clone()),
-                ..bare(access.key, Kind::SchemaGrants, access.address.clone(), sql)
+                ..Found::bare(access.key, Kind::SchemaGrants, access.address.clone(), sql)
             };
             self.items.push(Item { found, scope });
         } else {
@@ -89,7 +89,7 @@ impl Assembly<'_> {
         } else {
             let found = Found {
                 table,
-                ..bare(access.key, Kind::Grants, access.address.clone(), sql)
+                ..Found::bare(access.key, Kind::Grants, access.address.clone(), sql)
             };
             self.items.push(Item { found, scope });
         }
@@ -138,7 +138,7 @@ impl Assembly<'_> {
             .collect();
         let of_app = |role: &str| named.contains(role) && !supabase::is_platform_role(role);
         for setting in settings.iter().filter(|setting| setting.is_kept(of_app)) {
-            let found = bare(NOWHERE, Kind::Setting, setting.called(), setting.sql());
+            let found = Found::bare(NOWHERE, Kind::Setting, setting.called(), setting.sql());
             self.items.push(Item {
                 found,
                 scope: Scope::Attached,
@@ -172,7 +172,7 @@ impl Assembly<'_> {
                 self.roles.insert(role.clone());
                 Scope::App
             };
-            let found = bare(NOWHERE, Kind::Role, role, sql);
+            let found = Found::bare(NOWHERE, Kind::Role, role, sql);
             self.items.push(Item { found, scope });
         }
     }
@@ -214,30 +214,10 @@ fn default_privileges(entry: &Defaults) -> Item {
     let name = format!("{} on {} in {place}", entry.role, entry.of);
     let sql = grants::render_defaults(entry);
     Item {
-        found: bare(NOWHERE, Kind::DefaultPrivileges, name, sql),
+        found: Found::bare(NOWHERE, Kind::DefaultPrivileges, name, sql),
         scope: Scope::App,
     }
 }
 
 /// Of an object that has no row in the catalogs we read.
 const NOWHERE: Key = Key { class: 0, oid: 0 };
-
-/// An object that is nothing but its statements.
-fn bare(key: Key, kind: Kind, name: String, sql: String) -> Found {
-    Found {
-        key,
-        kind,
-        schema: None,
-        name,
-        owner: String::new(),
-        address: None,
-        relation: None,
-        needs: None,
-        table: None,
-        refers_to: None,
-        calls: None,
-        publication: None,
-        wide: false,
-        sql,
-    }
-}

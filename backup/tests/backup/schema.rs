@@ -1,5 +1,6 @@
 //! The SQL that makes a database again, held against `pg_dump`.
 
+mod kinds;
 mod ownership;
 mod random;
 mod unknown;

@@ -5,7 +5,7 @@ with relation as (
                   format('%I.%I', n.nspname, c.relname)) as address
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p', 'm') and c.relpersistence <> 't'
+    where c.relkind in ('r', 'p', 'm', 'f') and c.relpersistence <> 't'
       and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
 ),
 attribute as (
@@ -18,18 +18,35 @@ attribute as (
 ),
 addition (class, oid, rank, "of", sql) as (
     select 'pg_class'::regclass::oid, attrelid, 1, '',
-           coalesce(
-               (select format(E'alter %s add constraint %I not null %I%s;\n', address, k.conname, attname,
-                              case when k.connoinherit then ' no inherit' else '' end)
-                from pg_constraint k
-                where k.conrelid = attrelid and k.contype = 'n' and k.conkey[1] = attnum),
-               format(E'alter %s alter column %I set not null;\n', address, attname))
+           format(E'alter %s alter column %I set not null;\n', address, attname)
     from attribute a
     where attnotnull and not attislocal and not relispartition and relkind <> 'm'
+      and not exists (
+          select from pg_constraint k
+          where k.conrelid = attrelid and k.contype = 'n' and k.conkey[1] = attnum)
       and not exists (
           select from pg_inherits i
           join pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname
           where i.inhrelid = a.attrelid and p.attnotnull)
+    union all
+    select 'pg_class'::regclass::oid, c.oid, 1, '',
+           format(E'alter table only %I.%I of %s;\n', n.nspname, c.relname, c.reloftype::regtype)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.reloftype <> 0
+    union all
+    -- A child may have an expression of its own for a column that it inherits.
+    select 'pg_class'::regclass::oid, attrelid, 2, '',
+           format(E'alter %s alter column %I set expression as (%s);\n', address, attname,
+                  pg_get_expr(d.adbin, d.adrelid))
+    from attribute a
+    join pg_attrdef d on d.adrelid = attrelid and d.adnum = attnum
+    where attgenerated <> '' and not attislocal and not relispartition
+      and not exists (
+          select from pg_inherits i
+          join pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname
+          join pg_attrdef pd on pd.adrelid = p.attrelid and pd.adnum = p.attnum
+          where i.inhrelid = a.attrelid
+            and pg_get_expr(pd.adbin, pd.adrelid) = pg_get_expr(d.adbin, d.adrelid))
     union all
     select 'pg_class'::regclass::oid, attrelid, 2, '',
            format(E'alter %s alter column %I drop default;\n', address, attname)
@@ -70,7 +87,7 @@ addition (class, oid, rank, "of", sql) as (
     select 'pg_class'::regclass::oid, oid, 6, '',
            format(E'alter %s replica identity %s;\n', address,
                   case relreplident when 'f' then 'full' else 'nothing' end)
-    from relation where relreplident in ('f', 'n') and relkind <> 'm'
+    from relation where relreplident in ('f', 'n') and relkind not in ('m', 'f')
     union all
     select 'pg_class'::regclass::oid, s.oid, 6, '',
            format(E'alter sequence %I.%I set %s;\n', n.nspname, s.relname,
@@ -126,8 +143,14 @@ addition (class, oid, rank, "of", sql) as (
     select d.classoid, d.objoid, 11, format('comment on %s %s', o.type, o.identity),
            format(E'comment on %s is %L;\n',
                   case
-                      when o.type in ('table column', 'view column', 'materialized view column',
-                                      'composite type column') then 'column ' || o.identity
+                      when o.type like '% column' then 'column ' || o.identity
+                      -- The identity lacks what an aggregate's own form of arguments needs.
+                      when o.type = 'aggregate' then (
+                          select format('aggregate %I.%I(%s)', n.nspname, p.proname,
+                                        coalesce(nullif(pg_get_function_identity_arguments(p.oid), ''), '*'))
+                          from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+                          where p.oid = d.objoid)
+                      when o.type = 'foreign-data wrapper' then 'foreign data wrapper ' || o.identity
                       when o.type = 'composite type' then 'type ' || o.identity
                       when o.type = 'statistics object' then 'statistics ' || o.identity
                       when o.type = 'table constraint' then 'constraint ' || o.identity

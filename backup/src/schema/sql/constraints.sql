@@ -1,6 +1,6 @@
 -- What a parent hands down is made with the parent. Foreign keys of partitioned
 -- tables reach their partitions by themselves; keys are made for each table and
--- attached.
+-- attached. That a column is not null stands in its table, unless rows may break it.
 select 'pg_constraint'::regclass::oid as class,
        k.oid,
        case k.contype when 'f' then 'foreign key' else 'constraint' end as kind,
@@ -30,4 +30,5 @@ where c.relpersistence <> 't'
   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
   and (k.contype in ('p', 'u', 'x')
        or k.contype = 'c' and k.conislocal
+       or k.contype = 'n' and k.conislocal and not k.convalidated
        or k.contype = 'f' and k.conparentid = 0)

@@ -18,7 +18,7 @@ join pg_class c on c.oid = d.adrelid
 join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attnum = d.adnum
 where a.attgenerated = ''
-  and c.relkind in ('r', 'p', 'v') and c.relpersistence <> 't'
+  and c.relkind in ('r', 'p', 'v', 'f') and c.relpersistence <> 't'
   and (c.relkind = 'v'
        or not (a.attislocal or c.relispartition)
        or exists (

@@ -1,8 +1,9 @@
 -- Apart from their domains: a check may call a function that takes the domain.
--- Only the domain is an extension's member, not its constraints.
+-- Only the domain is an extension's member, not its constraints. One that is not
+-- valid may be broken by rows, and follows them.
 select 'pg_constraint'::regclass::oid as class,
        c.oid,
-       'domain constraint' as kind,
+       case when c.convalidated then 'domain constraint' else 'constraint' end as kind,
        n.nspname as schema,
        t.typname || ' ' || c.conname as name,
        pg_get_userbyid(t.typowner) as owner,

@@ -11,7 +11,7 @@ with object (class, oid, kind, address, attribute, owner, acl, place) as (
            format('%s %I.%I', case c.relkind when 'S' then 'sequence' else 'table' end, n.nspname, c.relname),
            null, c.relowner, c.relacl, n.oid
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p', 'v', 'm', 'S') and c.relpersistence <> 't'
+    where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and c.relpersistence <> 't'
       and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     union all
     select 'pg_class'::regclass::oid, c.oid, 'c', format('table %I.%I', n.nspname, c.relname),
@@ -38,6 +38,18 @@ with object (class, oid, kind, address, attribute, owner, acl, place) as (
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
     where t.typacl is not null and t.typtype in ('e', 'c', 'd', 'r')
       and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    union all
+    select 'pg_foreign_data_wrapper'::regclass::oid, f.oid, 'F', format('foreign data wrapper %I', f.fdwname),
+           null, f.fdwowner, f.fdwacl, 0
+    from pg_foreign_data_wrapper f
+    union all
+    select 'pg_foreign_server'::regclass::oid, s.oid, 'S', format('foreign server %I', s.srvname),
+           null, s.srvowner, s.srvacl, 0
+    from pg_foreign_server s
+    union all
+    select 'pg_largeobject'::regclass::oid, l.oid, 'L', format('large object %s', l.oid),
+           null, l.lomowner, l.lomacl, 0
+    from pg_largeobject_metadata l
 ),
 changed (class, oid) as (
     select distinct o.class, o.oid

@@ -4,20 +4,25 @@
 -- may need the table.
 select 'pg_class'::regclass::oid as class,
        c.oid,
-       'table' as kind,
+       case c.relkind when 'f' then 'foreign table' else 'table' end as kind,
        n.nspname as schema,
        c.relname as name,
        pg_get_userbyid(c.relowner) as owner,
        n.nspname as table_schema,
        c.relname as table_name,
-       format('table %I.%I', n.nspname, c.relname) as address,
+       format('%s %I.%I', case c.relkind when 'f' then 'foreign table' else 'table' end,
+              n.nspname, c.relname) as address,
        format(
-           E'create %stable %I.%I (%s)%s%s%s;\n',
-           case c.relpersistence when 'u' then 'unlogged ' else '' end,
+           E'create %s %I.%I (%s)%s%s%s%s%s;\n',
+           case when c.relkind = 'f' then 'foreign table'
+                when c.relpersistence = 'u' then 'unlogged table' else 'table' end,
            n.nspname, c.relname,
-           columns.list,
+           concat_ws(',', columns.list, repeated.list) || E'\n',
            coalesce(' inherits (' || parents.list || ')', ''),
            coalesce(' partition by ' || pg_get_partkeydef(c.oid), ''),
+           coalesce(' using ' || quote_ident(method.amname), ''),
+           coalesce(' server ' || quote_ident(far.srvname)
+                    || coalesce(' options (' || far.options || ')', ''), ''),
            coalesce(' with (' || options.list || ')', '')
        ) as sql
 from pg_class c
@@ -26,10 +31,17 @@ cross join lateral (
     select string_agg(E'\n    ' || concat_ws(' ',
         quote_ident(a.attname),
         format_type(a.atttypid, a.atttypmod),
+        (select 'options (' || string_agg(format('%I %L', option_name, option_value), ', ') || ')'
+         from pg_options_to_table(a.attfdwoptions) where option_name !~* 'pass|secret|token|credential|private|api_?key|access_?key|_key$'),
         case a.attcompression when 'p' then 'compression pglz' when 'l' then 'compression lz4' end,
         case when a.attcollation not in (0, t.typcollation) then 'collate ' || a.attcollation::regcollation end,
         case
-            when a.attgenerated <> '' and (a.attinhcount = 0 or c.relispartition)
+            when a.attgenerated <> '' and not (not c.relispartition and exists (
+                select from pg_inherits i
+                join pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname
+                join pg_attrdef pd on pd.adrelid = p.attrelid and pd.adnum = p.attnum
+                where i.inhrelid = c.oid and p.attgenerated <> ''
+                  and pg_get_expr(pd.adbin, pd.adrelid) = pg_get_expr(d.adbin, d.adrelid)))
                 then format('generated always as (%s) %s', pg_get_expr(d.adbin, d.adrelid),
                             case a.attgenerated when 's' then 'stored' else 'virtual' end)
             when a.attgenerated = '' and not exists (
@@ -53,22 +65,32 @@ cross join lateral (
            and i.classid = 'pg_class'::regclass
            and i.refclassid = 'pg_class'::regclass
            and i.refobjid = c.oid and i.refobjsubid = a.attnum),
-        case when a.attnotnull then coalesce(named.clause, 'not null') end
-    ), ',' order by a.attnum) || E'\n' as list
+        case when a.attnotnull and not coalesce(named.late, false) then coalesce(named.clause, 'not null') end
+    ), ',' order by a.attnum) as list
     from pg_attribute a
     join pg_type t on t.oid = a.atttypid
     left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
     -- Since version 18 a column that may not be null has a named constraint.
     left join lateral (
-        select format('constraint %I not null%s', k.conname,
-                      case when k.connoinherit then ' no inherit' else '' end) as clause
+        select case when k.connoinherit or k.conname <> format('%s_%s_not_null', c.relname, a.attname)
+                    then format('constraint %I not null%s', k.conname,
+                                case when k.connoinherit then ' no inherit' else '' end) end as clause,
+               not k.convalidated as late
         from pg_constraint k
         where k.conrelid = c.oid and k.contype = 'n' and k.conkey[1] = a.attnum
-          and (k.connoinherit or k.conname <> format('%s_%s_not_null', c.relname, a.attname))
     ) as named on true
     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       and (a.attislocal or c.relispartition)
 ) as columns
+cross join lateral (
+    -- Of inherited columns, since version 18.
+    select string_agg(format(E'\n    constraint %I not null %I%s', k.conname, a.attname,
+                             case when k.connoinherit then ' no inherit' else '' end), ',' order by a.attnum) as list
+    from pg_constraint k
+    join pg_attribute a on a.attrelid = c.oid and a.attnum = k.conkey[1]
+    where k.conrelid = c.oid and k.contype = 'n' and k.conislocal and k.convalidated
+      and not a.attislocal and not c.relispartition
+) as repeated
 cross join lateral (
     select string_agg(i.inhparent::regclass::text, ', ' order by i.inhseqno) as list
     from pg_inherits i
@@ -85,5 +107,23 @@ cross join lateral (
         where toast.oid = c.reltoastrelid
     ) as o (setting)
 ) as options
-where c.relkind in ('r', 'p') and c.relpersistence <> 't'
+-- Any other access method than the server's own and an extension's has to be made by
+-- hand; rows are the same without.
+left join lateral (
+    select m.amname
+    from pg_am m
+    join pg_depend d on d.classid = 'pg_am'::regclass and d.objid = m.oid and d.deptype = 'e'
+    where m.oid = c.relam
+) as method on true
+left join lateral (
+    select s.srvname, shown.list as options
+    from pg_foreign_table f
+    join pg_foreign_server s on s.oid = f.ftserver
+    cross join lateral (
+        select string_agg(format('%I %L', option_name, option_value), ', ') as list
+        from pg_options_to_table(f.ftoptions) where option_name !~* 'pass|secret|token|credential|private|api_?key|access_?key|_key$'
+    ) as shown
+    where f.ftrelid = c.oid
+) as far on true
+where c.relkind in ('r', 'p', 'f') and c.relpersistence <> 't'
   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'

@@ -52,26 +52,14 @@ with named (class, oid, schema, owner, what, name) as (
     union all
     select 'pg_event_trigger'::regclass::oid, e.oid, null, e.evtowner, 'event trigger', e.evtname
     from pg_event_trigger e
+    union all
+    select 'pg_foreign_server'::regclass::oid, s.oid, null, s.srvowner, 'server', s.srvname
+    from pg_foreign_server s
 ),
 unknown (class, oid, schema, owner, what, name) as (
     -- Names that could steer the program that reads the text.
     select class, oid, schema, owner, what || ' with a control character in its name', name
     from named where name ~ '[[:cntrl:]]'
-    union all
-    select n.class, n.oid, n.schema, n.owner,
-           case
-               when c.relkind not in ('r', 'p', 'v', 'm', 'S', 'i', 'I', 'c') then n.what
-               when c.reltablespace <> 0 then n.what || ' in a tablespace'
-               when c.reloftype <> 0 then n.what || ' of a type'
-               when c.relkind = 'm' or c.relkind = 'r' then n.what || ' with an access method'
-           end,
-           n.name
-    from named n join pg_class c on n.class = 'pg_class'::regclass and c.oid = n.oid
-    where n.what <> 'column'
-      and (c.relkind not in ('r', 'p', 'v', 'm', 'S', 'i', 'I', 'c')
-           or c.reltablespace <> 0
-           or c.reloftype <> 0
-           or c.relkind in ('r', 'm') and c.relam <> (select oid from pg_am where amname = 'heap'))
     union all
     select 'pg_class'::regclass::oid, c.oid, n.nspname, c.relowner, 'generated column', c.relname || '.' || a.attname
     from pg_attribute a
@@ -98,19 +86,10 @@ unknown (class, oid, schema, owner, what, name) as (
           select from pg_depend d
           where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i')
     union all
-    -- A child may repeat that an inherited column is not null; the repetition is
-    -- a constraint of its own since version 18.
-    select n.class, n.oid, n.schema, n.owner,
-           case k.contype when 'n' then 'not-null constraint' else 'constraint of kind ' || k.contype::text end,
-           n.name
+    select n.class, n.oid, n.schema, n.owner, 'constraint of kind ' || k.contype::text, n.name
     from named n
     join pg_constraint k on n.class = 'pg_constraint'::regclass and k.oid = n.oid
-    left join pg_class c on c.oid = k.conrelid
-    left join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]
     where k.contype not in ('c', 'f', 'p', 'u', 'x', 't', 'n')
-       or k.contype = 'n' and k.conrelid <> 0 and (
-           not k.convalidated
-           or k.conislocal and k.coninhcount > 0 and not a.attislocal and not c.relispartition)
     union all
     select 'pg_opclass'::regclass::oid, o.oid, n.nspname, o.opcowner, 'operator class', o.opcname
     from pg_opclass o join pg_namespace n on n.oid = o.opcnamespace where n.nspname !~ '^pg_'
@@ -126,12 +105,6 @@ unknown (class, oid, schema, owner, what, name) as (
     union all
     select 'pg_ts_template'::regclass::oid, t.oid, n.nspname, null::oid, 'text search template', t.tmplname
     from pg_ts_template t join pg_namespace n on n.oid = t.tmplnamespace where n.nspname !~ '^pg_'
-    union all
-    select 'pg_foreign_data_wrapper'::regclass::oid, f.oid, null, f.fdwowner, 'foreign-data wrapper', f.fdwname
-    from pg_foreign_data_wrapper f
-    union all
-    select 'pg_foreign_server'::regclass::oid, s.oid, null, s.srvowner, 'foreign server', s.srvname
-    from pg_foreign_server s
     union all
     select 'pg_language'::regclass::oid, l.oid, null, l.lanowner, 'language', l.lanname
     from pg_language l where l.oid >= 16384

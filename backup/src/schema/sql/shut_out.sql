@@ -1,0 +1,16 @@
+-- Owners that may make nothing in the schema where something is theirs.
+select distinct n.nspname as schema, pg_get_userbyid(o.owner) as owner
+from (
+    select relnamespace, relowner from pg_class where relkind <> 't' and relpersistence <> 't'
+    union select pronamespace, proowner from pg_proc
+    union select typnamespace, typowner from pg_type
+    union select collnamespace, collowner from pg_collation
+    union select oprnamespace, oprowner from pg_operator
+    union select dictnamespace, dictowner from pg_ts_dict
+    union select cfgnamespace, cfgowner from pg_ts_config
+    union select stxnamespace, stxowner from pg_statistic_ext
+) as o (place, owner)
+join pg_namespace n on n.oid = o.place
+join pg_roles r on r.oid = o.owner
+where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+  and not has_schema_privilege(r.oid, n.oid, 'create')
