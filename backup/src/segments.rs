@@ -2,15 +2,16 @@
 //!
 //! Where a cut falls depends on the rows around it alone, never on how many came
 //! before, so that appended or changed rows leave all other segments as they
-//! were and a later backup finds those in the store. A row is never split: each
-//! segment is COPY text that `psql` loads by itself.
+//! were and a later backup finds those in the store. Rows are split only where one of
+//! them is longer than a segment may be, so that nobody has to hold it twice.
 //!
 //! The rule, which must stay as it is for as long as dedupe is to work:
 //!
 //! - a segment ends after a row when it has reached [`MIN`] and the hash of the
 //!   row's key is below the row's length times 2^64 / ([`TARGET`] - [`MIN`])
-//! - it ends before a row that would take it past [`MAX`], so that a row longer
-//!   than that is a segment of its own
+//! - it ends before a row that would take it past [`MAX`]
+//! - a row longer than that stands in segments of its own, all of [`MAX`] bytes but the
+//!   last, which alone counts the row
 //!
 //! Weighing by length makes segments of [`TARGET`] bytes on average, however
 //! long the rows are.
@@ -37,8 +38,10 @@ const CHANCE_PER_BYTE: u64 = u64::MAX / (TARGET - MIN) as u64;
 pub struct Segment {
     /// COPY text, or SQL.
     pub bytes: Bytes,
-    /// Rows in it; 0 for a script.
+    /// Rows that end in it; 0 for a script.
     pub rows: u64,
+    /// Those rows, whole.
+    pub ended: Bytes,
     /// The key of its first row as COPY text, its fields separated by tabs;
     /// empty where there is no key.
     pub first_key: String,
@@ -53,6 +56,7 @@ impl Segment {
         Self {
             bytes: sql.into(),
             rows: 0,
+            ended: Bytes::new(),
             first_key: String::new(),
             last_key: String::new(),
         }
@@ -67,6 +71,15 @@ pub struct Cutter {
     rows: u64,
     last_row: usize,
     complete: bool,
+    long: Option<LongRow>,
+}
+
+/// A row that is longer than a segment, and how much of it has become segments.
+#[derive(Debug)]
+struct LongRow {
+    row: Bytes,
+    taken: usize,
+    key: String,
 }
 
 impl Cutter {
@@ -80,10 +93,11 @@ impl Cutter {
             rows: 0,
             last_row: 0,
             complete: false,
+            long: None,
         }
     }
 
-    /// Takes one row, its newline included. Returns the segment that ended
+    /// Takes one row of at most [`MAX`] bytes, its newline included. Returns the segment that ended
     /// before it, if one did.
     pub fn push(&mut self, row: &[u8]) -> Option<Segment> {
         let exceeds = self.pending.len() + row.len() > MAX;
@@ -97,6 +111,42 @@ impl Cutter {
         self.rows += 1;
         self.complete = self.pending.len() >= MIN && self.falls_at(row);
         ended
+    }
+
+    /// Takes one row that is longer. Returns the segment that ended before it, if one
+    /// did; its own come from [`Cutter::next_part`], before another row does.
+    pub fn push_long(&mut self, row: Bytes) -> Option<Segment> {
+        let ended = (self.rows > 0).then(|| self.cut());
+        self.long = Some(LongRow {
+            key: self.key(&row, 0..row.len()),
+            row,
+            taken: 0,
+        });
+        ended
+    }
+
+    /// The next segment of a long row, until there are none.
+    pub fn next_part(&mut self) -> Option<Segment> {
+        let long = self.long.as_mut()?;
+        let end = long.row.len().min(long.taken + MAX);
+        let bytes = long.row.slice(long.taken..end);
+        long.taken = end;
+        let is_last = end == long.row.len();
+        let segment = Segment {
+            bytes,
+            rows: is_last.into(),
+            ended: if is_last {
+                long.row.clone()
+            } else {
+                Bytes::new()
+            },
+            first_key: long.key.clone(),
+            last_key: long.key.clone(),
+        };
+        if is_last {
+            self.long = None;
+        }
+        Some(segment)
     }
 
     /// The rows that are left, if there are any.
@@ -114,14 +164,15 @@ impl Cutter {
     }
 
     fn cut(&mut self) -> Segment {
-        let bytes = std::mem::take(&mut self.pending);
+        let bytes = Bytes::from(std::mem::take(&mut self.pending));
         let first_row = 0..memchr(b'\n', &bytes).unwrap_or(bytes.len());
         let last_row = self.last_row..bytes.len();
         let segment = Segment {
             first_key: self.key(&bytes, first_row),
             last_key: self.key(&bytes, last_row),
             rows: self.rows,
-            bytes: bytes.into(),
+            ended: bytes.clone(),
+            bytes,
         };
         self.rows = 0;
         self.complete = false;

@@ -106,7 +106,8 @@ pub struct Piece {
     /// hexadecimal, with a suffix where that name was taken by something that
     /// could not be vouched for.
     pub name: String,
-    /// Rows in it; 0 for a script.
+    /// Rows that end in it; 0 for a script, and for a part of a row that is longer than
+    /// a piece.
     pub rows: u64,
     /// Length of the plaintext in bytes.
     pub raw_len: u64,

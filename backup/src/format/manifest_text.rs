@@ -48,6 +48,9 @@
 //! types' output functions write them and COPY text holds them: for each row the
 //! server's `hash_array_extended` over these texts, with the seeds 0 and 7919.
 //!
+//! Pieces of a table joined are COPY text. A piece that counts no row is a part of a
+//! row that ends in a later one; all others hold whole rows but for that beginning.
+//!
 //! A piece lies at `seg/<epoch>/<first two digits of its name>/<name>.zst.age`.
 
 use std::fmt::Display;

@@ -132,6 +132,7 @@ impl Writer {
         let Segment {
             bytes: plaintext,
             rows,
+            ended: _,
             first_key,
             last_key,
         } = segment;

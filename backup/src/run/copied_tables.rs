@@ -143,7 +143,7 @@ async fn put(
     segment: Segment,
     columns: usize,
 ) -> Result<(Piece, RowSums), PutError> {
-    let text = segment.bytes.clone();
+    let text = segment.ended.clone();
     let summing = task::spawn_blocking(move || RowSums::of(&text, columns));
     let summed = async { summing.await.map_err(|_| PutError::Cancelled) };
     try_join(writer.put(segment), summed).await

@@ -8,10 +8,12 @@
 //!   of the way
 //! - `earlier_backups`: what the database knows of the store
 //! - `copied_tables`, `migration_ledgers`: what is read
+//! - `memory_left`: an end in words where a value does not fit
 //! - `run_figures`, `run_error`: what it took, or why there is no backup
 
 mod copied_tables;
 mod earlier_backups;
+mod memory_left;
 mod migration_ledgers;
 mod opened_source;
 mod run_error;
@@ -172,6 +174,7 @@ async fn read(source: OpenedSource, writer: &Writer) -> Result<Read, RunError> {
     let (copied, computed) = tokio::select! {
         read = reading => read?,
         held_up = source.snapshot.give_way() => match held_up? {},
+        short = memory_left::watch() => return Err(short),
     };
     let settings = source.snapshot.session().settings().await?;
     let migrations = migration_ledgers::read(source.snapshot.session().client()).await?;

@@ -15,6 +15,14 @@ pub enum RunError {
     /// The time was up. What was stored is kept, and the next run goes on.
     #[error("the time was up before everything was stored; the next run goes on from there")]
     Deadline,
+    /// A value of some row is larger than the memory that is there.
+    #[error(
+        "less than a sixteenth of {megabytes} MB of memory is left: a value in the database is too large for it, so give the function more"
+    )]
+    Memory {
+        /// All the memory that there is.
+        megabytes: u64,
+    },
     /// Another run has taken over.
     #[error("the lease was lost, so that another run may be writing")]
     Superseded,

@@ -6,10 +6,15 @@ use super::*;
 
 fn cut<'a>(key: Option<Vec<usize>>, rows: impl IntoIterator<Item = &'a [u8]>) -> Vec<Segment> {
     let mut cutter = Cutter::new(key);
-    let mut segments: Vec<_> = rows
-        .into_iter()
-        .filter_map(|row| cutter.push(row))
-        .collect();
+    let mut segments = Vec::new();
+    for row in rows {
+        if row.len() > MAX {
+            segments.extend(cutter.push_long(Bytes::copy_from_slice(row)));
+            segments.extend(std::iter::from_fn(|| cutter.next_part()));
+        } else {
+            segments.extend(cutter.push(row));
+        }
+    }
     segments.extend(cutter.finish());
     segments
 }
@@ -113,15 +118,20 @@ fn a_removed_row_changes_its_neighbourhood_alone() {
 }
 
 #[test]
-fn a_row_longer_than_a_segment_stands_alone() {
-    let long = vec![b'x'; MAX + 1];
+fn a_row_longer_than_a_segment_stands_in_several() {
+    let long = vec![b'x'; MAX * 2];
     let long = [&b"2\t"[..], &long, b"\n"].concat();
     let segments = cut(Some(vec![0]), [&b"1\ta\n"[..], &long, &long, b"3\tb\n"]);
     let found: Vec<_> = segments
         .iter()
         .map(|segment| (segment.rows, &*segment.first_key))
         .collect();
-    assert_eq!(found, [(1, "1"), (1, "2"), (1, "2"), (1, "3")]);
+    let row = [(0, "2"), (0, "2"), (1, "2")];
+    assert_eq!(found, [&[(1, "1")], &row[..], &row, &[(1, "3")]].concat());
+    let lengths: Vec<_> = segments[1..4].iter().map(|part| part.bytes.len()).collect();
+    assert_eq!(lengths, [MAX, MAX, 3]);
+    let ended: Vec<_> = segments[1..4].iter().map(|part| &*part.ended).collect();
+    assert_eq!(ended, [&b""[..], b"", &long]);
 }
 
 #[test]

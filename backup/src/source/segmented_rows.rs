@@ -7,7 +7,7 @@ use memchr::memchr;
 use super::SourceError;
 use crate::{
     schema::Name,
-    segments::{Cutter, Segment},
+    segments::{Cutter, MAX, Segment},
 };
 
 /// The rows of one table. It is whole only once [`SegmentedRows::next`] has returned
@@ -74,18 +74,24 @@ where
     /// none left. A newline stands in COPY text only at the end of a row.
     fn take_rows(&mut self) -> Option<Segment> {
         let cutter = self.cutter.as_mut()?;
+        if let Some(part) = cutter.next_part() {
+            return Some(part);
+        }
         while let Some(end) = memchr(b'\n', &self.received) {
-            let row = &self.received[..=end];
             self.rows += 1;
-            let segment = if self.partial.is_empty() {
-                cutter.push(row)
-            } else {
-                self.partial.extend_from_slice(row);
-                let segment = cutter.push(&self.partial);
-                self.partial.clear();
+            let segment = if self.partial.is_empty() && end < MAX {
+                let segment = cutter.push(&self.received[..=end]);
+                self.received.advance(end + 1);
                 segment
+            } else {
+                let row = self.received.split_to(end + 1);
+                let row = joined(&mut self.partial, row);
+                if row.len() > MAX {
+                    cutter.push_long(row).or_else(|| cutter.next_part())
+                } else {
+                    cutter.push(&row)
+                }
             };
-            self.received.advance(end + 1);
             if segment.is_some() {
                 return segment;
             }
@@ -108,4 +114,15 @@ where
             reason,
         })
     }
+}
+
+/// A row whose beginning came earlier. One that came whole, as the server sends every
+/// row, is not copied.
+fn joined(beginning: &mut Vec<u8>, end: Bytes) -> Bytes {
+    if beginning.is_empty() {
+        return end;
+    }
+    let mut row = std::mem::take(beginning);
+    row.extend_from_slice(&end);
+    row.into()
 }

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use tokio::task;
+use tokio::{sync::Mutex, task};
 
 use super::{
     catalogue::{self, ReadError},
@@ -114,29 +114,31 @@ pub async fn contents(
     report.bytes += snapshot.manifest.len;
     compare(&manifest, snapshot, inventory.as_ref(), &mut report);
     let jobs = jobs(&manifest);
-    report.expected += jobs.len() as u64;
+    report.expected += manifest.pieces().count() as u64;
+    let pieces = Pieces {
+        store,
+        epoch: manifest.epoch,
+        identities,
+        key: &key,
+        long: Mutex::new(()),
+    };
     let mut reads = stream::iter(jobs)
-        .map(async |job| {
-            (
-                job.kind,
-                check(store, manifest.epoch, job, identities, &key).await,
-            )
-        })
+        .map(async |job| (job.kind, job.pieces.len(), pieces.check(job).await))
         .buffer_unordered(READS);
     let mut found: Vec<_> = manifest
         .tables
         .iter()
         .map(|_| Some(RowSums::default()))
         .collect();
-    while let Some((kind, (path, checked))) = reads.next().await {
-        report.checked += 1;
+    while let Some((kind, count, checked)) = reads.next().await {
+        report.checked += count as u64;
         let of_rows = match checked {
             Ok(Checked { bytes, sums }) => {
                 report.bytes += bytes;
                 Some(sums)
             }
-            Err(what) => {
-                report.fault(&path, what);
+            Err(fault) => {
+                report.faults.push(fault);
                 None
             }
         };
@@ -250,9 +252,10 @@ fn compare(
     }
 }
 
-/// One piece to be read, and what it should hold.
+/// Pieces to be read together, and what they should hold: one piece, or all that one
+/// long row stands in.
 struct Job<'a> {
-    piece: &'a Piece,
+    pieces: &'a [Piece],
     kind: Kind,
 }
 
@@ -268,13 +271,14 @@ enum Kind {
 
 fn jobs(manifest: &Manifest) -> Vec<Job<'_>> {
     let scripts = manifest.scripts.iter().map(|script| Job {
-        piece: &script.piece,
+        pieces: std::slice::from_ref(&script.piece),
         kind: Kind::Script,
     });
     let tables = manifest.tables.iter().enumerate();
     let tables = tables.flat_map(|(index, table)| {
-        table.pieces.iter().map(move |piece| Job {
-            piece,
+        let ended = table.pieces.split_inclusive(|piece| piece.rows > 0);
+        ended.map(move |pieces| Job {
+            pieces,
             kind: Kind::Rows {
                 table: index,
                 columns: table.columns.len(),
@@ -284,39 +288,62 @@ fn jobs(manifest: &Manifest) -> Vec<Job<'_>> {
     scripts.chain(tables).collect()
 }
 
-/// A piece that is what it should be.
+/// Pieces that are what they should be.
 struct Checked {
-    /// Its length as it lies in the store.
+    /// Their length as they lie in the store.
     bytes: u64,
-    /// The sums over its rows.
+    /// The sums over their rows.
     sums: RowSums,
 }
 
-/// What was read, or what is wrong with it.
-async fn check(
-    store: &Store,
+/// What is needed to read pieces.
+struct Pieces<'a> {
+    store: &'a Store,
     epoch: u32,
-    Job { piece, kind }: Job<'_>,
-    identities: &Identities,
-    key: &DedupeKey,
-) -> (String, Result<Checked, String>) {
-    let path = object_path::segment(epoch, &piece.name);
-    let read = async {
-        let sealed: Bytes = store.get(&path).await?;
-        let bytes = sealed.len() as u64;
-        let plaintext = catalogue::opened(path.clone(), sealed, piece, identities, key).await?;
-        Ok::<_, ReadError>((bytes, plaintext))
-    };
-    let checked = match read.await {
-        Err(error) => Err(error.what()),
-        Ok((bytes, plaintext)) => {
-            let rows = piece.rows;
-            let examined = task::spawn_blocking(move || examine(&plaintext, kind, rows)).await;
-            let examined = examined.unwrap_or_else(|_| Err("it could not be examined".to_owned()));
-            examined.map(|sums| Checked { bytes, sums })
+    identities: &'a Identities,
+    key: &'a DedupeKey,
+    /// Held while one long row is in memory.
+    long: Mutex<()>,
+}
+
+impl Pieces<'_> {
+    /// What was read, or which piece is wrong and how.
+    async fn check(&self, Job { pieces, kind }: Job<'_>) -> Result<Checked, Fault> {
+        let _turn = match pieces {
+            [_] => None,
+            _ => Some(self.long.lock().await),
+        };
+        let (mut bytes, mut text, mut path) = (0, Vec::<u8>::new(), String::new());
+        for piece in pieces {
+            path = object_path::segment(self.epoch, &piece.name);
+            match self.read(&path, piece).await {
+                Ok((sealed, plaintext)) => {
+                    bytes += sealed;
+                    text.extend(plaintext);
+                }
+                Err(error) => {
+                    let what = error.what();
+                    return Err(Fault { path, what });
+                }
+            }
         }
-    };
-    (path, checked)
+        let rows = pieces.iter().map(|piece| piece.rows).sum();
+        let examined = task::spawn_blocking(move || examine(&text, kind, rows)).await;
+        let examined = examined.unwrap_or_else(|_| Err("it could not be examined".to_owned()));
+        match examined {
+            Ok(sums) => Ok(Checked { bytes, sums }),
+            Err(what) => Err(Fault { path, what }),
+        }
+    }
+
+    /// The length of the sealed piece, and what it holds.
+    async fn read(&self, path: &str, piece: &Piece) -> Result<(u64, Vec<u8>), ReadError> {
+        let sealed: Bytes = self.store.get(path).await?;
+        let bytes = sealed.len() as u64;
+        let (identities, key) = (self.identities, self.key);
+        let plaintext = catalogue::opened(path.to_owned(), sealed, piece, identities, key).await?;
+        Ok((bytes, plaintext))
+    }
 }
 
 /// The sums over a piece's rows, or what is wrong with its text.

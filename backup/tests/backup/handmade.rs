@@ -356,6 +356,7 @@ async fn rows(session: &PinnedSession, writer: &Writer, table: Name, scope: Scop
         let segment = Segment {
             bytes: rows.concat().into(),
             rows: rows.len() as u64,
+            ended: rows.concat().into(),
             first_key: String::new(),
             last_key: String::new(),
         };

@@ -250,5 +250,5 @@ async fn progress_is_told_object_by_object() {
         seen.push((report.checked, report.expected));
     })
     .await;
-    assert_eq!(seen, [(2, 6), (3, 6), (4, 6), (5, 6), (6, 6)]);
+    assert_eq!(seen, [(3, 7), (4, 7), (5, 7), (6, 7), (7, 7)]);
 }

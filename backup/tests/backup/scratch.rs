@@ -127,6 +127,7 @@ pub(crate) fn rows(row: &str, count: usize) -> Segment {
     Segment {
         bytes: row.repeat(count).into(),
         rows: count as u64,
+        ended: row.repeat(count).into(),
         first_key: String::new(),
         last_key: String::new(),
     }

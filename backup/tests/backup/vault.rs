@@ -81,6 +81,11 @@ impl Vault {
             .unwrap()
     }
 
+    /// Fails where verifying finds anything.
+    pub(crate) async fn assert_whole(&self, record: &Snapshot) {
+        crate::scratch::assert_whole(&self.store, record, &self.identities).await;
+    }
+
     /// The COPY text of every table of a backup.
     pub(crate) async fn rows(&self, record: &Snapshot) -> BTreeMap<Name, Vec<u8>> {
         let manifest = self.manifest(record).await;

@@ -202,6 +202,7 @@ impl WorkError {
             Self::Run(RunError::Deadline) => Outcome::Partial,
             Self::Run(
                 RunError::Superseded
+                | RunError::Memory { .. }
                 | RunError::Preflight(_)
                 | RunError::Schema(_)
                 | RunError::Source(_)
