@@ -212,12 +212,15 @@ impl Attempt<'_> {
         if let Some(error) = &drilled.left {
             output::note(&format!("{error}; the next drill tries again"));
         }
-        Ok(match drilled.restored {
-            Ok(restored) => Some(Ok(restored)),
-            Err(NotRestored::Restore(cause)) => Some(Err(cause.to_string())),
-            Err(NotRestored::Ended) => None,
+        let restored = match drilled.restored {
+            Ok(restored) => Ok(restored),
+            Err(NotRestored::Restore(cause)) => Err(cause.to_string()),
+            Err(NotRestored::Ended) => return Ok(None),
+        };
+        for note in restored.iter().flat_map(|restored| &restored.notes) {
+            output::note(&format!("note: {note}"));
         }
-        .map(|restored| Tried {
+        Ok(Some(Tried {
             restored,
             left: drilled.left,
         }))

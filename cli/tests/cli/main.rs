@@ -8,6 +8,7 @@
 //! - `drill`: backups tried, and who hears of it
 //! - `delivery`: messages, proofs, and the scheduler in the database
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
+//! - `recovery`: the procedures of the document about backups, run as they stand there
 //! - `replay`: rules tried on the past
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -20,5 +21,6 @@ mod drill;
 mod grammar;
 mod incidents;
 mod operator;
+mod recovery;
 mod replay;
 mod support;
