@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    format::{Manifest, Script, ScriptObject, SequenceState, TableData},
+    format::{Computed, ComputedKind, Manifest, Script, ScriptObject, SequenceState, TableData},
     schema::{Name, Scope, Stage},
 };
 
@@ -179,6 +179,20 @@ impl<'a> Chosen<'a> {
                     Scope::App | Scope::Attached => None,
                 }),
         )
+    }
+
+    /// What the server computes of the chosen rows. A view may read any table.
+    #[must_use]
+    pub fn computed(&self) -> Vec<&'a Computed> {
+        let has_rows = |relation: &Name| self.tables.iter().any(|data| data.table == *relation);
+        let has_all = self.tables.len() == self.manifest.tables.len();
+        let computed = self.manifest.computed.iter();
+        computed
+            .filter(|computed| match computed.kind {
+                ComputedKind::Generated => has_rows(&computed.relation),
+                ComputedKind::View => has_all,
+            })
+            .collect()
     }
 
     fn app_objects(&self) -> impl Iterator<Item = &'a ScriptObject> + '_ {

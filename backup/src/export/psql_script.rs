@@ -4,7 +4,7 @@
 //! `tools/restore.sql`, with which every script begins.
 
 use crate::{
-    format::{Piece, ScriptObject, TableData, manifest_text::scope_word},
+    format::{Checksum, Piece, ScriptObject, TableData, manifest_text::scope_word},
     restore_sql::literal,
     schema::{Scope, Stage, quoted},
     selection::{Chosen, ChosenScript},
@@ -194,6 +194,17 @@ impl<'a> Builder<'_, 'a> {
             ));
         }
         let manifest = chosen.manifest;
+        for computed in chosen.computed() {
+            let proof = computed.proof.as_ref();
+            let proof = proof.map(|(rows, sums)| sums_text(*rows, sums));
+            self.text(format!(
+                "select pg_temp.compare_computed({}, {}, {}, {});\n",
+                literal(&computed.to_string()),
+                literal(&computed.relation.to_string()),
+                array(&computed.columns),
+                optional(proof.as_deref())
+            ));
+        }
         let snapshot = &manifest.snapshot;
         // A part of a database is nothing that the bundle goes on from.
         let (restored, settle) = if chosen.whole {
@@ -230,8 +241,12 @@ impl<'a> Builder<'_, 'a> {
 
 /// What a table has to hold.
 fn expected(data: &TableData) -> String {
-    let sums = &data.checksum;
-    literal(&format!("{} {} {}", data.rows, sums.first, sums.second))
+    literal(&sums_text(data.rows, &data.checksum))
+}
+
+/// As `pg_temp.sums` has them.
+fn sums_text(rows: u64, sums: &Checksum) -> String {
+    format!("{rows} {} {}", sums.first, sums.second)
 }
 
 fn optional(text: Option<&str>) -> String {

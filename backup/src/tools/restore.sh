@@ -222,6 +222,14 @@ $1 == "column" {
     columns[tables] = add(columns[tables], literal(plain($2)))
     types[tables] = add(types[tables], literal(plain($3)))
 }
+$1 == "computed" {
+    computed++
+    shown[computed] = relation($3, $4)
+    told[computed] = literal(($2 == "view" ? "materialized view " : "generated columns of ") shown[computed])
+    generated[computed] = $2 == "generated"
+    proof[computed] = $5 == "\\N" ? "null" : literal($5 " " $6 " " $7)
+}
+$1 == "proof" { proven[computed] = add(proven[computed], literal(plain($2))) }
 $1 == "sequence" {
     sequence = literal(relation($2, $3))
     sequences = sequences "select pg_temp.make('app', 'state of sequence', " sequence ", null, null, " literal("select pg_catalog.setval(" sequence ", " $4 ", " $5 ");\n") ");\n"
@@ -256,6 +264,10 @@ END {
     for (t = 1; t <= tables; t++)
         if (owner[t] == "app")
             say("select pg_temp.compare(" name[t] ", " array(columns[t]) ", " sums[t] ");")
+    for (t = 1; t <= tables; t++) filled[name[t]] = 1
+    for (c = 1; c <= computed; c++)
+        if (!generated[c] || literal(shown[c]) in filled)
+            say("select pg_temp.compare_computed(" told[c] ", " literal(shown[c]) ", " array(proven[c]) ", " proof[c] ");")
     say("select pg_temp.settle(" literal(snapshot) ", " literal(taken_at) ");")
     say("select count(*) as missing, count(*) > 0 as incomplete from pg_temp.restore_missing \\gset")
     say("insert into restore_end values (1);")

@@ -324,6 +324,29 @@ begin
     end if;
 end $$;
 
+-- What the server computed was made again and not restored: what differs is told.
+create function pg_temp.compare_computed(
+    what text,
+    relation text,
+    columns text[],
+    expected text
+) returns void language plpgsql as $$
+begin
+    if to_regclass(relation) is null or relation in (select l.relation from pg_temp.restore_left l) then
+        return;
+    end if;
+    if expected is null then
+        raise warning '%: not compared, because reading it runs code of the app', what;
+    elsif pg_temp.sums(relation, columns) <> expected then
+        raise warning '%: not equal to the source, whose values were computed by something that has changed, or of rows that have', what;
+    end if;
+exception
+    when object_not_in_prerequisite_state then
+        raise warning '%: not equal to the source, whose values were computed by something that has changed, or of rows that have', what;
+    when others then
+        raise warning '%: not compared: % (%)', what, sqlerrm, sqlstate;
+end $$;
+
 -- What came of the rows of a table.
 create function pg_temp.came(
     relation text,

@@ -297,6 +297,28 @@ async fn a_server_that_lacks_an_extension_or_is_older_is_refused() {
     }
 }
 
+/// What the server computes is made again: where that comes out otherwise, it is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn computed_values_that_differ_are_told() {
+    let backup = backup_of(
+        "create function public.f(int) returns int language sql immutable as $$ select $1 $$;
+         create table public.g (id int primary key, v int generated always as (public.f(id)) stored);
+         create materialized view public.stale as select id from public.g;
+         create materialized view public.fresh as select id from public.g where id < 2;
+         insert into public.g values (1), (2);
+         refresh materialized view public.fresh",
+    )
+    .await;
+    let run = Run::of(&backup, Conduct::Lenient).await;
+    let said = text_of(&run.output.stderr);
+    assert!(run.output.status.success(), "{said}");
+    assert!(
+        said.contains("materialized view \"public\".\"stale\": not equal to the source"),
+        "{said}"
+    );
+    assert!(!said.contains("fresh"), "{said}");
+}
+
 /// Of some tables, or without rows, or without owners: what was chosen is there, and the
 /// rest is not.
 #[tokio::test(flavor = "multi_thread")]
