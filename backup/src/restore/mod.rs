@@ -13,11 +13,13 @@
 //! - `firing`, `foreign_keys`: what acts on rows that come into tables that are there
 //! - `object_statements`, `row_loading`, `managed_tables`: making them
 //! - `refusals`: what the target does not take, tried again and told
-//! - `table_comparison`: the proof
+//! - `table_comparison`, `likeness`: the proof, of rows and of objects
+//! - `unfinished`: the mark that a target bears until its restore has ended
 //! - `lost_rows`: rows back into a database that lives
 
 mod firing;
 mod foreign_keys;
+mod likeness;
 mod lost_rows;
 mod managed_tables;
 mod object_statements;
@@ -27,6 +29,7 @@ mod restore_plan;
 mod row_loading;
 mod table_comparison;
 mod target_sessions;
+mod unfinished;
 
 use std::{collections::HashSet, fmt, time::Duration};
 
@@ -54,6 +57,7 @@ use restore_plan::Plan;
 use row_loading::{Left, Rows, Tables};
 use table_comparison::Expected;
 use target_sessions::Sessions;
+pub use unfinished::{Unfinished, unfinished};
 
 /// What to restore, and where to.
 #[derive(Debug)]
@@ -116,6 +120,8 @@ pub enum Note {
     LeftOut(LeftOut),
     /// A table was made because something chosen needs it; its rows were not chosen.
     Unfilled(Name),
+    /// The target's objects cannot be described, so that they were not compared.
+    NotDescribed,
     /// Rows were loaded one table after the other, with the app's triggers off and its
     /// foreign keys on: the role may not turn both off for a session.
     OneByOne,
@@ -161,6 +167,11 @@ impl fmt::Display for Note {
             Self::Unfilled(table) => write!(
                 formatter,
                 "{table} was made without rows: something that was chosen needs it"
+            ),
+            Self::NotDescribed => write!(
+                formatter,
+                "the target's objects were not compared with the source's: something in it \
+                 cannot be described"
             ),
             Self::OneByOne => write!(
                 formatter,
@@ -225,15 +236,20 @@ pub async fn restore(request: Request<'_>, tell: Listener<'_>) -> Result<Restore
         .await
         .map_err(untouched)?;
 
+    let major = target_sessions::major_version(sessions.main()).await;
     let work = Work {
         source: &source,
         plan: &plan,
         sessions: &sessions,
         absent,
         parts,
+        major: major.map_err(untouched)?,
         strict: request.strict,
         tell,
     };
+    let name = &source.manifest.snapshot;
+    let marked = unfinished::mark(sessions.main(), name).await;
+    marked.map_err(untouched)?;
     let Made {
         notes,
         missing,
@@ -250,6 +266,8 @@ pub async fn restore(request: Request<'_>, tell: Listener<'_>) -> Result<Restore
     } else {
         None
     };
+    let whole = unfinished::unmark(sessions.main()).await;
+    whole.map_err(RestoreError::Partial)?;
     sessions.close().await.map_err(RestoreError::Partial)?;
     Ok(Restored {
         missing,
@@ -271,6 +289,8 @@ struct Work<'a> {
     /// Schemas of the platform that the target lacks.
     absent: Vec<String>,
     parts: Parts,
+    /// The major version of the target's server.
+    major: u32,
     strict: bool,
     tell: Listener<'a>,
 }
@@ -311,6 +331,12 @@ impl Work<'_> {
         missing.extend(without_rows.map(Missing::from));
         missing.extend(rows.missing);
         notes.extend(self.prove(&rows.expected).await?);
+        if self.parts != Parts::Data {
+            match self.unlike(&missing).await? {
+                Some(unlike) => missing.extend(unlike),
+                None => notes.push(Note::NotDescribed),
+            }
+        }
         Ok(Made {
             notes,
             missing,

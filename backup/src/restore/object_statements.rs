@@ -49,6 +49,12 @@ impl<'a> Statements<'a> {
         Ok(Self(statements))
     }
 
+    /// Every object with its statements.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&'a ScriptObject, &str)> {
+        let statements = self.0.iter();
+        statements.map(|statement| (statement.object, statement.sql.as_str()))
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> u64 {
         self.0.len() as u64

@@ -2,6 +2,7 @@
 
 use tokio_postgres::error::DbError;
 
+use super::unfinished::Unfinished;
 use crate::{
     catalogue::ReadError,
     pinned_session::{SessionError, in_words},
@@ -70,10 +71,8 @@ pub enum Cause {
         backup: u32,
     },
     /// A restore into this database began and did not end.
-    #[error(
-        "a restore into this database began at {0} and did not end: what it holds is a part; drop the database and begin again"
-    )]
-    HalfRestored(String),
+    #[error("the target is {0}: what it holds is a part; drop the database and begin again")]
+    Unfinished(Unfinished),
     /// A script's directory does not fit its text.
     #[error("the backup's script of {0} is not what its manifest says")]
     Script(String),

@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 
 use super::{
     Cause, Event, Listener, Note, firing, refusals::Missing, restore_error::refused,
-    restore_plan::Plan,
+    restore_plan::Plan, unfinished,
 };
 use crate::{
     format::{Manifest, SequenceState},
@@ -107,6 +107,7 @@ pub(super) async fn check(
     plan: &Plan<'_>,
     parts: Parts,
 ) -> Result<Vec<String>, Cause> {
+    unfinished::refuse(session).await?;
     check_version(session, plan).await?;
     if parts == Parts::Data {
         check_tables(session, plan).await?;
@@ -127,15 +128,20 @@ pub(super) async fn check(
 
 /// A server takes what an older one had, and not the other way round.
 async fn check_version(session: &Client, plan: &Plan<'_>) -> Result<(), Cause> {
-    const VERSION: &str = "select current_setting('server_version_num')::integer / 10000";
-    let row = session.query_one(VERSION, &[]).await;
-    let row = row.map_err(refused("cannot look at the target"))?;
-    let target = row.get::<_, i32>(0).unsigned_abs();
+    let target = major_version(session).await?;
     let backup = plan.chosen.manifest.server.version_num / 10_000;
     if target < backup {
         return Err(Cause::Older { target, backup });
     }
     Ok(())
+}
+
+/// The major version of the target's server.
+pub(super) async fn major_version(session: &Client) -> Result<u32, Cause> {
+    const VERSION: &str = "select current_setting('server_version_num')::integer / 10000";
+    let row = session.query_one(VERSION, &[]).await;
+    let row = row.map_err(refused("cannot look at the target"))?;
+    Ok(row.get::<_, i32>(0).unsigned_abs())
 }
 
 /// Rows alone need tables that are there and empty.

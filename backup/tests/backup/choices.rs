@@ -2,7 +2,7 @@
 
 use backup::{
     format::Manifest,
-    restore::{Cause, Note, RestoreError},
+    restore::{Cause, Note, RestoreError, unfinished},
     schema::Name,
     selection::{Parts, Selection},
 };
@@ -294,4 +294,61 @@ async fn an_older_server_is_refused_before_anything_is_changed() {
             .ends_with("is older than the backup's 99: it would not take everything"),
         "{cause}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_did_not_end_is_marked_in_its_target() {
+    let backup = handmade::backup().await;
+    let target = TestDatabase::empty().await.unwrap();
+    let session = session(&target).await;
+    let piece = &backup.pieces(&name("public", "notes"))[0];
+    let bytes = std::fs::read(piece).unwrap();
+    std::fs::write(piece, b"damaged").unwrap();
+    let all = Selection::default();
+    let error = restore_some(&backup, &target, &all, &|_| {})
+        .await
+        .unwrap_err();
+    assert!(matches!(&error, RestoreError::Partial(_)), "{error:?}");
+    let marked = unfinished(&session).await.unwrap().unwrap();
+    assert_eq!(marked.backup, backup.manifest.snapshot);
+
+    std::fs::write(piece, bytes).unwrap();
+    let error = restore_some(&backup, &target, &all, &|_| {})
+        .await
+        .unwrap_err();
+    let RestoreError::Untouched(cause) = &error else {
+        panic!("{error:?}");
+    };
+    assert!(
+        cause
+            .to_string()
+            .starts_with("the target is half restored since 20"),
+        "{cause}"
+    );
+
+    let fresh = TestDatabase::empty().await.unwrap();
+    restore_some(&backup, &fresh, &all, &|_| {}).await.unwrap();
+    let session = crate::support::session(&fresh).await;
+    assert_eq!(unfinished(&session).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_is_not_what_it_was_is_named() {
+    // Statements that succeed, and make less than the source had.
+    let backup = handmade::backup_with(
+        |parts| {
+            let notes = parts.objects.iter_mut();
+            let mut keys = notes.filter(|made| made.name == "public.notes notes_person_fkey");
+            keys.next().unwrap().sql = "select 1;\n";
+        },
+        |_| {},
+    )
+    .await;
+    let target = TestDatabase::empty().await.unwrap();
+    let all = Selection::default();
+    let restored = restore_some(&backup, &target, &all, &|_| {}).await.unwrap();
+    let mut missing = restored.missing.iter();
+    let what = "likeness of foreign key public.notes notes_person_fkey";
+    let key = missing.find(|missing| missing.what == what).unwrap();
+    assert_eq!(key.reason, "the target does not have it");
 }
