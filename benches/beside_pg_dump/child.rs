@@ -11,8 +11,8 @@ use backup::{
     catalogue,
     keys::{self, Identities, Recipients, Secret},
     repository::Repository,
-    restore::{self, Selection},
-    run,
+    restore, run,
+    selection::Selection,
     store::Store,
     tools,
 };
@@ -166,7 +166,7 @@ impl Task {
             identities: &Identities::parse(&self.identity)?,
             into: &self.url,
             ca: Some(&self.ca),
-            tables: Selection::All,
+            selection: &Selection::default(),
             jobs: JOBS,
             strict: true,
         };

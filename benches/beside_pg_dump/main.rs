@@ -3,8 +3,8 @@
 //!
 //! Both sides talk to one server over a verified TLS session and write to one
 //! disk. Each of ours is a process of its own, so that its memory is its own;
-//! it also encrypts, hashes and has the server compute a checksum of every row,
-//! which the other side does not.
+//! it also encrypts and hashes every row, and has the target's server compute a
+//! checksum of every row, which the other side does not.
 
 #![expect(
     clippy::print_stdout,
