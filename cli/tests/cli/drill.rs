@@ -336,3 +336,49 @@ async fn a_backup_that_cannot_be_opened_is_a_bad_drill() {
     assert!(reason.contains("identities"), "{reason}");
     running.stop().await.unwrap();
 }
+
+/// Made of functions in C, so that no statement of ours could make it again.
+const BASE_TYPE: &str = "
+    create type public.odd;
+    create function public.odd_in(cstring) returns public.odd language internal immutable strict as 'int4in';
+    create function public.odd_out(public.odd) returns cstring language internal immutable strict as 'int4out';
+    create type public.odd (input = public.odd_in, output = public.odd_out, like = integer);
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_backup_cannot_hold_is_told_by_its_name_until_it_is_accepted() {
+    let (running, source) = bundle(DevOptions::default()).await;
+    run(&source, ORDERS).await;
+    let admin = source.cluster().await.unwrap().connect_admin(source.name());
+    admin.await.unwrap().batch_execute(BASE_TYPE).await.unwrap();
+    let env = &with_identity(&running);
+    let taken = call_with(env, &["backup", "run", "--json"]).await;
+    assert_eq!(taken.status, 0, "{taken:?}");
+    let gaps = taken.json()["backup"]["gaps"].clone();
+    let names: Vec<_> = gaps
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gap| &gap["what"])
+        .collect();
+    assert!(names.contains(&&json!("base type public.odd")), "{gaps}");
+
+    tick(&running).await;
+    let told = inbox(&running).await;
+    let headline = "The newest backup leaves out base type public.odd";
+    assert!(told.contains(headline), "{told}");
+    let set = [
+        "settings",
+        "set",
+        "backup.accepted",
+        &json!(names).to_string(),
+    ];
+    assert_eq!(call_with(env, &set).await.status, 0);
+    tick(&running).await;
+    let told = inbox(&running).await;
+    let accepted = "It is accepted that backups leave out base type public.odd";
+    assert!(told.contains(accepted), "{told}");
+    let shown = call_with(env, &["backup", "show"]).await;
+    assert!(shown.stdout.contains("(accepted)"), "{shown:?}");
+    running.stop().await.unwrap();
+}
