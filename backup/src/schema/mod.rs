@@ -1,6 +1,6 @@
 //! The SQL that makes a database's objects again, read from its catalogs.
 //!
-//! It covers everything that it knows and refuses everything else by name: an
+//! It covers everything that it knows and names everything else as a gap: an
 //! object that is silently left out of a backup is found at the restore, which
 //! is too late. In reading order:
 //!

@@ -11,3 +11,9 @@ where d.objid >= 16384 and d.refobjid >= 16384 and d.deptype <> 'P'
       join pg_class part on part.oid = i.inhrelid and part.relispartition
       where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass
         and i.inhrelid = d.objid and i.inhparent = d.refobjid)
+union all
+select 'pg_constraint'::regclass, p.oid, 'pg_constraint'::regclass, k.oid
+from pg_constraint k
+join pg_inherits i on i.inhrelid = k.conrelid
+join pg_constraint p on p.conrelid = i.inhparent and p.conname = k.conname
+where k.contype = 'c' and k.conislocal and p.contype = 'c' and not p.convalidated

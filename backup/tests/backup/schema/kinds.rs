@@ -145,6 +145,19 @@ async fn tables_of_a_type_and_children_with_expressions_of_their_own_come_back()
 }
 
 #[tokio::test]
+async fn a_childs_valid_check_stands_before_the_parents_that_is_not() {
+    for (parent, child) in [("a", "b"), ("b", "a")] {
+        comes_back(&format!(
+            "create table public.{parent} (x integer);
+             create table public.{child} () inherits (public.{parent});
+             alter table public.{child} add constraint k check (x > 0);
+             alter table public.{parent} add constraint k check (x > 0) not valid"
+        ))
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn an_owner_who_may_make_nothing_is_let_for_a_moment() {
     comes_back(
         "create schema shop; grant create, usage on schema shop to shop_clerk;
