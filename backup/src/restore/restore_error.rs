@@ -2,7 +2,6 @@
 
 use tokio_postgres::error::DbError;
 
-use super::unfinished::Unfinished;
 use crate::{
     catalogue::ReadError,
     pinned_session::{SessionError, in_words},
@@ -70,9 +69,9 @@ pub enum Cause {
         /// The backup's.
         backup: u32,
     },
-    /// A restore into this database began and did not end.
+    /// A restore into this database began and did not end: since when, and of what.
     #[error("the target is {0}: what it holds is a part; drop the database and begin again")]
-    Unfinished(Unfinished),
+    Unfinished(String),
     /// A script's directory does not fit its text.
     #[error("the backup's script of {0} is not what its manifest says")]
     Script(String),

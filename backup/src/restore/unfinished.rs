@@ -58,7 +58,7 @@ pub async fn unfinished(session: &Client) -> Result<Option<Unfinished>, tokio_po
 pub(super) async fn refuse(session: &Client) -> Result<(), Cause> {
     match unfinished(session).await {
         Ok(None) => Ok(()),
-        Ok(Some(unfinished)) => Err(Cause::Unfinished(unfinished)),
+        Ok(Some(unfinished)) => Err(Cause::Unfinished(unfinished.to_string())),
         Err(error) => Err(refused("cannot look at the target")(error)),
     }
 }
