@@ -17,3 +17,14 @@ create table shop.temporal (id int4range, at daterange, primary key (id, at with
 create publication p18 for table shop.v18 with (publish_generated_columns = stored);
 create table shop.fk18 (a bigint);
 alter table shop.fk18 add constraint nfk foreign key (a) references shop.left_hand (id) not enforced;
+create table shop.later18 (id int, c text);
+alter table shop.later18 add constraint c_nn not null c not valid;
+comment on constraint c_nn on shop.later18 is 'from now on';
+create table shop.renamed18 (id int primary key, c text not null);
+comment on constraint renamed18_c_not_null on shop.renamed18 is 'why';
+alter table shop.renamed18 rename column c to d;
+create table shop.twice18 (id int, total int generated always as (id * 2) stored);
+create table shop.thrice18 (id int, total int generated always as (id * 3) stored) inherits (shop.twice18);
+create table shop.fivefold18 (x int) inherits (shop.twice18);
+alter table shop.fivefold18 alter column total set expression as (id * 5);
+create table shop.theirs18 (own int, constraint theirs not null a) inherits (shop.v18p);
