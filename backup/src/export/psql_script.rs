@@ -102,8 +102,9 @@ impl<'a> Builder<'_, 'a> {
         self.text(CONDUCT);
         let strict = conduct == Conduct::Strict;
         self.text(format!(
-            "insert into pg_temp.restore_conduct values ({strict});\n\
+            "insert into pg_temp.restore_conduct values ({strict}, {});\n\
              select pg_temp.examine({}, {}, {}, {});\n",
+            literal(&manifest.server.search_path),
             manifest.server.version_num,
             array(&chosen.needed_extensions()),
             array(&chosen.app_schemas()),

@@ -61,6 +61,8 @@ pub struct ServerFacts {
     pub wal_lsn: String,
     /// `pg_current_snapshot()`.
     pub snapshot: String,
+    /// `search_path` as the source's own sessions begin with it, then the database's own.
+    pub search_path: String,
 }
 
 /// One psql-ready text: the objects of one stage and scope.

@@ -123,14 +123,22 @@ fn parse_computed(lines: &mut Reader<'_>) -> Result<Vec<Computed>, FormatError> 
     Ok(computed)
 }
 
-fn server_facts(fields: [Field; 5]) -> Result<ServerFacts, FormatError> {
-    let [version_num, version, database, wal_lsn, snapshot] = fields;
+fn server_facts(fields: [Field; 6]) -> Result<ServerFacts, FormatError> {
+    let [
+        version_num,
+        version,
+        database,
+        wal_lsn,
+        snapshot,
+        search_path,
+    ] = fields;
     Ok(ServerFacts {
         version_num: version_num.number()?,
         version: version.text()?,
         database: database.text()?,
         wal_lsn: wal_lsn.text()?,
         snapshot: snapshot.text()?,
+        search_path: search_path.text()?,
     })
 }
 

@@ -10,7 +10,7 @@
 //! | `snapshot` | the backup's name |
 //! | `repo` | the repository's UUID |
 //! | `taken_at` | time of the snapshot, RFC 3339 |
-//! | `server` | version number, version, database, write-ahead log position, snapshot |
+//! | `server` | version number, version, database, write-ahead log position, snapshot, `search_path` of its own sessions |
 //! | `epoch` | key epoch of every piece: the folder in `seg/` |
 //! | `dedupe_key` | the epoch's key, hexadecimal |
 //! | `canary` | what the canary row held |
@@ -133,10 +133,18 @@ impl Manifest {
             database,
             wal_lsn,
             snapshot,
+            search_path,
         } = &self.server;
         lines.line(
             "server",
-            [version_num, version, database, wal_lsn, snapshot],
+            [
+                version_num,
+                version,
+                database,
+                wal_lsn,
+                snapshot,
+                search_path,
+            ],
         );
         lines.line("epoch", [&self.epoch]);
         lines.line("dedupe_key", [&self.dedupe_key]);

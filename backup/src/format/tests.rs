@@ -105,6 +105,7 @@ fn example() -> Manifest {
             database: "postgres".into(),
             wal_lsn: "0/1".into(),
             snapshot: "1:2:".into(),
+            search_path: "public, extensions".into(),
         },
         settings: vec![("DateStyle".into(), "ISO".into())],
         epoch: 1,
@@ -203,7 +204,7 @@ fn a_manifest_reads_like_this() {
     snapshot | 20260102T030405Z-7-0badcafe
     repo | 00000000-0000-0000-0000-000000000001
     taken_at | 2026-01-02T03:04:05Z
-    server | 150018 | 15.18 (Debian) | postgres | 0/1 | 1:2:
+    server | 150018 | 15.18 (Debian) | postgres | 0/1 | 1:2: | public, extensions
     epoch | 1
     dedupe_key | <hash>
     canary | tweet

@@ -325,7 +325,9 @@ impl Work<'_> {
         notes.extend(attached);
         refusals.extend(more);
 
-        let mut missing = refusals::try_again(self.sessions.main(), refusals).await?;
+        let source_path = &self.source.manifest.server.search_path;
+        let main = self.sessions.main();
+        let mut missing = refusals::try_again(main, source_path, refusals).await?;
         let left: HashSet<_> = rows.left.iter().map(|left| left.table.clone()).collect();
         let without_rows = rows.left.into_iter().filter(|left| left.rows > 0);
         missing.extend(without_rows.map(Missing::from));

@@ -10,10 +10,6 @@ use crate::{
     schema::{Name, quoted},
 };
 
-/// Where a Supabase project's own sessions find names that are not qualified. A
-/// function that rests on it runs nowhere else.
-pub(super) const PROJECT_PATH: &str = r#""$user", public, extensions"#;
-
 /// Something of a backup that a target did not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
@@ -126,23 +122,24 @@ impl Constraint {
 }
 
 /// Tries what was refused again: in order, for as long as that helps, then with the
-/// path of the project's own sessions. A constraint that rows break is made without
+/// path of the source's own sessions. A constraint that rows break is made without
 /// being valid. Answers with what is missing all the same.
 pub(super) async fn try_again(
     session: &Client,
+    source_path: &str,
     refusals: Vec<Refusal>,
 ) -> Result<Vec<Missing>, Cause> {
     if refusals.is_empty() {
         return Ok(Vec::new());
     }
     let left = while_it_helps(session, refusals).await?;
-    set_path(session, PROJECT_PATH).await?;
+    set_path(session, source_path).await?;
     let left = while_it_helps(session, left).await?;
     let mut missing = Vec::new();
     for refusal in left {
         missing.push(make_unvalidated(session, refusal).await?);
     }
-    set_path(session, "''").await?;
+    set_path(session, "").await?;
     Ok(missing)
 }
 
@@ -197,7 +194,7 @@ async fn attempt(session: &Client, sql: &str) -> Result<Option<Answer>, Cause> {
 
 async fn set_path(session: &Client, path: &str) -> Result<(), Cause> {
     let set = session
-        .batch_execute(&format!("set search_path to {path}"))
+        .execute("select set_config('search_path', $1, false)", &[&path])
         .await;
-    set.map_err(refused("cannot set a session up"))
+    set.map(drop).map_err(refused("cannot set a session up"))
 }

@@ -10,7 +10,7 @@ use super::{
     Cause, Event, Listener,
     firing::{Fires, Firing},
     foreign_keys,
-    refusals::{Missing, PROJECT_PATH},
+    refusals::Missing,
     restore_error::refused_rows,
     target_sessions::Sessions,
 };
@@ -93,7 +93,7 @@ impl Rows<'_> {
         Ok(left)
     }
 
-    /// What computes a column may find its names only where the project's own sessions
+    /// What computes a column may find its names only where the source's own sessions
     /// do, so rows that are refused are tried once more there.
     async fn load_or_leave(
         self,
@@ -103,7 +103,7 @@ impl Rows<'_> {
         if data.pieces.is_empty() {
             return find(session, data).await;
         }
-        let first = self.load_table(session, data, "''").await;
+        let first = self.load_table(session, data, "").await;
         if !matches!(first, Err(Cause::RefusedRows { .. })) {
             return first.map(|()| None);
         }
@@ -112,7 +112,8 @@ impl Rows<'_> {
             tell: &|_| {},
             ..self
         };
-        match again.load_table(session, data, PROJECT_PATH).await {
+        let source_path = &self.source.manifest.server.search_path;
+        match again.load_table(session, data, source_path).await {
             Err(Cause::RefusedRows { table, reason }) => {
                 roll_back(session, &table).await?;
                 Ok(Some(Left {
@@ -127,7 +128,10 @@ impl Rows<'_> {
 
     async fn load_table(self, session: &Client, data: &TableData, path: &str) -> Result<(), Cause> {
         let table = &data.table;
-        let begin = format!("begin; set local search_path to {path}");
+        let begin = format!(
+            "begin; select set_config('search_path', {}, true)",
+            restore_sql::literal(path)
+        );
         let frozen = match self.tables {
             Tables::New => begin_emptied(session, table, &begin).await?,
             Tables::There(_) => {

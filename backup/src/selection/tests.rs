@@ -130,6 +130,7 @@ fn shop() -> Manifest {
             database: String::new(),
             wal_lsn: String::new(),
             snapshot: String::new(),
+            search_path: String::new(),
         },
         settings: Vec::new(),
         epoch: 1,

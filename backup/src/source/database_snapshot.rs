@@ -275,12 +275,20 @@ fn held_up() -> String {
     )
 }
 
+/// A role's own path hides the database's from its sessions, while those of the app's other
+/// roles begin with that: both are told, one behind the other.
 const FACTS: &str = "select pg_export_snapshot(),
     to_char(now() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),
     current_setting('server_version_num')::int, current_setting('server_version'),
     current_database()::text,
     case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text,
-    pg_current_snapshot()::text, pg_database_size(current_database())";
+    pg_current_snapshot()::text, pg_database_size(current_database()),
+    concat_ws(', ', (select reset_val from pg_settings where name = 'search_path'),
+        (select substr(setting, length('search_path=') + 1)
+         from pg_db_role_setting s cross join unnest(s.setconfig) as setting
+         join pg_database d on d.oid = s.setdatabase
+         where s.setrole = 0 and d.datname = current_database()
+             and starts_with(setting, 'search_path=')))";
 
 fn facts(row: &Row) -> ServerFacts {
     ServerFacts {
@@ -289,6 +297,7 @@ fn facts(row: &Row) -> ServerFacts {
         database: row.get(4),
         wal_lsn: row.get(5),
         snapshot: row.get(6),
+        search_path: row.get(8),
     }
 }
 

@@ -178,7 +178,10 @@ function copy(t,    many, pieces, i) {
 
 $1 == "snapshot" { snapshot = plain($2) }
 $1 == "taken_at" { taken_at = plain($2) }
-$1 == "server" { version = $2 }
+$1 == "server" {
+    version = $2
+    source_path = plain($7)
+}
 $1 == "epoch" { print "epoch", $2 }
 $1 == "setting" { settings = settings "set " ident(plain($2)) " to " literal(plain($3)) ";\n" }
 $1 == "script" {
@@ -250,7 +253,7 @@ END {
     text = text settings
     flush()
     print "conduct"
-    say("insert into pg_temp.restore_conduct values (" strict ");")
+    say("insert into pg_temp.restore_conduct values (" strict ", " literal(source_path) ");")
     say("select pg_temp.examine(" version ", " array(extensions) ", " array(schemas) ", " array(made) ");")
     run_scripts("before")
     say("select pg_temp.try_again();")

@@ -38,8 +38,8 @@ create temporary table restore_left (relation text primary key);
 create temporary table restore_present as
 select nspname::text as name from pg_namespace;
 
--- Whether the first refusal ends everything.
-create temporary table restore_conduct (strict boolean);
+-- Whether the first refusal ends everything, and the path of the source's own sessions.
+create temporary table restore_conduct (strict boolean, source_path text);
 
 create function pg_temp.is_strict() returns boolean language sql as $$
     select strict from pg_temp.restore_conduct
@@ -156,17 +156,17 @@ begin
     end loop;
 end $$;
 
--- Once more, and then where a project's own sessions find names that are not qualified.
+-- Once more, and then where the source's own sessions find names that are not qualified.
 create function pg_temp.try_again() returns void language plpgsql as $$
 begin
     perform pg_temp.make_while_it_helps();
-    perform set_config('search_path', pg_temp.project_path(), true);
+    perform set_config('search_path', pg_temp.source_path(), true);
     perform pg_temp.make_while_it_helps();
     perform set_config('search_path', '', true);
 end $$;
 
-create function pg_temp.project_path() returns text language sql as $$
-    select '"$user", public, extensions'
+create function pg_temp.source_path() returns text language sql as $$
+    select source_path from pg_temp.restore_conduct
 $$;
 
 -- A constraint that rows break is there for new rows.
@@ -175,7 +175,7 @@ declare
     missing record;
     told record;
 begin
-    perform set_config('search_path', pg_temp.project_path(), true);
+    perform set_config('search_path', pg_temp.source_path(), true);
     for missing in
         select * from pg_temp.restore_missing
         where constraint_name is not null and code in ('23503', '23514')
@@ -229,7 +229,7 @@ declare
     filled boolean;
     definition text;
 begin
-    perform set_config('search_path', pg_temp.project_path(), true);
+    perform set_config('search_path', pg_temp.source_path(), true);
     execute format('select exists (select from only %s)', relation) into filled;
     if filled then
         raise exception 'the target is not empty, it has rows in %', relation using errcode = 'P0009';
@@ -262,7 +262,7 @@ $$;
 
 -- The count and the checksum of a table as it is: of the texts that output functions write,
 -- in UTF-8. Planning the query may run something of the app's, which may find its names only
--- where a project's own sessions do.
+-- where the source's own sessions do.
 create function pg_temp.sums(relation text, columns text[]) returns text language plpgsql as $$
 declare
     output constant text := case getdatabaseencoding()
@@ -287,7 +287,7 @@ begin
     begin
         execute query into found;
     exception when others then
-        perform set_config('search_path', pg_temp.project_path(), true);
+        perform set_config('search_path', pg_temp.source_path(), true);
         execute query into found;
         perform set_config('search_path', '', true);
     end;
@@ -303,7 +303,7 @@ begin
         return;
     end if;
     begin
-        perform set_config('search_path', pg_temp.project_path(), true);
+        perform set_config('search_path', pg_temp.source_path(), true);
         execute format('analyze %s', relation);
         perform set_config('search_path', '', true);
     exception when others then

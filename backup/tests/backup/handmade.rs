@@ -289,6 +289,7 @@ async fn manifest(session: &PinnedSession, writer: &Writer, parts: Parts) -> Man
             database: "source".into(),
             wal_lsn: "0/0".into(),
             snapshot: "1:1:".into(),
+            search_path: r#""$user", public"#.into(),
         },
         settings: session.settings().await.unwrap(),
         epoch: 0,

@@ -160,6 +160,7 @@ pub(crate) fn manifest(script: Piece, tables: Vec<TableData>) -> Manifest {
             database: "postgres".into(),
             wal_lsn: "0/1".into(),
             snapshot: "1:1:".into(),
+            search_path: r#""$user", public"#.into(),
         },
         settings: Vec::new(),
         epoch: 0,

@@ -77,7 +77,7 @@ impl Run {
 }
 
 const REFUSED: [&str; 5] = [
-    // Found in the project's own path, as rows come and after them.
+    // Found in the source's own path, as rows come and after them.
     "create table public.limits (max int);
      insert into public.limits values (10);
      create function public.ok(int) returns boolean language sql stable as

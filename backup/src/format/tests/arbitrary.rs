@@ -142,7 +142,7 @@ prop_compose! {
 prop_compose! {
     pub(super) fn manifest()(
         head in (text(), any::<u128>(), 0_i64..4_000_000_000, any::<u32>(), hash(), text()),
-        server in (any::<u32>(), text(), text(), text(), text()),
+        server in (any::<u32>(), text(), text(), text(), text(), text()),
         settings in prop::collection::vec((text(), text()), 0..3),
         extensions in prop::collection::vec((text(), text(), text()), 0..3),
         roles in prop::collection::vec(text(), 0..3),
@@ -159,7 +159,7 @@ prop_compose! {
         gaps in prop::collection::vec(exclusion(), 0..3),
     ) -> Manifest {
         let (snapshot, repo, seconds, epoch, dedupe_key, canary) = head;
-        let (version_num, version, database, wal_lsn, server_snapshot) = server;
+        let (version_num, version, database, wal_lsn, server_snapshot, search_path) = server;
         Manifest {
             snapshot,
             repo: Uuid::from_u128(repo),
@@ -170,6 +170,7 @@ prop_compose! {
                 database,
                 wal_lsn,
                 snapshot: server_snapshot,
+                search_path,
             },
             settings,
             epoch,
