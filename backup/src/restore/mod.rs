@@ -12,11 +12,12 @@
 //!   changed
 //! - `firing`, `foreign_keys`: what acts on rows that come into tables that are there
 //! - `object_statements`, `row_loading`, `managed_tables`: making them
-//! - `refusals`: what the target does not take, tried again and told
+//! - `refusals`, `domain_checks`: what the target does not take, tried again and told
 //! - `table_comparison`, `likeness`: the proof, of rows and of objects
 //! - `unfinished`: the mark that a target bears until its restore has ended
 //! - `lost_rows`: rows back into a database that lives
 
+mod domain_checks;
 mod firing;
 mod foreign_keys;
 mod likeness;
@@ -52,7 +53,7 @@ pub use lost_rows::{Along, BroughtBack, LostRows, TableRows, bring_back};
 use object_statements::Statements;
 pub use refusals::Missing;
 use refusals::Refusal;
-pub use restore_error::{Cause, RestoreError};
+pub use restore_error::{Cause, DomainCheck, RestoreError};
 use restore_plan::Plan;
 use row_loading::{Left, Rows, Tables};
 use table_comparison::Expected;
@@ -309,6 +310,8 @@ struct Loaded {
     notes: Vec<Note>,
     /// The app's tables that took none.
     left: Vec<Left>,
+    /// Checks of domains that were taken off for some.
+    lifted: Vec<Refusal>,
     /// Sequences that are not there, and foreign keys that rows break.
     missing: Vec<Missing>,
 }
@@ -324,6 +327,7 @@ impl Work<'_> {
         let (attached, more) = self.make_constraints().await?;
         notes.extend(attached);
         refusals.extend(more);
+        refusals.extend(rows.lifted);
 
         let source_path = &self.source.manifest.server.search_path;
         let main = self.sessions.main();
@@ -440,6 +444,7 @@ impl Work<'_> {
         if let Some(left) = left.iter().find(|_| self.strict) {
             return Err(left.cause());
         }
+        let (left, lifted) = rows.without_checks(main, &self.plan.app, left).await?;
         let is_left = |data: &&&TableData| left.iter().any(|left| left.table == data.table);
         let loaded = self.plan.app.iter().filter(|data| !is_left(data));
         expected.extend(loaded.map(|data| Expected::of(data)));
@@ -452,6 +457,7 @@ impl Work<'_> {
             expected,
             notes,
             left,
+            lifted,
             missing,
         })
     }

@@ -3,12 +3,11 @@
 
 use tokio_postgres::{Client, error::SqlState};
 
-use super::{Cause, restore_error::refused};
-use crate::{
-    format::ScriptObject,
-    pinned_session::in_words,
-    schema::{Name, quoted},
+use super::{
+    Cause,
+    restore_error::{DomainCheck, refused},
 };
+use crate::{format::ScriptObject, pinned_session::in_words, schema::quoted};
 
 /// Something of a backup that a target did not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +37,7 @@ pub(super) struct Refusal {
     what: String,
     statement: String,
     answer: Answer,
-    /// What it makes, if that is a constraint of a table.
+    /// What it makes, if that is a constraint.
     constraint: Option<Constraint>,
 }
 
@@ -51,8 +50,11 @@ struct Answer {
 
 #[derive(Debug, Clone)]
 struct Constraint {
-    table: Name,
+    /// The table or the domain, as a statement that alters it names it.
+    of: String,
     name: String,
+    /// Whether rows were seen to break it, whatever the server says against it now.
+    is_broken: bool,
 }
 
 impl Refusal {
@@ -73,6 +75,25 @@ impl Refusal {
         })
     }
 
+    /// A domain's check that was taken off because rows break it.
+    pub(super) fn of_check(check: &DomainCheck, definition: &str, reason: &str) -> Self {
+        let DomainCheck { domain, name } = check;
+        let of = format!("domain {domain}");
+        Self {
+            what: format!("domain constraint {}.{} {name}", domain.schema, domain.name),
+            statement: format!("alter {of} add constraint {} {definition};\n", quoted(name)),
+            answer: Answer {
+                reason: reason.to_owned(),
+                code: SqlState::CHECK_VIOLATION,
+            },
+            constraint: Some(Constraint {
+                of,
+                name: name.clone(),
+                is_broken: true,
+            }),
+        }
+    }
+
     /// In the words of a restore that ends at it.
     pub(super) fn into_cause(self) -> Cause {
         self.missing().cause()
@@ -83,7 +104,7 @@ impl Refusal {
         let by_rows = [SqlState::CHECK_VIOLATION, SqlState::FOREIGN_KEY_VIOLATION];
         self.constraint
             .as_ref()
-            .filter(|_| by_rows.contains(&self.answer.code))
+            .filter(|constraint| constraint.is_broken || by_rows.contains(&self.answer.code))
     }
 
     fn missing(self) -> Missing {
@@ -115,8 +136,9 @@ impl Constraint {
         let of_table = format!("{}.{} ", table.schema, table.name);
         let name = object.name.strip_prefix(&of_table)?;
         Some(Self {
+            of: format!("table {table}"),
             name: name.to_owned(),
-            table,
+            is_broken: false,
         })
     }
 }
@@ -164,7 +186,7 @@ async fn while_it_helps(
 }
 
 async fn make_unvalidated(session: &Client, refusal: Refusal) -> Result<Missing, Cause> {
-    let Some(Constraint { table, name }) = refusal.broken() else {
+    let Some(Constraint { of, name, .. }) = refusal.broken() else {
         return Ok(refusal.missing());
     };
     // Its own statement is the first; a comment may follow.
@@ -174,10 +196,7 @@ async fn make_unvalidated(session: &Client, refusal: Refusal) -> Result<Missing,
     }
     Ok(Missing {
         what: format!("validity of {}", refusal.what),
-        statement: format!(
-            "alter table {table} validate constraint {};\n",
-            quoted(name)
-        ),
+        statement: format!("alter {of} validate constraint {};\n", quoted(name)),
         reason: refusal.answer.reason,
     })
 }

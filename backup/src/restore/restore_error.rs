@@ -1,6 +1,6 @@
 //! Why a restore did not succeed.
 
-use tokio_postgres::error::DbError;
+use tokio_postgres::error::{DbError, SqlState};
 
 use crate::{
     catalogue::ReadError,
@@ -90,10 +90,21 @@ pub enum Cause {
         table: Name,
         /// Why, without anything of a row.
         reason: String,
+        /// The check of a domain that a row breaks, if that is why.
+        check: Option<Box<DomainCheck>>,
     },
     /// Tables that do not hold what their source held.
     #[error("not equal to the backup: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     Different(Vec<Name>),
+}
+
+/// A check of a domain.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DomainCheck {
+    /// The domain.
+    pub domain: Name,
+    /// The check's name.
+    pub name: String,
 }
 
 /// The target refused a statement that has no rows in it.
@@ -112,10 +123,23 @@ pub(super) fn refused_rows(table: &Name) -> impl FnOnce(tokio_postgres::Error) -
     move |error| match error.as_db_error() {
         Some(server) => Cause::RefusedRows {
             reason: nameless(server),
+            check: broken_check(server).map(Box::new),
             table,
         },
         None => refused(format!("cannot load rows of {table}"))(error),
     }
+}
+
+fn broken_check(error: &DbError) -> Option<DomainCheck> {
+    let is_check = *error.code() == SqlState::CHECK_VIOLATION;
+    let (schema, domain) = error.schema().zip(error.datatype()).filter(|_| is_check)?;
+    Some(DomainCheck {
+        domain: Name {
+            schema: schema.to_owned(),
+            name: domain.to_owned(),
+        },
+        name: error.constraint()?.to_owned(),
+    })
 }
 
 fn nameless(error: &DbError) -> String {

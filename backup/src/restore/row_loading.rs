@@ -1,17 +1,17 @@
 //! Rows of the app's tables, as COPY text.
 
-use std::pin::pin;
+use std::{collections::BTreeMap, pin::pin};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, stream};
 use tokio_postgres::{Client, CopyInSink};
 
 use super::{
-    Cause, Event, Listener,
+    Cause, Event, Listener, domain_checks,
     firing::{Fires, Firing},
     foreign_keys,
-    refusals::Missing,
-    restore_error::refused_rows,
+    refusals::{Missing, Refusal},
+    restore_error::{DomainCheck, refused_rows},
     target_sessions::Sessions,
 };
 use crate::{format::TableData, opened_backup::OpenedBackup, restore_sql, schema::Name};
@@ -25,6 +25,7 @@ pub(super) struct Left {
     /// How many it would have taken.
     pub(super) rows: u64,
     reason: String,
+    check: Option<Box<DomainCheck>>,
 }
 
 impl Left {
@@ -33,6 +34,7 @@ impl Left {
         Cause::RefusedRows {
             table: self.table.clone(),
             reason: self.reason.clone(),
+            check: self.check.clone(),
         }
     }
 }
@@ -114,16 +116,51 @@ impl Rows<'_> {
         };
         let source_path = &self.source.manifest.server.search_path;
         match again.load_table(session, data, source_path).await {
-            Err(Cause::RefusedRows { table, reason }) => {
+            Err(Cause::RefusedRows {
+                table,
+                reason,
+                check,
+            }) => {
                 roll_back(session, &table).await?;
                 Ok(Some(Left {
                     table,
                     rows: data.rows,
                     reason,
+                    check,
                 }))
             }
             done => done.map(|()| None),
         }
+    }
+
+    /// Takes the checks of domains off that rows of these tables break, and loads the
+    /// tables without them. Answers with those that take no rows all the same, and with
+    /// what makes the checks again.
+    pub(super) async fn without_checks(
+        self,
+        session: &Client,
+        tables: &[&TableData],
+        mut left: Vec<Left>,
+    ) -> Result<(Vec<Left>, Vec<Refusal>), Cause> {
+        let mut without_rows = Vec::new();
+        let mut lifted: BTreeMap<DomainCheck, Refusal> = BTreeMap::new();
+        while let Some(refused) = left.pop() {
+            if let Some(check) = &refused.check
+                && !lifted.contains_key(check)
+                && let Some(off) = domain_checks::lift(session, check, &refused.reason).await?
+            {
+                lifted.insert((**check).clone(), off);
+            }
+            let is_free = refused
+                .check
+                .as_ref()
+                .is_some_and(|check| lifted.contains_key(check));
+            match tables.iter().find(|data| data.table == refused.table) {
+                Some(data) if is_free => left.extend(self.load_or_leave(session, data).await?),
+                _ => without_rows.push(refused),
+            }
+        }
+        Ok((without_rows, lifted.into_values().collect()))
     }
 
     async fn load_table(self, session: &Client, data: &TableData, path: &str) -> Result<(), Cause> {
@@ -186,10 +223,15 @@ async fn find(session: &Client, data: &TableData) -> Result<Option<Left>, Cause>
         .batch_execute(&format!("select from only {table} limit 0"))
         .await;
     match found.map_err(refused_rows(table)) {
-        Err(Cause::RefusedRows { table, reason }) => Ok(Some(Left {
+        Err(Cause::RefusedRows {
+            table,
+            reason,
+            check,
+        }) => Ok(Some(Left {
             table,
             rows: 0,
             reason,
+            check,
         })),
         done => done.map(|()| None),
     }

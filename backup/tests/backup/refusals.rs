@@ -107,6 +107,39 @@ async fn a_constraint_that_rows_break_is_there_and_not_valid() {
 }
 
 #[tokio::test]
+async fn a_domains_check_that_rows_break_leaves_none_of_them_behind() {
+    let backup = backup_of(
+        "create function public.is_small(int) returns boolean language sql immutable as $$ select true $$;
+         create domain public.amount as int constraint small check (public.is_small(value));
+         alter domain public.amount add constraint \"Not Odd\" check (value % 2 = 0 or not public.is_small(1));
+         create table public.t (id int primary key, a public.amount, b public.amount[]);
+         create table public.u (a public.amount);
+         insert into public.t values (1, 20, '{40}'), (2, 2, null);
+         insert into public.u values (30);
+         create or replace function public.is_small(int) returns boolean language sql immutable as
+             $$ select $1 < 10 $$",
+    )
+    .await;
+    let (target, restored) = restored(&backup).await;
+    assert_equal(&backup, &target).await;
+    let what: Vec<_> = restored
+        .missing
+        .iter()
+        .map(|missing| (missing.what.as_str(), missing.statement.as_str()))
+        .collect();
+    assert_eq!(
+        what,
+        [(
+            "validity of domain constraint public.amount small",
+            "alter domain \"public\".\"amount\" validate constraint \"small\";\n"
+        )]
+    );
+    let rows = session(&target).await;
+    let row = rows.query_one("select count(*) from public.t", &[]).await;
+    assert_eq!(row.unwrap().get::<_, i64>(0), 2);
+}
+
+#[tokio::test]
 async fn an_orphan_leaves_a_foreign_key_unproven() {
     let source = migrated().await;
     let tables = "create table public.p (id int primary key);
