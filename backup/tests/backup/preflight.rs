@@ -8,10 +8,9 @@ use backup::{
     source::{DatabaseSnapshot, SourceError},
 };
 use local_supabase::postgres::TestDatabase;
-use outside::clock;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{scratch::found, support, vault::Vault};
+use crate::{support, vault::Vault};
 
 /// The URL of a role of that name, which every test makes for itself.
 async fn url_of(database: &TestDatabase, role: &str) -> (SecretString, String) {
@@ -72,8 +71,7 @@ async fn the_role_of_a_project_passes() {
 /// What keeps a run of that role from making a backup, in words.
 async fn refused(database: &TestDatabase, role: &str) -> Vec<String> {
     let (url, ca) = url_of(database, role).await;
-    let vault = Vault::new();
-    found(&vault.store, clock::now()).await.unwrap();
+    let vault = Vault::founded().await;
     let refused = run::run(vault.request(&url, &ca), async || true).await;
     assert!(vault.snapshots().await.is_empty());
     match refused {

@@ -120,7 +120,7 @@ async fn a_run_without_the_lease_reads_nothing_and_one_that_loses_it_seals_nothi
 #[tokio::test]
 async fn of_two_runs_at_once_only_the_one_with_the_lease_seals() {
     let (database, _client) = prepared().await;
-    let vault = Vault::new();
+    let vault = Vault::founded().await;
     let (url, ca) = support::direct(&database).await;
     let older = Request {
         fence: 7,
@@ -183,14 +183,14 @@ async fn a_run_whose_time_is_up_leaves_no_backup_and_the_next_one_goes_on() {
     let (database, client) = prepared().await;
     let measuring = Proxy::start(u64::MAX, End::Cut).await;
     let (url, ca) = measuring.direct(&database).await;
-    let vault = Vault::new();
+    let vault = Vault::founded().await;
     let began = clock::instant();
     run::run(vault.request(&url, &ca), async || true)
         .await
         .unwrap();
     let took = clock::instant().duration_since(began);
 
-    let vault = Vault::new();
+    let vault = Vault::founded().await;
     let silent = Proxy::start(measuring.passed() / 10 * 8, End::Silence).await;
     let (url, ca) = silent.direct(&database).await;
     let request = Request {
@@ -224,13 +224,13 @@ async fn a_wire_that_is_cut_anywhere_never_leads_to_a_backup() {
         .unwrap();
     let measuring = Proxy::start(u64::MAX, End::Cut).await;
     let (url, ca) = measuring.direct(&database).await;
-    let vault = Vault::new();
+    let vault = Vault::founded().await;
     run::run(vault.request(&url, &ca), async || true)
         .await
         .unwrap();
     let whole = measuring.passed();
     for cut in 1..=CUTS {
-        let vault = Vault::new();
+        let vault = Vault::founded().await;
         let limit = whole * cut / (CUTS + 1);
         let proxy = Proxy::start(limit, End::Cut).await;
         let (url, ca) = proxy.direct(&database).await;

@@ -29,6 +29,13 @@ impl Vault {
         Self::on(Arc::new(InMemory::new()))
     }
 
+    /// One that a run finds its repository in.
+    pub(crate) async fn founded() -> Self {
+        let vault = Self::new();
+        found(&vault.store, clock::now()).await.unwrap();
+        vault
+    }
+
     pub(crate) fn on(objects: Arc<dyn ObjectStore>) -> Self {
         let keys = keys::generate();
         Self {
