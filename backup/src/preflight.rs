@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     pinned_session::{PinnedSession, SessionError},
+    restore::{self, Unfinished},
     schema::{Name, Schema, quoted},
     source::SourceError,
 };
@@ -30,6 +31,8 @@ pub enum Fault {
     },
     /// The database says of no text in which encoding it is.
     NoEncoding,
+    /// A restore into the database has not ended: a backup would be of a part.
+    HalfRestored(Unfinished),
     /// A pooler gives every transaction another session.
     TransactionPooler,
     /// The role sees only the rows that policies leave it.
@@ -72,6 +75,10 @@ impl fmt::Display for Fault {
             Self::NoEncoding => write!(
                 formatter,
                 "the database is in SQL_ASCII, so that nobody knows in which encoding its texts are"
+            ),
+            Self::HalfRestored(unfinished) => write!(
+                formatter,
+                "the database is {unfinished}: a backup would hold a part"
             ),
             Self::TransactionPooler => write!(formatter, "{}", SessionError::Shared),
             Self::RowSecurity { role } => write!(
@@ -123,6 +130,8 @@ pub async fn examine_server(session: &PinnedSession) -> Result<Vec<Fault>, Sessi
     if !row.get::<_, bool>(4) {
         faults.push(Fault::RowSecurity { role: row.get(3) });
     }
+    let unfinished = restore::unfinished(session.client()).await?;
+    faults.extend(unfinished.map(Fault::HalfRestored));
     Ok(faults)
 }
 

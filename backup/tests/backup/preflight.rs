@@ -183,3 +183,22 @@ async fn a_database_without_our_migrations_says_so() {
         "{fault}"
     );
 }
+
+#[tokio::test]
+async fn a_half_restored_database_is_not_backed_up() {
+    let database = support::migrated().await;
+    let mark = "create schema pourtrait_restore;
+        create table pourtrait_restore.unfinished as
+            select 'that one'::text as backup, timestamptz '2026-11-25 09:00:00+00' as since";
+    let session = support::session(&database).await;
+    session.batch_execute(mark).await.unwrap();
+    match Vault::new().back_up(&database).await {
+        Err(RunError::Preflight(faults)) => assert_eq!(
+            faults.iter().map(Fault::to_string).collect::<Vec<_>>(),
+            [
+                "the database is half restored since 2026-11-25T09:00:00Z, from backup that one: a backup would hold a part"
+            ]
+        ),
+        other => panic!("{other:?}"),
+    }
+}
