@@ -212,7 +212,7 @@ async fn a_run_whose_time_is_up_leaves_no_backup_and_the_next_one_goes_on() {
 
 #[tokio::test]
 async fn a_wire_that_is_cut_anywhere_never_leads_to_a_backup() {
-    const CUTS: u64 = 50;
+    const CUTS: u64 = 25;
     let database = support::migrated().await;
     support::session(&database)
         .await
