@@ -28,10 +28,10 @@ mod format_error;
 mod inventory;
 mod manifest;
 mod manifest_parse;
-mod manifest_summary;
 pub mod manifest_text;
 pub mod object_path;
 mod repo_record;
+mod script_object;
 
 pub use commit_record::{Previous, Snapshot, SnapshotName, Totals};
 pub use format_error::FormatError;
