@@ -51,7 +51,7 @@ with object (class, oid, kind, address, attribute, owner, acl, place) as (
            null, l.lomowner, l.lomacl, 0
     from pg_largeobject_metadata l
 ),
-changed (class, oid) as (
+changed (class, oid) as materialized (
     select distinct o.class, o.oid
     from object o
     join pg_depend d on d.classid = o.class and d.objid = o.oid and d.deptype = 'e'
@@ -98,7 +98,7 @@ select o.class,
            select array_agg(lower(w.privilege_type) order by lower(w.privilege_type))
            from aclexplode(acldefault(o.kind::"char", o.owner)) w
            where w.grantee = o.owner), '{}') as whole,
-       exists (select from changed c where (c.class, c.oid) = (o.class, o.oid)) as changed,
+       (o.class, o.oid) in (select c.class, c.oid from changed c) as changed,
        e.grantor,
        e.grantee,
        e.privileges,
