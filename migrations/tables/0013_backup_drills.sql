@@ -11,13 +11,15 @@ create table ops.backup_drills (
     reason text,
     missing jsonb not null default '[]' check (jsonb_typeof(missing) = 'array'),
     tables text[] not null default '{}',
-    seconds numeric check (seconds >= 0),
+    -- NaN and infinity are greater than every number.
+    seconds numeric check (seconds between 0 and 1000000000),
     rows bigint check (rows >= 0),
     bytes bigint check (bytes >= 0),
     tables_in_backup bigint check (tables_in_backup >= 0),
     received_at timestamptz not null,
     check (restored = (reason is null)),
-    check (finished_at >= started_at)
+    check (finished_at >= started_at),
+    check (least(taken_at, started_at) >= '2000-01-01 00:00+00' and greatest(taken_at, finished_at) < '2200-01-01 00:00+00')
 );
 
 comment on table ops.backup_drills is 'The receipts of drills: a backup was restored into a scratch database and compared with its source.';

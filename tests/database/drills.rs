@@ -254,6 +254,21 @@ async fn what_is_no_receipt_is_refused() {
         assert_eq!(code, "22023", "{key}");
         assert!(message.contains(key), "{message}");
     }
+    for (key, odd) in [
+        ("takenAt", json!("-infinity")),
+        ("startedAt", json!("0044-03-15 00:00:00+00 BC")),
+        ("finishedAt", json!("infinity")),
+        ("seconds", json!("NaN")),
+        ("seconds", json!("infinity")),
+        ("seconds", json!(-1)),
+    ] {
+        let drill = with(whole.clone(), key, odd.clone());
+        let [code, message, ..] = world
+            .refusal("ops_record_drill", json!({"p_drill": drill}))
+            .await;
+        assert_eq!(code, "22023", "{key} {odd}");
+        assert!(message.contains(key), "{message}");
+    }
     let [code, ..] = world
         .refusal("ops_record_drill", json!({"p_drill": null}))
         .await;

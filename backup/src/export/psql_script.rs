@@ -220,6 +220,7 @@ impl<'a> Builder<'_, 'a> {
         };
         self.text(format!(
             "{settle}select count(*) as missing, count(*) > 0 as incomplete from pg_temp.restore_missing \\gset\n\
+             select pg_temp.doubted() as doubts \\gset\n\
              insert into restore_end values (1);\n\
              commit;\n\
              set client_min_messages to error;\n\
@@ -234,7 +235,7 @@ impl<'a> Builder<'_, 'a> {
              \\o\n\
              select pg_temp.not_whole();\n\
              \\endif\n\
-             \\echo '{restored}, and equal to the backup {snapshot}'\n\
+             \\echo '{restored}, and equal to the backup {snapshot}':doubts\n\
              \\endif\n"
         ));
     }

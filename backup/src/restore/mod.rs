@@ -218,6 +218,16 @@ pub struct Restored {
     pub after_restore: Option<Value>,
 }
 
+impl Restored {
+    /// Whether nothing is missing, and all that the target computed is what the source
+    /// had.
+    #[must_use]
+    pub fn is_equal(&self) -> bool {
+        let is_doubt = |note: &Note| matches!(note, Note::Differs(_) | Note::Unproven(_));
+        self.missing.is_empty() && !self.notes.iter().any(is_doubt)
+    }
+}
+
 /// Restores a backup into an empty database and compares the two.
 ///
 /// # Errors

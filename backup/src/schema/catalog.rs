@@ -250,13 +250,18 @@ impl Found {
     }
 }
 
+/// What the name of a foreign server's option looks like if its value may be secret, as a
+/// pattern. The queries have it in place of `:'secret_options'`, as psql would.
+const SECRET_OPTIONS: &str = "pass|secret|token|credential|private|api_?key|access_?key|_key$";
+
 /// Runs a query and reads each of its rows.
 pub(super) async fn read<T>(
     client: &Client,
     sql: &str,
     parse: impl Fn(&Row) -> Result<T, SchemaError>,
 ) -> Result<Vec<T>, SchemaError> {
-    client.query(sql, &[]).await?.iter().map(parse).collect()
+    let sql = sql.replace(":'secret_options'", &format!("'{SECRET_OPTIONS}'"));
+    client.query(&sql, &[]).await?.iter().map(parse).collect()
 }
 
 /// The row's object.

@@ -273,6 +273,7 @@ END {
             say("select pg_temp.compare_computed(" told[c] ", " literal(shown[c]) ", " array(proven[c]) ", " proof[c] ");")
     say("select pg_temp.settle(" literal(snapshot) ", " literal(taken_at) ");")
     say("select count(*) as missing, count(*) > 0 as incomplete from pg_temp.restore_missing \\gset")
+    say("select pg_temp.doubted() as doubts \\gset")
     say("insert into restore_end values (1);")
     say("commit;")
     say("set client_min_messages to error;")
@@ -287,7 +288,7 @@ END {
     say("\\o")
     say("select pg_temp.not_whole();")
     say("\\endif")
-    say("\\echo 'restored, and equal to the backup " snapshot "'")
+    say("\\echo 'restored, and equal to the backup " snapshot "':doubts")
     say("\\endif")
     flush()
 }

@@ -324,6 +324,9 @@ begin
     end if;
 end $$;
 
+-- What is not known to be computed as the source had it.
+create temporary table restore_doubts (what text);
+
 -- What the server computed was made again and not restored: what differs is told.
 create function pg_temp.compare_computed(
     what text,
@@ -331,21 +334,39 @@ create function pg_temp.compare_computed(
     columns text[],
     expected text
 ) returns void language plpgsql as $$
+declare
+    differs constant text := 'not equal to the source, whose values were computed by something that has changed, or of rows that have';
+    doubt text;
 begin
     if to_regclass(relation) is null or relation in (select l.relation from pg_temp.restore_left l) then
         return;
     end if;
-    if expected is null then
-        raise warning '%: not compared, because reading it runs code of the app', what;
-    elsif pg_temp.sums(relation, columns) <> expected then
-        raise warning '%: not equal to the source, whose values were computed by something that has changed, or of rows that have', what;
+    begin
+        if expected is null then
+            doubt := 'not compared, because reading it runs code of the app';
+        elsif pg_temp.sums(relation, columns) <> expected then
+            doubt := differs;
+        end if;
+    exception
+        when object_not_in_prerequisite_state then
+            doubt := differs;
+        when others then
+            doubt := format('not compared: %s (%s)', sqlerrm, sqlstate);
+    end;
+    if doubt is not null then
+        raise warning '%: %', what, doubt;
+        insert into pg_temp.restore_doubts values (what);
     end if;
-exception
-    when object_not_in_prerequisite_state then
-        raise warning '%: not equal to the source, whose values were computed by something that has changed, or of rows that have', what;
-    when others then
-        raise warning '%: not compared: % (%)', what, sqlerrm, sqlstate;
 end $$;
+
+-- How the last words go on.
+create function pg_temp.doubted() returns text language sql as $$
+    select case
+        when exists (select from pg_temp.restore_doubts)
+            then ', but for the computed values that the warnings name'
+        else ''
+    end
+$$;
 
 -- What came of the rows of a table.
 create function pg_temp.came(

@@ -33,8 +33,11 @@ async fn told(backup: &Taken) -> Vec<Note> {
     let target = TestDatabase::empty().await.unwrap();
     let restored = restore(backup, &target).await.unwrap();
     assert_eq!(restored.missing, []);
+    let is_equal = restored.is_equal();
     let is_of_values = |note: &Note| matches!(note, Note::Differs(_) | Note::Unproven(_));
-    restored.notes.into_iter().filter(is_of_values).collect()
+    let notes: Vec<_> = restored.notes.into_iter().filter(is_of_values).collect();
+    assert_eq!(is_equal, notes.is_empty());
+    notes
 }
 
 #[tokio::test]

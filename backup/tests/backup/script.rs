@@ -317,6 +317,11 @@ async fn computed_values_that_differ_are_told() {
         "{said}"
     );
     assert!(!said.contains("fresh"), "{said}");
+    let last_words = text_of(&run.output.stdout);
+    assert!(
+        last_words.ends_with(", but for the computed values that the warnings name\n"),
+        "{last_words}"
+    );
 }
 
 /// Of some tables, or without rows, or without owners: what was chosen is there, and the

@@ -54,8 +54,8 @@ impl Known {
     /// The bytes of COPY text that drills have restored in a second.
     pub(super) fn bytes_per_second(&self) -> Option<f64> {
         let measured = known(&self.drills).filter_map(|drill| Some((drill.bytes?, drill.seconds?)));
-        let (bytes, seconds) = measured.fold((0, 0.0), |(bytes, seconds), (more, longer)| {
-            (bytes + more, seconds + longer)
+        let (bytes, seconds) = measured.fold((0_u64, 0.0), |(bytes, seconds), (more, longer)| {
+            (bytes.saturating_add(more), seconds + longer)
         });
         #[expect(clippy::cast_precision_loss, reason = "a rate is never exact")]
         let rate = bytes as f64 / seconds;

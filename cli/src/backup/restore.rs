@@ -130,7 +130,7 @@ fn document(host: &str, snapshot: &Snapshot, restored: &Restored) -> Value {
         "rows": restored.rows,
         "bytes": restored.bytes,
         "seconds": restored.took.as_secs_f64(),
-        "equal": restored.missing.is_empty(),
+        "equal": restored.is_equal(),
         "missing": missing,
         "notes": notes,
         "afterRestore": restored.after_restore,
@@ -155,9 +155,14 @@ fn text(host: &str, snapshot: &Snapshot, restored: &Restored) -> String {
         quantities::took(restored.took)
     );
     if restored.missing.is_empty() {
+        let but_for = if restored.is_equal() {
+            ""
+        } else {
+            ", but for the computed values that the notes name"
+        };
         return format!(
             "{restored_rows}\n\
-             every table was counted and hashed there, and is equal to the backup"
+             every table was counted and hashed there, and is equal to the backup{but_for}"
         );
     }
     let lines: Vec<_> = restored

@@ -126,9 +126,12 @@ begin
     v_id := (p_drill ->> 'id')::uuid;
     perform ops.check_id('id', v_id);
     perform ops.check_length('snapshot', p_drill ->> 'snapshot', 200);
-    perform ops.check_given('takenAt', p_drill ->> 'takenAt', 'a time');
-    perform ops.check_given('startedAt', p_drill ->> 'startedAt', 'a time');
-    perform ops.check_given('finishedAt', p_drill ->> 'finishedAt', 'a time');
+    perform ops.check_time('takenAt', (p_drill ->> 'takenAt')::timestamptz);
+    perform ops.check_time('startedAt', (p_drill ->> 'startedAt')::timestamptz);
+    perform ops.check_time('finishedAt', (p_drill ->> 'finishedAt')::timestamptz);
+    if (p_drill ->> 'seconds')::numeric not between 0 and 1000000000 then
+        perform ops.refuse('seconds', 'a number from 0 to 1000000000', p_drill ->> 'seconds');
+    end if;
 
     insert into ops.backup_drills (
         id, snapshot, taken_at, started_at, finished_at, restored, reason, missing, tables,

@@ -198,6 +198,22 @@ $$;
 comment on function ops.check_number(text, bigint, bigint, bigint) is
     'Refuses a number outside these bounds, and a missing one.';
 
+create or replace function ops.check_time(p_field text, p_value timestamptz)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    if p_value is null or p_value < '2000-01-01 00:00+00' or p_value >= '2200-01-01 00:00+00' then
+        perform ops.refuse(p_field, 'a time from 2000 to 2199', p_value::text);
+    end if;
+end
+$$;
+
+comment on function ops.check_time(text, timestamptz) is
+    'Refuses a missing time, and one that no clock has told: programs that read it may not know it.';
+
 create or replace function ops.check_length(p_field text, p_text text, p_limit integer)
 returns void
 language plpgsql

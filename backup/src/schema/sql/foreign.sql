@@ -13,7 +13,7 @@ select 'pg_foreign_data_wrapper'::regclass::oid as class,
 from pg_foreign_data_wrapper f
 cross join lateral (
     select string_agg(format('%I %L', option_name, option_value), ', ') as list
-    from pg_options_to_table(f.fdwoptions) where option_name !~* 'pass|secret|token|credential|private|api_?key|access_?key|_key$'
+    from pg_options_to_table(f.fdwoptions) where option_name !~* :'secret_options'
 ) as shown
 union all
 select 'pg_foreign_server'::regclass::oid,
@@ -31,7 +31,7 @@ from pg_foreign_server s
 join pg_foreign_data_wrapper f on f.oid = s.srvfdw
 cross join lateral (
     select string_agg(format('%I %L', option_name, option_value), ', ') as list
-    from pg_options_to_table(s.srvoptions) where option_name !~* 'pass|secret|token|credential|private|api_?key|access_?key|_key$'
+    from pg_options_to_table(s.srvoptions) where option_name !~* :'secret_options'
 ) as shown
 union all
 select 'pg_user_mapping'::regclass::oid,
@@ -47,5 +47,5 @@ from pg_user_mappings u
 join pg_foreign_server s on s.oid = u.srvid
 cross join lateral (
     select string_agg(format('%I %L', option_name, option_value), ', ') as list
-    from pg_options_to_table(u.umoptions) where option_name !~* 'pass|secret|token|credential|private|api_?key|access_?key|_key$'
+    from pg_options_to_table(u.umoptions) where option_name !~* :'secret_options'
 ) as shown

@@ -27,7 +27,7 @@ remark (class, oid, schema, owner, gap, what, why) as (
     select h.class, h.oid, h.schema, h.owner, true, format('option %s of %s', o.option_name, h.what),
            format('it may be secret; set it again: %s options (add %I ...)', h.how, o.option_name)
     from holder h cross join lateral pg_options_to_table(h.options) as o
-    where o.option_name ~* 'pass|secret|token|credential|private|api_?key|access_?key|_key$'
+    where o.option_name ~* :'secret_options'
     union all
     select 'pg_foreign_server'::regclass::oid, s.oid, null, s.srvowner, true,
            format('options of user mapping for %s on %s', u.usename, u.srvname),

@@ -32,7 +32,7 @@ cross join lateral (
         quote_ident(a.attname),
         format_type(a.atttypid, a.atttypmod),
         (select 'options (' || string_agg(format('%I %L', option_name, option_value), ', ') || ')'
-         from pg_options_to_table(a.attfdwoptions) where option_name !~* 'pass|secret|token|credential|private|api_?key|access_?key|_key$'),
+         from pg_options_to_table(a.attfdwoptions) where option_name !~* :'secret_options'),
         case a.attcompression when 'p' then 'compression pglz' when 'l' then 'compression lz4' end,
         case when a.attcollation not in (0, t.typcollation) then 'collate ' || a.attcollation::regcollation end,
         case
@@ -121,7 +121,7 @@ left join lateral (
     join pg_foreign_server s on s.oid = f.ftserver
     cross join lateral (
         select string_agg(format('%I %L', option_name, option_value), ', ') as list
-        from pg_options_to_table(f.ftoptions) where option_name !~* 'pass|secret|token|credential|private|api_?key|access_?key|_key$'
+        from pg_options_to_table(f.ftoptions) where option_name !~* :'secret_options'
     ) as shown
     where f.ftrelid = c.oid
 ) as far on true
