@@ -74,9 +74,12 @@ async fn functions_that_find_names_in_the_sources_path_alone_come_back() {
              $$ begin return norm($1) = $1; end $$;
          create table public.t (id int primary key, v text check (app.same(v)));
          insert into public.t values (1, 'a');
-         create index on public.t (app.norm(v)) where app.same(v);
          do $$ begin
              execute format('alter database %I set search_path = app', current_database());
+             -- Later servers make no index over such a function.
+             if current_setting('server_version_num')::integer < 170000 then
+                 create index on public.t (app.norm(v)) where app.same(v);
+             end if;
          end $$",
     ] {
         comes_back_whole(sql).await;

@@ -70,9 +70,14 @@ cross join lateral (
     from pg_attribute a
     join pg_type t on t.oid = a.atttypid
     left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-    -- Since version 18 a column that may not be null has a named constraint.
+    -- Since version 18 a column that may not be null has a named constraint. A name that
+    -- the server would derive is written where another table has it too, as a partition
+    -- has its parent's: whichever table is made second would get another.
     left join lateral (
         select case when k.connoinherit or k.conname <> format('%s_%s_not_null', c.relname, a.attname)
+                      or exists (select from pg_constraint o
+                                 where (o.conname, o.connamespace) = (k.conname, k.connamespace)
+                                   and o.oid <> k.oid)
                     then format('constraint %I not null%s', k.conname,
                                 case when k.connoinherit then ' no inherit' else '' end) end as clause,
                not k.convalidated as late
