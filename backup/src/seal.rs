@@ -10,8 +10,9 @@ use zstd::{bulk::Compressor, stream::read::Decoder, zstd_safe::CParameter};
 
 use super::keys::{Identities, Recipients};
 
-/// Text compresses about as well as on higher levels, several times as fast.
-const LEVEL: i32 = 3;
+/// Rows compress about as well as on the next levels, those with random keys even better,
+/// several times as fast.
+const LEVEL: i32 = 1;
 
 /// Why an object cannot be sealed or opened.
 #[derive(Debug, thiserror::Error)]
