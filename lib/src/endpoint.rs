@@ -28,6 +28,62 @@ pub struct Spec {
     pub body_limit: usize,
     /// The scheduled job behind the endpoint, if it is one.
     pub job: Option<Job>,
+    /// What keeps its callers from asking too much of it, beside the size of a
+    /// body.
+    pub limits: &'static [Limit],
+}
+
+/// A bound on what callers may ask of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Proofs that are wrong.
+    WrongProofs,
+    /// The probes behind answers that anybody may have.
+    SharedReadings,
+    /// The project's public keys, which a token makes us fetch.
+    KeyFetches,
+    /// Runs of the job behind the endpoint.
+    OneRun,
+    /// Alerts that one request raises.
+    AlertsOfARequest,
+    /// Uses of a link.
+    OneUse,
+}
+
+impl Limit {
+    /// Who is limited, and by what.
+    #[must_use]
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::WrongProofs => {
+                "who sends wrong proofs: 30 a minute per client (an IPv4 address, or an IPv6 /64 \
+                 network), then 429 with `Retry-After`; no proof does not count, and a right one \
+                 is never refused"
+            }
+            Self::SharedReadings => {
+                "anybody: any number of answers, from one set of probes in 5 seconds"
+            }
+            Self::KeyFetches => {
+                "who sends a user's token: the project's public keys are fetched once in 10 seconds \
+                 at most, and kept for 10 minutes"
+            }
+            Self::OneRun => "who may start a run: one at a time, else `skipped`",
+            Self::AlertsOfARequest => {
+                "who may raise alerts: 500 in a request; the answer says how many were left out"
+            }
+            Self::OneUse => "who holds a link: it acts once, until the time that stands in it",
+        }
+    }
+
+    /// Where it is counted.
+    #[must_use]
+    pub fn counted(self) -> &'static str {
+        match self {
+            Self::WrongProofs | Self::SharedReadings | Self::KeyFetches => "in each instance",
+            Self::OneRun | Self::OneUse => "in the database",
+            Self::AlertsOfARequest => "in the request",
+        }
+    }
 }
 
 /// A job that the platform calls on a schedule.
@@ -188,7 +244,7 @@ impl Route<Person> {
 /// Whoever holds a link that stood in a message.
 impl Route<Link> {
     /// Shows what the link would do.
-    pub const SHOW_LINK: Self = Self::new(Endpoint::Acknowledge, &[Method::GET]);
+    pub const SHOW_LINK: Self = Self::new(Endpoint::Acknowledge, &[Method::GET, Method::HEAD]);
 }
 
 /// Whoever holds a link that stood in a message, by a form; operators and admins,
@@ -215,6 +271,7 @@ static HEALTH: Spec = Spec {
     max_duration_s: 10,
     body_limit: 0,
     job: None,
+    limits: &[Limit::SharedReadings, Limit::WrongProofs],
 };
 
 static DASHBOARD: Spec = Spec {
@@ -225,6 +282,7 @@ static DASHBOARD: Spec = Spec {
     max_duration_s: 15,
     body_limit: 0,
     job: None,
+    limits: &[Limit::WrongProofs, Limit::KeyFetches],
 };
 
 static MONITOR: Spec = Spec {
@@ -235,6 +293,7 @@ static MONITOR: Spec = Spec {
     max_duration_s: 55,
     body_limit: 0,
     job: Some(Job::MONITOR),
+    limits: &[Limit::OneRun, Limit::WrongProofs],
 };
 
 static DISPATCH: Spec = Spec {
@@ -245,6 +304,7 @@ static DISPATCH: Spec = Spec {
     max_duration_s: 55,
     body_limit: 256 * 1024,
     job: Some(Job::DISPATCH),
+    limits: &[Limit::OneRun, Limit::AlertsOfARequest, Limit::WrongProofs],
 };
 
 static ACKNOWLEDGE: Spec = Spec {
@@ -255,6 +315,7 @@ static ACKNOWLEDGE: Spec = Spec {
     max_duration_s: 55,
     body_limit: 16 * 1024,
     job: None,
+    limits: &[Limit::OneUse, Limit::WrongProofs, Limit::KeyFetches],
 };
 
 static BACKUP: Spec = Spec {
@@ -265,6 +326,7 @@ static BACKUP: Spec = Spec {
     max_duration_s: 300,
     body_limit: 0,
     job: Some(Job::BACKUP),
+    limits: &[Limit::OneRun, Limit::WrongProofs],
 };
 
 static MAINTENANCE: Spec = Spec {
@@ -275,6 +337,7 @@ static MAINTENANCE: Spec = Spec {
     max_duration_s: 55,
     body_limit: 0,
     job: Some(Job::MAINTENANCE),
+    limits: &[Limit::OneRun, Limit::WrongProofs],
 };
 
 static HEARTBEAT: Spec = Spec {
@@ -285,6 +348,7 @@ static HEARTBEAT: Spec = Spec {
     max_duration_s: 10,
     body_limit: 0,
     job: None,
+    limits: &[Limit::WrongProofs],
 };
 
 impl Endpoint {

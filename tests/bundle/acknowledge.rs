@@ -55,6 +55,9 @@ async fn a_link_shows_by_get_and_acts_by_post_once() {
         assert!(html(&shown).contains("The cellar is &lt;b&gt;warm&lt;/b&gt;"));
         assert!(html(&shown).contains("<button type=\"submit\">Acknowledge</button>"));
     }
+    let head = call(&app, Method::HEAD, &link).send().await;
+    assert_eq!(head.status, StatusCode::OK);
+    assert_eq!(html(&head), "", "headers alone");
     assert_eq!(
         status(&bundle).await,
         "firing",

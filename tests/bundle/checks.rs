@@ -1,10 +1,21 @@
 //! Kept checks and heartbeats, from a row to a message.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use http::{Method, StatusCode};
-use ops::endpoint::Endpoint;
+use ops::{
+    auth::heartbeat_token::{self, TokenSigner},
+    endpoint::Endpoint,
+};
 use serde_json::{Value, json};
 
-use crate::support::{Bundle, call, get};
+use crate::{
+    proxy::{self, Verdict},
+    support::{Bundle, call, get},
+};
 
 async fn add(bundle: &Bundle, name: &str, check: &Value) {
     let sql = "select public.ops_add_check($1, $2::text::jsonb, 'test')";
@@ -14,6 +25,20 @@ async fn add(bundle: &Bundle, name: &str, check: &Value) {
         .execute(sql, &[&name, &check.to_string()])
         .await
         .unwrap();
+}
+
+/// Gives a heartbeat a token, as the operator's command does.
+async fn issue(bundle: &Bundle, name: &str) -> String {
+    let token = TokenSigner::new(&bundle.secret("MONITORING_API_KEY").into()).issue();
+    let issue = "select public.ops_issue_heartbeat_token($1, 'test', $2)";
+    let hash = heartbeat_token::hash(&token);
+    bundle
+        .admin()
+        .await
+        .execute(issue, &[&name, &hash])
+        .await
+        .unwrap();
+    token
 }
 
 /// One tick that probes everything.
@@ -122,14 +147,7 @@ async fn a_heartbeat_reports_with_its_token_and_with_nothing_else() {
     let bundle = Bundle::start().await;
     let check = json!({"kind": "heartbeat", "periodSeconds": 3600, "graceSeconds": 60});
     add(&bundle, "import", &check).await;
-    let issue = "select public.ops_issue_heartbeat_token('import', 'test') ->> 'token'";
-    let token: String = bundle
-        .admin()
-        .await
-        .query_one(issue, &[])
-        .await
-        .unwrap()
-        .get(0);
+    let token = issue(&bundle, "import").await;
     let app = bundle.instance(Endpoint::Heartbeat);
     for (method, query, bearer, status) in [
         (Method::GET, String::new(), None, StatusCode::UNAUTHORIZED),
@@ -194,30 +212,44 @@ async fn a_heartbeat_reports_with_its_token_and_with_nothing_else() {
 }
 
 #[tokio::test]
-async fn guessing_tokens_is_limited_and_a_right_one_is_not() {
-    let bundle = Bundle::start().await;
-    add(
-        &bundle,
-        "import",
-        &json!({"kind": "heartbeat", "periodSeconds": 3600, "graceSeconds": 60}),
-    )
+async fn a_guess_never_reaches_the_database_and_a_right_token_is_never_limited() {
+    let mut bundle = Bundle::start().await;
+    let check = json!({"kind": "heartbeat", "periodSeconds": 3600, "graceSeconds": 60});
+    add(&bundle, "import", &check).await;
+    let token = issue(&bundle, "import").await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let proxy = proxy::in_front_of(bundle.stack.supabase_url(), move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Verdict::Pass
+    })
     .await;
-    let issue = "select public.ops_issue_heartbeat_token('import', 'test') ->> 'token'";
-    let token: String = bundle
-        .admin()
-        .await
-        .query_one(issue, &[])
-        .await
-        .unwrap()
-        .get(0);
+    bundle.env.insert("SUPABASE_URL".into(), proxy.url());
     let app = bundle.instance(Endpoint::Heartbeat);
-    let mut last = StatusCode::OK;
-    for _ in 0..31 {
-        last = get(&app, "/api/heartbeat?token=guess").send().await.status;
+    let another = TokenSigner::new(&"another-key-of-letters".into());
+    for number in 0..40 {
+        let guess = [
+            "guess".to_owned(),
+            "0".repeat(64),
+            another.issue(),
+            format!("{token}A"),
+        ][number % 4]
+            .clone();
+        let path = format!("/api/heartbeat?token={guess}");
+        let status = get(&app, &path).send().await.status;
+        let expected = if number < 30 {
+            StatusCode::UNAUTHORIZED
+        } else {
+            StatusCode::TOO_MANY_REQUESTS
+        };
+        assert_eq!(status, expected, "{number} {guess}");
     }
-    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
-    let answer = get(&app, &format!("/api/heartbeat?token={token}"))
-        .send()
-        .await;
-    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(asked.load(Ordering::SeqCst), 0, "the database was asked");
+    let path = format!("/api/heartbeat?token={token}");
+    assert_eq!(get(&app, &path).send().await.status, StatusCode::OK);
+
+    let ended = path;
+    issue(&bundle, "import").await;
+    let answer = get(&app, &ended).from("192.0.2.9").send().await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "it was replaced");
 }

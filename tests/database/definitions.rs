@@ -113,7 +113,7 @@ async fn what_is_not_there_or_would_lose_its_history_is_refused() {
         ("ops_remove_check", json!({"p_name": "home", "p_by": " "})),
         (
             "ops_issue_heartbeat_token",
-            json!({"p_name": "home", "p_by": "anna"}),
+            json!({"p_name": "home", "p_by": "anna", "p_token_hash": "0".repeat(64)}),
         ),
     ] {
         let [code, message, _] = world.refusal(function, arguments.clone()).await;

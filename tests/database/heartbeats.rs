@@ -13,17 +13,28 @@ async fn heartbeat(world: &World) -> String {
     token(world).await
 }
 
+/// Gives the heartbeat another token, by its hash.
 async fn token(world: &World) -> String {
-    let arguments = json!({"p_name": "import", "p_by": "anna"});
-    let issued = world.call("ops_issue_heartbeat_token", arguments).await;
-    let token = issued["token"].as_str().unwrap();
-    assert_eq!(token.len(), 64);
-    world
-        .value(&format!("encode(sha256('{token}'), 'hex')"))
-        .await
-        .as_str()
-        .unwrap()
-        .to_owned()
+    let hash = uuid::Uuid::new_v4().simple().to_string().repeat(2);
+    let arguments = json!({"p_name": "import", "p_by": "anna", "p_token_hash": hash});
+    world.call("ops_issue_heartbeat_token", arguments).await;
+    hash
+}
+
+#[tokio::test]
+async fn what_is_no_hash_of_a_token_is_refused() {
+    let world = World::migrated().await;
+    heartbeat(&world).await;
+    for hash in [
+        json!(null),
+        json!(""),
+        json!("F".repeat(64)),
+        json!("0".repeat(63)),
+    ] {
+        let arguments = json!({"p_name": "import", "p_by": "anna", "p_token_hash": hash});
+        let [code, message, _] = world.refusal("ops_issue_heartbeat_token", arguments).await;
+        assert_eq!(code, "22023", "{hash}: {message}");
+    }
 }
 
 async fn beat(world: &World, hash: &str, event: &str, now: &str) -> Value {

@@ -5,8 +5,11 @@ pub(crate) mod arguments;
 mod check_list;
 mod probing;
 
-use ops::rpc::{Call, Retry};
-use serde::{Deserialize, Serialize};
+use ops::{
+    auth::heartbeat_token::{self, TokenSigner},
+    rpc::{Call, Retry},
+};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -16,7 +19,10 @@ use crate::{
 };
 use arguments::{Checks, Kind};
 use check_list::{Check, ListChecks};
-use terminal::{failure::Verdict, output::Output};
+use terminal::{
+    failure::{Misuse, Verdict},
+    output::Output,
+};
 
 /// Fields of a check by name, as they were typed.
 type Fields = Map<String, Value>;
@@ -64,17 +70,13 @@ impl Call for RemoveCheck {
 struct IssueToken {
     p_name: String,
     p_by: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Issued {
-    token: String,
+    p_token_hash: String,
 }
 
 impl Call for IssueToken {
     const NAME: &'static str = "ops_issue_heartbeat_token";
-    const RETRY: Retry = Retry::Never;
-    type Output = Issued;
+    const RETRY: Retry = Retry::Idempotent;
+    type Output = Value;
 }
 
 pub(crate) async fn run(
@@ -90,11 +92,14 @@ pub(crate) async fn run(
         }
         Checks::Test { name } => return probing::run(&project, &name, environment, output).await,
         Checks::Add { name, kind, fields } => {
+            // Before anything is added: without a token a heartbeat is of no use.
+            let token = (kind == Kind::Heartbeat).then(|| token(environment));
+            let token = token.transpose()?;
             project.show(environment);
             let added = add(&project, name.clone(), kind, fields).await?;
             output.result(added.document(), &check_list::line(&added));
-            if kind == Kind::Heartbeat {
-                issue(&project, name, environment, output).await?;
+            if let Some(token) = token {
+                issue(&project, name, &token, environment, output).await?;
             }
         }
         Checks::Edit { name, fields } => {
@@ -118,8 +123,9 @@ pub(crate) async fn run(
             output.result(removed.document(), &text);
         }
         Checks::Token { name } => {
+            let token = token(environment)?;
             project.show(environment);
-            issue(&project, name, environment, output).await?;
+            issue(&project, name, &token, environment, output).await?;
         }
     }
     Ok(Verdict::Good)
@@ -141,18 +147,33 @@ async fn add(
     project.call(&add).await
 }
 
-/// Shows a heartbeat's URL, which cannot be shown again.
+/// A new token, signed with the key that the deployment will know it by.
+fn token(environment: &Environment) -> anyhow::Result<String> {
+    let Some(key) = environment.config().monitoring_api_key else {
+        return Err(Misuse(format!(
+            "MONITORING_API_KEY is not set in {}, or is shorter than 16 characters: the token of \
+             a heartbeat is signed with it, and it has to be the deployment's",
+            environment.origin()
+        ))
+        .into());
+    };
+    Ok(TokenSigner::new(&key).issue())
+}
+
+/// Gives a heartbeat its token and shows its URL, which cannot be shown again.
 async fn issue(
     project: &Project,
     name: String,
+    token: &str,
     environment: &Environment,
     output: Output,
 ) -> anyhow::Result<()> {
     let issue = IssueToken {
         p_name: name,
         p_by: author(),
+        p_token_hash: heartbeat_token::hash(token),
     };
-    let Issued { token } = project.call(&issue).await?;
+    project.call(&issue).await?;
     let base = environment.config().base_url;
     let base = base.as_ref().map_or("$BASE_URL", url::Url::as_str);
     let url = format!("{}/api/heartbeat?token={token}", base.trim_end_matches('/'));

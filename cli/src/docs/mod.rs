@@ -2,6 +2,7 @@
 //! them, and a test fails when one has drifted.
 
 mod hobby;
+mod limits;
 mod page;
 mod write;
 
@@ -35,7 +36,7 @@ pub(crate) fn files() -> anyhow::Result<Vec<File>> {
         },
         File {
             path: "docs/configuration.md",
-            text: variables::markdown(),
+            text: variables::markdown() + &limits::markdown(),
         },
         File {
             path: "public/runbook.html",

@@ -1,16 +1,14 @@
 //! The kinds of callers, each with what proves one.
 
-use std::fmt::Write;
-
 use http::{HeaderMap, header};
-use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
 use super::{
     Admin, Attempt, Bearers, Caller, WrongProof, bearer,
+    heartbeat_token::{self, TokenSigner},
     signed_link::{Grant, Signer},
 };
-use crate::problem::Problem;
+use crate::{media_type, problem::Problem};
 
 /// Anybody. Nobody has to prove anything; whoever tries has to succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +60,9 @@ pub enum Answerer {
     Person(Person),
 }
 
-/// A job, by the token of its heartbeat. The database alone knows tokens, and
-/// proves one in the same call that notes the report.
+/// A job, by the token of its heartbeat. The token has proven that it is one of
+/// ours; whether it still is some heartbeat's, the database says in the same call
+/// that notes the report.
 #[derive(Debug)]
 pub struct HeartbeatToken {
     token: String,
@@ -144,12 +143,12 @@ impl Link {
 
 impl Caller for Answerer {
     async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
-        match content_type(attempt.request.headers()) {
-            Some("application/x-www-form-urlencoded") => {
+        match media_type::of(attempt.request.headers()).as_deref() {
+            Some(media_type::FORM) => {
                 let token = field(attempt.request.body(), "token").unwrap_or_default();
                 Link::verify(attempt, token).map(Self::Link)
             }
-            Some("application/json") => Person::prove(attempt).await.map(Self::Person),
+            Some(media_type::JSON) => Person::prove(attempt).await.map(Self::Person),
             _ => Err(Problem::UnsupportedMediaType),
         }
     }
@@ -161,12 +160,19 @@ impl Caller for HeartbeatToken {
         if attempt.config.supabase.is_none() {
             return Err(Problem::Unavailable("the database is not configured"));
         }
+        let Some(key) = &attempt.config.monitoring_api_key else {
+            tracing::error!("MONITORING_API_KEY is not set: heartbeats stay closed");
+            return Err(Problem::Unavailable("heartbeats are not configured"));
+        };
         let query = attempt.request.uri().query().unwrap_or_default();
-        let token = heartbeat_token(query, attempt.request.headers());
-        Ok(Self {
-            token: token.ok_or(Problem::Unauthorized)?,
-            wrong: attempt.wrong_proof(),
-        })
+        let token = presented_token(query, attempt.request.headers());
+        let token = token.ok_or(Problem::Unauthorized)?;
+        let wrong = attempt.wrong_proof();
+        if TokenSigner::new(key).has_signed(&token) {
+            Ok(Self { token, wrong })
+        } else {
+            Err(wrong.refuse())
+        }
     }
 }
 
@@ -174,11 +180,11 @@ impl HeartbeatToken {
     /// SHA-256 in hexadecimal, as the database keeps it.
     #[must_use]
     pub fn hash(&self) -> String {
-        hash(&self.token)
+        heartbeat_token::hash(&self.token)
     }
 
-    /// The refusal of a token that the database does not know: 401, or 429 after
-    /// too many.
+    /// The refusal of a token that no heartbeat has any more: 401, or 429 after too
+    /// many.
     #[must_use]
     pub fn refused(self) -> Problem {
         self.wrong.refuse()
@@ -186,20 +192,11 @@ impl HeartbeatToken {
 }
 
 /// The token in the query, else the one in the header.
-fn heartbeat_token(query: &str, headers: &HeaderMap) -> Option<String> {
+fn presented_token(query: &str, headers: &HeaderMap) -> Option<String> {
     field(query.as_bytes(), "token").or_else(|| {
         let value = headers.get(header::AUTHORIZATION)?;
         bearer(value.as_bytes()).map(str::to_owned)
     })
-}
-
-fn hash(token: &str) -> String {
-    Sha256::digest(token)
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// A field of a form or a query; the last one counts.
@@ -208,12 +205,6 @@ fn field(form: &[u8], name: &str) -> Option<String> {
         .filter(|(known, _)| known == name)
         .last()
         .map(|(_, value)| value.into_owned())
-}
-
-/// The type of a body, without its parameters.
-fn content_type(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    value.split(';').next().map(str::trim)
 }
 
 #[cfg(test)]
@@ -232,16 +223,8 @@ mod tests {
             ("token=other", &bearing, Some("other")),
             ("event=success", &none, None),
         ] {
-            let token = heartbeat_token(query, headers);
+            let token = presented_token(query, headers);
             assert_eq!(token.as_deref(), expected, "{query}");
         }
-    }
-
-    #[test]
-    fn a_token_is_known_by_its_hash() {
-        assert_eq!(
-            hash("abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
     }
 }

@@ -5,7 +5,11 @@
 //! constant time. Wrong ones are limited per client, right ones never are.
 
 mod callers;
+mod claims;
+mod derived_key;
+pub mod heartbeat_token;
 mod limiter;
+mod project_keys;
 pub mod signed_link;
 mod user_token;
 
@@ -20,9 +24,9 @@ pub use callers::{Answerer, HeartbeatToken, Link, Operator, Person, Starter, Vis
 pub use user_token::Admin;
 
 use crate::{config::Config, problem::Problem};
-use limiter::Limiter;
+use limiter::{Client, Limiter};
 use outside::{clock::Deadline, outbound::Outbound};
-use user_token::Jwks;
+use project_keys::ProjectKeys;
 
 /// A kind of caller, and what it takes to be one.
 pub(crate) trait Caller: Debug + Sized + Send + 'static {
@@ -44,7 +48,7 @@ pub struct ClientAddress(pub String);
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     limiter: Arc<Limiter>,
-    jwks: Jwks,
+    project_keys: ProjectKeys,
 }
 
 impl Gate {
@@ -143,12 +147,8 @@ impl Attempt<'_> {
     fn wrong_proof(&self) -> WrongProof {
         WrongProof {
             limiter: Arc::clone(&self.gate.limiter),
-            client: self.client().cloned(),
+            client: Client::at(self.request.extensions().get()),
         }
-    }
-
-    fn client(&self) -> Option<&ClientAddress> {
-        self.request.extensions().get()
     }
 }
 
@@ -167,7 +167,7 @@ impl<C> Verdict<C> {
 #[derive(Debug)]
 struct WrongProof {
     limiter: Arc<Limiter>,
-    client: Option<ClientAddress>,
+    client: Client,
 }
 
 impl WrongProof {
@@ -176,7 +176,7 @@ impl WrongProof {
     /// # Errors
     /// 429 if it was one too many.
     fn count(&self) -> Result<(), Problem> {
-        match self.limiter.count(self.client.as_ref()) {
+        match self.limiter.count(self.client) {
             Some(retry_after) => Err(Problem::TooManyRequests { retry_after }),
             None => Ok(()),
         }

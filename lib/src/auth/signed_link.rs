@@ -9,8 +9,10 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use ring::hmac;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use uuid::Uuid;
+
+use super::derived_key;
 
 const VERSION: u8 = 1;
 const SIGNED: usize = 1 + 1 + 16 + 16 + 8;
@@ -66,12 +68,7 @@ impl Signer {
     /// The signer of whoever holds that key.
     #[must_use]
     pub fn new(key: &SecretString) -> Self {
-        // HKDF of RFC 5869 with SHA-256, whose first block is all that is needed.
-        let sign =
-            |key: &[u8], data: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data);
-        let extracted = sign(b"pourtrait-ops", key.expose_secret().as_bytes());
-        let expanded = sign(extracted.as_ref(), b"acknowledge links\x01");
-        Self(hmac::Key::new(hmac::HMAC_SHA256, expanded.as_ref()))
+        Self(derived_key::derive(key, "acknowledge links"))
     }
 
     /// The token of a grant.

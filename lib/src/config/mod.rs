@@ -29,6 +29,8 @@ pub struct Config {
     pub supabase: Option<Supabase>,
     /// Verifies user tokens signed with a shared secret (HS256).
     pub jwt_secret: Option<SecretString>,
+    /// Who issues user tokens, where it is not the project at its own URL.
+    pub named_jwt_issuer: Option<String>,
     /// Where the app answers.
     pub app_url: Option<Url>,
     /// Where this bundle answers.
@@ -186,6 +188,7 @@ impl Config {
         let mut read = Reader::new(lookup);
         let supabase = supabase(&mut read);
         let jwt_secret = read.text("SUPABASE_JWT_SECRET").map(SecretString::from);
+        let named_jwt_issuer = read.text("SUPABASE_JWT_ISSUER");
         let app_url = read.url(&["NEXT_PUBLIC_APP_URL"]);
         let base_url = base_url(&mut read);
         let cron_secret = read.guard("CRON_SECRET");
@@ -225,6 +228,7 @@ impl Config {
         Self {
             supabase,
             jwt_secret,
+            named_jwt_issuer,
             app_url,
             base_url,
             cron_secret,
@@ -246,6 +250,16 @@ impl Config {
             check_variables: BTreeMap::new(),
             faults: read.faults,
         }
+    }
+
+    /// What user tokens of the project name as their issuer; nothing without a
+    /// project.
+    #[must_use]
+    pub fn jwt_issuer(&self) -> Option<String> {
+        self.named_jwt_issuer.clone().or_else(|| {
+            let url = self.supabase.as_ref()?.url.as_str();
+            Some(format!("{}/auth/v1", url.trim_end_matches('/')))
+        })
     }
 
     /// Whether everything that is required is there and usable. An optional

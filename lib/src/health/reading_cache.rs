@@ -1,16 +1,16 @@
 //! The last readings, shared by requests that come close together.
 //!
-//! An instance may be frozen between two invocations, and then its monotonic
-//! clock may stand still; so a reading's age is the larger of both clocks'.
+//! An instance may be frozen between two invocations; a reading's age counts that
+//! time too.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
-use outside::clock::{self, Deadline};
+use outside::clock::{self, Deadline, Moment};
 
 use super::{
     probes,
@@ -32,15 +32,12 @@ pub(super) struct ReadingCache {
 #[derive(Debug, Clone)]
 struct Kept {
     reading: Reading,
-    at: Instant,
+    at: Moment,
 }
 
 impl Kept {
-    fn is_fresh(&self) -> bool {
-        let monotonic = clock::instant().duration_since(self.at);
-        let wall = Duration::try_from(clock::now().duration_since(self.reading.at));
-        // A wall clock that went back says nothing about age.
-        monotonic.max(wall.unwrap_or_default()) < LIFE
+    fn is_fresh(&self, now: Moment) -> bool {
+        self.at.age(now) < LIFE
     }
 }
 
@@ -72,11 +69,12 @@ impl ReadingCache {
     }
 
     fn fresh(&self, services: &[Service]) -> Option<Vec<(Service, Reading)>> {
+        let now = Moment::now();
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         services
             .iter()
             .map(|service| {
-                let kept = kept.get(service).filter(|kept| kept.is_fresh())?;
+                let kept = kept.get(service).filter(|kept| kept.is_fresh(now))?;
                 Some((*service, kept.reading.clone()))
             })
             .collect()
@@ -91,33 +89,38 @@ impl ReadingCache {
     }
 
     fn keep(&self, readings: impl Iterator<Item = (Service, Reading)>) {
-        let at = clock::instant();
+        let read = clock::instant();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(readings.map(|(service, reading)| (service, Kept { reading, at })));
+        kept.extend(readings.map(|(service, reading)| {
+            let at = Moment::of(read, reading.at);
+            (service, Kept { reading, at })
+        }));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
     use crate::health::service::Outcome;
 
     #[test]
-    fn a_reading_is_fresh_for_five_seconds_by_the_wall_clock_too() {
-        // An instance that was frozen wakes with a monotonic clock that stood still.
-        for (age_ms, is_fresh) in [(0, true), (4_000, true), (6_000, false), (-60_000, true)] {
-            let reading = Reading {
+    fn a_reading_is_fresh_for_five_seconds_also_in_an_instance_that_was_frozen() {
+        let (instant, wall) = (clock::instant(), clock::now());
+        let at = Moment::of(instant, wall);
+        let kept = Kept {
+            reading: Reading {
                 outcome: Outcome::Healthy,
                 response_time_ms: Some(1.0),
-                at: clock::now() - SignedDuration::from_millis(age_ms),
-            };
-            let kept = Kept {
-                reading,
-                at: clock::instant(),
-            };
-            assert_eq!(kept.is_fresh(), is_fresh, "{age_ms} ms");
+                at: wall,
+            },
+            at,
+        };
+        let ages = [(0, true), (4_999, true), (5_000, false), (60_000, false)];
+        for (age_ms, is_fresh) in ages {
+            let now = at.after(Duration::from_millis(age_ms));
+            assert_eq!(kept.is_fresh(now), is_fresh, "{age_ms} ms");
+            let thawed = Moment::of(instant, wall + Duration::from_millis(age_ms));
+            assert_eq!(kept.is_fresh(thawed), is_fresh, "frozen for {age_ms} ms");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::VERSION;
+use crate::{VERSION, hexadecimal::hexadecimal};
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
@@ -225,14 +225,6 @@ fn definitions(sql: &str) -> Vec<(String, String)> {
         .into_iter()
         .map(|(name, digest)| (name, hexadecimal(&digest.finalize())))
         .collect()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

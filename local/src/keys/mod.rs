@@ -138,7 +138,17 @@ impl Keys {
 
     /// Any claims, signed with ES256.
     pub fn sign(&self, claims: &Value) -> anyhow::Result<String> {
-        token::sign_es256(&self.es256, &self.stored.es256_id, claims)
+        self.sign_under(&json!({}), claims)
+    }
+
+    /// Any claims, signed with ES256 under a header with some fields replaced or
+    /// added, whatever these say.
+    pub fn sign_under(&self, fields: &Value, claims: &Value) -> anyhow::Result<String> {
+        let mut header = json!({ "alg": "ES256", "typ": "JWT", "kid": self.stored.es256_id });
+        for (name, value) in fields.as_object().into_iter().flatten() {
+            header[name] = value.clone();
+        }
+        token::sign_es256(&self.es256, &header, claims)
     }
 
     /// A gateway's configuration with these keys and Supabase's settings.

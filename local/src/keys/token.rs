@@ -12,9 +12,12 @@ pub(super) fn sign_hs256(secret: &str, claims: &Value) -> String {
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-pub(super) fn sign_es256(key: &EcdsaKeyPair, id: &str, claims: &Value) -> anyhow::Result<String> {
-    let header = json!({ "alg": "ES256", "typ": "JWT", "kid": id });
-    let signed = signing_input(&header, claims);
+pub(super) fn sign_es256(
+    key: &EcdsaKeyPair,
+    header: &Value,
+    claims: &Value,
+) -> anyhow::Result<String> {
+    let signed = signing_input(header, claims);
     let signature = key
         .sign(&SystemRandom::new(), signed.as_bytes())
         .map_err(|_| anyhow!("cannot sign with the ES256 key"))?;

@@ -1,15 +1,13 @@
 -- Heartbeats and business rules: checks that the database makes itself. A heartbeat notices
 -- that a job has stopped reporting, and a business rule that an event of the application has
--- stopped happening. A job reports with a token of its own that nobody can guess; only the
--- hash of the token is stored.
+-- stopped happening. A job reports with a token of its own, which whoever issues it makes and
+-- signs; only the hash of the token is stored.
 
-create or replace function public.ops_issue_heartbeat_token(p_name text, p_by text)
+create or replace function public.ops_issue_heartbeat_token(p_name text, p_by text, p_token_hash text)
 returns jsonb
 language plpgsql
 set search_path = ''
 as $$
-declare
-    v_token text := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
 begin
     perform ops.hold_functions();
     perform ops.name_changing_person(p_by);
@@ -18,16 +16,20 @@ begin
             'name', 'the name of a heartbeat', p_name, 'Add a heartbeat with `pourtrait checks add`.'
         );
     end if;
+    if coalesce(p_token_hash !~ '^[0-9a-f]{64}$', true) then
+        -- What was given instead may be the token itself.
+        perform ops.refuse('token_hash', 'the SHA-256 of a token in hexadecimal', 'something else');
+    end if;
 
     insert into ops.heartbeats (name, token_hash)
-    values (p_name, encode(sha256(v_token::bytea), 'hex'))
+    values (p_name, p_token_hash)
     on conflict (name) do update set token_hash = excluded.token_hash;
-    return jsonb_build_object('name', p_name, 'token', v_token);
+    return jsonb_build_object('name', p_name);
 end
 $$;
 
-comment on function public.ops_issue_heartbeat_token(text, text) is
-    'Makes a token for a heartbeat, which replaces the former one, and returns it this once.';
+comment on function public.ops_issue_heartbeat_token(text, text, text) is
+    'Gives a heartbeat the token that has this hash, which replaces the former one.';
 
 create or replace function public.ops_beat(p_token_hash text, p_event text, p_now timestamptz default null)
 returns jsonb
