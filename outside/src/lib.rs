@@ -11,9 +11,11 @@
 //!   what an operator aims may reach
 //! - [`outbound`]: the one HTTP client
 //! - [`database`]: direct sessions, for what `PostgREST` cannot do
+//! - [`database_time`]: times from outside that the database can name
 
 pub mod clock;
 pub mod database;
+pub mod database_time;
 mod error_chain;
 pub mod failure;
 pub mod outbound;

@@ -104,14 +104,47 @@ async fn alertmanager_opens_once_and_resolves_what_it_opened() {
 }
 
 #[tokio::test]
-async fn a_notification_that_is_none_is_refused_with_why() {
+async fn grafana_opens_once_and_resolves_what_it_opened() {
     let bundle = Bundle::start().await;
     let app = bundle.instance(Endpoint::Dispatch);
-    let mut old = notification("firing", ["firing", "firing"]);
-    old["version"] = json!("3");
-    let mut nameless = notification("firing", ["firing", "firing"]);
-    nameless["alerts"][1]["fingerprint"] = json!("");
-    for (body, problem) in [(old, "version"), (nameless, "alerts[1]")] {
+    let grafana = |status: &str| {
+        let mut body = notification(status, [status, status]);
+        for (key, value) in [
+            ("version", json!("1")),
+            ("orgId", json!(1)),
+            ("state", json!("alerting")),
+            ("title", json!("[FIRING:2] InstanceDown")),
+            ("message", json!("**Firing**")),
+        ] {
+            body[key] = value;
+        }
+        body
+    };
+    assert_eq!(
+        outcomes(&bundle, &app, &grafana("firing")).await,
+        ["opened", "opened"]
+    );
+    let first = told(&bundle);
+    assert_eq!(
+        outcomes(&bundle, &app, &grafana("firing")).await,
+        ["updated", "updated"]
+    );
+    assert_eq!(told(&bundle), first);
+    assert_eq!(
+        outcomes(&bundle, &app, &grafana("resolved")).await,
+        ["resolved", "resolved"]
+    );
+}
+
+#[tokio::test]
+async fn a_notification_without_alerts_is_refused_with_why() {
+    let bundle = Bundle::start().await;
+    let app = bundle.instance(Endpoint::Dispatch);
+    let mut empty = notification("firing", ["firing", "firing"]);
+    empty["alerts"] = json!([]);
+    let mut none = empty.clone();
+    none["alerts"] = json!([null, 7]);
+    for (body, problem) in [(empty, "alerts: "), (none, "alerts[1]")] {
         let answer = post(&bundle, &app, &body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert!(

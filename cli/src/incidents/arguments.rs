@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp, civil::Date};
+use outside::database_time;
 use serde::Serialize;
 
 use crate::times;
@@ -52,7 +53,7 @@ pub(crate) enum Change {
         #[arg(long, value_name = "SERVICE")]
         affects: Vec<String>,
         /// Since when it goes on; by default since now
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = database_time::parse)]
         since: Option<Timestamp>,
     },
     /// Acknowledges all open alerts of an incident: somebody works on it
@@ -94,7 +95,7 @@ pub(crate) enum Change {
         #[arg(long)]
         owner: String,
         /// By which day it is done, such as 2026-12-24
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = database_time::parse_day)]
         due: Date,
     },
 }

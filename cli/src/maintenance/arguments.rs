@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
+use outside::database_time;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -30,10 +31,10 @@ pub(crate) struct Window {
     #[arg(long)]
     pub(crate) reason: String,
     /// When the window begins; by default now
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = database_time::parse)]
     pub(crate) from: Option<Timestamp>,
     /// When the window ends; if it recurs, when it no longer does
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = database_time::parse)]
     pub(crate) until: Timestamp,
     /// Covers this check instead of everything; may be repeated
     #[arg(long = "check", value_name = "NAME")]

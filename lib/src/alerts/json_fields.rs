@@ -4,10 +4,12 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// A text, unless it is blank.
+use super::plain_text;
+
+/// A text, unless nothing of it would show.
 pub(super) fn text(object: &Value, key: &str) -> Option<String> {
     let text = object[key].as_str()?;
-    (!text.trim().is_empty()).then(|| text.to_owned())
+    (!plain_text::line(text).is_empty()).then(|| text.to_owned())
 }
 
 /// A time.

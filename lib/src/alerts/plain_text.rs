@@ -1,9 +1,12 @@
 //! Text from outside, made fit to be shown: no controls, no overlong lines.
 
 /// One line: every run of blanks and controls is one blank, invisible
-/// characters that reorder or hide text are gone.
+/// characters that reorder or hide text are gone. Empty where nothing would show.
 #[must_use]
 pub fn line(text: &str) -> String {
+    if !shows(text) {
+        return String::new();
+    }
     let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
     let mut line = String::with_capacity(text.len());
     for word in words {
@@ -28,7 +31,7 @@ pub fn paragraph(text: &str) -> String {
     });
     let lines: Vec<String> = lines
         .map(|line| line.trim_end().to_owned())
-        .filter(|line| !line.is_empty())
+        .filter(|line| shows(line))
         .collect();
     lines.join("\n")
 }
@@ -101,6 +104,37 @@ fn is_invisible(letter: char) -> bool {
     )
 }
 
+/// Whether anything of a text can be seen.
+fn shows(text: &str) -> bool {
+    text.chars().any(|letter| {
+        !(letter.is_whitespace()
+            || letter.is_control()
+            || is_invisible(letter)
+            || only_changes_others(letter))
+    })
+}
+
+/// Characters that are of use beside others and show nothing alone: joiners, which
+/// emoji and many scripts need, variation selectors, fillers of Hangul and Braille.
+fn only_changes_others(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{34f}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200c}'
+            | '\u{200d}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{ffa0}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +149,11 @@ mod tests {
             ("\u{7}\u{9b}", ""),
             ("", ""),
             ("née 🍷", "née 🍷"),
+            ("👩\u{200d}🚒", "👩\u{200d}🚒"),
+            (
+                "\u{200b}\u{200d}\u{2060} \u{3164}\u{2800}\u{fe0f}\u{115f}",
+                "",
+            ),
         ] {
             assert_eq!(line(text), expected, "{text:?}");
         }
@@ -123,6 +162,7 @@ mod tests {
     #[test]
     fn a_paragraph_keeps_its_lines() {
         assert_eq!(paragraph("a\r\n\n\tb\u{0}\n  c  "), "a\n b\n  c");
+        assert_eq!(paragraph("a\n\u{200b}\u{3164}\nb"), "a\nb");
     }
 
     #[test]

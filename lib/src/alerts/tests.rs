@@ -112,6 +112,25 @@ async fn what_is_raised_is_recorded_and_delivered_at_once() {
 }
 
 #[tokio::test]
+async fn what_is_no_alert_is_refused_in_its_place_and_the_answer_tells_what_was_changed() {
+    let database = Server::answering(database).await;
+    let alerts = r#"[7, {"source":"ci","severity":"high","title":"Deploy failed","colour":1}]"#;
+    let (status, body) = ask(&database, post(KEY), alerts).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!(body["results"][0]["outcome"], "refused");
+    assert_eq!(body["results"][1]["outcome"], "opened");
+    assert_eq!(
+        body["notes"],
+        json!([
+            "alerts[0]: refused: expected an object",
+            "alerts[1].colour: unknown field, left out"
+        ])
+    );
+    let raised = database.requests()[0].json();
+    assert_eq!(raised["p_alerts"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
 async fn a_delivery_that_fails_does_not_unraise() {
     let database = Server::answering(|request| {
         if request.head.contains("ops_raise_alerts") {
@@ -138,7 +157,8 @@ async fn a_body_that_is_no_alert_never_reaches_the_database() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(
         body["detail"],
-        "colour: unknown field; severity: missing; title: missing"
+        "colour: unknown field, left out; severity: missing, taken as medium; \
+         title: refused: an alert needs one, or at least a message"
     );
     let (status, _) = ask(&database, post(KEY), &" ".repeat(256 * 1024 + 1)).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);

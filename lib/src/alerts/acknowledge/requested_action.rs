@@ -2,6 +2,7 @@
 //! form behind a link.
 
 use jiff::{SignedDuration, Timestamp};
+use outside::database_time;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 use uuid::Uuid;
@@ -43,7 +44,7 @@ pub enum Action {
 pub(super) struct Asked {
     pub(super) alert_id: Uuid,
     pub(super) action: Action,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "time")]
     pub(super) until: Option<Timestamp>,
     #[serde(default)]
     pub(super) note: Option<String>,
@@ -70,6 +71,13 @@ pub(super) fn parse(body: &[u8]) -> Result<Asked, String> {
         note: asked.note.as_deref().and_then(note),
         ..asked
     })
+}
+
+/// A time that the database can name, or none.
+fn time<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(value)?;
+    let time = text.map(|text| database_time::parse(&text)).transpose();
+    time.map_err(|problem| serde::de::Error::custom(format!("until {problem}")))
 }
 
 /// Reads a form. What is missing or wrong is as good as not filled in.
@@ -138,6 +146,8 @@ mod tests {
             r#"{"alertId":"00000000-0000-0000-0000-000000000001","action":"ignore"}"#,
             r#"{"alertId":"00000000-0000-0000-0000-000000000001","action":"acknowledge","who":"me"}"#,
             r#"{"alertId":"00000000-0000-0000-0000-000000000001","action":"snooze","until":"soon"}"#,
+            r#"{"alertId":"00000000-0000-0000-0000-000000000001","action":"snooze","until":"-000044-03-15T12:00:00Z"}"#,
+            r#"{"alertId":"00000000-0000-0000-0000-000000000001","action":"snooze","until":1764000000}"#,
         ] {
             assert!(parse(body.as_bytes()).is_err(), "{body}");
         }

@@ -1,19 +1,18 @@
-//! Notifications of Prometheus Alertmanager's webhook, version 4, as alerts of
-//! ours. An alert is the same one as long as its labels are: Alertmanager's own
-//! fingerprint says so.
-
-use std::collections::BTreeMap;
+//! Notifications of Prometheus Alertmanager's webhook, version 4, and of Grafana's,
+//! version 1, which has the same form, as alerts of ours. An alert is the same one as
+//! long as its labels are: its own fingerprint says so.
+//!
+//! Each alert is read on its own: what is wrong with one takes no other along.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use outside::database_time;
 use serde_json::{Map, Value};
 
-use super::raised_alerts::{NewAlert, Status};
+use super::{
+    door_notes::DoorNotes,
+    raised_alerts::{self, NewAlert, Status, as_text, hash, severity_of},
+};
 use crate::alerts::{message_facts::Severity, plain_text};
-
-/// How many alerts one notification may bring: more than a group of alerts
-/// ought to hold, fewer than the database takes.
-const ALERTS_LIMIT: usize = 500;
 
 /// How many labels an alert keeps.
 const LABELS_LIMIT: usize = 30;
@@ -24,156 +23,190 @@ const LINE_LIMIT: usize = 200;
 /// What an alert is about: the first of these labels that it has.
 const SUBJECT_LABELS: [&str; 3] = ["instance", "job", "service"];
 
-/// A notification of Alertmanager.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Notification {
-    version: String,
-    group_key: String,
-    /// How many more alerts the receiver's `max_alerts` cut off.
-    #[serde(default)]
-    truncated_alerts: u64,
-    alerts: Vec<Alert>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Alert {
-    status: State,
-    labels: BTreeMap<String, String>,
-    #[serde(default)]
-    annotations: BTreeMap<String, String>,
-    starts_at: Timestamp,
-    #[serde(rename = "generatorURL", default)]
-    generator_url: String,
-    fingerprint: String,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Firing,
-    Resolved,
-}
+/// Addresses that an alert may carry.
+const ADDRESSES: [&str; 4] = ["generatorURL", "dashboardURL", "panelURL", "silenceURL"];
 
 /// Whether a body has the shape of a notification, be it right or wrong.
 pub(super) fn is_notification(body: &Map<String, Value>) -> bool {
-    ["version", "groupKey", "alerts"]
-        .iter()
-        .all(|key| body.contains_key(*key))
+    let has = |key: &str| body.contains_key(key);
+    let alerts = body.get("alerts").and_then(Value::as_array);
+    let is_theirs =
+        |alert: &Value| alert.get("labels").is_some() && alert.get("startsAt").is_some();
+    has("alerts") && has("version") && has("groupKey")
+        || alerts.is_some_and(|alerts| alerts.iter().any(is_theirs))
 }
 
-impl Notification {
-    /// Reads a notification.
-    ///
-    /// # Errors
-    /// What is wrong with it, as a text for the caller.
-    pub(super) fn parse(body: Value) -> Result<Self, String> {
-        let notification: Self = serde_json::from_value(body)
-            .map_err(|error| plain_text::cut(&error.to_string(), 200))?;
-        if notification.version != "4" {
-            return Err("version: expected \"4\"".to_owned());
-        }
-        let count = notification.alerts.len();
-        if !(1..=ALERTS_LIMIT).contains(&count) {
-            return Err(format!(
-                "alerts: expected 1 to {ALERTS_LIMIT}, got {count}; see the receiver's max_alerts"
-            ));
-        }
-        if let Some(index) = notification
-            .alerts
-            .iter()
-            .position(|alert| !alert.is_named())
-        {
-            return Err(format!(
-                "alerts[{index}]: expected a fingerprint of 1 to 64 letters and digits"
-            ));
-        }
-        Ok(notification)
-    }
-
-    /// Logs that Alertmanager left alerts out, which nobody else knows.
-    pub(super) fn note_truncation(&self) {
-        if self.truncated_alerts > 0 {
-            tracing::warn!(
-                group = %plain_text::cut(&plain_text::line(&self.group_key), LINE_LIMIT),
-                truncated = self.truncated_alerts,
-                "alertmanager left alerts out of a notification"
+/// Reads a notification: the alerts in its order, `None` in the place of what is
+/// none.
+///
+/// # Errors
+/// Why there is no list of alerts, as a text for the caller.
+pub(super) fn parse(
+    body: &Map<String, Value>,
+    environment: &'static str,
+    notes: &mut DoorNotes,
+) -> Result<Vec<Option<NewAlert>>, String> {
+    let source = match body.get("version").and_then(Value::as_str) {
+        Some("4") => "alertmanager",
+        Some("1") => "grafana",
+        _ => {
+            notes.add(
+                "version",
+                "expected \"4\", or \"1\" of Grafana, read as \"4\"",
             );
+            "alertmanager"
         }
-    }
+    };
+    note_truncation(body);
+    let list = body.get("alerts").and_then(Value::as_array);
+    let list = raised_alerts::take(list.ok_or("alerts: expected an array")?, notes)?;
+    let alerts = list.iter().enumerate();
+    let read = alerts.map(|(index, alert)| {
+        let mut own = DoorNotes::default();
+        let found =
+            Alert::read(alert, &mut own).map(|alert| alert.into_new(source, environment, &mut own));
+        notes.append(&format!("alerts[{index}]."), own);
+        found
+    });
+    Ok(read.collect())
+}
 
-    /// The alerts, in Alertmanager's order.
-    pub(super) fn into_alerts(self, environment: &'static str) -> Vec<NewAlert> {
-        self.alerts
-            .into_iter()
-            .map(|alert| alert.into_new(environment))
-            .collect()
+/// Logs that the sender left alerts out, which nobody else knows.
+fn note_truncation(body: &Map<String, Value>) {
+    let truncated = body.get("truncatedAlerts").and_then(Value::as_u64);
+    if let Some(truncated) = truncated.filter(|truncated| *truncated > 0) {
+        let group = body.get("groupKey").and_then(Value::as_str);
+        tracing::warn!(
+            group = line(group, LINE_LIMIT),
+            truncated,
+            "alerts were left out of a notification by its sender"
+        );
     }
 }
 
-impl Alert {
-    /// The fingerprint becomes part of an identity, which is shown and compared.
-    fn is_named(&self) -> bool {
-        (1..=64).contains(&self.fingerprint.len())
-            && self
-                .fingerprint
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric())
+/// An alert of a notification.
+struct Alert<'a> {
+    fields: &'a Map<String, Value>,
+    status: Status,
+    labels: Vec<(&'a str, String)>,
+}
+
+impl<'a> Alert<'a> {
+    fn read(alert: &'a Value, notes: &mut DoorNotes) -> Option<Self> {
+        let Some(fields) = alert.as_object() else {
+            notes.add("alert", "refused: expected an object");
+            return None;
+        };
+        let status = match fields.get("status").and_then(Value::as_str) {
+            Some("firing") => Status::Firing,
+            Some("resolved") => Status::Resolved,
+            _ => {
+                notes.add("status", "expected firing or resolved, taken as firing");
+                Status::Firing
+            }
+        };
+        let labels = fields.get("labels").and_then(Value::as_object);
+        if labels.is_none() {
+            notes.add("labels", "expected an object, taken as none");
+        }
+        let labels = labels.into_iter().flatten();
+        Some(Self {
+            fields,
+            status,
+            labels: labels
+                .map(|(name, value)| (name.as_str(), as_text(value)))
+                .collect(),
+        })
     }
 
-    fn into_new(self, environment: &'static str) -> NewAlert {
-        let kind = line(self.labels.get("alertname"), 100).unwrap_or_else(|| "alert".to_owned());
+    fn into_new(self, source: &str, environment: &'static str, notes: &mut DoorNotes) -> NewAlert {
+        let kind = line(self.label("alertname"), 100).unwrap_or_else(|| "alert".to_owned());
         let subject = SUBJECT_LABELS
             .iter()
-            .find_map(|label| line(self.labels.get(*label), LINE_LIMIT));
+            .find_map(|label| line(self.label(label), LINE_LIMIT));
         let title = ["summary", "title"]
             .iter()
-            .find_map(|name| line(self.annotations.get(*name), LINE_LIMIT));
+            .find_map(|name| line(self.annotation(name), LINE_LIMIT));
         let message = ["description", "message"]
             .iter()
-            .find_map(|name| paragraph(self.annotations.get(*name)));
-        NewAlert {
-            status: match self.status {
-                State::Firing => Status::Firing,
-                State::Resolved => Status::Resolved,
-            },
-            source: "alertmanager".to_owned(),
-            severity: Some(severity(self.labels.get("severity").map(String::as_str))),
+            .find_map(|name| paragraph(self.annotation(name)));
+        let severity = self.label("severity").and_then(severity_of);
+        let mut alert = NewAlert {
+            status: self.status,
+            source: source.to_owned(),
+            severity: Some(severity.unwrap_or(Severity::Medium)),
             title: Some(title.unwrap_or_else(|| kind.clone())),
             message,
             subject,
             data: Some(self.data()),
-            since: Some(self.starts_at),
-            fingerprint: Some(self.fingerprint),
+            since: self.since(notes),
+            fingerprint: Some(self.fingerprint(notes)),
             kind,
             environment,
+        };
+        alert.mark(notes);
+        alert
+    }
+
+    fn label(&self, name: &str) -> Option<&str> {
+        let mut labels = self.labels.iter();
+        let (_, value) = labels.find(|(label, _)| *label == name)?;
+        Some(value)
+    }
+
+    fn annotation(&self, name: &str) -> Option<&str> {
+        self.fields.get("annotations")?.get(name)?.as_str()
+    }
+
+    /// What makes it the same alert, which is shown and compared. Where it has none
+    /// of its own, its labels are its identity, as they are its sender's.
+    fn fingerprint(&self, notes: &mut DoorNotes) -> String {
+        let own = self.fields.get("fingerprint").and_then(Value::as_str);
+        let fits = |text: &&str| {
+            (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        if let Some(own) = own.filter(fits) {
+            return own.to_owned();
         }
+        let note = "expected 1 to 64 letters and digits, made of the labels";
+        notes.add("fingerprint", note);
+        let mut labels = self.labels.clone();
+        labels.sort();
+        hash(&format!("{labels:?}"))[..16].to_owned()
+    }
+
+    /// Since when it has been so, if the database can name that time.
+    fn since(&self, notes: &mut DoorNotes) -> Option<Timestamp> {
+        let starts = self.fields.get("startsAt").and_then(Value::as_str);
+        let since = database_time::parse(starts.unwrap_or_default());
+        since
+            .map_err(|problem| notes.add("startsAt", &format!("{problem}, taken as now")))
+            .ok()
     }
 
     fn data(&self) -> Map<String, Value> {
-        let labels = self
+        let labels: Map<String, Value> = self
             .labels
             .iter()
             .take(LABELS_LIMIT)
             .filter_map(|(name, value)| {
-                Some((
-                    line(Some(name), 100)?,
-                    line(Some(value), LINE_LIMIT)?.into(),
-                ))
+                let name = line(Some(name), 100)?;
+                Some((name, line(Some(value), LINE_LIMIT)?.into()))
             })
-            .collect::<Map<_, _>>();
+            .collect();
         let mut data = Map::new();
         data.insert("labels".to_owned(), labels.into());
         let left_out = self.labels.len().saturating_sub(LABELS_LIMIT);
         if left_out > 0 {
             data.insert("labelsLeftOut".to_owned(), left_out.into());
         }
-        let addresses = [
-            ("generatorURL", Some(&self.generator_url)),
-            ("runbookURL", self.annotations.get("runbook_url")),
-        ];
-        for (name, address) in addresses {
+        let values = self.fields.get("valueString").and_then(Value::as_str);
+        if let Some(values) = line(values, LINE_LIMIT) {
+            data.insert("values".to_owned(), values.into());
+        }
+        let runbook = ("runbookURL", self.annotation("runbook_url"));
+        let own = |name| (name, self.fields.get(name).and_then(Value::as_str));
+        for (name, address) in ADDRESSES.map(own).into_iter().chain([runbook]) {
             if let Some(address) = line(address, 500) {
                 data.insert(name.to_owned(), address.into());
             }
@@ -183,25 +216,14 @@ impl Alert {
 }
 
 /// One line of at most so many characters; `None` where there is no text.
-fn line(text: Option<&String>, limit: usize) -> Option<String> {
+fn line(text: Option<&str>, limit: usize) -> Option<String> {
     let line = plain_text::cut(&plain_text::line(text?), limit);
     (!line.is_empty()).then_some(line)
 }
 
-fn paragraph(text: Option<&String>) -> Option<String> {
+fn paragraph(text: Option<&str>) -> Option<String> {
     let paragraph = plain_text::cut(&plain_text::paragraph(text?), 4_000);
     (!paragraph.is_empty()).then_some(paragraph)
-}
-
-/// What the label says, in the words that teams use; one that is missing or
-/// unknown is medium: a message is sent, and wakes nobody.
-fn severity(label: Option<&str>) -> Severity {
-    match label.unwrap_or_default().to_ascii_lowercase().as_str() {
-        "critical" | "page" | "emergency" | "fatal" => Severity::Critical,
-        "error" | "high" | "major" => Severity::High,
-        "info" | "low" | "notice" | "none" => Severity::Low,
-        _ => Severity::Medium,
-    }
 }
 
 #[cfg(test)]

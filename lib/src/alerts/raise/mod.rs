@@ -1,21 +1,25 @@
-//! The door for alerts from outside: deployments, other jobs, Alertmanager, the
-//! database's own webhooks.
+//! The door for alerts from outside: deployments, other jobs, Alertmanager, Grafana,
+//! the database's own webhooks.
 //!
-//! All of a request is recorded or nothing is. What was raised is delivered at
-//! once as far as time allows; the schedule delivers the rest.
+//! No alert is lost over a detail: what does not fit is cut or replaced, and the
+//! answer says so. All that could be read of a request is recorded, or nothing is.
+//! What was raised is delivered at once as far as time allows; the schedule delivers
+//! the rest.
 
 mod alertmanager;
 mod database_webhook;
+mod door_notes;
+mod json_body;
 mod raised_alerts;
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use alertmanager::Notification;
+use door_notes::DoorNotes;
 pub use raised_alerts::{NewAlert, Status};
 
 use super::dispatch::{self, DeliveryReport};
@@ -23,6 +27,7 @@ use crate::{
     app::App,
     config::Channel,
     handler::{self, Answer},
+    media_type,
     problem::Problem,
     rpc::{Call, Retry, RpcError},
 };
@@ -34,7 +39,7 @@ const DELIVERY: Duration = Duration::from_secs(20);
 #[derive(Debug, Serialize)]
 struct RaiseAlerts<'a> {
     p_request: Uuid,
-    p_alerts: &'a [NewAlert],
+    p_alerts: Vec<&'a NewAlert>,
     p_channels: Vec<Channel>,
 }
 
@@ -55,6 +60,18 @@ struct RaisedAlert {
     incident: Option<i64>,
 }
 
+impl RaisedAlert {
+    /// What became of something that is no alert of ours.
+    fn without_alert(outcome: RaiseOutcome) -> Self {
+        Self {
+            fingerprint: None,
+            alert: None,
+            outcome,
+            incident: None,
+        }
+    }
+}
+
 /// What can become of a raised alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -69,6 +86,8 @@ enum RaiseOutcome {
     Known,
     /// There was none to resolve, or the row is no event.
     Ignored,
+    /// It says too little to be an alert, and was not recorded.
+    Refused,
 }
 
 /// What became of a request.
@@ -98,7 +117,8 @@ impl Results {
 /// What a body asks for.
 #[derive(Debug)]
 enum Raised {
-    Alerts(Vec<NewAlert>),
+    /// In the order of the request; `None` stands for what is no alert.
+    Alerts(Vec<Option<NewAlert>>),
     Row(database_webhook::Row),
     /// Something that is none of ours happened to a row.
     Nothing,
@@ -116,6 +136,9 @@ struct Recorded {
     /// Alerts that were recorded with a result that this release cannot read.
     #[serde(skip_serializing_if = "Option::is_none")]
     unread: Option<usize>,
+    /// What the door changed, left out or refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     /// What was delivered with it; null if that has to wait.
     delivery: Option<DeliveryReport>,
 }
@@ -131,11 +154,12 @@ pub(super) async fn raise(
     body: &[u8],
     deadline: Deadline,
 ) -> Answer {
-    if !is_json(headers) {
+    if media_type::of(headers).as_deref() != Some(media_type::JSON) {
         return Err(Problem::UnsupportedMediaType);
     }
-    let raised =
-        parse(body, app.config.deployment.environment.as_str()).map_err(Problem::BadRequest)?;
+    let mut notes = DoorNotes::default();
+    let environment = app.config.deployment.environment.as_str();
+    let raised = parse(body, environment, &mut notes).map_err(Problem::BadRequest)?;
     let Results { read, unread } = record(app, raised, deadline).await.map_err(|error| {
         tracing::error!(%error, "alerts cannot be raised");
         refusal(&error)
@@ -150,37 +174,46 @@ pub(super) async fn raise(
     let recorded = Recorded {
         results: read,
         unread: (unread > 0).then_some(unread),
+        notes: notes.texts(),
         delivery,
     };
     handler::json(StatusCode::OK, &recorded)
 }
 
 /// The shape of the body shows which kind of caller sent it.
-fn parse(body: &[u8], environment: &'static str) -> Result<Raised, String> {
-    match raised_alerts::read(body)? {
-        Value::Object(object) if alertmanager::is_notification(&object) => {
-            let notification = Notification::parse(Value::Object(object))?;
-            notification.note_truncation();
-            Ok(Raised::Alerts(notification.into_alerts(environment)))
-        }
+fn parse(body: &[u8], environment: &'static str, notes: &mut DoorNotes) -> Result<Raised, String> {
+    let alerts = match json_body::read(body, notes)? {
         Value::Object(object) if database_webhook::is_webhook(&object) => {
             let row = database_webhook::parse(Value::Object(object))?;
-            Ok(row.map_or(Raised::Nothing, Raised::Row))
+            return Ok(row.map_or(Raised::Nothing, Raised::Row));
         }
-        body => raised_alerts::parse(&body, environment).map(Raised::Alerts),
+        Value::Object(object) if alertmanager::is_notification(&object) => {
+            alertmanager::parse(&object, environment, notes)?
+        }
+        body => raised_alerts::parse(&body, environment, notes)?,
+    };
+    if alerts.iter().all(Option::is_none) {
+        return Err(notes.text().unwrap_or_default());
     }
+    Ok(Raised::Alerts(alerts))
 }
 
 async fn record(app: &App, raised: Raised, deadline: Deadline) -> Result<Results, RpcError> {
     let channels = app.config.channels();
     let results = match raised {
         Raised::Alerts(alerts) => {
+            let read: Vec<&NewAlert> = alerts.iter().flatten().collect();
             let call = RaiseAlerts {
                 p_request: Uuid::new_v4(),
-                p_alerts: &alerts,
+                p_alerts: read,
                 p_channels: channels,
             };
-            app.call(&call, deadline).await?.results
+            let results = app.call(&call, deadline).await?.results;
+            let Results { read, unread } = Results::read(results);
+            return Ok(Results {
+                read: with_refused(&alerts, read),
+                unread,
+            });
         }
         Raised::Row(row) => {
             let environment = app.config.deployment.environment.as_str();
@@ -189,17 +222,26 @@ async fn record(app: &App, raised: Raised, deadline: Deadline) -> Result<Results
         }
         Raised::Nothing => {
             return Ok(Results {
-                read: vec![RaisedAlert {
-                    fingerprint: None,
-                    alert: None,
-                    outcome: RaiseOutcome::Ignored,
-                    incident: None,
-                }],
+                read: vec![RaisedAlert::without_alert(RaiseOutcome::Ignored)],
                 unread: 0,
             });
         }
     };
     Ok(Results::read(results))
+}
+
+/// Results in the order of the request, each refused element in its place.
+fn with_refused(alerts: &[Option<NewAlert>], results: Vec<RaisedAlert>) -> Vec<RaisedAlert> {
+    let mut results = results.into_iter();
+    let mut ordered: Vec<_> = alerts
+        .iter()
+        .filter_map(|alert| match alert {
+            Some(_) => results.next(),
+            None => Some(RaisedAlert::without_alert(RaiseOutcome::Refused)),
+        })
+        .collect();
+    ordered.extend(results);
+    ordered
 }
 
 /// The caller has to learn that perhaps no message is sent.
@@ -211,14 +253,6 @@ fn refusal(error: &RpcError) -> Problem {
             Problem::Unavailable("the alerts could not be recorded; raise them again")
         }
     }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
 #[cfg(test)]
@@ -235,21 +269,5 @@ mod tests {
         let outcomes: Vec<_> = read.iter().map(|alert| alert.outcome).collect();
         assert_eq!(outcomes, [RaiseOutcome::Opened, RaiseOutcome::Ignored]);
         assert_eq!(unread, 1);
-    }
-
-    #[test]
-    fn only_json_is_taken() {
-        for (value, taken) in [
-            ("application/json", true),
-            ("Application/JSON; charset=utf-8", true),
-            ("application/jsonp", false),
-            ("text/plain", false),
-            ("application/x-www-form-urlencoded", false),
-            ("", false),
-        ] {
-            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().unwrap())]);
-            assert_eq!(is_json(&headers), taken, "{value:?}");
-        }
-        assert!(!is_json(&HeaderMap::new()));
     }
 }
