@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Subcommand;
-use ops::migrate::{self, HandEdits, Plan, Schema, SetInForce, Status, Step, TableFile};
+use ops::migrate::{self, HandEdits, OpenBy, Plan, Schema, SetInForce, Status, Step, TableFile};
 use outside::{clock, database};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
@@ -53,9 +53,19 @@ pub(crate) async fn run(
 
 async fn apply(client: &mut Client, host: &str, output: Output) -> anyhow::Result<Verdict> {
     let mut starting = |step: &Step| output::note(&format!("applying {step}"));
+    let before = migrate::openings(client).await?;
     let applied = migrate::apply(client, &mut starting)
         .await
         .context("cannot migrate")?;
+    let after = migrate::openings(client).await?;
+    let dropped: Vec<String> = before
+        .iter()
+        .filter(|opening| matches!(opening.by, OpenBy::Policy(_)) && !after.contains(opening))
+        .map(ToString::to_string)
+        .collect();
+    for policy in &dropped {
+        output::note(&format!("dropped, for it may let strangers in: {policy}"));
+    }
     let text = match (applied.tables.len(), applied.exchanged) {
         (0, false) => "nothing to do: the schema is that of this build".to_owned(),
         (0, true) => "the functions were exchanged".to_owned(),
@@ -63,7 +73,7 @@ async fn apply(client: &mut Client, host: &str, output: Output) -> anyhow::Resul
         (count, true) => format!("{} applied, the functions exchanged", table_files(count)),
     };
     let document = json!({
-        "host": host, "applied": applied.tables, "exchanged": applied.exchanged,
+        "host": host, "applied": applied.tables, "exchanged": applied.exchanged, "droppedPolicies": dropped,
     });
     output.result(&document, &text);
     Ok(Verdict::Good)

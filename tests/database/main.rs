@@ -73,6 +73,7 @@ mod settings;
 mod silences;
 mod step;
 mod storm;
+mod strangers;
 mod support;
 mod table_files;
 mod tick;

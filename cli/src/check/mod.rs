@@ -7,6 +7,7 @@ mod channels;
 mod configuration;
 mod contacts;
 mod finding;
+mod open_tables;
 mod restores;
 mod schema;
 mod services;
@@ -35,6 +36,7 @@ pub(crate) async fn run(
     if live {
         findings.extend(services::look(environment).await);
         findings.push(schema::look(environment).await);
+        findings.extend(open_tables::look(environment).await);
         findings.extend(restores::look(environment).await);
         findings.extend(channels::look(environment).await);
         findings.extend(contacts::look(environment).await);

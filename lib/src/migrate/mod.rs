@@ -11,6 +11,7 @@
 //! - `apply`: one migrator at a time, a transaction a table file, one for the set
 //! - `exchange`: one set in the place of another, while calls go on
 //! - [`export`]: the same as files for `supabase db push`
+//! - [`openings`]: who else is let at the application's tables
 //!
 //! Whatever fails leaves the database as the last whole transaction left it, and
 //! the next migrator goes on from there.
@@ -20,6 +21,7 @@ mod error;
 mod exchange;
 mod export;
 mod ledger;
+mod open_tables;
 mod release;
 mod schema;
 mod status;
@@ -30,6 +32,7 @@ pub use apply::{Applied, Step};
 pub use error::MigrateError;
 pub use export::export;
 pub use ledger::{AppliedTables, SetInForce};
+pub use open_tables::{OpenBy, Opening, Policy, openings};
 pub use schema::{File, FunctionSet, Schema, TableFile};
 pub use status::{HandEdits, Plan, Status};
 
