@@ -13,10 +13,10 @@ use crate::{
 
 const VARIABLES: &str = "\
 Variables:
-  A command reads its variables from the environment if SUPABASE_URL,
-  NEXT_PUBLIC_SUPABASE_URL, DATABASE_URL or BACKUP_URL is set there. Otherwise it
-  reads them from the first of these files that exists: the one named with
-  --env-file, .env, .pourtrait/dev.env. One source is read whole; two are never merged.
+  A command reads its variables from the file named with --env-file. Without one it
+  reads them from the environment if SUPABASE_URL, NEXT_PUBLIC_SUPABASE_URL,
+  DATABASE_URL or BACKUP_URL is set there, else from the first of these files that
+  exists: .env, .pourtrait/dev.env. One source is read whole; two are never merged.
   A file is read as a shell would source it.
 
 Exit status: 0 done, 1 failed or found bad, 2 used wrongly.";
@@ -25,7 +25,7 @@ Exit status: 0 done, 1 failed or found bad, 2 used wrongly.";
 #[derive(Debug, Parser)]
 #[command(name = "pourtrait", version, after_help = VARIABLES)]
 pub(crate) struct Arguments {
-    /// Reads variables from this file, unless the environment names a project
+    /// Reads variables from this file, whatever the environment holds
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
     /// Prints results as JSON

@@ -41,23 +41,21 @@ enum Origin {
 }
 
 impl Environment {
-    /// The process's environment if it names a project, else the first file
-    /// that exists: the one asked for, `.env`, `.pourtrait/dev.env`.
+    /// The file that was asked for, else the process's environment if it names a
+    /// project, else the first file that exists: `.env`, `.pourtrait/dev.env`.
     ///
-    /// `Ok(None)` where there is neither. Fails with [`Misuse`] if the file
-    /// that was asked for is missing, or if the chosen one cannot be read.
+    /// `Ok(None)` where there is none of them. Fails with [`Misuse`] if the chosen
+    /// file cannot be read.
     pub(crate) fn choose(
         process: Lookup,
         asked_for: Option<&Path>,
         folder: &Path,
     ) -> anyhow::Result<Option<Self>> {
-        if named_by(process).is_some() {
-            return Ok(Some(Self {
-                origin: Origin::Process,
-            }));
-        }
         if let Some(path) = asked_for {
             return Self::from_file(path).map(Some);
+        }
+        if named_by(process).is_some() {
+            return Ok(Some(Self::process()));
         }
         DEFAULT_FILES
             .iter()
@@ -177,12 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_wins_once_it_names_a_project() {
+    fn what_was_asked_for_wins_then_the_environment_once_it_names_a_project() {
         let folder = Folder::with(&[(".env", "SUPABASE_URL=https://a.test"), ("other", "A=b")]);
+        let other = folder.0.join("other").display().to_string();
         for name in NAMES_OF_A_PROJECT {
             let process = |wanted: &str| (wanted == name).then(|| "https://b.test".to_owned());
-            let environment = chosen(&process, Some("other"), &folder).unwrap();
+            let environment = chosen(&process, None, &folder).unwrap();
             assert_eq!(environment.origin(), "the environment");
+            let environment = chosen(&process, Some("other"), &folder).unwrap();
+            assert_eq!(environment.origin(), other, "{name}");
+            assert_eq!(environment.get(name), None, "the two are not merged");
         }
         for (name, value) in [("SUPABASE_URL", " "), ("CRON_SECRET", "set")] {
             let process = |wanted: &str| (wanted == name).then(|| value.to_owned());

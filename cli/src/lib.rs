@@ -67,7 +67,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         let process = &environment::process_variable;
         if let (Some(file), Some(name)) = (&env_file, environment::named_by(process)) {
             output::note(&format!(
-                "note: {} is not read, because {name} is set in the environment",
+                "note: {name} and the rest of the environment are not read, because --env-file names {}",
                 file.display()
             ));
         }
