@@ -7,6 +7,7 @@
 mod circles;
 mod configuration;
 mod crons;
+mod deploying;
 mod documents;
 mod files;
 mod functions;

@@ -76,3 +76,33 @@ fn is_served(path: &str) -> bool {
     files::root().join("public").join(Path::new(file)).is_file()
         || ops::endpoint::Endpoint::at(&format!("/{path}")).is_some()
 }
+
+/// The patterns of a file that names what is ignored.
+fn patterns(file: &str) -> Vec<String> {
+    let lines = files::text(file);
+    let patterns = lines
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with(['#', '!']));
+    patterns.map(str::to_owned).collect()
+}
+
+#[test]
+fn nothing_private_is_committed_or_uploaded() {
+    let (committed, uploaded) = (patterns(".gitignore"), patterns(".vercelignore"));
+    for pattern in &committed {
+        assert!(uploaded.contains(pattern), "{pattern} would be uploaded");
+    }
+    for private in [
+        "/.env",
+        "/.env.*",
+        "/.pourtrait",
+        "*-identity*.txt",
+        "*.age",
+        "*.agekey",
+        "*.key",
+        "*.pem",
+        "*.dump",
+    ] {
+        assert!(committed.contains(&private.to_owned()), "{private}");
+    }
+}

@@ -180,7 +180,8 @@ pub(crate) struct Export {
     /// everything else
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Writes to this file instead of standard output
+    /// Writes to this file instead of standard output; never inside a repository or a
+    /// folder that is deployed
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -196,7 +197,7 @@ pub(crate) enum Format {
 #[derive(Debug, Args)]
 pub(crate) struct Keygen {
     /// Writes the private key to this new file, readable by its owner alone,
-    /// instead of showing it
+    /// instead of showing it; never inside a repository or a folder that is deployed
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -13,6 +13,7 @@ use tokio::{
 use super::{
     arguments::{Export, Format},
     choice,
+    private_place::refuse_shared,
     repository::{Repository, identities},
 };
 use crate::environment::Environment;
@@ -30,6 +31,9 @@ pub(super) async fn run(
     if output.json && options.output.is_none() {
         let both = "--json needs --output: the script itself goes to standard output";
         return Err(Misuse(both.into()).into());
+    }
+    if let Some(path) = &options.output {
+        refuse_shared(path, "a whole database in the clear")?;
     }
     let selection = options.choice.selection()?;
     let repository = Repository::of(environment)?;

@@ -7,13 +7,16 @@ use backup::keys::{self, Keys};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::arguments::Keygen;
+use super::{arguments::Keygen, private_place::refuse_shared};
 use terminal::{
     failure::Verdict,
     output::{self, Output},
 };
 
 pub(super) fn run(options: &Keygen, output: Output) -> anyhow::Result<Verdict> {
+    if let Some(path) = &options.output {
+        refuse_shared(path, "the private key")?;
+    }
     let keys = keys::generate();
     if let Some(path) = &options.output {
         write(path, &keys)?;

@@ -12,6 +12,7 @@ mod keygen;
 mod left_out;
 mod list;
 mod lost_rows;
+mod private_place;
 mod progress;
 mod quantities;
 pub(crate) mod receipts;

@@ -406,6 +406,14 @@ fn new_keys_are_a_pair_that_only_its_owner_reads() {
     let again = call(folder.path(), &[], &keygen);
     assert_eq!(again.status, 1, "{again:?}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), kept);
+
+    for mark in [".git", "vercel.json"] {
+        let folder = Folder::with(&[(mark, "")]);
+        let refused = call(folder.path(), &[], &keygen);
+        assert_eq!(refused.status, 2, "{mark}: {refused:?}");
+        assert!(refused.stderr.contains("must not go along"), "{refused:?}");
+        assert!(!folder.path().join("key.txt").exists(), "{mark}");
+    }
 }
 
 fn assert_private(file: &Path) {
