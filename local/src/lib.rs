@@ -20,6 +20,7 @@ pub mod keys;
 pub mod machine;
 pub mod postgres;
 mod random;
+mod raw_targets;
 pub mod sample_app;
 pub mod server;
 pub mod stack;

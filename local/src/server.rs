@@ -15,7 +15,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::clock;
+use crate::{clock, raw_targets::RawTargets};
 
 /// How long a graceful stop waits for answers under way.
 const GRACE: Duration = Duration::from_secs(5);
@@ -189,7 +189,8 @@ async fn serve(
     // Answers are short; waiting to fill a packet only makes them late.
     let _without_delay = stream.set_nodelay(true);
     let service = service_fn(|request| answer(request, peer, &handler));
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let stream = TokioIo::new(RawTargets::of(stream));
+    let connection = http1::Builder::new().serve_connection(stream, service);
     let mut connection = std::pin::pin!(connection);
     let stopping = async {
         // The server's end is one more reason to stop.

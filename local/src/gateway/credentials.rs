@@ -42,10 +42,11 @@ pub(super) fn resolve(headers: &mut HeaderMap, config: &GatewayConfig) -> Result
     Ok(())
 }
 
-/// The token of a bearer header, its scheme in any case; another scheme counts
-/// as no token.
+/// The token of a bearer header, its scheme in any case; an empty one is a token
+/// that proves nothing, and another scheme counts as no token.
 pub(super) fn bearer(authorization: &HeaderValue) -> Option<&str> {
-    let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
+    let value = authorization.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
@@ -98,6 +99,7 @@ mod tests {
             Some("Basic abc"),
             Some("Basic abc"),
         );
+        check(Some("sb_secret_1"), Some("Bearer"), Some("Bearer"));
         check(Some("le.ga.cy"), None, Some("Bearer le.ga.cy"));
         check(None, Some("Bearer u.s.er"), Some("Bearer u.s.er"));
         check(None, Some("Bearer sb_secret_1"), None);

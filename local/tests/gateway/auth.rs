@@ -64,6 +64,14 @@ async fn a_missing_or_wrong_key_is_refused_in_the_outer_gateways_words() {
 #[tokio::test]
 async fn a_wrong_token_is_refused_before_anything_else() {
     let project = Project::start().await;
+    for empty in ["Bearer", "bearer "] {
+        let call = get("/items")
+            .nobody()
+            .header("apikey", project.keys.secret_key())
+            .header("authorization", empty);
+        let message = "Empty JWT is sent in Authorization header";
+        project.check_error(call, 401, "PGRST301", message).await;
+    }
     let ask = |token: &str| {
         get("/no/such/path")
             .nobody()
