@@ -6,12 +6,15 @@
 //! order:
 //!
 //! - [`clock`]: the time, waiting, and the deadline that is passed down
-//! - [`tls`], [`failure`]: whom a connection trusts, and how a request can fail
+//! - [`tls`], [`certificates`]: whom a connection trusts, and what a server shows of
+//!   itself
+//! - [`failure`]: how a request can fail
 //! - [`secure_url`], [`reach`]: which URLs are fit for a secret, and which addresses
 //!   what an operator aims may reach
 //! - [`outbound`]: the one HTTP client
 //! - [`database`]: direct sessions, for what `PostgREST` cannot do
 
+pub mod certificates;
 pub mod clock;
 pub mod database;
 mod error_chain;

@@ -73,6 +73,11 @@ async fn what_is_expected_of_an_answer_is_of_its_form() {
         (http("json", json!({"$.a[*]": 1})), "paths like $.a.b[0]"),
         (http("json", json!({"$..a": 1})), "paths like $.a.b[0]"),
         (http("json", json!({"$.a": [1]})), "single values"),
+        // It would be rounded on its way to the function.
+        (
+            http("json", json!({"$.a": 0.123_456_789_012_345_6})),
+            "at most 15 digits",
+        ),
         (
             http("redirects", json!(6)),
             "redirects of check x must be a whole number from 0 to 5",

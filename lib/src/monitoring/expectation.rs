@@ -1,7 +1,7 @@
 //! What an answer has to be. Pure.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// What counts as up.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -49,16 +49,16 @@ impl Expectation {
     ///
     /// # Errors
     /// The stable word for what is missing: `text` or `json`.
-    pub fn judge(&self, body: &[u8]) -> Result<(), &'static str> {
+    pub fn judge(&self, body: &str) -> Result<(), &'static str> {
         if let Some(text) = &self.contains
-            && !String::from_utf8_lossy(body).contains(text)
+            && !body.contains(text)
         {
             return Err("text");
         }
         if self.json.is_empty() {
             return Ok(());
         }
-        let document: Value = serde_json::from_slice(body).map_err(|_| "json")?;
+        let document: Value = serde_json::from_str(body).map_err(|_| "json")?;
         let met = self.json.iter().all(|(path, expected)| {
             value_at(&document, path).is_some_and(|found| equal(found, expected))
         });
@@ -79,12 +79,26 @@ fn value_at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
         })
 }
 
-/// Equality as people mean it: 1 and 1.0 are one number.
+/// Equality as people mean it: 1 and 1.0 are one number, and whole numbers are
+/// compared to the last digit. The database admits no number that would be rounded
+/// on its way here.
 fn equal(found: &Value, expected: &Value) -> bool {
-    match (found.as_f64(), expected.as_f64()) {
-        (Some(found), Some(expected)) => found.total_cmp(&expected).is_eq(),
+    match (found, expected) {
+        (Value::Number(found), Value::Number(expected)) => match (whole(found), whole(expected)) {
+            (Some(found), Some(expected)) => found == expected,
+            (None, None) => found.as_f64() == expected.as_f64(),
+            (Some(_), None) | (None, Some(_)) => false,
+        },
         _ => found == expected,
     }
+}
+
+/// A number as a whole one, if it is that and not rounded.
+fn whole(number: &Number) -> Option<i128> {
+    let float = || number.as_f64().filter(|float| float.fract() == 0.0);
+    number
+        .as_i128()
+        .or_else(|| format!("{:.0}", float()?).parse().ok())
 }
 
 #[cfg(test)]
@@ -152,6 +166,30 @@ mod tests {
             (json!({"json": {"$.status": "up"}}), "<html>", Err("json")),
             (json!({"json": {"$.n": 1}}), r#"{"n":1.0}"#, Ok(())),
             (json!({"json": {"$.n": 1}}), r#"{"n":"1"}"#, Err("json")),
+            (json!({"json": {"$.n": 1}}), r#"{"n":1.5}"#, Err("json")),
+            (json!({"json": {"$.n": 1000}}), r#"{"n":1e3}"#, Ok(())),
+            (json!({"json": {"$.n": 0.1}}), r#"{"n":0.1}"#, Ok(())),
+            // Neighbours that are one number once they are rounded.
+            (
+                json!({"json": {"$.n": 9_007_199_254_740_993_u64}}),
+                r#"{"n":9007199254740993}"#,
+                Ok(()),
+            ),
+            (
+                json!({"json": {"$.n": 9_007_199_254_740_993_u64}}),
+                r#"{"n":9007199254740992}"#,
+                Err("json"),
+            ),
+            (
+                json!({"json": {"$.n": u64::MAX}}),
+                r#"{"n":18446744073709551616}"#,
+                Err("json"),
+            ),
+            (
+                json!({"json": {"$.n": i64::MIN}}),
+                r#"{"n":-9223372036854775807}"#,
+                Err("json"),
+            ),
             (json!({"json": {"$.n": null}}), r#"{"n":null}"#, Ok(())),
             (json!({"json": {"$.n": null}}), "{}", Err("json")),
             (
@@ -171,7 +209,7 @@ mod tests {
             ),
         ];
         for (expected, body, verdict) in cases {
-            let judged = expectation(expected.clone()).judge(body.as_bytes());
+            let judged = expectation(expected.clone()).judge(body);
             assert_eq!(judged, verdict, "{expected} {body}");
         }
     }

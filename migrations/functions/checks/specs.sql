@@ -70,6 +70,7 @@ as $$
             where expected.path !~ '^\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[\d{1,4}\])*$'
                 or length(expected.path) > 200
                 or jsonb_typeof(expected.value) in ('object', 'array')
+                or not ops.is_read_exactly(expected.value)
         )
         else false
     end
@@ -77,6 +78,24 @@ $$;
 
 comment on function ops.is_expected_json(jsonb) is
     'Whether a value is an object of paths into a JSON answer and of single values that are expected there.';
+
+create or replace function ops.is_read_exactly(p_value jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when jsonb_typeof(p_value) <> 'number' then true
+        when p_value::numeric % 1 = 0
+        then p_value::numeric between -9223372036854775808 and 18446744073709551615
+        else length(translate(trim_scale(p_value::numeric)::text, '-.', '')) <= 15
+    end
+$$;
+
+comment on function ops.is_read_exactly(jsonb) is
+    'Whether the function that probes reads a value as it stands here: whole numbers of 64 bits, others of 15 digits.';
 
 create or replace function ops.find_http_fault(p_spec jsonb)
 returns ops.fault
@@ -108,7 +127,9 @@ as $$
         then ops.make_fault('contains', 'a text of 1 to 500 characters', ops.describe_size(p_spec -> 'contains'))
         when p_spec ? 'json' and not ops.is_expected_json(p_spec -> 'json')
         then ops.make_fault(
-            'json', 'an object of paths like $.a.b[0] and the single values expected there', ops.show_keys(p_spec -> 'json')
+            'json',
+            'an object of paths like $.a.b[0] and the single values expected there, numbers of at most 15 digits or whole ones of 64 bits',
+            ops.show_keys(p_spec -> 'json')
         )
         when p_spec ? 'redirects' and not ops.is_whole(p_spec -> 'redirects', 0, 5)
         then ops.make_fault('redirects', 'a whole number from 0 to 5', ops.show(p_spec -> 'redirects'))

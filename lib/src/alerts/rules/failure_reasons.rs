@@ -1,7 +1,18 @@
 //! The reasons why a probe failed, in words.
 
-/// A reason as a phrase; one that is not a known word is a phrase already.
-pub(in crate::alerts) fn reason(word: &str, status_code: Option<u64>) -> String {
+use serde_json::Value;
+
+/// A reason as a phrase, with what was found instead of what should be.
+pub(in crate::alerts) fn reason(word: &str, detail: &Value) -> String {
+    let phrase = phrase(word, detail["statusCode"].as_u64());
+    match detail["found"].as_str() {
+        Some(found) => format!("{phrase}: {found}"),
+        None => phrase,
+    }
+}
+
+/// A word that is not known is a phrase already.
+fn phrase(word: &str, status_code: Option<u64>) -> String {
     match (word, status_code) {
         ("http_status", Some(code)) => format!("answered {code}"),
         ("redirect", Some(code)) => format!("answered {code}, a redirect"),
@@ -9,6 +20,15 @@ pub(in crate::alerts) fn reason(word: &str, status_code: Option<u64>) -> String 
         ("dns", _) => "the name does not resolve".into(),
         ("connect", _) => "cannot connect".into(),
         ("tls", _) => "the TLS handshake failed".into(),
+        ("tls_expired", _) => "a certificate has ended".into(),
+        ("tls_not_yet_valid", _) => "the certificate is not valid yet".into(),
+        ("tls_self_signed", _) => "the certificate is signed by nobody but itself".into(),
+        ("tls_unknown_issuer", _) => "nobody known vouches for the certificate".into(),
+        ("tls_wrong_name", _) => "the certificate is for another name".into(),
+        ("tls_refused", _) => "it asks for a certificate of ours that it accepts".into(),
+        ("tls_protocol", _) => "it does not speak TLS as we do".into(),
+        ("intermediate", _) => "a certificate above its own ends first".into(),
+        ("encoding", _) => "the answer cannot be decoded".into(),
         ("reset", _) => "the connection ended early".into(),
         ("too_large", _) => "the answer is too large".into(),
         ("request", _) => "the request cannot be made".into(),

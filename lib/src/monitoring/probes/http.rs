@@ -1,18 +1,13 @@
 //! A request and its answer, redirects included where they are asked for.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use jiff::Timestamp;
-use outside::{clock::Deadline, failure::Failure, outbound, reach::Reach};
-use reqwest::{Response, tls::TlsInfo};
+use outside::{certificates::Witness, clock::Deadline, failure::Failure, outbound, reach::Reach};
+use reqwest::Response;
 use serde_json::{Map, Value, json};
 use url::Url;
-use x509_cert::{Certificate, der::Decode};
 
-use super::{Finding, Prober};
+use super::{Fault, Finding, Prober, Sighting, body};
 use crate::monitoring::probe_targets::Http;
-
-/// How much of an answer is searched for what is expected, in bytes.
-const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// Requests it, and follows as many redirects as it allows.
 pub(super) async fn probe(
@@ -24,49 +19,70 @@ pub(super) async fn probe(
     let mut detail = Map::new();
     detail.insert("url".into(), json!(http.url));
     detail.insert("statusCode".into(), Value::Null);
-    let mut hop = match Hop::first(prober, http) {
-        Ok(hop) => hop,
-        Err(reason) => return Finding::down(reason, detail),
+    let mut finding = Finding {
+        result: Ok(()),
+        sightings: Vec::new(),
+        detail,
     };
+    finding.result = follow(prober, http, reach, deadline, &mut finding).await;
+    // The database has to know whose certificates are watched on the way.
+    let hosts: Vec<_> = finding.sightings.iter().map(|seen| &seen.host).collect();
+    if hosts.len() > 1 {
+        finding.detail.insert("hosts".into(), json!(hosts));
+    }
+    finding
+}
+
+async fn follow(
+    prober: &Prober<'_>,
+    http: &Http,
+    reach: Reach,
+    deadline: Deadline,
+    finding: &mut Finding,
+) -> Result<(), Fault> {
+    let mut hop = Hop::first(prober, http)?;
     let mut left = http.redirects;
     loop {
-        let response = match hop.send(prober, reach, deadline).await {
-            Ok(response) => response,
-            Err(failure) => return Finding::down(failure.as_str(), detail),
-        };
-        let (status, expiry) = (response.status(), expiry(&response));
-        detail.insert("statusCode".into(), json!(status.as_u16()));
+        let (client, witness) = prober.outbound.look(reach)?;
+        let sent = hop.send(&client, &witness, reach, deadline).await;
+        // Each certificate is credited to the host that showed it.
+        let host = hop.url.host_str();
+        let seen = host.and_then(|host| Sighting::of(host, &witness));
+        finding.sightings.extend(seen);
+        let response = sent?;
+        let status = response.status();
+        let seen = json!(status.as_u16());
+        finding.detail.insert("statusCode".into(), seen);
         if http.expectation.admits(status.as_u16()) {
-            return Finding {
-                result: judge(http, response).await,
-                expiry,
-                detail,
-            };
+            return judge(http, response).await;
         }
         let Some(next) = hop.next(&response).filter(|_| left > 0) else {
-            let reason = if status.is_redirection() {
+            return Err(Fault::from(if status.is_redirection() {
                 "redirect"
             } else {
                 "http_status"
-            };
-            return Finding {
-                expiry,
-                ..Finding::down(reason, detail)
-            };
+            }));
         };
         hop = next;
         left -= 1;
     }
 }
 
-async fn judge(http: &Http, response: Response) -> Result<(), &'static str> {
-    if !http.expectation.needs_body() {
-        return Ok(());
+/// An answer is one only once it has ended: who sends headers and then hangs has
+/// shown nobody anything.
+async fn judge(http: &Http, response: Response) -> Result<(), Fault> {
+    let headers = response.headers().clone();
+    let body = match outbound::body(response, body::LIMIT).await {
+        // Of a page that is larger than we read, so much has come.
+        Err(Failure::TooLarge) if !http.expectation.needs_body() => return Ok(()),
+        body => body?,
+    };
+    if http.expectation.needs_body() {
+        let decoded = body::decode(&headers, &body)?;
+        let text = body::text(&headers, &decoded);
+        http.expectation.judge(&text)?;
     }
-    match outbound::body(response, BODY_LIMIT).await {
-        Err(failure) => Err(failure.as_str()),
-        Ok(body) => http.expectation.judge(&body),
-    }
+    Ok(())
 }
 
 /// One request of a chain.
@@ -99,14 +115,13 @@ impl Hop {
 
     async fn send(
         &self,
-        prober: &Prober<'_>,
+        client: &reqwest::Client,
+        witness: &Witness,
         reach: Reach,
         deadline: Deadline,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, Fault> {
         reach.check(&self.url)?;
-        let request = prober
-            .outbound
-            .client_within(reach)?
+        let request = client
             .request(self.method.clone(), self.url.clone())
             .headers(self.headers.clone())
             .timeout(deadline.remaining());
@@ -114,7 +129,8 @@ impl Hop {
             Some(body) => request.body(body.clone()),
             None => request,
         };
-        request.send().await.map_err(|error| Failure::of(&error))
+        let sent = request.send().await;
+        sent.map_err(|error| Fault::of(&error, Failure::of(&error), witness))
     }
 
     /// Where an answer sends on to, if it does, and if that is a place that a
@@ -145,21 +161,4 @@ impl Hop {
             url,
         })
     }
-}
-
-/// When the certificate of an answer's connection ends.
-fn expiry(response: &Response) -> Option<Timestamp> {
-    let der = response.extensions().get::<TlsInfo>()?.peer_certificate()?;
-    not_after(der)
-}
-
-/// When a certificate ends.
-pub(super) fn not_after(der: &[u8]) -> Option<Timestamp> {
-    let certificate = Certificate::from_der(der).ok()?;
-    let end = certificate
-        .tbs_certificate
-        .validity
-        .not_after
-        .to_unix_duration();
-    Timestamp::from_second(i64::try_from(end.as_secs()).ok()?).ok()
 }

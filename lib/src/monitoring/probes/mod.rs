@@ -1,12 +1,13 @@
 //! The probes of a tick: the app's URLs, the checks that are due, certificates, and
 //! the services that the app stands on. As many run at once as an instance bears.
 
+mod body;
 mod http;
 mod network;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, error::Error};
 
 use futures_util::{
     future::{join, join_all},
@@ -14,9 +15,12 @@ use futures_util::{
 };
 use jiff::Timestamp;
 use outside::{
+    certificates::{Certificate, Objection, Witness},
     clock::{self, Deadline, milliseconds},
+    failure::Failure,
     outbound::Outbound,
     reach::Reach,
+    tls,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -51,11 +55,12 @@ pub(super) async fn probe_all(
         Sample::of_service(service, &reading)
     }));
     let (pages, services) = join(prober.probe_each(targets, deadline), services).await;
-    let (pages, expiries): (Vec<_>, Vec<_>) = pages.into_iter().unzip();
+    let (pages, sightings): (Vec<_>, Vec<_>) = pages.into_iter().unzip();
+    let sightings: Vec<_> = sightings.into_iter().flatten().collect();
     pages
         .into_iter()
         .chain(services)
-        .chain(certificates(targets, &expiries, clock::now()))
+        .chain(certificates(targets, &sightings, clock::now()))
         .collect()
 }
 
@@ -70,24 +75,87 @@ pub struct Prober<'a> {
     pub reach: Reach,
 }
 
+/// What a probe saw of a host's certificates.
+#[derive(Debug, Clone)]
+pub struct Sighting {
+    /// The host that was connected to.
+    pub host: String,
+    /// The certificate that ends first.
+    pub first: Certificate,
+    /// Whether that is one above the host's own.
+    pub is_intermediate: bool,
+}
+
+impl Sighting {
+    fn of(host: &str, witness: &Witness) -> Option<Self> {
+        let chain = witness.chain()?;
+        let first = chain.first_to_end();
+        Some(Self {
+            host: host.to_owned(),
+            first: first.clone(),
+            is_intermediate: *first != chain.leaf,
+        })
+    }
+}
+
 /// What a probe found.
 #[derive(Debug)]
 struct Finding {
-    /// Nothing, or a stable word for what is wrong.
-    result: Result<(), &'static str>,
-    /// When the certificate that was seen ends.
-    expiry: Option<Timestamp>,
+    result: Result<(), Fault>,
+    /// One for each host that showed its certificate.
+    sightings: Vec<Sighting>,
     /// Facts that a message may show.
     detail: Map<String, Value>,
 }
 
 impl Finding {
-    fn down(reason: &'static str, detail: Map<String, Value>) -> Self {
+    /// Without any certificate.
+    fn of(result: Result<(), Fault>, detail: Map<String, Value>) -> Self {
         Self {
-            result: Err(reason),
-            expiry: None,
+            result,
+            sightings: Vec::new(),
             detail,
         }
+    }
+}
+
+/// Why something is not up.
+#[derive(Debug)]
+struct Fault {
+    /// A stable word.
+    reason: &'static str,
+    /// What was found instead, as a message may show it.
+    found: Option<String>,
+}
+
+impl Fault {
+    /// The fault behind an error, if it is one of TLS with what the witness saw.
+    fn of(error: &(dyn Error + 'static), failure: Failure, witness: &Witness) -> Self {
+        match tls::objection(error) {
+            Some(cause) => {
+                let objection = Objection::of(cause, witness.chain());
+                Self {
+                    reason: objection.as_str(),
+                    found: Some(objection.to_string()).filter(|found| !found.is_empty()),
+                }
+            }
+            None => failure.into(),
+        }
+    }
+}
+
+impl From<&'static str> for Fault {
+    fn from(reason: &'static str) -> Self {
+        Self {
+            reason,
+            found: None,
+        }
+    }
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        failure.as_str().into()
     }
 }
 
@@ -97,7 +165,7 @@ impl Prober<'_> {
         &self,
         targets: &[Target],
         deadline: Deadline,
-    ) -> Vec<(Sample, Option<Timestamp>)> {
+    ) -> Vec<(Sample, Vec<Sighting>)> {
         let probes: Vec<_> = targets
             .iter()
             .enumerate()
@@ -111,9 +179,9 @@ impl Prober<'_> {
         found.into_iter().map(|(_, found)| found).collect()
     }
 
-    /// Probes one target, and says when the certificate that it saw ends. What
-    /// there was no time for is unknown, not down.
-    pub async fn probe(&self, target: &Target, deadline: Deadline) -> (Sample, Option<Timestamp>) {
+    /// Probes one target, and says which certificates it saw. What there was no
+    /// time for is unknown, not down.
+    pub async fn probe(&self, target: &Target, deadline: Deadline) -> (Sample, Vec<Sighting>) {
         if deadline.has_passed() {
             let sample = sample(
                 target,
@@ -122,22 +190,27 @@ impl Prober<'_> {
                 None,
                 Map::new(),
             );
-            return (sample, None);
+            return (sample, Vec::new());
         }
         let started = clock::instant();
         let Finding {
             result,
-            expiry,
-            detail,
+            sightings,
+            mut detail,
         } = self.find(target, deadline.within(target.timeout)).await;
         let took = milliseconds(clock::instant().duration_since(started));
         let (status, reason) = match result {
             Ok(()) => (Status::Up, None),
             // Our time was up, not the target's.
-            Err("timeout") if deadline.has_passed() => (Status::Unknown, Some("not_reached")),
-            Err(reason) => (Status::Down, Some(reason)),
+            Err(fault) if fault.reason == "timeout" && deadline.has_passed() => {
+                (Status::Unknown, Some("not_reached"))
+            }
+            Err(Fault { reason, found }) => {
+                detail.extend(found.map(|found| ("found".to_owned(), found.into())));
+                (Status::Down, Some(reason))
+            }
         };
-        (sample(target, status, reason, Some(took), detail), expiry)
+        (sample(target, status, reason, Some(took), detail), sightings)
     }
 
     async fn find(&self, target: &Target, deadline: Deadline) -> Finding {
@@ -189,43 +262,47 @@ fn sample(
     }
 }
 
-/// One sample for each host that is reached over TLS. One whose certificate was
-/// not seen is unknown: why it was not is the page's own verdict.
+/// One sample for each host that is reached over TLS, redirects included. One whose
+/// certificate was not seen is unknown: why it was not is the page's own verdict.
 fn certificates<'a>(
     targets: &'a [Target],
-    expiries: &'a [Option<Timestamp>],
+    sightings: &'a [Sighting],
     now: Timestamp,
 ) -> impl Iterator<Item = Sample> + 'a {
-    let mut hosts: BTreeMap<&str, Option<Timestamp>> = BTreeMap::new();
-    for (target, expiry) in targets.iter().zip(expiries) {
-        if let Some(host) = target.certified_host() {
-            let seen = hosts.entry(host).or_default();
-            *seen = [*seen, *expiry].into_iter().flatten().min();
+    let expected = targets.iter().filter_map(Target::certified_host);
+    let mut hosts: BTreeMap<&str, Option<&Sighting>> = expected.map(|host| (host, None)).collect();
+    for seen in sightings {
+        let worst = hosts.entry(&seen.host).or_default();
+        if worst.is_none_or(|worst| seen.first.not_after < worst.first.not_after) {
+            *worst = Some(seen);
         }
     }
     hosts
         .into_iter()
-        .map(move |(host, expiry)| certificate(host, expiry, now))
+        .map(move |(host, seen)| certificate(host, seen, now))
 }
 
-fn certificate(host: &str, expiry: Option<Timestamp>, now: Timestamp) -> Sample {
-    let days_left = expiry.map(|end| end.duration_since(now).as_hours().div_euclid(24));
+fn certificate(host: &str, seen: Option<&Sighting>, now: Timestamp) -> Sample {
+    let end = seen.map(|seen| seen.first.not_after);
+    let days_left = end.map(|end| end.duration_since(now).as_hours().div_euclid(24));
+    let above = seen.filter(|seen| seen.is_intermediate);
     let mut detail = Map::new();
     detail.insert("host".into(), json!(host));
     detail.insert("daysLeft".into(), json!(days_left));
-    detail.insert("notAfter".into(), json!(expiry));
+    detail.insert("notAfter".into(), json!(end));
+    detail.extend(above.map(|above| ("found".to_owned(), json!(above.first.subject))));
     Sample {
         name: format!("certificate:{host}"),
         kind: Kind::Certificate,
         service: "app",
         critical: false,
-        status: if expiry.is_some() {
+        status: if seen.is_some() {
             Status::Up
         } else {
             Status::Unknown
         },
         latency_ms: None,
-        reason: None,
+        reason: above.map(|_| "intermediate"),
         detail,
     }
 }

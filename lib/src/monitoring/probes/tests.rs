@@ -1,5 +1,7 @@
 //! Probes against servers of this machine.
 
+mod tls;
+
 use std::time::Duration;
 
 use serde_json::json;
@@ -40,6 +42,16 @@ fn redirect(to: &str) -> String {
     )
 }
 
+/// The target of a definition.
+fn target(spec: Value) -> Target {
+    let mut definition = json!({"name": "x", "timeoutMs": 5000});
+    definition
+        .as_object_mut()
+        .unwrap()
+        .extend(spec.as_object().unwrap().clone());
+    probe_targets::of_check(&definition).unwrap()
+}
+
 /// Probes a definition; the status and why it is not up.
 async fn probe(reach: Reach, spec: Value) -> (Status, Option<&'static str>, Map<String, Value>) {
     let variables = [("CHECK_TOKEN".to_owned(), "s3cret".into())].into();
@@ -49,14 +61,8 @@ async fn probe(reach: Reach, spec: Value) -> (Status, Option<&'static str>, Map<
         variables: &variables,
         reach,
     };
-    let mut definition = json!({"name": "x", "timeoutMs": 5000});
-    definition
-        .as_object_mut()
-        .unwrap()
-        .extend(spec.as_object().unwrap().clone());
-    let target = probe_targets::of_check(&definition).unwrap();
     let deadline = Deadline::after(Duration::from_secs(10));
-    let (check, _) = prober.probe(&target, deadline).await;
+    let (check, _) = prober.probe(&target(spec), deadline).await;
     (check.status, check.reason, check.detail)
 }
 
@@ -260,6 +266,17 @@ async fn what_there_was_no_time_for_is_unknown() {
     );
 }
 
+fn sighting(end: &str) -> Sighting {
+    Sighting {
+        host: "wine.example".into(),
+        first: Certificate {
+            subject: "CN=wine.example".into(),
+            not_after: end.parse().unwrap(),
+        },
+        is_intermediate: false,
+    }
+}
+
 #[test]
 fn days_left_are_whole_days_and_an_unseen_certificate_is_unknown() {
     let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
@@ -268,7 +285,7 @@ fn days_left_are_whole_days_and_an_unseen_certificate_is_unknown() {
         ("2026-03-08T11:59:59Z", 6),
         ("2026-03-01T11:00:00Z", -1),
     ] {
-        let check = certificate("wine.example", Some(end.parse().unwrap()), now);
+        let check = certificate("wine.example", Some(&sighting(end)), now);
         assert_eq!(check.detail["daysLeft"], days, "{end}");
         assert_eq!(check.status, Status::Up);
     }
@@ -281,24 +298,57 @@ fn days_left_are_whole_days_and_an_unseen_certificate_is_unknown() {
 
 #[test]
 fn a_host_is_one_check_with_the_certificate_that_ends_first() {
-    let definition = |spec: Value| {
-        let mut definition = json!({"name": "x", "timeoutMs": 100});
-        definition
-            .as_object_mut()
-            .unwrap()
-            .extend(spec.as_object().unwrap().clone());
-        probe_targets::of_check(&definition).unwrap()
-    };
     let targets = [
-        definition(json!({"kind": "http", "url": "https://wine.example/"})),
-        definition(json!({"kind": "tls", "host": "wine.example"})),
-        definition(json!({"kind": "http", "url": "http://localhost:1/"})),
+        target(json!({"kind": "http", "url": "https://wine.example/"})),
+        target(json!({"kind": "tls", "host": "wine.example"})),
+        target(json!({"kind": "http", "url": "http://localhost:1/"})),
     ];
     let now: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
-    let end: Timestamp = "2026-03-11T00:00:00Z".parse().unwrap();
-    let later = "2026-04-11T00:00:00Z".parse().unwrap();
-    let checks: Vec<_> = certificates(&targets, &[Some(later), Some(end), None], now).collect();
+    let sightings = ["2026-04-11T00:00:00Z", "2026-03-11T00:00:00Z"].map(sighting);
+    let checks: Vec<_> = certificates(&targets, &sightings, now).collect();
     assert_eq!(checks.len(), 1);
     assert_eq!(checks[0].name, "certificate:wine.example");
     assert_eq!(checks[0].detail["daysLeft"], 10);
+}
+
+#[tokio::test]
+async fn an_answer_counts_once_it_has_ended() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", silent.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((mut stream, _)) = silent.accept().await {
+            let mut request = [0; 4096];
+            let _read = stream.read(&mut request).await;
+            let start = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf";
+            let _written = stream.write_all(start).await;
+            kept.push(stream);
+        }
+    });
+    let hanging = json!({"kind": "http", "url": base, "timeoutMs": 300});
+    let (status, reason, detail) = probe(Reach::Loopback, hanging).await;
+    assert_eq!((status, reason), (Status::Down, Some("timeout")));
+    assert_eq!(detail["statusCode"], 200);
+    let head = json!({"kind": "http", "url": base, "timeoutMs": 300, "method": "HEAD"});
+    let (status, ..) = probe(Reach::Loopback, head).await;
+    assert_eq!(status, Status::Up, "it has no body that could end");
+
+    let cut = server(|_| "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf".into()).await;
+    let (status, reason, _) = probe(Reach::Loopback, json!({"kind": "http", "url": cut})).await;
+    assert_eq!((status, reason), (Status::Down, Some("reset")));
+}
+
+#[tokio::test]
+async fn a_large_answer_is_down_only_where_it_is_searched() {
+    let base = server(|_| ok(&"x".repeat(body::LIMIT + 1))).await;
+    for (spec, expected) in [
+        (json!({"kind": "http", "url": base}), (Status::Up, None)),
+        (
+            json!({"kind": "http", "url": base, "contains": "x"}),
+            (Status::Down, Some("too_large")),
+        ),
+    ] {
+        let (status, reason, _) = probe(Reach::Loopback, spec).await;
+        assert_eq!((status, reason), expected);
+    }
 }
