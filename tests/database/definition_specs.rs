@@ -68,6 +68,24 @@ async fn what_is_expected_of_an_answer_is_of_its_form() {
         ),
         (http("status", json!(99)), "a whole number from 100 to 599"),
         (http("contains", json!("")), "contains of check x must be"),
+        (http("notContains", json!(7)), "notContains of check x must be"),
+        (http("matches", json!("")), "matches of check x must be"),
+        (
+            http("notMatches", json!("x".repeat(501))),
+            "a text of 1 to 500 characters, got 501 characters",
+        ),
+        (
+            http("answerHeaders", json!("x")),
+            "an object of names and what is expected",
+        ),
+        (
+            http("answerHeaders", json!({"a": true, "b": null})),
+            "{\"matches\": …}, got b",
+        ),
+        (
+            http("answerHeaders", json!({"b": {"matches": "x", "y": "z"}})),
+            "{\"matches\": …}, got b",
+        ),
         (http("json", json!(["$.a"])), "paths like $.a.b[0]"),
         (http("json", json!({"a.b": 1})), "paths like $.a.b[0]"),
         (http("json", json!({"$.a[*]": 1})), "paths like $.a.b[0]"),

@@ -76,10 +76,11 @@ impl Kind {
 }
 
 const FIELDS: &str = "\
-Fields, whose values are JSON or else text (url, body, contains, host, address and
-event are text always):
+Fields, whose values are JSON or else text (url, body, contains, notContains, matches,
+notMatches, host, address and event are text always):
   every kind  everySeconds timeoutMs severity enabled dependsOn
-  http        url method headers body status contains json redirects maxLatencyMs
+  http        url method headers body redirects maxLatencyMs
+              status contains notContains matches notMatches answerHeaders json
   tls         host port maxLatencyMs
   dns         host address maxLatencyMs
   tcp         host port maxLatencyMs
@@ -96,7 +97,17 @@ fn kind(word: &str) -> Result<Kind, String> {
 }
 
 /// Fields whose value is text even where it reads as JSON.
-const TEXTS: [&str; 6] = ["url", "body", "contains", "host", "address", "event"];
+const TEXTS: [&str; 9] = [
+    "url",
+    "body",
+    "contains",
+    "notContains",
+    "matches",
+    "notMatches",
+    "host",
+    "address",
+    "event",
+];
 
 /// Reads `FIELD=VALUE`, where a value is JSON or else text.
 fn field(text: &str) -> Result<(String, Value), String> {
@@ -129,6 +140,7 @@ mod tests {
             ("severity=high", "severity", json!("high")),
             ("body={}", "body", json!("{}")),
             ("contains=200", "contains", json!("200")),
+            ("matches=[0-9]", "matches", json!("[0-9]")),
             ("contains=null", "contains", Value::Null),
             (
                 "url=https://a.example/?b=c",

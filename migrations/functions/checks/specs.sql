@@ -56,47 +56,6 @@ $$;
 
 comment on function ops.find_headers_fault(jsonb) is 'What is wrong with the headers of a check, or null.';
 
-create or replace function ops.is_expected_json(p_value jsonb)
-returns boolean
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-    select case jsonb_typeof(p_value)
-        when 'object' then not exists (
-            select
-            from jsonb_each(p_value) as expected (path, value)
-            where expected.path !~ '^\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[\d{1,4}\])*$'
-                or length(expected.path) > 200
-                or jsonb_typeof(expected.value) in ('object', 'array')
-                or not ops.is_read_exactly(expected.value)
-        )
-        else false
-    end
-$$;
-
-comment on function ops.is_expected_json(jsonb) is
-    'Whether a value is an object of paths into a JSON answer and of single values that are expected there.';
-
-create or replace function ops.is_read_exactly(p_value jsonb)
-returns boolean
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-    select case
-        when jsonb_typeof(p_value) <> 'number' then true
-        when p_value::numeric % 1 = 0
-        then p_value::numeric between -9223372036854775808 and 18446744073709551615
-        else length(translate(trim_scale(p_value::numeric)::text, '-.', '')) <= 15
-    end
-$$;
-
-comment on function ops.is_read_exactly(jsonb) is
-    'Whether the function that probes reads a value as it stands here: whole numbers of 64 bits, others of 15 digits.';
-
 create or replace function ops.find_http_fault(p_spec jsonb)
 returns ops.fault
 language sql
@@ -119,18 +78,8 @@ as $$
         then ops.find_headers_fault(p_spec -> 'headers')
         when p_spec ? 'body' and not ops.is_text(p_spec -> 'body', 10000, '')
         then ops.make_fault('body', 'a text of 1 to 10000 characters', ops.describe_size(p_spec -> 'body'))
-        when p_spec ? 'status' and not ops.is_status(p_spec -> 'status')
-        then ops.make_fault(
-            'status', 'a whole number from 100 to 599 or an array of such numbers', ops.show(p_spec -> 'status')
-        )
-        when p_spec ? 'contains' and not ops.is_text(p_spec -> 'contains', 500, '')
-        then ops.make_fault('contains', 'a text of 1 to 500 characters', ops.describe_size(p_spec -> 'contains'))
-        when p_spec ? 'json' and not ops.is_expected_json(p_spec -> 'json')
-        then ops.make_fault(
-            'json',
-            'an object of paths like $.a.b[0] and the single values expected there, numbers of at most 15 digits or whole ones of 64 bits',
-            ops.show_keys(p_spec -> 'json')
-        )
+        when (ops.find_expectation_fault('', p_spec)).field is not null
+        then ops.find_expectation_fault('', p_spec)
         when p_spec ? 'redirects' and not ops.is_whole(p_spec -> 'redirects', 0, 5)
         then ops.make_fault('redirects', 'a whole number from 0 to 5', ops.show(p_spec -> 'redirects'))
     end
@@ -204,13 +153,13 @@ parallel safe
 set search_path = ''
 as $$
     select case p_kind
-        when 'http' then '{url,method,headers,body,status,contains,json,redirects,maxLatencyMs,dependsOn}'
+        when 'http' then '{url,method,headers,body,redirects,maxLatencyMs,dependsOn}'::text[] || ops.known_expectations()
         when 'tls' then '{host,port,maxLatencyMs,dependsOn}'
         when 'dns' then '{host,address,maxLatencyMs,dependsOn}'
         when 'tcp' then '{host,port,maxLatencyMs,dependsOn}'
         when 'heartbeat' then '{periodSeconds,graceSeconds,dependsOn}'
         when 'rule' then '{event,windowMinutes,minimum,dependsOn}'
-    end::text[]
+    end
 $$;
 
 comment on function ops.known_spec_keys(text) is

@@ -4,10 +4,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use outside::{certificates::Witness, clock::Deadline, failure::Failure, outbound, reach::Reach};
 use reqwest::Response;
 use serde_json::{Map, Value, json};
+use tokio::{task::spawn_blocking, time::timeout};
 use url::Url;
 
 use super::{Fault, Finding, Prober, Sighting, body};
-use crate::monitoring::probe_targets::Http;
+use crate::monitoring::{expectation::Expectation, probe_targets::Http};
 
 /// Requests it, and follows as many redirects as it allows.
 pub(super) async fn probe(
@@ -54,7 +55,7 @@ async fn follow(
         let seen = json!(status.as_u16());
         finding.detail.insert("statusCode".into(), seen);
         if http.expectation.admits(status.as_u16()) {
-            return judge(http, response).await;
+            return judge(http, response, deadline).await;
         }
         let Some(next) = hop.next(&response).filter(|_| left > 0) else {
             return Err(Fault::from(if status.is_redirection() {
@@ -70,19 +71,29 @@ async fn follow(
 
 /// An answer is one only once it has ended: who sends headers and then hangs has
 /// shown nobody anything.
-async fn judge(http: &Http, response: Response) -> Result<(), Fault> {
+async fn judge(http: &Http, response: Response, deadline: Deadline) -> Result<(), Fault> {
     let headers = response.headers().clone();
+    http.expectation.judge_headers(&headers)?;
     let body = match outbound::body(response, body::LIMIT).await {
         // Of a page that is larger than we read, so much has come.
         Err(Failure::TooLarge) if !http.expectation.needs_body() => return Ok(()),
         body => body?,
     };
-    if http.expectation.needs_body() {
-        let decoded = body::decode(&headers, &body)?;
-        let text = body::text(&headers, &decoded);
-        http.expectation.judge(&text)?;
+    if !http.expectation.needs_body() {
+        return Ok(());
     }
-    Ok(())
+    // Decoding and searching megabytes would hold up every other probe.
+    let expectation = http.expectation.clone();
+    let judging = spawn_blocking(move || judge_body(&expectation, &headers, &body));
+    match timeout(deadline.remaining(), judging).await {
+        Ok(judged) => judged.unwrap_or(Err("request".into())),
+        Err(_) => Err(Failure::Timeout.into()),
+    }
+}
+
+fn judge_body(expectation: &Expectation, headers: &HeaderMap, body: &[u8]) -> Result<(), Fault> {
+    let decoded = body::decode(headers, body)?;
+    Ok(expectation.judge(&body::text(headers, &decoded))?)
 }
 
 /// One request of a chain.

@@ -26,6 +26,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::{
+    expectation::Unmet,
     probe_targets::{Origin, Probe, Target},
     sample::{Kind, Sample, Status},
 };
@@ -149,6 +150,15 @@ impl From<&'static str> for Fault {
         Self {
             reason,
             found: None,
+        }
+    }
+}
+
+impl From<Unmet> for Fault {
+    fn from(unmet: Unmet) -> Self {
+        Self {
+            reason: unmet.reason,
+            found: unmet.which,
         }
     }
 }
