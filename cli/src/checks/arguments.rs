@@ -4,11 +4,17 @@ use clap::Subcommand;
 use serde::{Deserialize, Serialize, de::IntoDeserializer};
 use serde_json::Value;
 
+use crate::file_plan::Apply;
+
 /// What `checks` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Checks {
     /// Shows every check and what was seen of it last
-    List,
+    List {
+        /// Only checks that have this tag
+        #[arg(long)]
+        tag: Option<String>,
+    },
     /// Adds a check
     #[command(after_help = FIELDS)]
     Add {
@@ -40,6 +46,18 @@ pub(crate) enum Checks {
         /// The check's name
         name: String,
     },
+    /// Shows what was seen of a check, newest first
+    History {
+        /// The check's name
+        name: String,
+        /// How many samples
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Writes all checks as a file that `apply` reads
+    Export,
+    /// Adds and changes checks until they are what a file says, and says what changed
+    Apply(Apply),
     /// Makes a new token for a heartbeat, and ends the one before
     Token {
         /// The check's name
@@ -78,7 +96,7 @@ impl Kind {
 const FIELDS: &str = "\
 Fields, whose values are JSON or else text (url, body, contains, notContains, matches,
 notMatches, host, address and event are text always):
-  every kind  everySeconds timeoutMs severity enabled dependsOn
+  every kind  everySeconds timeoutMs severity enabled dependsOn tags
   http        url method headers body redirects maxLatencyMs
               status contains notContains matches notMatches answerHeaders json
   tls         host port maxLatencyMs

@@ -104,6 +104,22 @@ impl Expectation {
         texts.iter().any(|text| text.is_some()) || !json.is_empty()
     }
 
+    /// Refuses a pattern that cannot be read.
+    ///
+    /// # Errors
+    /// The first such pattern.
+    pub fn check_patterns(&self) -> Result<(), Unmet> {
+        let headers = self.answer_headers.values();
+        let of_headers = headers.filter_map(|expected| match expected {
+            ExpectedHeader::Matches { matches } => Some(matches),
+            ExpectedHeader::Present(_) | ExpectedHeader::Equals(_) => None,
+        });
+        let of_body = [&self.matches, &self.not_matches].into_iter().flatten();
+        of_body
+            .chain(of_headers)
+            .try_for_each(|pattern| compile(pattern).map(drop))
+    }
+
     /// Judges the headers of an answer.
     ///
     /// # Errors
@@ -163,10 +179,7 @@ fn verdict(found: bool, wanted: bool, which: &str) -> Result<(), Unmet> {
 }
 
 /// A pattern, ready to search.
-///
-/// # Errors
-/// When it is no regular expression, or becomes too large.
-pub fn compile(pattern: &str) -> Result<Regex, Unmet> {
+fn compile(pattern: &str) -> Result<Regex, Unmet> {
     RegexBuilder::new(pattern)
         .size_limit(PATTERN_LIMIT)
         .dfa_size_limit(PATTERN_LIMIT)

@@ -145,6 +145,23 @@ $$;
 
 comment on function ops.find_rule_fault(jsonb) is 'What is wrong with the spec of a business rule, or null.';
 
+create or replace function ops.is_list_of_tags(p_value jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select ops.is_list_of_names(p_value, 20) and not exists (
+        select
+        from jsonb_array_elements_text(p_value) as tag (word)
+        where tag.word !~ '^[a-z0-9][a-z0-9-]*$'
+    )
+$$;
+
+comment on function ops.is_list_of_tags(jsonb) is
+    'Whether a value is an array of words by which custom checks are grouped.';
+
 create or replace function ops.known_spec_keys(p_kind text)
 returns text[]
 language sql
@@ -152,14 +169,18 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-    select case p_kind
-        when 'http' then '{url,method,headers,body,redirects,maxLatencyMs,dependsOn}'::text[] || ops.known_expectations()
-        when 'tls' then '{host,port,maxLatencyMs,dependsOn}'
-        when 'dns' then '{host,address,maxLatencyMs,dependsOn}'
-        when 'tcp' then '{host,port,maxLatencyMs,dependsOn}'
-        when 'heartbeat' then '{periodSeconds,graceSeconds,dependsOn}'
-        when 'rule' then '{event,windowMinutes,minimum,dependsOn}'
-    end
+    select keys || '{dependsOn,tags}'::text[]
+    from (
+        select case p_kind
+            when 'http' then '{url,method,headers,body,redirects,maxLatencyMs}'::text[] || ops.known_expectations()
+            when 'tls' then '{host,port,maxLatencyMs}'
+            when 'dns' then '{host,address,maxLatencyMs}'
+            when 'tcp' then '{host,port,maxLatencyMs}'
+            when 'heartbeat' then '{periodSeconds,graceSeconds}'
+            when 'rule' then '{event,windowMinutes,minimum}'
+        end as keys
+    ) as known
+    where keys is not null
 $$;
 
 comment on function ops.known_spec_keys(text) is
@@ -198,6 +219,12 @@ as $$
             when p_spec ? 'dependsOn' and not ops.is_list_of_names(p_spec -> 'dependsOn', 20)
             then ops.make_fault(
                 'dependsOn', 'an array of 1 to 20 names of checks and services', ops.show(p_spec -> 'dependsOn')
+            )
+            when p_spec ? 'tags' and not ops.is_list_of_tags(p_spec -> 'tags')
+            then ops.make_fault(
+                'tags',
+                'an array of 1 to 20 words of lower-case letters, digits and hyphens, at most 50 each',
+                ops.show(p_spec -> 'tags')
             )
         end,
         case
