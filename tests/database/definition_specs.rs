@@ -169,6 +169,30 @@ async fn every_other_kind_asks_for_what_it_needs() {
             "address of check x must be an IP address",
         ),
         (
+            json!({"kind": "dns", "host": "a.example", "record": "HINFO"}),
+            "record of check x must be A, AAAA,",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "values": ["x"]}),
+            "values of check x must be absent unless",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "record": "A", "address": "127.0.0.1"}),
+            "address of check x must be absent",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "record": "A", "absent": true, "values": ["x"]}),
+            "values of check x must be",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "record": "A", "port": 53}),
+            "port of check x must be absent unless a server",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "record": "A", "server": "a.example"}),
+            "server of check x must be an IP address",
+        ),
+        (
             json!({"kind": "heartbeat", "periodSeconds": 60}),
             "graceSeconds of check x must be",
         ),

@@ -95,12 +95,12 @@ impl Kind {
 
 const FIELDS: &str = "\
 Fields, whose values are JSON or else text (url, body, contains, notContains, matches,
-notMatches, host, address and event are text always):
+notMatches, host, address, server and event are text always):
   every kind  everySeconds timeoutMs severity enabled dependsOn tags
   http        url method headers body redirects maxLatencyMs
               status contains notContains matches notMatches answerHeaders json
   tls         host port maxLatencyMs
-  dns         host address maxLatencyMs
+  dns         host address maxLatencyMs, or host record values absent server port
   tcp         host port maxLatencyMs
   heartbeat   periodSeconds graceSeconds
   rule        event windowMinutes minimum
@@ -115,7 +115,7 @@ fn kind(word: &str) -> Result<Kind, String> {
 }
 
 /// Fields whose value is text even where it reads as JSON.
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 10] = [
     "url",
     "body",
     "contains",
@@ -124,6 +124,7 @@ const TEXTS: [&str; 9] = [
     "notMatches",
     "host",
     "address",
+    "server",
     "event",
 ];
 

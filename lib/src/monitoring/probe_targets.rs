@@ -1,7 +1,7 @@
 //! What a tick probes: the app's URLs, and the checks that are due. This file is
 //! pure: it turns what the claim of the run returned into targets.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -82,13 +82,52 @@ pub struct Tls {
     pub port: u16,
 }
 
-/// A name that has to resolve.
+/// A name that has to resolve, or that has to have certain records.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Dns {
-    /// The name.
+    /// The name, or of records backwards the address.
     pub host: String,
     /// An address that has to be among the answers.
-    pub address: Option<std::net::IpAddr>,
+    pub address: Option<IpAddr>,
+    /// Which records are asked for; none if the name has to resolve.
+    pub record: Option<Record>,
+    /// Records that have to be there, as zone files write them.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Whether there must be none.
+    #[serde(default)]
+    pub absent: bool,
+    /// Who is asked; none stands for the system's own servers.
+    pub server: Option<IpAddr>,
+    /// The port at which that server listens.
+    #[serde(default = "dns_port")]
+    pub port: u16,
+}
+
+/// A kind of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Record {
+    /// An address.
+    A,
+    /// An address of the newer kind.
+    Aaaa,
+    /// Who may issue certificates.
+    Caa,
+    /// Another name.
+    Cname,
+    /// Where mail goes.
+    Mx,
+    /// Who knows the zone.
+    Ns,
+    /// The name of an address.
+    Ptr,
+    /// The zone itself.
+    Soa,
+    /// Where a service is.
+    Srv,
+    /// A text.
+    Txt,
 }
 
 /// A port that has to accept.
@@ -121,6 +160,10 @@ struct Entry {
 
 fn https_port() -> u16 {
     443
+}
+
+fn dns_port() -> u16 {
+    53
 }
 
 /// The URLs of the setting `app.urls`, or the app's own if it lists none.

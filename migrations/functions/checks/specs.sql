@@ -88,6 +88,44 @@ $$;
 
 comment on function ops.find_http_fault(jsonb) is 'What is wrong with the spec of a check over HTTP, or null.';
 
+create or replace function ops.find_record_fault(p_spec jsonb)
+returns ops.fault
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when p_spec ? 'record' and not ops.is_word(p_spec -> 'record', kinds)
+        then ops.make_fault('record', ops.join_words(kinds), ops.show(p_spec -> 'record'))
+        when p_spec ? 'record' and p_spec ? 'address'
+        then ops.make_fault('address', 'absent where records are asked for', ops.show(p_spec -> 'address'))
+        when not p_spec ? 'record' and alone.key is not null
+        then ops.make_fault(alone.key, 'absent unless a kind of record is asked for', ops.show(p_spec -> alone.key))
+        when p_spec ? 'absent' and jsonb_typeof(p_spec -> 'absent') <> 'boolean'
+        then ops.make_fault('absent', 'true or false', ops.show(p_spec -> 'absent'))
+        when p_spec ? 'values' and (
+            p_spec -> 'absent' = 'true' or not ops.is_list_of_texts(p_spec -> 'values', 20, 500)
+        )
+        then ops.make_fault(
+            'values', 'an array of 1 to 20 texts, and absent where no record may be', ops.show(p_spec -> 'values')
+        )
+        when p_spec ? 'server' and not ops.is_text(p_spec -> 'server', 45, '^[0-9A-Fa-f:.]+$')
+        then ops.make_fault('server', 'an IP address', ops.show(p_spec -> 'server'))
+        when p_spec ? 'port' and not p_spec ? 'server'
+        then ops.make_fault('port', 'absent unless a server is named', ops.show(p_spec -> 'port'))
+    end
+    from (select '{A,AAAA,CAA,CNAME,MX,NS,PTR,SOA,SRV,TXT}'::text[] as kinds) as known
+    cross join (
+        select min(key) as key
+        from unnest('{values,absent,server,port}'::text[]) as needy (key)
+        where p_spec ? key
+    ) as alone
+$$;
+
+comment on function ops.find_record_fault(jsonb) is
+    'What is wrong with the records that a check over DNS asks for, or null.';
+
 create or replace function ops.find_network_fault(p_kind text, p_spec jsonb)
 returns ops.fault
 language sql
@@ -102,6 +140,7 @@ as $$
         then ops.make_fault('port', 'a whole number from 1 to 65535', ops.show(p_spec -> 'port'))
         when p_spec ? 'address' and not ops.is_text(p_spec -> 'address', 45, '^[0-9A-Fa-f:.]+$')
         then ops.make_fault('address', 'an IP address', ops.show(p_spec -> 'address'))
+        when p_kind = 'dns' then ops.find_record_fault(p_spec)
     end
 $$;
 
@@ -174,7 +213,7 @@ as $$
         select case p_kind
             when 'http' then '{url,method,headers,body,redirects,maxLatencyMs}'::text[] || ops.known_expectations()
             when 'tls' then '{host,port,maxLatencyMs}'
-            when 'dns' then '{host,address,maxLatencyMs}'
+            when 'dns' then '{host,address,record,values,absent,server,port,maxLatencyMs}'
             when 'tcp' then '{host,port,maxLatencyMs}'
             when 'heartbeat' then '{periodSeconds,graceSeconds}'
             when 'rule' then '{event,windowMinutes,minimum}'

@@ -2,6 +2,7 @@
 //! the services that the app stands on. As many run at once as an instance bears.
 
 mod body;
+mod dns;
 mod http;
 mod network;
 #[cfg(test)]
@@ -145,6 +146,15 @@ impl Fault {
     }
 }
 
+impl Fault {
+    fn with(reason: &'static str, found: String) -> Self {
+        Self {
+            reason,
+            found: Some(found),
+        }
+    }
+}
+
 impl From<&'static str> for Fault {
     fn from(reason: &'static str) -> Self {
         Self {
@@ -231,7 +241,10 @@ impl Prober<'_> {
         match &target.probe {
             Probe::Http(wanted) => http::probe(self, wanted, reach, deadline).await,
             Probe::Tls(wanted) => network::tls(self, wanted, reach, deadline).await,
-            Probe::Dns(wanted) => network::dns(wanted, deadline).await,
+            Probe::Dns(wanted) => match wanted.record {
+                Some(record) => dns::probe(wanted, record, reach, deadline).await,
+                None => network::dns(wanted, deadline).await,
+            },
             Probe::Tcp(wanted) => network::tcp(wanted, reach, deadline).await,
         }
     }

@@ -89,7 +89,7 @@ async fn within<T>(
         .unwrap_or(Err(Failure::Timeout))
 }
 
-fn place(host: &str, port: Option<u16>) -> Map<String, Value> {
+pub(super) fn place(host: &str, port: Option<u16>) -> Map<String, Value> {
     let mut detail = Map::new();
     detail.insert("host".into(), json!(host));
     if let Some(port) = port {
