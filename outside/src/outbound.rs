@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Client, Response};
 use rustls::{ClientConfig, pki_types::CertificateDer};
 
-use crate::{certificates::Witness, failure::Failure, reach::Reach, tls};
+use crate::{certificates::Witness, failure::Failure, reach::Reach, tls::{self, Credentials}};
 
 /// How long connecting may take, whatever the request's own time-out.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -56,9 +56,13 @@ impl Outbound {
     /// the connection and its handshake are part of what is looked at.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn look(&self, reach: Reach) -> Result<(Client, Witness), Failure> {
-        let (config, witness) = self.look_below_http()?;
+    /// When TLS cannot be set up with these credentials.
+    pub fn look(
+        &self,
+        reach: Reach,
+        credentials: Credentials,
+    ) -> Result<(Client, Witness), Failure> {
+        let (config, witness) = self.look_below_http(credentials)?;
         let client = build(config, reach).map_err(|error| Failure::of(&error))?;
         Ok((client, witness))
     }
@@ -66,9 +70,12 @@ impl Outbound {
     /// The TLS settings for one look, where no HTTP is spoken.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn look_below_http(&self) -> Result<(ClientConfig, Witness), Failure> {
-        tls::witnessed_config(self.extra_roots.iter().cloned()).map_err(|_| Failure::Tls)
+    /// When TLS cannot be set up with these credentials.
+    pub fn look_below_http(
+        &self,
+        credentials: Credentials,
+    ) -> Result<(ClientConfig, Witness), Failure> {
+        tls::witnessed_config(&self.extra_roots, credentials).map_err(|_| Failure::Tls)
     }
 }
 

@@ -6,7 +6,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     client::{Resumption, WebPkiServerVerifier},
     crypto::ring,
-    pki_types::CertificateDer,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
 use crate::{
@@ -31,15 +31,39 @@ pub fn client_config<'a>(
     )
 }
 
+/// What one look trusts beside the public roots, and how it proves who asks.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// More roots.
+    pub roots: Vec<CertificateDer<'static>>,
+    /// A certificate, with those above it, and its key.
+    pub identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+}
+
+/// The certificates of a PEM text; none if it cannot be read.
+#[must_use]
+pub fn certificates(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    found.ok().filter(|found| !found.is_empty())
+}
+
+/// The private key of a PEM text; none if it cannot be read.
+#[must_use]
+pub fn private_key(pem: &str) -> Option<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok()
+}
+
 /// The same settings for one look at a server: the handshake is made in full, and
 /// the witness keeps what the server shows of itself.
 ///
 /// # Errors
-/// As [`client_config`].
-pub fn witnessed_config<'a>(
-    extra: impl IntoIterator<Item = CertificateDer<'a>>,
+/// As [`client_config`], and when the identity is none.
+pub fn witnessed_config(
+    trusted: &[CertificateDer<'_>],
+    credentials: Credentials,
 ) -> Result<(ClientConfig, Witness), rustls::Error> {
-    let roots = Arc::new(roots(extra)?);
+    let trusted = trusted.iter().chain(&credentials.roots).cloned();
+    let roots = Arc::new(roots(trusted)?);
     let provider = Arc::new(ring::default_provider());
     let judge = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone());
     let witness = Witness::default();
@@ -50,11 +74,14 @@ pub fn witnessed_config<'a>(
         roots,
         witness: witness.clone(),
     };
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(observer))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(observer));
+    let mut config = match credentials.identity {
+        Some((chain, key)) => config.with_client_auth_cert(chain, key)?,
+        None => config.with_no_client_auth(),
+    };
     // What is resumed is not looked at.
     config.resumption = Resumption::disabled();
     Ok((config, witness))

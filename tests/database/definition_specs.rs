@@ -68,6 +68,7 @@ async fn what_is_expected_of_an_answer_is_of_its_form() {
         ),
         (http("status", json!(99)), "a whole number from 100 to 599"),
         (http("contains", json!("")), "contains of check x must be"),
+        (http("key", json!("${CHECK_A}")), "given with its key"),
         (http("notContains", json!(7)), "notContains of check x must be"),
         (http("matches", json!("")), "matches of check x must be"),
         (
@@ -167,6 +168,30 @@ async fn every_other_kind_asks_for_what_it_needs() {
         (
             json!({"kind": "dns", "host": "a.example", "address": "b.example"}),
             "address of check x must be an IP address",
+        ),
+        (
+            json!({"kind": "tls", "host": "a.example", "startTls": "xmpp"}),
+            "startTls of check x must be smtp, imap, pop3 or postgres",
+        ),
+        (
+            json!({"kind": "tls", "host": "a.example", "certificate": "${CHECK_A}"}),
+            "given with its key",
+        ),
+        (
+            json!({"kind": "tls", "host": "a.example", "ca": "${HOME}"}),
+            "ca of check x must be a variable",
+        ),
+        (
+            json!({"kind": "tls", "host": "a.example", "ca": "-----BEGIN CERTIFICATE-----"}),
+            "must not hold a secret",
+        ),
+        (
+            json!({"kind": "tcp", "host": "a.example", "port": 25, "send": ""}),
+            "send of check x must be",
+        ),
+        (
+            json!({"kind": "tcp", "host": "a.example", "port": 25, "notContains": "x"}),
+            "keys of check x must be among host, port, send",
         ),
         (
             json!({"kind": "dns", "host": "a.example", "record": "HINFO"}),

@@ -97,11 +97,11 @@ const FIELDS: &str = "\
 Fields, whose values are JSON or else text (url, body, contains, notContains, matches,
 notMatches, host, address, server and event are text always):
   every kind  everySeconds timeoutMs severity enabled dependsOn tags
-  http        url method headers body redirects maxLatencyMs
+  http        url method headers body redirects ca certificate key maxLatencyMs
               status contains notContains matches notMatches answerHeaders json
-  tls         host port maxLatencyMs
+  tls         host port startTls ca certificate key maxLatencyMs
   dns         host address maxLatencyMs, or host record values absent server port
-  tcp         host port maxLatencyMs
+  tcp         host port send contains matches maxLatencyMs
   heartbeat   periodSeconds graceSeconds
   rule        event windowMinutes minimum
 

@@ -67,6 +67,9 @@ pub struct Http {
     /// How many redirects are followed.
     #[serde(default)]
     pub redirects: u8,
+    /// What is trusted and shown.
+    #[serde(flatten)]
+    pub credentials: Credentials,
     /// What the answer has to be.
     #[serde(flatten)]
     pub expectation: Expectation,
@@ -74,12 +77,58 @@ pub struct Http {
 
 /// A handshake.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Tls {
     /// Whose certificate.
     pub host: String,
-    /// 443 if none is named.
-    #[serde(default = "https_port")]
-    pub port: u16,
+    /// The protocol's own if none is named.
+    port: Option<u16>,
+    /// The protocol that is spoken until both sides agree on TLS; none if TLS is
+    /// spoken at once.
+    pub start_tls: Option<StartTls>,
+    /// What is trusted and shown.
+    #[serde(flatten)]
+    pub credentials: Credentials,
+}
+
+impl Tls {
+    /// The port that is named, or that of the protocol.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.start_tls {
+            None => 443,
+            Some(StartTls::Smtp) => 25,
+            Some(StartTls::Pop3) => 110,
+            Some(StartTls::Imap) => 143,
+            Some(StartTls::Postgres) => 5432,
+        })
+    }
+}
+
+/// A protocol in which TLS begins on demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StartTls {
+    /// Mail on its way.
+    Smtp,
+    /// Mail that is read.
+    Imap,
+    /// Mail that is fetched.
+    Pop3,
+    /// A database.
+    Postgres,
+}
+
+/// Which variables hold what a connection trusts beside the public roots, and the
+/// certificate that it shows: PEM texts, each named as `${CHECK_…}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct Credentials {
+    /// Roots.
+    pub ca: Option<String>,
+    /// The certificate that is shown, with those above it.
+    pub certificate: Option<String>,
+    /// Its key.
+    pub key: Option<String>,
 }
 
 /// A name that has to resolve, or that has to have certain records.
@@ -130,13 +179,18 @@ pub enum Record {
     Txt,
 }
 
-/// A port that has to accept.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// A port that has to accept, and may have to say something.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Tcp {
     /// The machine.
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// What is said to it first.
+    pub send: Option<String>,
+    /// What it has to say.
+    #[serde(flatten)]
+    pub expectation: Expectation,
 }
 
 /// A check, as the claim returns it.
@@ -156,10 +210,6 @@ struct Entry {
     name: Option<String>,
     #[serde(flatten)]
     expectation: Expectation,
-}
-
-fn https_port() -> u16 {
-    443
 }
 
 fn dns_port() -> u16 {
@@ -218,6 +268,7 @@ impl Target {
                 headers: Map::new(),
                 body: None,
                 redirects: 0,
+                credentials: Credentials::default(),
                 expectation,
             })),
         }

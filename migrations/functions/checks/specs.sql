@@ -56,6 +56,31 @@ $$;
 
 comment on function ops.find_headers_fault(jsonb) is 'What is wrong with the headers of a check, or null.';
 
+create or replace function ops.find_credentials_fault(p_spec jsonb)
+returns ops.fault
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when unnamed.key is not null
+        then ops.make_fault(
+            unnamed.key, 'a variable of the environment that holds a PEM text, as ${CHECK_…}', 'something else'
+        )
+        when (p_spec ? 'certificate') <> (p_spec ? 'key')
+        then ops.make_fault('certificate', 'given with its key, or neither of both', 'one of them')
+    end
+    from (
+        select min(key) as key
+        from unnest('{ca,certificate,key}'::text[]) as known (key)
+        where p_spec ? key and not ops.is_text(p_spec -> key, 100, '^\$\{CHECK_[A-Z0-9_]{1,60}\}$')
+    ) as unnamed
+$$;
+
+comment on function ops.find_credentials_fault(jsonb) is
+    'What is wrong with the roots that a check trusts or with the certificate that it shows, or null. They come from the environment of the function that probes.';
+
 create or replace function ops.find_http_fault(p_spec jsonb)
 returns ops.fault
 language sql
@@ -82,6 +107,7 @@ as $$
         then ops.find_expectation_fault('', p_spec)
         when p_spec ? 'redirects' and not ops.is_whole(p_spec -> 'redirects', 0, 5)
         then ops.make_fault('redirects', 'a whole number from 0 to 5', ops.show(p_spec -> 'redirects'))
+        else ops.find_credentials_fault(p_spec)
     end
     from (select '{GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS}'::text[] as methods) as known
 $$;
@@ -141,6 +167,12 @@ as $$
         when p_spec ? 'address' and not ops.is_text(p_spec -> 'address', 45, '^[0-9A-Fa-f:.]+$')
         then ops.make_fault('address', 'an IP address', ops.show(p_spec -> 'address'))
         when p_kind = 'dns' then ops.find_record_fault(p_spec)
+        when p_kind = 'tcp' and p_spec ? 'send' and not ops.is_text(p_spec -> 'send', 1000, '')
+        then ops.make_fault('send', 'a text of 1 to 1000 characters', ops.describe_size(p_spec -> 'send'))
+        when p_kind = 'tcp' then ops.find_expectation_fault('', p_spec)
+        when p_spec ? 'startTls' and not ops.is_word(p_spec -> 'startTls', '{smtp,imap,pop3,postgres}')
+        then ops.make_fault('startTls', 'smtp, imap, pop3 or postgres', ops.show(p_spec -> 'startTls'))
+        else ops.find_credentials_fault(p_spec)
     end
 $$;
 
@@ -211,10 +243,10 @@ as $$
     select keys || '{dependsOn,tags}'::text[]
     from (
         select case p_kind
-            when 'http' then '{url,method,headers,body,redirects,maxLatencyMs}'::text[] || ops.known_expectations()
-            when 'tls' then '{host,port,maxLatencyMs}'
+            when 'http' then '{url,method,headers,body,redirects,ca,certificate,key,maxLatencyMs}'::text[] || ops.known_expectations()
+            when 'tls' then '{host,port,startTls,ca,certificate,key,maxLatencyMs}'
             when 'dns' then '{host,address,record,values,absent,server,port,maxLatencyMs}'
-            when 'tcp' then '{host,port,maxLatencyMs}'
+            when 'tcp' then '{host,port,send,contains,matches,maxLatencyMs}'
             when 'heartbeat' then '{periodSeconds,graceSeconds}'
             when 'rule' then '{event,windowMinutes,minimum}'
         end as keys

@@ -8,7 +8,7 @@ use tokio::{task::spawn_blocking, time::timeout};
 use url::Url;
 
 use super::{Fault, Finding, Prober, Sighting, body};
-use crate::monitoring::{expectation::Expectation, probe_targets::Http};
+use crate::monitoring::{expectation::Expectation, probe_targets::{Credentials, Http}};
 
 /// Requests it, and follows as many redirects as it allows.
 pub(super) async fn probe(
@@ -44,7 +44,8 @@ async fn follow(
     let mut hop = Hop::first(prober, http)?;
     let mut left = http.redirects;
     loop {
-        let (client, witness) = prober.outbound.look(reach)?;
+        let credentials = prober.credentials(&hop.credentials)?;
+        let (client, witness) = prober.outbound.look(reach, credentials)?;
         let sent = hop.send(&client, &witness, reach, deadline).await;
         // Each certificate is credited to the host that showed it.
         let host = hop.url.host_str();
@@ -102,6 +103,7 @@ struct Hop {
     url: Url,
     headers: HeaderMap,
     body: Option<String>,
+    credentials: Credentials,
 }
 
 impl Hop {
@@ -121,6 +123,7 @@ impl Hop {
             url: http.url.clone(),
             headers,
             body: http.body.clone(),
+            credentials: http.credentials.clone(),
         })
     }
 
@@ -163,11 +166,8 @@ impl Hop {
             } else {
                 Method::GET
             },
-            headers: if same {
-                self.headers.clone()
-            } else {
-                HeaderMap::new()
-            },
+            headers: same.then(|| self.headers.clone()).unwrap_or_default(),
+            credentials: same.then(|| self.credentials.clone()).unwrap_or_default(),
             body: self.body.clone().filter(|_| repeats && same),
             url,
         })

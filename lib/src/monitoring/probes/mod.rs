@@ -5,6 +5,7 @@ mod body;
 mod dns;
 mod http;
 mod network;
+mod start_tls;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +29,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     expectation::Unmet,
-    probe_targets::{Origin, Probe, Target},
+    probe_targets::{Credentials, Origin, Probe, Target},
     sample::{Kind, Sample, Status},
 };
 use crate::{
@@ -71,7 +72,7 @@ pub(super) async fn probe_all(
 pub struct Prober<'a> {
     /// The one HTTP client.
     pub outbound: &'a Outbound,
-    /// The variables that headers may name.
+    /// The variables that checks may name.
     pub variables: &'a BTreeMap<String, SecretString>,
     /// How far what the database names may lead.
     pub reach: Reach,
@@ -249,7 +250,34 @@ impl Prober<'_> {
         }
     }
 
-    /// A header's value with its variables filled in.
+    /// What a connection trusts and shows, from the variables that hold it.
+    fn credentials(&self, named: &Credentials) -> Result<tls::Credentials, Fault> {
+        let read = |name: &Option<String>| match name {
+            // Some platforms keep a text of several lines as one.
+            Some(name) => Ok(Some(self.fill(name)?.replace("\\n", "\n"))),
+            None => Ok(None),
+        };
+        let (ca, certificate, key) = (
+            read(&named.ca)?,
+            read(&named.certificate)?,
+            read(&named.key)?,
+        );
+        let unread = |what: &str| Fault::with("variable", format!("it holds no {what}"));
+        let roots = match ca {
+            Some(pem) => tls::certificates(&pem).ok_or_else(|| unread("root"))?,
+            None => Vec::new(),
+        };
+        let identity = match (certificate, key) {
+            (Some(certificate), Some(key)) => Some((
+                tls::certificates(&certificate).ok_or_else(|| unread("certificate"))?,
+                tls::private_key(&key).ok_or_else(|| unread("private key"))?,
+            )),
+            (_, _) => None,
+        };
+        Ok(tls::Credentials { roots, identity })
+    }
+
+    /// A text with its variables filled in.
     fn fill(&self, text: &str) -> Result<String, &'static str> {
         let mut filled = String::new();
         let mut rest = text;

@@ -4,14 +4,24 @@ use std::{net::SocketAddr, sync::Arc};
 
 use outside::{clock::Deadline, failure::Failure, reach::Reach};
 use serde_json::{Map, Value, json};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
-use super::{Fault, Finding, Prober, Sighting};
+use super::{Fault, Finding, Prober, Sighting, start_tls};
 use crate::monitoring::probe_targets::{Dns, Tcp, Tls};
 
 /// How many addresses of a name a sample keeps.
 const ADDRESSES: usize = 10;
+
+/// How long a server is listened to, in bytes.
+const HEARD: usize = 16 * 1024;
+
+/// How much of what a server said a message repeats, in characters.
+const EXCERPT: usize = 100;
 
 /// Resolves a name. Any reach is allowed: nothing is connected to.
 pub(super) async fn dns(dns: &Dns, deadline: Deadline) -> Finding {
@@ -29,11 +39,55 @@ pub(super) async fn dns(dns: &Dns, deadline: Deadline) -> Finding {
     Finding::of(if met { Ok(()) } else { Err("address".into()) }, detail)
 }
 
-/// Connects to a port.
+/// Connects to a port, and listens where something is to be said.
 pub(super) async fn tcp(tcp: &Tcp, reach: Reach, deadline: Deadline) -> Finding {
-    let connected = within(deadline, connect(&tcp.host, tcp.port, reach)).await;
-    let result = connected.map(|_| ()).map_err(Fault::from);
+    let mut heard = Vec::new();
+    let conversed = timeout(deadline.remaining(), converse(tcp, reach, &mut heard)).await;
+    let result = match conversed {
+        Ok(result) => result,
+        Err(_) if heard.is_empty() => Err(Failure::Timeout.into()),
+        // It said something else and went silent.
+        Err(_) => judge(tcp, &heard),
+    };
     Finding::of(result, place(&tcp.host, Some(tcp.port)))
+}
+
+async fn converse(tcp: &Tcp, reach: Reach, heard: &mut Vec<u8>) -> Result<(), Fault> {
+    let mut stream = connect(&tcp.host, tcp.port, reach).await?;
+    if let Some(text) = &tcp.send {
+        let sent = stream.write_all(text.as_bytes()).await;
+        sent.map_err(|_| Failure::Reset)?;
+    }
+    if !tcp.expectation.needs_body() {
+        return Ok(());
+    }
+    loop {
+        let mut buffer = [0; 1024];
+        let length = stream.read(&mut buffer).await;
+        let length = length.map_err(|_| Failure::Reset)?;
+        heard.extend(&buffer[..length]);
+        let judged = judge(tcp, heard);
+        let waits = matches!(&judged, Err(fault) if fault.reason == "text");
+        if length == 0 || heard.len() >= HEARD || !waits {
+            return judged;
+        }
+    }
+}
+
+fn judge(tcp: &Tcp, heard: &[u8]) -> Result<(), Fault> {
+    let text = String::from_utf8_lossy(heard);
+    tcp.expectation.judge(&text).map_err(|unmet| match unmet.reason {
+        "text" => Fault::with("text", excerpt(&text)),
+        _ => unmet.into(),
+    })
+}
+
+/// The beginning of what a server said, on one line.
+pub(super) fn excerpt(text: &str) -> String {
+    let start = text.trim().chars().take(EXCERPT);
+    start
+        .map(|sign| if sign.is_control() { ' ' } else { sign })
+        .collect()
 }
 
 /// Shakes hands and looks at the certificate.
@@ -49,7 +103,7 @@ pub(super) async fn tls(
     Finding {
         result: result.unwrap_or(Err(Failure::Timeout.into())),
         sightings,
-        detail: place(&tls.host, Some(tls.port)),
+        detail: place(&tls.host, Some(tls.port())),
     }
 }
 
@@ -60,8 +114,12 @@ async fn shake_hands(
     sightings: &mut Vec<Sighting>,
 ) -> Result<(), Fault> {
     let name = ServerName::try_from(tls.host.clone()).map_err(|_| Failure::Request)?;
-    let (config, witness) = prober.outbound.look_below_http()?;
-    let stream = connect(&tls.host, tls.port, reach).await?;
+    let credentials = prober.credentials(&tls.credentials)?;
+    let (config, witness) = prober.outbound.look_below_http(credentials)?;
+    let mut stream = connect(&tls.host, tls.port(), reach).await?;
+    if let Some(protocol) = tls.start_tls {
+        start_tls::ask(&mut stream, protocol).await?;
+    }
     let shaken = TlsConnector::from(Arc::new(config))
         .connect(name, stream)
         .await;

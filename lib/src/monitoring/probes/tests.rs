@@ -42,6 +42,20 @@ fn redirect(to: &str) -> String {
     )
 }
 
+/// Says that to whoever connects, and then listens; its port.
+async fn says(text: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _written = stream.write_all(text.as_bytes()).await;
+            kept.push(stream);
+        }
+    });
+    port
+}
+
 /// The target of a definition.
 fn target(spec: Value) -> Target {
     let mut definition = json!({"name": "x", "timeoutMs": 5000});
@@ -350,5 +364,29 @@ async fn a_large_answer_is_down_only_where_it_is_searched() {
     ] {
         let (status, reason, _) = probe(Reach::Loopback, spec).await;
         assert_eq!((status, reason), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_port_may_have_to_say_something() {
+    let greeting = says("220 mail\r\n").await;
+    let silent = says("").await;
+    let answering = server(|asked| format!("you said {asked}")).await;
+    let answering: u16 = answering.rsplit(':').next().unwrap().parse().unwrap();
+    for (port, fields, reason, found) in [
+        (greeting, json!({"contains": "220 "}), None, None),
+        (greeting, json!({"matches": "^2[0-9]{2} m"}), None, None),
+        (greeting, json!({"contains": "221"}), Some("text"), Some("220 mail")),
+        (greeting, json!({"matches": "("}), Some("pattern"), Some("unclosed group")),
+        (silent, json!({}), None, None),
+        (silent, json!({"contains": "220"}), Some("timeout"), None),
+        (answering, json!({"send": "PING\r\n", "contains": "said PING"}), None, None),
+        (answering, json!({"send": "PING\r\n", "contains": "PONG"}), Some("text"), Some("you said PING")),
+    ] {
+        let mut spec = json!({"kind": "tcp", "host": "127.0.0.1", "port": port, "timeoutMs": 500});
+        spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let (_, seen, detail) = probe(Reach::Loopback, spec).await;
+        assert_eq!(seen, reason, "{fields} {detail:?}");
+        assert_eq!(detail.get("found").and_then(Value::as_str), found, "{fields}");
     }
 }

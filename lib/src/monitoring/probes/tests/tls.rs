@@ -7,9 +7,10 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
-        ServerConfig,
+        RootCertStore, ServerConfig,
         crypto::ring,
         pki_types::{CertificateDer, PrivatePkcs8KeyDer},
+        server::WebPkiClientVerifier,
     },
 };
 
@@ -81,20 +82,46 @@ impl Authority {
 
 type Shown = (Vec<CertificateDer<'static>>, KeyPair);
 
-/// Serves HTTP behind that certificate; its port.
-async fn serve((chain, key): Shown, answer: String) -> u16 {
+/// Who shows that certificate, and asks for one of somebody's if there is somebody.
+fn acceptor((chain, key): Shown, clients: Option<&Authority>) -> TlsAcceptor {
     let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let provider = Arc::new(ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key.into())
         .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let config = match clients {
+        None => config.with_no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.der()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+            config.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
+    let config = config.with_single_cert(chain, key.into()).unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// What is said before TLS: what the server says, and how the next line has to begin.
+type Prelude = &'static [(&'static str, &'static [u8])];
+
+/// Serves HTTP behind that certificate; its port.
+async fn serve(shown: Shown, answer: String) -> u16 {
+    serve_after(&[], acceptor(shown, None), answer).await
+}
+
+async fn serve_after(prelude: Prelude, acceptor: TlsAcceptor, answer: String) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        'next: while let Ok((mut stream, _)) = listener.accept().await {
+            for (said, expected) in prelude {
+                let _written = stream.write_all(said.as_bytes()).await;
+                let mut asked = vec![0; expected.len()];
+                if stream.read_exact(&mut asked).await.is_err() || asked != *expected {
+                    continue 'next;
+                }
+            }
             // Whoever does not trust the certificate hangs up.
             let Ok(mut stream) = acceptor.accept(stream).await else {
                 continue;
@@ -108,20 +135,34 @@ async fn serve((chain, key): Shown, answer: String) -> u16 {
     port
 }
 
-/// Both kinds that shake hands, and what each of them found.
-async fn look(root: &Authority, port: u16) -> [(Sample, Vec<Sighting>); 2] {
-    let (outbound, variables) = (Outbound::trusting(vec![root.der()]), BTreeMap::new());
+/// What a probe finds that trusts that root and has those variables.
+async fn look_at(
+    root: &Authority,
+    variables: &[(&str, String)],
+    spec: Value,
+) -> (Sample, Vec<Sighting>) {
+    let outbound = Outbound::trusting(vec![root.der()]);
+    let variables = variables.iter();
+    let variables = variables
+        .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
+        .collect();
     let prober = Prober {
         outbound: &outbound,
         variables: &variables,
         reach: Reach::Loopback,
     };
     let deadline = Deadline::after(Duration::from_secs(10));
-    let http = target(json!({"kind": "http", "url": format!("https://localhost:{port}/"), "redirects": 1}));
-    let tls = target(json!({"kind": "tls", "host": "localhost", "port": port}));
+    prober.probe(&target(spec), deadline).await
+}
+
+/// What both kinds that shake hands find.
+async fn look(root: &Authority, port: u16) -> [(Sample, Vec<Sighting>); 2] {
+    let url = format!("https://localhost:{port}/");
+    let http = json!({"kind": "http", "url": url, "redirects": 1});
+    let tls = json!({"kind": "tls", "host": "localhost", "port": port});
     [
-        prober.probe(&http, deadline).await,
-        prober.probe(&tls, deadline).await,
+        look_at(root, &[], http).await,
+        look_at(root, &[], tls).await,
     ]
 }
 
@@ -136,7 +177,6 @@ async fn what_is_wrong_with_a_certificate_is_told_apart() {
         let own = params.self_signed(&own_key).unwrap().der().clone();
         (vec![own], KeyPair::from_pem(&own_key.serialize_pem()).unwrap())
     };
-    let ok = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     for (shown, reason, found) in [
         (root.signs(&["localhost"], -9, 90, &[]), None, None),
         (
@@ -175,7 +215,7 @@ async fn what_is_wrong_with_a_certificate_is_told_apart() {
             Some("it is for wine.example, *.wine.example, 10.0.0.1"),
         ),
     ] {
-        let port = serve(shown, ok.to_owned()).await;
+        let port = serve(shown, ok("")).await;
         for (sample, sightings) in look(&root, port).await {
             let said = sample.detail.get("found").and_then(Value::as_str);
             assert_eq!(sample.reason, reason, "{sample:?}");
@@ -214,14 +254,13 @@ async fn an_intermediate_that_ends_first_is_seen_and_one_that_is_not_needed_is_n
     let root = Authority::root("our root");
     let between = root.vouches_for("between", 10);
     let beside = Authority::root("beside").vouches_for("our root", -5);
-    let ok = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     for (shown, first) in [
         (between.signs(&["localhost"], -9, 90, &[&between]), "CN=between"),
         (between.signs(&["localhost"], -9, 5, &[&between]), "CN=leaf"),
         // Another way up, which has ended, to a root that is trusted as it is.
         (root.signs(&["localhost"], -9, 90, &[&beside]), "CN=leaf"),
     ] {
-        let port = serve(shown, ok.to_owned()).await;
+        let port = serve(shown, ok("")).await;
         for (sample, sightings) in look(&root, port).await {
             assert_eq!(sample.status, Status::Up, "{sample:?}");
             assert_eq!(sightings[0].first.subject, first);
@@ -238,7 +277,7 @@ async fn a_certificate_is_credited_to_the_host_that_showed_it() {
     let root = Authority::root("our root");
     let there = serve(
         root.signs(&["127.0.0.1"], -9, 5, &[]),
-        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".into(),
+        ok(""),
     )
     .await;
     let here = serve(
@@ -260,4 +299,93 @@ async fn a_certificate_is_credited_to_the_host_that_showed_it() {
             ("certificate:localhost".to_owned(), false)
         ]
     );
+}
+
+#[tokio::test]
+async fn tls_begins_where_a_protocol_is_asked_for_it() {
+    let root = Authority::root("our root");
+    let preludes: [(&str, Prelude); 4] = [
+        (
+            "smtp",
+            &[
+                ("220-hello\r\n220 there\r\n", b"EHLO localhost\r\n"),
+                ("250-SIZE\r\n250 STARTTLS\r\n", b"STARTTLS\r\n"),
+                ("220 go ahead\r\n", b""),
+            ],
+        ),
+        (
+            "imap",
+            &[
+                ("* OK ready\r\n", b"1 STARTTLS\r\n"),
+                ("* a word\r\n1 OK begin\r\n", b""),
+            ],
+        ),
+        (
+            "pop3",
+            &[("+OK ready\r\n", b"STLS\r\n"), ("+OK begin\r\n", b"")],
+        ),
+        (
+            "postgres",
+            &[("", &[0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]), ("S", b"")],
+        ),
+    ];
+    for (protocol, prelude) in preludes {
+        let shown = root.signs(&["localhost"], -9, 90, &[]);
+        let port = serve_after(prelude, acceptor(shown, None), String::new()).await;
+        let spec = json!({"kind": "tls", "host": "localhost", "port": port, "startTls": protocol});
+        let (sample, sightings) = look_at(&root, &[], spec).await;
+        assert_eq!((sample.status, sample.reason), (Status::Up, None), "{protocol} {sample:?}");
+        assert_eq!(sightings[0].first.subject, "CN=leaf", "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_begin_tls_is_quoted() {
+    let root = Authority::root("our root");
+    for (protocol, said, found) in [
+        ("smtp", "554 go\taway\r\n", "554 go away"),
+        ("imap", "* BYE\r\n", "* BYE"),
+        ("pop3", "-ERR\r\n", "-ERR"),
+        ("postgres", "N", "N"),
+    ] {
+        let port = says(said).await;
+        let spec = json!({"kind": "tls", "host": "localhost", "port": port, "startTls": protocol});
+        let (sample, _) = look_at(&root, &[], spec).await;
+        assert_eq!(sample.reason, Some("starttls"), "{protocol} {sample:?}");
+        assert_eq!(sample.detail["found"], found, "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn own_roots_and_a_certificate_of_ours_come_from_variables() {
+    let (public, theirs) = (Authority::root("public"), Authority::root("theirs"));
+    let (chain, key) = theirs.signs(&["us"], -9, 90, &[]);
+    let pem = |der: &CertificateDer<'_>| {
+        let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    };
+    let variables = [
+        ("CHECK_CA", pem(&theirs.der())),
+        // As a platform keeps it that knows lines only one by one.
+        ("CHECK_CERTIFICATE", pem(&chain[0]).replace('\n', "\\n")),
+        ("CHECK_KEY", key.serialize_pem()),
+        ("CHECK_NONE", "nothing".to_owned()),
+    ];
+    let server = acceptor(theirs.signs(&["localhost"], -9, 90, &[]), Some(&theirs));
+    let port = serve_after(&[], server, ok("")).await;
+    let (ca, certificate, key) = ("${CHECK_CA}", "${CHECK_CERTIFICATE}", "${CHECK_KEY}");
+    for (fields, reason) in [
+        (json!({"ca": ca, "certificate": certificate, "key": key}), None),
+        (json!({"ca": ca}), Some("tls_refused")),
+        (json!({"certificate": certificate, "key": key}), Some("tls_unknown_issuer")),
+        (json!({"ca": "${CHECK_NONE}"}), Some("variable")),
+        (json!({"ca": "${CHECK_ABSENT}"}), Some("variable")),
+        (json!({"ca": ca, "certificate": certificate, "key": "${CHECK_NONE}"}), Some("variable")),
+    ] {
+        let mut spec = json!({"kind": "http", "url": format!("https://localhost:{port}/")});
+        spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let (sample, _) = look_at(&public, &variables, spec).await;
+        assert_eq!(sample.reason, reason, "{fields} {sample:?}");
+        assert!(!format!("{sample:?}").contains("BEGIN"), "{sample:?}");
+    }
 }
