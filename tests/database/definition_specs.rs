@@ -225,6 +225,26 @@ async fn every_other_kind_asks_for_what_it_needs() {
             json!({"kind": "rule", "event": "x", "windowMinutes": 60}),
             "minimum of check x must be",
         ),
+        (
+            json!({"kind": "rule", "event": "x", "metric": "y", "windowMinutes": 60, "minimum": 1}),
+            "event of check x must be",
+        ),
+        (
+            json!({"kind": "rule", "windowMinutes": 60, "minimum": 1}),
+            "event of check x must be",
+        ),
+        (
+            json!({"kind": "rule", "metric": "x", "of": "y", "windowMinutes": 60, "minimum": 1}),
+            "of of check x must be absent",
+        ),
+        (
+            json!({"kind": "rule", "event": "x", "aggregate": "sum", "windowMinutes": 60, "minimum": 1}),
+            "aggregate of check x must be",
+        ),
+        (
+            json!({"kind": "rule", "metric": "x", "windowMinutes": 60, "dropPercent": 101}),
+            "dropPercent of check x must be a number from 1 to 100",
+        ),
     ])
     .await;
 }

@@ -95,7 +95,7 @@ impl Kind {
 
 const FIELDS: &str = "\
 Fields, whose values are JSON or else text (url, body, contains, notContains, matches,
-notMatches, host, address, server and event are text always):
+notMatches, host, address, server, event, of and metric are text always):
   every kind  everySeconds timeoutMs severity enabled dependsOn tags
   http        url method headers body redirects ca certificate key maxLatencyMs
               status contains notContains matches notMatches answerHeaders json
@@ -103,7 +103,8 @@ notMatches, host, address, server and event are text always):
   dns         host address maxLatencyMs, or host record values absent server port
   tcp         host port send contains matches maxLatencyMs
   heartbeat   periodSeconds graceSeconds
-  rule        event windowMinutes minimum
+  rule        event (of) or metric (aggregate) windowMinutes minimumSamples
+              minimum maximum dropPercent risePercent
 
   pourtrait checks add search http url=https://app.example/api/search contains=results";
 
@@ -115,7 +116,7 @@ fn kind(word: &str) -> Result<Kind, String> {
 }
 
 /// Fields whose value is text even where it reads as JSON.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 12] = [
     "url",
     "body",
     "contains",
@@ -126,6 +127,8 @@ const TEXTS: [&str; 10] = [
     "address",
     "server",
     "event",
+    "of",
+    "metric",
 ];
 
 /// Reads `FIELD=VALUE`, where a value is JSON or else text.

@@ -61,6 +61,7 @@ pub(super) struct Common {
     url: Option<String>,
     host: Option<String>,
     event: Option<String>,
+    metric: Option<String>,
     #[serde(default)]
     tags: Vec<String>,
 }
@@ -129,7 +130,7 @@ impl Watched {
 
     fn row(&self) -> [String; 8] {
         let check = &self.check.common;
-        let about = [&check.url, &check.host, &check.event].into_iter();
+        let about = [&check.url, &check.host, &check.event, &check.metric].into_iter();
         let latency = self.latency_ms.map(|latency| format!("{latency:.0}"));
         [
             check.name.clone(),

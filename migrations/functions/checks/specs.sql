@@ -195,27 +195,6 @@ $$;
 
 comment on function ops.find_heartbeat_fault(jsonb) is 'What is wrong with the spec of a heartbeat, or null.';
 
-create or replace function ops.find_rule_fault(p_spec jsonb)
-returns ops.fault
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-    select case
-        when not ops.is_text(p_spec -> 'event', 100, '')
-        then ops.make_fault(
-            'event', 'the name of an event of the application, in 1 to 100 characters', ops.show(p_spec -> 'event')
-        )
-        when not ops.is_whole(p_spec -> 'windowMinutes', 1, 10080)
-        then ops.make_fault('windowMinutes', 'a whole number from 1 to 10080', ops.show(p_spec -> 'windowMinutes'))
-        when not ops.is_whole(p_spec -> 'minimum', 1, 1000000)
-        then ops.make_fault('minimum', 'a whole number from 1 to 1000000', ops.show(p_spec -> 'minimum'))
-    end
-$$;
-
-comment on function ops.find_rule_fault(jsonb) is 'What is wrong with the spec of a business rule, or null.';
-
 create or replace function ops.is_list_of_tags(p_value jsonb)
 returns boolean
 language sql
@@ -248,7 +227,8 @@ as $$
             when 'dns' then '{host,address,record,values,absent,server,port,maxLatencyMs}'
             when 'tcp' then '{host,port,send,contains,matches,maxLatencyMs}'
             when 'heartbeat' then '{periodSeconds,graceSeconds}'
-            when 'rule' then '{event,windowMinutes,minimum}'
+            when 'rule'
+            then '{event,of,metric,aggregate,windowMinutes,minimumSamples,minimum,maximum,dropPercent,risePercent}'
         end as keys
     ) as known
     where keys is not null
