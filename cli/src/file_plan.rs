@@ -116,7 +116,13 @@ fn differences(from: &Map<String, Value>, to: &Map<String, Value>) -> String {
         .keys()
         .chain(gone)
         .filter(|field| from.get(*field) != to.get(*field))
-        .map(|field| format!("{field} {} → {}", shown(from.get(field)), shown(to.get(field))))
+        .map(|field| {
+            format!(
+                "{field} {} → {}",
+                shown(from.get(field)),
+                shown(to.get(field))
+            )
+        })
         .collect();
     differences.join(", ")
 }

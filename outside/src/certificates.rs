@@ -266,7 +266,9 @@ impl Objection {
 
     fn of_certificate(fault: &CertificateError, shown: Option<&Chain>) -> Self {
         match fault {
-            CertificateError::Expired => Self::Expired(shown.map(|chain| chain.first_to_end().clone())),
+            CertificateError::Expired => {
+                Self::Expired(shown.map(|chain| chain.first_to_end().clone()))
+            }
             CertificateError::ExpiredContext { not_after, .. } => {
                 let end = timestamp(not_after.as_secs());
                 Self::Expired(shown.and_then(|chain| {
@@ -318,7 +320,9 @@ const NAMES_TOLD: usize = 10;
 impl fmt::Display for Objection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Expired(Some(one)) => write!(formatter, "{} ended {}", one.subject, one.not_after),
+            Self::Expired(Some(one)) => {
+                write!(formatter, "{} ended {}", one.subject, one.not_after)
+            }
             Self::NotYetValid(Some(from)) => write!(formatter, "from {from}"),
             Self::UnknownIssuer(Some(issuer)) => write!(formatter, "issued by {issuer}"),
             Self::WrongName(names) if !names.is_empty() => {

@@ -9,7 +9,12 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Client, Response};
 use rustls::{ClientConfig, pki_types::CertificateDer};
 
-use crate::{certificates::Witness, failure::Failure, reach::Reach, tls::{self, Credentials}};
+use crate::{
+    certificates::Witness,
+    failure::Failure,
+    reach::Reach,
+    tls::{self, Credentials},
+};
 
 /// How long connecting may take, whatever the request's own time-out.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -6,7 +6,8 @@ use crate::support::World;
 
 /// Applies checks; the answer.
 async fn apply(world: &World, checks: &Value, remove: bool, dry_run: bool) -> Value {
-    let arguments = json!({"p_checks": checks, "p_remove": remove, "p_dry_run": dry_run, "p_by": "anna"});
+    let arguments =
+        json!({"p_checks": checks, "p_remove": remove, "p_dry_run": dry_run, "p_by": "anna"});
     world.call("ops_apply_checks", arguments).await
 }
 
@@ -21,12 +22,19 @@ fn changes(plan: &Value) -> Vec<(&str, &str)> {
     let changes = plan["changes"].as_array().unwrap();
     changes
         .iter()
-        .map(|one| (one["name"].as_str().unwrap(), one["change"].as_str().unwrap()))
+        .map(|one| {
+            (
+                one["name"].as_str().unwrap(),
+                one["change"].as_str().unwrap(),
+            )
+        })
         .collect()
 }
 
 async fn kept(world: &World) -> Value {
-    world.rows("select name, updated_by, updated_at, spec from ops.custom_checks order by name").await
+    world
+        .rows("select name, updated_by, updated_at, spec from ops.custom_checks order by name")
+        .await
 }
 
 /// Two checks that need each other's kind of neighbours, and one beside them.
@@ -57,7 +65,11 @@ async fn a_file_is_planned_applied_once_and_then_changes_nothing() {
     let before = kept(&world).await;
     let again = apply(&world, &file(), true, false).await;
     assert_eq!(changes(&again), []);
-    assert_eq!(kept(&world).await, before, "what is as it should be is not touched");
+    assert_eq!(
+        kept(&world).await,
+        before,
+        "what is as it should be is not touched"
+    );
 }
 
 #[tokio::test]
@@ -73,7 +85,10 @@ async fn what_was_exported_applies_as_nothing() {
         .collect();
     let names: Vec<_> = exported.iter().map(|check| &check["name"]).collect();
     assert_eq!(names, ["import", "search", "shop"]);
-    assert_eq!(changes(&apply(&world, &json!(exported), true, false).await), []);
+    assert_eq!(
+        changes(&apply(&world, &json!(exported), true, false).await),
+        []
+    );
 }
 
 #[tokio::test]
@@ -85,12 +100,20 @@ async fn a_file_says_all_of_a_check_and_what_it_does_not_name_goes_only_on_deman
     let plan = apply(&world, &fewer, false, false).await;
     assert_eq!(changes(&plan), [("search", "edited")]);
     let change = &plan["changes"][0];
-    assert_eq!((&change["from"]["everySeconds"], &change["to"]["everySeconds"]), (&json!(300), &json!(60)));
+    assert_eq!(
+        (
+            &change["from"]["everySeconds"],
+            &change["to"]["everySeconds"]
+        ),
+        (&json!(300), &json!(60))
+    );
     assert_eq!(plan["unnamed"], json!(["import", "shop"]));
     let plan = apply(&world, &fewer, true, false).await;
     assert_eq!(changes(&plan), [("import", "removed"), ("shop", "removed")]);
     assert_eq!(plan["unnamed"], json!([]));
-    let by = world.rows("select distinct changed_by from ops.check_changes").await;
+    let by = world
+        .rows("select distinct changed_by from ops.check_changes")
+        .await;
     assert_eq!(by, json!([{"changed_by": "anna"}]));
 }
 
@@ -106,12 +129,18 @@ async fn one_check_that_is_not_valid_leaves_all_as_they_were() {
         checks
     };
     for (checks, expected) in [
-        (one(json!({"name": "x", "kind": "tcp", "host": "a", "port": 0})), "port of check x must be"),
+        (
+            one(json!({"name": "x", "kind": "tcp", "host": "a", "port": 0})),
+            "port of check x must be",
+        ),
         (
             one(json!({"name": "x", "kind": "tcp", "host": "a", "port": 1, "everySeconds": 1})),
             "everySeconds of check x must be",
         ),
-        (one(json!({"kind": "tcp", "host": "a", "port": 1})), "name must be 1 to 50"),
+        (
+            one(json!({"kind": "tcp", "host": "a", "port": 1})),
+            "name must be 1 to 50",
+        ),
         (one(json!(7)), "name must be 1 to 50"),
         (
             one(json!({"name": "shop", "kind": "dns", "host": "a"})),
@@ -125,8 +154,10 @@ async fn one_check_that_is_not_valid_leaves_all_as_they_were() {
             one(json!({"name": "x", "kind": "dns", "host": "a", "dependsOn": ["nowhere"]})),
             "dependsOn of check x must be",
         ),
-        (json!([{"name": "import", "kind": "heartbeat", "periodSeconds": 3600, "graceSeconds": 60, "tags": ["A b"]}]),
-         "tags of check import must be"),
+        (
+            json!([{"name": "import", "kind": "heartbeat", "periodSeconds": 3600, "graceSeconds": 60, "tags": ["A b"]}]),
+            "tags of check import must be",
+        ),
         (json!({}), "checks must be an array"),
     ] {
         for dry_run in [true, false] {
@@ -139,9 +170,13 @@ async fn one_check_that_is_not_valid_leaves_all_as_they_were() {
     }
     assert_eq!(kept(&world).await, before);
     // What others need is not removed from under them.
-    let needed = json!({"p_checks": [file()[0]], "p_remove": true, "p_dry_run": false, "p_by": "anna"});
+    let needed =
+        json!({"p_checks": [file()[0]], "p_remove": true, "p_dry_run": false, "p_by": "anna"});
     let [_, message, _] = world.refusal("ops_apply_checks", needed).await;
-    assert!(message.contains("search, which is needed by check shop"), "{message}");
+    assert!(
+        message.contains("search, which is needed by check shop"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -157,13 +192,22 @@ async fn contacts_are_planned_and_applied_by_their_names() {
     assert_eq!(world.rows("select name from ops.contacts").await, json!([]));
     apply_contacts(&world, &file, false, false).await;
     let before = world.rows("select * from ops.contacts order by name").await;
-    assert_eq!(changes(&apply_contacts(&world, &file, true, false).await), []);
-    assert_eq!(world.rows("select * from ops.contacts order by name").await, before);
+    assert_eq!(
+        changes(&apply_contacts(&world, &file, true, false).await),
+        []
+    );
+    assert_eq!(
+        world.rows("select * from ops.contacts order by name").await,
+        before
+    );
 
     // A name in other letters is the same person, with the same id.
     let other = json!([{"name": "BEN", "role": "executive", "slack": "U0BEN12"}]);
     let plan = apply_contacts(&world, &other, false, false).await;
-    assert_eq!((changes(&plan), &plan["unnamed"]), (vec![("BEN", "edited")], &json!(["Anna"])));
+    assert_eq!(
+        (changes(&plan), &plan["unnamed"]),
+        (vec![("BEN", "edited")], &json!(["Anna"]))
+    );
     assert_eq!(plan["changes"][0]["from"]["zone"], "Europe/Paris");
     assert_eq!(plan["changes"][0]["to"]["hours"], Value::Null);
     let plan = apply_contacts(&world, &other, true, false).await;
@@ -171,7 +215,10 @@ async fn contacts_are_planned_and_applied_by_their_names() {
 
     for (contacts, expected) in [
         (json!([{"name": "X", "role": "cto"}]), "email must be given"),
-        (json!([{"name": "X", "role": "boss", "email": "x@y.example"}]), "role must be"),
+        (
+            json!([{"name": "X", "role": "boss", "email": "x@y.example"}]),
+            "role must be",
+        ),
         (json!([{"name": "X", "phone": 1}]), "fields must be"),
         (json!([7]), "fields must be"),
         (
@@ -185,7 +232,10 @@ async fn contacts_are_planned_and_applied_by_their_names() {
         assert_eq!(code, "22023", "{message}");
         assert!(message.contains(expected), "{contacts}: {message}");
     }
-    assert_eq!(world.rows("select name from ops.contacts").await, json!([{"name": "BEN"}]));
+    assert_eq!(
+        world.rows("select name from ops.contacts").await,
+        json!([{"name": "BEN"}])
+    );
 }
 
 #[tokio::test]
@@ -201,13 +251,27 @@ async fn the_history_of_a_check_begins_with_the_newest_sample() {
         )
         .await
         .unwrap();
-    let seen = world.call("ops_list_samples", json!({"p_name": "shop", "p_limit": 2})).await;
-    let times: Vec<_> = seen["samples"].as_array().unwrap().iter().map(|one| &one["at"]).collect();
-    assert_eq!(times, ["2026-01-01T00:05:00+00:00", "2026-01-01T00:04:00+00:00"]);
-    let [code, ..] = world.refusal("ops_list_samples", json!({"p_name": "nowhere"})).await;
+    let seen = world
+        .call("ops_list_samples", json!({"p_name": "shop", "p_limit": 2}))
+        .await;
+    let times: Vec<_> = seen["samples"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["at"])
+        .collect();
+    assert_eq!(
+        times,
+        ["2026-01-01T00:05:00+00:00", "2026-01-01T00:04:00+00:00"]
+    );
+    let [code, ..] = world
+        .refusal("ops_list_samples", json!({"p_name": "nowhere"}))
+        .await;
     assert_eq!(code, "22023");
     assert_eq!(
-        world.call("ops_list_samples", json!({"p_name": "import"})).await,
+        world
+            .call("ops_list_samples", json!({"p_name": "import"}))
+            .await,
         json!({"samples": []})
     );
 }

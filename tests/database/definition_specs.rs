@@ -69,7 +69,10 @@ async fn what_is_expected_of_an_answer_is_of_its_form() {
         (http("status", json!(99)), "a whole number from 100 to 599"),
         (http("contains", json!("")), "contains of check x must be"),
         (http("key", json!("${CHECK_A}")), "given with its key"),
-        (http("notContains", json!(7)), "notContains of check x must be"),
+        (
+            http("notContains", json!(7)),
+            "notContains of check x must be",
+        ),
         (http("matches", json!("")), "matches of check x must be"),
         (
             http("notMatches", json!("x".repeat(501))),
@@ -107,7 +110,7 @@ async fn what_is_expected_of_an_answer_is_of_its_form() {
         ),
         (
             http("colour", json!("red")),
-            "keys of check x must be among url",
+            "keys of check x must be among before",
         ),
     ])
     .await;
@@ -147,6 +150,102 @@ async fn a_header_holds_no_secret_and_names_no_other_variable() {
         ),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn what_is_asked_for_before_is_held_to_the_same_and_keeps_by_name() {
+    let step = |fields: Value| {
+        let mut step = json!({"url": "https://a.example/sign-in"});
+        step.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        step
+    };
+    let keep = step(json!({"keep": {"token": {"json": "$.token"}}}));
+    let with = |before: Value, fields: Value| {
+        let mut check = http("before", before);
+        check
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        check
+    };
+    refused(&[
+        (http("before", json!([])), "an array of 1 to 10 requests"),
+        (
+            http("before", json!([7])),
+            "before[0] of check x must be an object",
+        ),
+        (
+            http("before", json!([step(json!({"before": []}))])),
+            "before[0] of check x must be an object without other keys",
+        ),
+        (
+            http("before", json!([step(json!({"url": "ftp://a"}))])),
+            "before[0].url of check x must be a URL",
+        ),
+        (
+            http("before", json!([step(json!({"status": 99}))])),
+            "before[0].status of check x must be",
+        ),
+        (
+            http(
+                "before",
+                json!([step(json!({"headers": {"cookie": "a=b"}}))]),
+            ),
+            "before[0].headers.cookie of check x must be a text that comes from a variable",
+        ),
+        (
+            http(
+                "before",
+                json!([step(json!({"keep": {"Token": {"json": "$"}}}))]),
+            ),
+            "before[0].keep of check x must be",
+        ),
+        (
+            http(
+                "before",
+                json!([step(json!({"keep": {"t": {"json": "$", "header": "a"}}}))]),
+            ),
+            "before[0].keep of check x must be",
+        ),
+        // A name stands for something from the next request on.
+        (
+            http(
+                "before",
+                json!([step(
+                    json!({"keep": {"t": {"header": "a"}}, "headers": {"x": "${t}"}})
+                )]),
+            ),
+            "before[0].headers.x of check x must be",
+        ),
+        (
+            http("headers", json!({"x": "${token}"})),
+            "headers.x of check x must be",
+        ),
+        (
+            with(json!([keep]), json!({"url": "https://${token}.a.example/"})),
+            "url of check x must be a URL",
+        ),
+        (
+            with(
+                json!([keep]),
+                json!({"url": "https://a.example/${other}/ "}),
+            ),
+            "url of check x must be a URL",
+        ),
+    ])
+    .await;
+    let world = World::migrated().await;
+    let check = with(
+        json!([
+            keep,
+            step(json!({"headers": {"Authorization": "Bearer ${token}"}}))
+        ]),
+        json!({"url": "https://a.example/${token}?q=${token}", "headers": {"Cookie": "${token}"}}),
+    );
+    let arguments = json!({"p_name": "x", "p_check": check, "p_by": "anna"});
+    world.call("ops_add_check", arguments).await;
 }
 
 #[tokio::test]

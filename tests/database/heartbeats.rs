@@ -252,40 +252,101 @@ async fn a_rule_is_judged_by_what_it_measures_and_by_what_was_usual() {
         .await;
     let spec = |fields: Value| {
         let mut spec = json!({"windowMinutes": 60});
-        spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        spec.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
         spec
     };
     for (fields, status, reason) in [
         (json!({"metric": "orders", "minimum": 12}), "up", None),
-        (json!({"metric": "orders", "minimum": 12.5}), "down", Some("below")),
+        (
+            json!({"metric": "orders", "minimum": 12.5}),
+            "down",
+            Some("below"),
+        ),
         (json!({"metric": "orders", "maximum": 12}), "up", None),
-        (json!({"metric": "orders", "maximum": 11}), "down", Some("above")),
+        (
+            json!({"metric": "orders", "maximum": 11}),
+            "down",
+            Some("above"),
+        ),
         // Usual are 25: half of that is 12.5.
-        (json!({"metric": "orders", "dropPercent": 50}), "down", Some("dropped")),
+        (
+            json!({"metric": "orders", "dropPercent": 50}),
+            "down",
+            Some("dropped"),
+        ),
         (json!({"metric": "orders", "dropPercent": 52}), "up", None),
         (json!({"metric": "orders", "risePercent": 1}), "up", None),
-        (json!({"metric": "new", "dropPercent": 1}), "unknown", Some("no_past")),
-        (json!({"metric": "none", "minimum": 1}), "unknown", Some("no_data")),
-        (json!({"metric": "orders", "minimum": 99, "minimumSamples": 2}), "unknown", Some("no_data")),
-        (json!({"event": "paid", "of": "cart", "minimum": 12}), "up", None),
-        (json!({"event": "paid", "of": "cart", "minimum": 13}), "down", Some("below")),
-        (json!({"event": "paid", "of": "none", "minimum": 13}), "unknown", Some("no_data")),
-        (json!({"event": "paid", "maximum": 11}), "down", Some("above")),
-        (json!({"event": "paid", "minimum": 13}), "unknown", Some("not_set_up")),
+        (
+            json!({"metric": "new", "dropPercent": 1}),
+            "unknown",
+            Some("no_past"),
+        ),
+        (
+            json!({"metric": "none", "minimum": 1}),
+            "unknown",
+            Some("no_data"),
+        ),
+        (
+            json!({"metric": "orders", "minimum": 99, "minimumSamples": 2}),
+            "unknown",
+            Some("no_data"),
+        ),
+        (
+            json!({"event": "paid", "of": "cart", "minimum": 12}),
+            "up",
+            None,
+        ),
+        (
+            json!({"event": "paid", "of": "cart", "minimum": 13}),
+            "down",
+            Some("below"),
+        ),
+        (
+            json!({"event": "paid", "of": "none", "minimum": 13}),
+            "unknown",
+            Some("no_data"),
+        ),
+        (
+            json!({"event": "paid", "maximum": 11}),
+            "down",
+            Some("above"),
+        ),
+        (
+            json!({"event": "paid", "minimum": 13}),
+            "unknown",
+            Some("not_set_up"),
+        ),
     ] {
         let sql = format!(
             "select status, reason from ops.business_status('{}', false, 'production', '2026-11-24T12:00:00Z')",
             spec(fields.clone())
         );
         let seen = &world.rows(&sql).await[0];
-        assert_eq!((&seen["status"], &seen["reason"]), (&json!(status), &json!(reason)), "{fields}");
+        assert_eq!(
+            (&seen["status"], &seen["reason"]),
+            (&json!(status), &json!(reason)),
+            "{fields}"
+        );
     }
-    for (aggregate, value) in [("sum", 912), ("lowest", 12), ("highest", 900), ("latest", 12), ("average", 456)] {
-        let fields = json!({"metric": "orders", "aggregate": aggregate, "windowMinutes": 61, "maximum": 1});
+    for (aggregate, value) in [
+        ("sum", 912),
+        ("lowest", 12),
+        ("highest", 900),
+        ("latest", 12),
+        ("average", 456),
+    ] {
+        let fields =
+            json!({"metric": "orders", "aggregate": aggregate, "windowMinutes": 61, "maximum": 1});
         let sql = format!(
             "select (detail ->> 'value')::numeric as value
              from ops.business_status('{fields}', true, 'production', '2026-11-24T12:00:00Z')"
         );
-        assert_eq!(world.rows(&sql).await[0]["value"].as_f64(), Some(f64::from(value)), "{aggregate}");
+        assert_eq!(
+            world.rows(&sql).await[0]["value"].as_f64(),
+            Some(f64::from(value)),
+            "{aggregate}"
+        );
     }
 }

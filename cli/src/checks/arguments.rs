@@ -97,7 +97,7 @@ const FIELDS: &str = "\
 Fields, whose values are JSON or else text (url, body, contains, notContains, matches,
 notMatches, host, address, server, event, of and metric are text always):
   every kind  everySeconds timeoutMs severity enabled dependsOn tags
-  http        url method headers body redirects ca certificate key maxLatencyMs
+  http        url method headers body redirects ca certificate key before maxLatencyMs
               status contains notContains matches notMatches answerHeaders json
   tls         host port startTls ca certificate key maxLatencyMs
   dns         host address maxLatencyMs, or host record values absent server port

@@ -100,7 +100,10 @@ mod tests {
             lines[0],
             "2026-11-24T12:01:00Z  down (tls_expired)  12        CN=a ended"
         );
-        assert_eq!(lines[1], "2026-11-24T12:00:00Z  up                  80  200");
+        assert_eq!(
+            lines[1],
+            "2026-11-24T12:00:00Z  up                  80  200"
+        );
         assert!(lines[2].contains("unknown variant `asleep`"), "{table}");
     }
 }

@@ -129,7 +129,9 @@ impl Expectation {
             let mut found = headers.get_all(name).iter();
             let met = match expected {
                 ExpectedHeader::Present(present) => headers.contains_key(name) == *present,
-                ExpectedHeader::Equals(text) => found.any(|value| value.as_bytes() == text.as_bytes()),
+                ExpectedHeader::Equals(text) => {
+                    found.any(|value| value.as_bytes() == text.as_bytes())
+                }
                 ExpectedHeader::Matches { matches } => {
                     let pattern = compile(matches)?;
                     found.any(|value| pattern.is_match(&String::from_utf8_lossy(value.as_bytes())))
@@ -179,7 +181,7 @@ fn verdict(found: bool, wanted: bool, which: &str) -> Result<(), Unmet> {
 }
 
 /// A pattern, ready to search.
-fn compile(pattern: &str) -> Result<Regex, Unmet> {
+pub(super) fn compile(pattern: &str) -> Result<Regex, Unmet> {
     RegexBuilder::new(pattern)
         .size_limit(PATTERN_LIMIT)
         .dfa_size_limit(PATTERN_LIMIT)
@@ -196,7 +198,7 @@ fn last_line(error: &regex::Error) -> String {
 
 /// The value at a path of the small subset that the database admits: `$`, then
 /// `.name` and `[index]`.
-fn value_at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+pub(super) fn value_at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     let steps = path.strip_prefix('$')?.replace('[', ".[");
     steps
         .split('.')
@@ -371,7 +373,10 @@ mod tests {
             (json!({"content-type": "text/html; charset=utf-8"}), Ok(())),
             (json!({"content-type": "text/html"}), Err("header")),
             (json!({"content-type": {"matches": "^text/html"}}), Ok(())),
-            (json!({"content-type": {"matches": "^text/plain"}}), Err("header")),
+            (
+                json!({"content-type": {"matches": "^text/plain"}}),
+                Err("header"),
+            ),
             (json!({"content-type": {"matches": "("}}), Err("pattern")),
             (json!({"set-cookie": "b=2"}), Ok(())),
             (json!({"set-cookie": "c=3"}), Err("header")),
@@ -390,9 +395,14 @@ mod tests {
             (json!({"json": {"$.a": 1, "$.b": 2}}), Some("$.b".into())),
             (json!({"matches": "a{99999}"}), Some("exceeds".into())),
         ] {
-            let unmet = expectation(expected.clone()).judge(r#"{"a":1,"ok":0}"#).unwrap_err();
+            let unmet = expectation(expected.clone())
+                .judge(r#"{"a":1,"ok":0}"#)
+                .unwrap_err();
             let said = unmet.which.as_deref().unwrap_or_default();
-            assert!(said.contains(which.as_deref().unwrap_or_default()), "{expected}: {unmet:?}");
+            assert!(
+                said.contains(which.as_deref().unwrap_or_default()),
+                "{expected}: {unmet:?}"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a tick probes: the app's URLs, and the checks that are due. This file is
 //! pure: it turns what the claim of the run returned into targets.
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -52,14 +52,58 @@ pub enum Probe {
     Tcp(Tcp),
 }
 
-/// A request and its answer.
+/// A request and its answer, and what has to be done before.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Http {
+    /// Requests that are made first, in this order: signing in, say.
+    #[serde(default)]
+    pub before: Vec<Step>,
+    /// The request that the check is about.
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+/// A request that is made before another one.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Step {
+    /// The request.
+    #[serde(flatten)]
+    pub request: Request,
+    /// What later requests need of its answer, by the name that stands for it.
+    #[serde(default)]
+    pub keep: BTreeMap<String, Keep>,
+}
+
+/// Where a value stands in an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Keep {
+    /// At a path of its JSON.
+    Json {
+        /// The path: `$.a.b[0]`.
+        json: String,
+    },
+    /// Where a regular expression is found: its first group.
+    Matches {
+        /// The expression.
+        matches: String,
+    },
+    /// In a header.
+    Header {
+        /// The header's name.
+        header: String,
+    },
+}
+
+/// A request, and what its answer has to be. `${CHECK_…}` stands for a variable, and
+/// `${name}` for what was kept of an answer before.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Request {
     /// What is requested.
-    pub url: Url,
+    pub url: Template,
     /// `GET` if none is named.
     pub method: Option<String>,
-    /// What is sent with it; `${CHECK_…}` stands for a variable.
+    /// What is sent with it.
     #[serde(default)]
     pub headers: Map<String, Value>,
     /// What is sent.
@@ -73,6 +117,36 @@ pub struct Http {
     /// What the answer has to be.
     #[serde(flatten)]
     pub expectation: Expectation,
+}
+
+/// A URL that may have placeholders behind its host.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Template {
+    /// As it was written.
+    pub text: String,
+    /// With its placeholders standing there as they are: where it leads.
+    pub url: Url,
+}
+
+impl TryFrom<String> for Template {
+    type Error = url::ParseError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Ok(Self {
+            url: text.parse()?,
+            text,
+        })
+    }
+}
+
+impl From<Url> for Template {
+    fn from(url: Url) -> Self {
+        Self {
+            text: url.to_string(),
+            url,
+        }
+    }
 }
 
 /// A handshake.
@@ -263,13 +337,16 @@ impl Target {
             timeout: APP_TIMEOUT,
             origin,
             probe: Probe::Http(Box::new(Http {
-                url,
-                method: None,
-                headers: Map::new(),
-                body: None,
-                redirects: 0,
-                credentials: Credentials::default(),
-                expectation,
+                before: Vec::new(),
+                request: Request {
+                    url: url.into(),
+                    method: None,
+                    headers: Map::new(),
+                    body: None,
+                    redirects: 0,
+                    credentials: Credentials::default(),
+                    expectation,
+                },
             })),
         }
     }
@@ -290,7 +367,9 @@ impl Target {
     #[must_use]
     pub fn certified_host(&self) -> Option<&str> {
         match &self.probe {
-            Probe::Http(http) if http.url.scheme() == "https" => http.url.host_str(),
+            Probe::Http(http) if http.request.url.url.scheme() == "https" => {
+                http.request.url.url.host_str()
+            }
             Probe::Tls(tls) => Some(&tls.host),
             Probe::Http(_) | Probe::Dns(_) | Probe::Tcp(_) => None,
         }
@@ -320,7 +399,7 @@ mod tests {
 
     fn expectation(target: &Target) -> &Expectation {
         match &target.probe {
-            Probe::Http(http) => &http.expectation,
+            Probe::Http(http) => &http.request.expectation,
             other => panic!("{other:?}"),
         }
     }

@@ -10,7 +10,7 @@ parallel safe
 set search_path = ''
 as $$
     select case
-        when p_spec ? 'event' = p_spec ? 'metric'
+        when (p_spec ? 'event') = (p_spec ? 'metric')
         then ops.make_fault(
             'event', 'the name of an event of the application, or else metric the name of a figure',
             case when p_spec ? 'event' then 'both' else 'neither' end

@@ -1,118 +1,5 @@
 -- What the spec of a custom check must be, kind by kind. Each function examines a part and
--- returns the first fault that it finds. A check never holds a secret; a header may name an
--- environment variable as ${CHECK_…}, which the function that probes resolves.
-
-create or replace function ops.find_header_fault(p_name text, p_value jsonb)
-returns ops.fault
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-    select case
-        when p_name !~ '^[A-Za-z0-9-]{1,100}$'
-        then ops.make_fault(
-            'headers', 'an object whose names are 1 to 100 letters, digits and hyphens', p_name
-        )
-        when not ops.is_text(p_value, 1000, '^[\x20-\x7e]+$')
-        then ops.make_fault(
-            'headers.' || p_name, 'a text of 1 to 1000 printable characters', ops.describe_size(p_value)
-        )
-        when regexp_replace(p_value #>> '{}', '\$\{CHECK_[A-Z0-9_]{1,60}\}', '', 'g') ~ '\$\{'
-        then ops.make_fault(
-            'headers.' || p_name, 'a text that names no other variable than ${CHECK_…}', 'another one'
-        )
-        when p_name ~* '(authorization|cookie|token|secret|password|api-?key)' and p_value #>> '{}' !~ '\$\{CHECK_'
-        then ops.make_fault(
-            'headers.' || p_name,
-            'a text that comes from a variable, as ${CHECK_…}, because it proves who asks',
-            'a text without one'
-        )
-    end
-$$;
-
-comment on function ops.find_header_fault(text, jsonb) is
-    'What is wrong with a header of a check, or null. A value that proves who asks has to come from the environment of the function that probes, under a name that begins with CHECK_.';
-
-create or replace function ops.find_headers_fault(p_headers jsonb)
-returns ops.fault
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-    select case
-        when jsonb_typeof(p_headers) <> 'object'
-        then ops.make_fault('headers', 'an object of texts', jsonb_typeof(p_headers))
-        else (
-            select found
-            from jsonb_each(p_headers) as header (name, value)
-            cross join lateral ops.find_header_fault(header.name, header.value) as found
-            where found.field is not null
-            limit 1
-        )
-    end
-$$;
-
-comment on function ops.find_headers_fault(jsonb) is 'What is wrong with the headers of a check, or null.';
-
-create or replace function ops.find_credentials_fault(p_spec jsonb)
-returns ops.fault
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-    select case
-        when unnamed.key is not null
-        then ops.make_fault(
-            unnamed.key, 'a variable of the environment that holds a PEM text, as ${CHECK_…}', 'something else'
-        )
-        when (p_spec ? 'certificate') <> (p_spec ? 'key')
-        then ops.make_fault('certificate', 'given with its key, or neither of both', 'one of them')
-    end
-    from (
-        select min(key) as key
-        from unnest('{ca,certificate,key}'::text[]) as known (key)
-        where p_spec ? key and not ops.is_text(p_spec -> key, 100, '^\$\{CHECK_[A-Z0-9_]{1,60}\}$')
-    ) as unnamed
-$$;
-
-comment on function ops.find_credentials_fault(jsonb) is
-    'What is wrong with the roots that a check trusts or with the certificate that it shows, or null. They come from the environment of the function that probes.';
-
-create or replace function ops.find_http_fault(p_spec jsonb)
-returns ops.fault
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-    select case
-        when not ops.is_text(
-            p_spec -> 'url', 1000,
-            '^(https://[A-Za-z0-9._:\[\]-]+|http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?)([/?#]\S*)?$'
-        ) then ops.make_fault(
-            'url',
-            'a URL of at most 1000 characters that begins with https:// (http:// for loopback hosts only)',
-            ops.show(p_spec -> 'url')
-        )
-        when p_spec ? 'method' and not ops.is_word(p_spec -> 'method', methods)
-        then ops.make_fault('method', ops.join_words(methods), ops.show(p_spec -> 'method'))
-        when p_spec ? 'headers' and (ops.find_headers_fault(p_spec -> 'headers')).field is not null
-        then ops.find_headers_fault(p_spec -> 'headers')
-        when p_spec ? 'body' and not ops.is_text(p_spec -> 'body', 10000, '')
-        then ops.make_fault('body', 'a text of 1 to 10000 characters', ops.describe_size(p_spec -> 'body'))
-        when (ops.find_expectation_fault('', p_spec)).field is not null
-        then ops.find_expectation_fault('', p_spec)
-        when p_spec ? 'redirects' and not ops.is_whole(p_spec -> 'redirects', 0, 5)
-        then ops.make_fault('redirects', 'a whole number from 0 to 5', ops.show(p_spec -> 'redirects'))
-        else ops.find_credentials_fault(p_spec)
-    end
-    from (select '{GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS}'::text[] as methods) as known
-$$;
-
-comment on function ops.find_http_fault(jsonb) is 'What is wrong with the spec of a check over HTTP, or null.';
+-- returns the first fault that it finds.
 
 create or replace function ops.find_record_fault(p_spec jsonb)
 returns ops.fault
@@ -172,7 +59,7 @@ as $$
         when p_kind = 'tcp' then ops.find_expectation_fault('', p_spec)
         when p_spec ? 'startTls' and not ops.is_word(p_spec -> 'startTls', '{smtp,imap,pop3,postgres}')
         then ops.make_fault('startTls', 'smtp, imap, pop3 or postgres', ops.show(p_spec -> 'startTls'))
-        else ops.find_credentials_fault(p_spec)
+        else ops.find_credentials_fault('', p_spec)
     end
 $$;
 
@@ -222,7 +109,7 @@ as $$
     select keys || '{dependsOn,tags}'::text[]
     from (
         select case p_kind
-            when 'http' then '{url,method,headers,body,redirects,ca,certificate,key,maxLatencyMs}'::text[] || ops.known_expectations()
+            when 'http' then '{before,maxLatencyMs}'::text[] || ops.known_request_keys()
             when 'tls' then '{host,port,startTls,ca,certificate,key,maxLatencyMs}'
             when 'dns' then '{host,address,record,values,absent,server,port,maxLatencyMs}'
             when 'tcp' then '{host,port,send,contains,matches,maxLatencyMs}'

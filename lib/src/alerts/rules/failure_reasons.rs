@@ -4,7 +4,10 @@ use serde_json::Value;
 
 /// A reason as a phrase, with what was found instead of what should be.
 pub(in crate::alerts) fn reason(word: &str, detail: &Value) -> String {
-    let phrase = phrase(word, detail["statusCode"].as_u64());
+    let mut phrase = phrase(word, detail["statusCode"].as_u64());
+    if let Some(step) = detail["step"].as_u64() {
+        phrase = format!("in step {step}, {phrase}");
+    }
     match detail["found"].as_str() {
         Some(found) => format!("{phrase}: {found}"),
         None => phrase,
@@ -29,6 +32,7 @@ fn phrase(word: &str, status_code: Option<u64>) -> String {
         ("tls_protocol", _) => "it does not speak TLS as we do".into(),
         ("intermediate", _) => "a certificate above its own ends first".into(),
         ("starttls", _) => "it does not begin TLS when it is asked to".into(),
+        ("keep", _) => "an answer lacks a value that is needed later".into(),
         ("encoding", _) => "the answer cannot be decoded".into(),
         ("reset", _) => "the connection ended early".into(),
         ("too_large", _) => "the answer is too large".into(),

@@ -2,6 +2,7 @@
 //! the services that the app stands on. As many run at once as an instance bears.
 
 mod body;
+mod carried;
 mod dns;
 mod http;
 mod network;
@@ -24,8 +25,10 @@ use outside::{
     reach::Reach,
     tls,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::{Map, Value, json};
+
+use carried::{Carried, Writing};
 
 use super::{
     expectation::Unmet,
@@ -231,7 +234,10 @@ impl Prober<'_> {
                 (Status::Down, Some(reason))
             }
         };
-        (sample(target, status, reason, Some(took), detail), sightings)
+        (
+            sample(target, status, reason, Some(took), detail),
+            sightings,
+        )
     }
 
     async fn find(&self, target: &Target, deadline: Deadline) -> Finding {
@@ -252,10 +258,14 @@ impl Prober<'_> {
 
     /// What a connection trusts and shows, from the variables that hold it.
     fn credentials(&self, named: &Credentials) -> Result<tls::Credentials, Fault> {
-        let read = |name: &Option<String>| match name {
+        let variables = Carried::new(self.variables);
+        let read = |name: &Option<String>| {
+            let pem = name
+                .as_deref()
+                .map(|name| variables.fill(name, Writing::Plain));
             // Some platforms keep a text of several lines as one.
-            Some(name) => Ok(Some(self.fill(name)?.replace("\\n", "\n"))),
-            None => Ok(None),
+            pem.transpose()
+                .map(|pem| pem.map(|pem| pem.replace("\\n", "\n")))
         };
         let (ca, certificate, key) = (
             read(&named.ca)?,
@@ -275,21 +285,6 @@ impl Prober<'_> {
             (_, _) => None,
         };
         Ok(tls::Credentials { roots, identity })
-    }
-
-    /// A text with its variables filled in.
-    fn fill(&self, text: &str) -> Result<String, &'static str> {
-        let mut filled = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after.split_once('}').ok_or("variable")?;
-            let value = self.variables.get(name).ok_or("variable")?;
-            filled.push_str(before);
-            filled.push_str(value.expose_secret());
-            rest = after;
-        }
-        filled.push_str(rest);
-        Ok(filled)
     }
 }
 

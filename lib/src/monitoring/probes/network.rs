@@ -76,10 +76,12 @@ async fn converse(tcp: &Tcp, reach: Reach, heard: &mut Vec<u8>) -> Result<(), Fa
 
 fn judge(tcp: &Tcp, heard: &[u8]) -> Result<(), Fault> {
     let text = String::from_utf8_lossy(heard);
-    tcp.expectation.judge(&text).map_err(|unmet| match unmet.reason {
-        "text" => Fault::with("text", excerpt(&text)),
-        _ => unmet.into(),
-    })
+    tcp.expectation
+        .judge(&text)
+        .map_err(|unmet| match unmet.reason {
+            "text" => Fault::with("text", excerpt(&text)),
+            _ => unmet.into(),
+        })
 }
 
 /// The beginning of what a server said, on one line.

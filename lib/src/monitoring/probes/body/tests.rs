@@ -16,8 +16,9 @@ const PLAIN: &str = "the cellar is open";
 const BROTLI: &[u8] = b"\x8b\x08\x80the cellar is open\x03";
 
 /// What it made of six megabytes of nothing.
-const BROTLI_BOMB: &[u8] =
-    &[0x9b, 0xff, 0xff, 0x5f, 0xf8, 0x27, 0x00, 0xe2, 0xb1, 0x40, 0x20, 0xf7, 0xfe, 0x0b];
+const BROTLI_BOMB: &[u8] = &[
+    0x9b, 0xff, 0xff, 0x5f, 0xf8, 0x27, 0x00, 0xe2, 0xb1, 0x40, 0x20, 0xf7, 0xfe, 0x0b,
+];
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -85,7 +86,11 @@ fn what_cannot_be_decoded_says_so() {
         ("zstd", zstandard(PLAIN.as_bytes())[..12].to_vec()),
         ("gzip,gzip,gzip,gzip", gzip(&gzip(&gzip(&gzip(b"x"))))),
     ] {
-        assert_eq!(decoded(encoding, &body), Err("encoding"), "{encoding} {body:?}");
+        assert_eq!(
+            decoded(encoding, &body),
+            Err("encoding"),
+            "{encoding} {body:?}"
+        );
     }
 }
 
@@ -101,7 +106,11 @@ fn what_swells_past_the_limit_is_cut() {
     ] {
         let length = decoded(encoding, &encode(&whole)).map(|body| body.len());
         assert_eq!(length, Ok(LIMIT), "{encoding}");
-        assert_eq!(decoded(encoding, &encode(&more)), Err("too_large"), "{encoding}");
+        assert_eq!(
+            decoded(encoding, &encode(&more)),
+            Err("too_large"),
+            "{encoding}"
+        );
     }
     assert_eq!(decoded("br", BROTLI_BOMB), Err("too_large"));
 }
@@ -117,10 +126,16 @@ fn a_text_is_read_in_the_charset_that_is_named_nearest() {
         // What nobody knows is read as if nothing were named.
         ("text/plain; charset=nonsense", wine.as_bytes().to_vec()),
         // The mark knows better than the header.
-        ("text/plain; charset=iso-8859-1", [b"\xef\xbb\xbf", wine.as_bytes()].concat()),
+        (
+            "text/plain; charset=iso-8859-1",
+            [b"\xef\xbb\xbf", wine.as_bytes()].concat(),
+        ),
         (
             "application/json; charset=utf-8",
-            std::iter::once(0xfeff).chain(wine.encode_utf16()).flat_map(u16::to_le_bytes).collect(),
+            std::iter::once(0xfeff)
+                .chain(wine.encode_utf16())
+                .flat_map(u16::to_le_bytes)
+                .collect(),
         ),
         (
             "text/plain; charset=utf-16be",
@@ -131,7 +146,10 @@ fn a_text_is_read_in_the_charset_that_is_named_nearest() {
         assert_eq!(text(&headers, &body), wine, "{content_type}");
     }
     for (start, rest) in [
-        (r#"<!doctype html><META charset=iso-8859-1><p>"#, latin.as_slice()),
+        (
+            r#"<!doctype html><META charset=iso-8859-1><p>"#,
+            latin.as_slice(),
+        ),
         (
             r#"<meta http-equiv="content-type" content="text/html; charset=iso-8859-1"><p>"#,
             latin,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use outside::{clock::Deadline, failure::Failure, reach::Reach};
-use serde_json::{Map, json};
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, UdpSocket},

@@ -17,7 +17,9 @@ async fn server(by_udp: bool) -> u16 {
             let mut foreign = answer(&question[..length], true);
             foreign[0] ^= 0xff;
             let _sent = socket.send_to(&foreign, from).await;
-            let _sent = socket.send_to(&answer(&question[..length], by_udp), from).await;
+            let _sent = socket
+                .send_to(&answer(&question[..length], by_udp), from)
+                .await;
         }
     });
     tokio::spawn(async move {
@@ -56,7 +58,10 @@ async fn look(spec: Value, reach: Reach) -> (Option<&'static str>, Option<String
     let mut spec = spec;
     let missing = json!({"host": "wine.example", "record": "MX", "server": "127.0.0.1"});
     for (field, value) in missing.as_object().unwrap() {
-        spec.as_object_mut().unwrap().entry(field).or_insert(value.clone());
+        spec.as_object_mut()
+            .unwrap()
+            .entry(field)
+            .or_insert(value.clone());
     }
     let dns: Dns = serde_json::from_value(spec).unwrap();
     let deadline = Deadline::after(Duration::from_secs(10));
@@ -80,12 +85,22 @@ async fn records_are_there_and_what_is_expected_of_them() {
                 (Some("record"), found.clone()),
             ),
             (json!({"absent": true}), (Some("unwanted"), found.clone())),
-            (json!({"host": "beer.example", "absent": true}), (None, None)),
-            (json!({"host": "beer.example"}), (Some("record"), Some("none".into()))),
+            (
+                json!({"host": "beer.example", "absent": true}),
+                (None, None),
+            ),
+            (
+                json!({"host": "beer.example"}),
+                (Some("record"), Some("none".into())),
+            ),
         ] {
             let mut spec = spec;
             spec["port"] = json!(port);
-            assert_eq!(look(spec.clone(), Reach::Loopback).await, expected, "{spec} {by_udp}");
+            assert_eq!(
+                look(spec.clone(), Reach::Loopback).await,
+                expected,
+                "{spec} {by_udp}"
+            );
         }
     }
 }
@@ -105,7 +120,12 @@ fn a_part_of_a_long_text_is_enough_and_addresses_are_one_however_written() {
         (Record::Aaaa, "2001:db8::1", "2001:0DB8:0::1", true),
         (Record::A, "127.0.0.1", "127.0.0.2", false),
         (Record::A, "127.0.0.1", "somewhere", false),
-        (Record::Caa, "0 issue ca.example", "0 issue \"ca.example\"", true),
+        (
+            Record::Caa,
+            "0 issue ca.example",
+            "0 issue \"ca.example\"",
+            true,
+        ),
         (Record::Ns, "ns.wine.example", "ns.wine", false),
     ] {
         assert_eq!(is(kind, record, value), met, "{record} {value}");

@@ -71,9 +71,14 @@ impl Authority {
     fn signs(&self, names: &[&str], from: Days, until: Days, along: &[&Self]) -> Shown {
         let key = KeyPair::generate().unwrap();
         let mut leaf = params("leaf", from, until);
-        leaf.subject_alt_names = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
-            .unwrap()
-            .subject_alt_names;
+        leaf.subject_alt_names = CertificateParams::new(
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>(),
+        )
+        .unwrap()
+        .subject_alt_names;
         let own = leaf.signed_by(&key, &self.issuer).unwrap().der().clone();
         let along = along.iter().map(|authority| authority.der());
         (std::iter::once(own).chain(along).collect(), key)
@@ -173,9 +178,14 @@ async fn what_is_wrong_with_a_certificate_is_told_apart() {
     let ended = root.vouches_for("ended", -3);
     let own_key = KeyPair::generate().unwrap();
     let own = |mut params: CertificateParams| {
-        params.subject_alt_names = CertificateParams::new(["localhost".to_owned()]).unwrap().subject_alt_names;
+        params.subject_alt_names = CertificateParams::new(["localhost".to_owned()])
+            .unwrap()
+            .subject_alt_names;
         let own = params.self_signed(&own_key).unwrap().der().clone();
-        (vec![own], KeyPair::from_pem(&own_key.serialize_pem()).unwrap())
+        (
+            vec![own],
+            KeyPair::from_pem(&own_key.serialize_pem()).unwrap(),
+        )
     };
     for (shown, reason, found) in [
         (root.signs(&["localhost"], -9, 90, &[]), None, None),
@@ -194,11 +204,7 @@ async fn what_is_wrong_with_a_certificate_is_told_apart() {
             Some("tls_not_yet_valid"),
             Some("from "),
         ),
-        (
-            own(params("self", -9, 90)),
-            Some("tls_self_signed"),
-            None,
-        ),
+        (own(params("self", -9, 90)), Some("tls_self_signed"), None),
         (
             own(Authority::params("self", 90)),
             Some("tls_self_signed"),
@@ -220,8 +226,16 @@ async fn what_is_wrong_with_a_certificate_is_told_apart() {
             let said = sample.detail.get("found").and_then(Value::as_str);
             assert_eq!(sample.reason, reason, "{sample:?}");
             assert_eq!(said.is_some(), found.is_some(), "{sample:?}");
-            assert!(said.unwrap_or_default().starts_with(found.unwrap_or_default()), "{sample:?}");
-            assert_eq!(sightings.len(), 1, "a certificate that is refused is seen too");
+            assert!(
+                said.unwrap_or_default()
+                    .starts_with(found.unwrap_or_default()),
+                "{sample:?}"
+            );
+            assert_eq!(
+                sightings.len(),
+                1,
+                "a certificate that is refused is seen too"
+            );
         }
     }
 }
@@ -255,7 +269,10 @@ async fn an_intermediate_that_ends_first_is_seen_and_one_that_is_not_needed_is_n
     let between = root.vouches_for("between", 10);
     let beside = Authority::root("beside").vouches_for("our root", -5);
     for (shown, first) in [
-        (between.signs(&["localhost"], -9, 90, &[&between]), "CN=between"),
+        (
+            between.signs(&["localhost"], -9, 90, &[&between]),
+            "CN=between",
+        ),
         (between.signs(&["localhost"], -9, 5, &[&between]), "CN=leaf"),
         // Another way up, which has ended, to a root that is trusted as it is.
         (root.signs(&["localhost"], -9, 90, &[&beside]), "CN=leaf"),
@@ -275,11 +292,7 @@ async fn an_intermediate_that_ends_first_is_seen_and_one_that_is_not_needed_is_n
 #[tokio::test]
 async fn a_certificate_is_credited_to_the_host_that_showed_it() {
     let root = Authority::root("our root");
-    let there = serve(
-        root.signs(&["127.0.0.1"], -9, 5, &[]),
-        ok(""),
-    )
-    .await;
+    let there = serve(root.signs(&["127.0.0.1"], -9, 5, &[]), ok("")).await;
     let here = serve(
         root.signs(&["localhost"], -9, 90, &[]),
         redirect(&format!("https://127.0.0.1:{there}/")),
@@ -290,7 +303,12 @@ async fn a_certificate_is_credited_to_the_host_that_showed_it() {
     assert_eq!(sample.detail["hosts"], json!(["localhost", "127.0.0.1"]));
     let now = clock::now();
     let seen: Vec<_> = certificates(&[], &sightings, now)
-        .map(|sample| (sample.name, sample.detail["daysLeft"].as_i64().unwrap() < 30))
+        .map(|sample| {
+            (
+                sample.name,
+                sample.detail["daysLeft"].as_i64().unwrap() < 30,
+            )
+        })
         .collect();
     assert_eq!(
         seen,
@@ -334,7 +352,11 @@ async fn tls_begins_where_a_protocol_is_asked_for_it() {
         let port = serve_after(prelude, acceptor(shown, None), String::new()).await;
         let spec = json!({"kind": "tls", "host": "localhost", "port": port, "startTls": protocol});
         let (sample, sightings) = look_at(&root, &[], spec).await;
-        assert_eq!((sample.status, sample.reason), (Status::Up, None), "{protocol} {sample:?}");
+        assert_eq!(
+            (sample.status, sample.reason),
+            (Status::Up, None),
+            "{protocol} {sample:?}"
+        );
         assert_eq!(sightings[0].first.subject, "CN=leaf", "{protocol}");
     }
 }
@@ -348,7 +370,7 @@ async fn who_does_not_begin_tls_is_quoted() {
         ("pop3", "-ERR\r\n", "-ERR"),
         ("postgres", "N", "N"),
     ] {
-        let port = says(said).await;
+        let port = says(false, said).await;
         let spec = json!({"kind": "tls", "host": "localhost", "port": port, "startTls": protocol});
         let (sample, _) = look_at(&root, &[], spec).await;
         assert_eq!(sample.reason, Some("starttls"), "{protocol} {sample:?}");
@@ -375,15 +397,26 @@ async fn own_roots_and_a_certificate_of_ours_come_from_variables() {
     let port = serve_after(&[], server, ok("")).await;
     let (ca, certificate, key) = ("${CHECK_CA}", "${CHECK_CERTIFICATE}", "${CHECK_KEY}");
     for (fields, reason) in [
-        (json!({"ca": ca, "certificate": certificate, "key": key}), None),
+        (
+            json!({"ca": ca, "certificate": certificate, "key": key}),
+            None,
+        ),
         (json!({"ca": ca}), Some("tls_refused")),
-        (json!({"certificate": certificate, "key": key}), Some("tls_unknown_issuer")),
+        (
+            json!({"certificate": certificate, "key": key}),
+            Some("tls_unknown_issuer"),
+        ),
         (json!({"ca": "${CHECK_NONE}"}), Some("variable")),
         (json!({"ca": "${CHECK_ABSENT}"}), Some("variable")),
-        (json!({"ca": ca, "certificate": certificate, "key": "${CHECK_NONE}"}), Some("variable")),
+        (
+            json!({"ca": ca, "certificate": certificate, "key": "${CHECK_NONE}"}),
+            Some("variable"),
+        ),
     ] {
         let mut spec = json!({"kind": "http", "url": format!("https://localhost:{port}/")});
-        spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        spec.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
         let (sample, _) = look_at(&public, &variables, spec).await;
         assert_eq!(sample.reason, reason, "{fields} {sample:?}");
         assert!(!format!("{sample:?}").contains("BEGIN"), "{sample:?}");

@@ -22,7 +22,13 @@ fn answered(record: Record, flags: u16, records: &[&[u8]]) -> Vec<u8> {
     }
     for data in records {
         message.extend([0xc0, 12]);
-        for word in [code(record), INTERNET, 0, 60, u16::try_from(data.len()).unwrap()] {
+        for word in [
+            code(record),
+            INTERNET,
+            0,
+            60,
+            u16::try_from(data.len()).unwrap(),
+        ] {
             message.extend(word.to_be_bytes());
         }
         message.extend(*data);
@@ -53,31 +59,47 @@ fn every_kind_of_record_is_read_as_a_zone_file_writes_it() {
         (Record::Ns, b"\x02NS\xc0\x0c", "ns.wine.example"),
         (Record::Cname, b"\x01a\x00", "a"),
         (Record::Ptr, b"\xc0\x0c", "wine.example"),
-        (Record::Mx, b"\0\x0a\x04mail\xc0\x0c", "10 mail.wine.example"),
+        (
+            Record::Mx,
+            b"\0\x0a\x04mail\xc0\x0c",
+            "10 mail.wine.example",
+        ),
         (Record::Txt, b"\x04v=sp\x02f1", "v=spf1"),
-        (Record::Srv, b"\0\x01\0\x02\x14\x66\x01s\xc0\x0c", "1 2 5222 s.wine.example"),
-        (Record::Caa, b"\x80\x05issueca.example", "128 issue ca.example"),
+        (
+            Record::Srv,
+            b"\0\x01\0\x02\x14\x66\x01s\xc0\x0c",
+            "1 2 5222 s.wine.example",
+        ),
+        (
+            Record::Caa,
+            b"\x80\x05issueca.example",
+            "128 issue ca.example",
+        ),
         (
             Record::Soa,
             b"\x02ns\xc0\x0c\x05admin\xc0\x0c\0\0\0\x07\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04",
             "ns.wine.example admin.wine.example 7 1 2 3 4",
         ),
     ] {
-        assert_eq!(read(record, data), Ok(Answer::Records(vec![text.into()])), "{record:?}");
+        assert_eq!(
+            read(record, data),
+            Ok(Answer::Records(vec![text.into()])),
+            "{record:?}"
+        );
     }
 }
 
 #[test]
 fn records_of_another_kind_on_the_way_are_left_out() {
     let mut message = answered(Record::A, 0, &[b"\x7f\0\0\x02", b"\x7f\0\0\x01"]);
-    let cname = [
-        b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x03\x01x\x00".as_slice(),
-    ]
-    .concat();
+    let cname = [b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x03\x01x\x00".as_slice()].concat();
     message.splice(30..30, cname);
     message[7] = 3;
     let records = ["127.0.0.1".to_owned(), "127.0.0.2".to_owned()];
-    assert_eq!(answer(&message, &asked(Record::A), Record::A), Ok(Answer::Records(records.into())));
+    assert_eq!(
+        answer(&message, &asked(Record::A), Record::A),
+        Ok(Answer::Records(records.into()))
+    );
 }
 
 #[test]
@@ -104,10 +126,16 @@ fn what_is_no_answer_is_refused_wherever_it_breaks_off() {
     }
     let mut foreign = whole.clone();
     foreign[1] += 1;
-    assert_eq!(answer(&foreign, &asked(Record::Mx), Record::Mx), Err(NoAnswer));
+    assert_eq!(
+        answer(&foreign, &asked(Record::Mx), Record::Mx),
+        Err(NoAnswer)
+    );
     let mut question = whole;
     question[2] &= 0x7f;
-    assert_eq!(answer(&question, &asked(Record::Mx), Record::Mx), Err(NoAnswer));
+    assert_eq!(
+        answer(&question, &asked(Record::Mx), Record::Mx),
+        Err(NoAnswer)
+    );
     // A name that points to itself.
     assert_eq!(read(Record::Ns, b"\xc0\x2a"), Err(NoAnswer));
     assert_eq!(read(Record::Txt, b"\xffx"), Err(NoAnswer));
@@ -116,7 +144,10 @@ fn what_is_no_answer_is_refused_wherever_it_breaks_off() {
 
 #[test]
 fn an_address_has_a_name_backwards() {
-    assert_eq!(reverse("192.0.2.7".parse().unwrap()), "7.2.0.192.in-addr.arpa");
+    assert_eq!(
+        reverse("192.0.2.7".parse().unwrap()),
+        "7.2.0.192.in-addr.arpa"
+    );
     assert_eq!(
         reverse("2001:db8::1".parse().unwrap()),
         "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"
