@@ -54,6 +54,21 @@ async fn a_url_is_encrypted_or_of_this_machine_and_holds_no_password() {
 }
 
 #[tokio::test]
+async fn plain_http_is_for_this_machine_until_private_addresses_are_allowed() {
+    let world = World::migrated().await;
+    let add = |name: &str| {
+        let check = http("url", json!("http://ledger.internal:8080/health"));
+        json!({"p_name": name, "p_check": check, "p_by": "anna"})
+    };
+    let [code, message, _] = world.refusal("ops_add_check", add("x")).await;
+    assert_eq!(code, "22023");
+    assert!(message.contains("where checks.private_addresses is on"), "{message}");
+    let allow = json!({"p_key": "checks.private_addresses", "p_value": true, "p_by": "anna"});
+    world.call("ops_set_setting", allow).await;
+    world.call("ops_add_check", add("x")).await;
+}
+
+#[tokio::test]
 async fn what_is_expected_of_an_answer_is_of_its_form() {
     refused(&[
         (

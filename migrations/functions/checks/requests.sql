@@ -106,7 +106,7 @@ $$;
 comment on function ops.find_credentials_fault(text, jsonb) is
     'What is wrong with the roots that a check trusts or with the certificate that it shows, or null. They come from the environment of the function that probes.';
 
-create or replace function ops.is_request_url(p_value jsonb, p_kept text[])
+create or replace function ops.is_request_url(p_value jsonb, p_kept text[], p_everywhere boolean)
 returns boolean
 language sql
 immutable
@@ -116,27 +116,31 @@ as $$
     select ops.is_text(
             to_jsonb(regexp_replace(p_value #>> '{}', '\$\{(' || array_to_string(p_kept, '|') || ')\}', 'x', 'g')),
             1000,
-            '^(https://[A-Za-z0-9._:\[\]-]+|http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?)([/?#]\S*)?$'
+            case
+                when p_everywhere then '^https?://[A-Za-z0-9._:\[\]-]+([/?#]\S*)?$'
+                else '^(https://[A-Za-z0-9._:\[\]-]+|http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?)([/?#]\S*)?$'
+            end
         )
         -- What was kept chooses what is asked for, never who is asked.
         and p_value #>> '{}' !~ '^[^/]*//[^/?#]*\$'
 $$;
 
-comment on function ops.is_request_url(jsonb, text[]) is
-    'Whether a value is a URL that a check may ask for. Behind its host it may have placeholders for what was kept.';
+comment on function ops.is_request_url(jsonb, text[], boolean) is
+    'Whether a value is a URL that a check may ask for. Behind its host it may have placeholders for what was kept. One with http:// leads to this machine, unless it may lead everywhere.';
 
 create or replace function ops.find_request_fault(p_prefix text, p_request jsonb, p_kept text[])
 returns ops.fault
 language sql
-immutable
+stable
 parallel safe
 set search_path = ''
 as $$
     select case
-        when not ops.is_request_url(p_request -> 'url', p_kept)
+        when not ops.is_request_url(p_request -> 'url', p_kept, everywhere)
         then ops.make_fault(
             p_prefix || 'url',
-            'a URL of at most 1000 characters that begins with https:// (http:// for loopback hosts only)',
+            'a URL of at most 1000 characters that begins with https:// '
+                || '(http:// for loopback hosts, and for others where checks.private_addresses is on)',
             ops.show(p_request -> 'url')
         )
         when p_request ? 'method' and not ops.is_word(p_request -> 'method', methods)
@@ -156,7 +160,12 @@ as $$
         )
         else ops.find_credentials_fault(p_prefix, p_request)
     end
-    from (select '{GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS}'::text[] as methods) as known
+    from (
+        select
+            '{GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS}'::text[] as methods,
+            -- In a network of one's own plain http is common.
+            coalesce((ops.read_settings() ->> 'checks.private_addresses')::boolean, false) as everywhere
+    ) as known
 $$;
 
 comment on function ops.find_request_fault(text, jsonb, text[]) is
@@ -203,7 +212,7 @@ comment on function ops.is_keep(jsonb) is
 
 create or replace function ops.find_before_fault(p_before jsonb, out fault ops.fault, out kept text[])
 language plpgsql
-immutable
+stable
 parallel safe
 set search_path = ''
 as $$
@@ -252,7 +261,7 @@ comment on function ops.find_before_fault(jsonb) is
 create or replace function ops.find_http_fault(p_spec jsonb)
 returns ops.fault
 language plpgsql
-immutable
+stable
 parallel safe
 set search_path = ''
 as $$

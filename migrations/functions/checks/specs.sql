@@ -141,7 +141,7 @@ comment on function ops.custom_kinds() is 'The kinds that a custom check may be 
 create or replace function ops.find_spec_fault(p_kind text, p_spec jsonb)
 returns ops.fault
 language sql
-immutable
+stable
 parallel safe
 set search_path = ''
 as $$
