@@ -62,7 +62,10 @@ async fn plain_http_is_for_this_machine_until_private_addresses_are_allowed() {
     };
     let [code, message, _] = world.refusal("ops_add_check", add("x")).await;
     assert_eq!(code, "22023");
-    assert!(message.contains("where checks.private_addresses is on"), "{message}");
+    assert!(
+        message.contains("where checks.private_addresses is on"),
+        "{message}"
+    );
     let allow = json!({"p_key": "checks.private_addresses", "p_value": true, "p_by": "anna"});
     world.call("ops_set_setting", allow).await;
     world.call("ops_add_check", add("x")).await;

@@ -130,8 +130,8 @@ begin
         from ops.measure_metric(p_spec, p_environment, v_from, p_until) as measured;
         return;
     end if;
-    value := ops.count_events(p_spec ->> 'event', p_environment, v_from, p_until);
-    samples := value;
+    samples := ops.count_events(p_spec ->> 'event', p_environment, v_from, p_until);
+    value := samples::numeric;
     if p_spec ? 'of' then
         samples := ops.count_events(p_spec ->> 'of', p_environment, v_from, p_until);
         value := 100 * value / nullif(samples, 0);

@@ -210,55 +210,51 @@ $$;
 comment on function ops.is_keep(jsonb) is
     'Whether a value says what is kept of an answer: an object of names, each with {json}, {matches} or {header}.';
 
-create or replace function ops.find_before_fault(p_before jsonb, out fault ops.fault, out kept text[])
-language plpgsql
+create or replace function ops.names_kept(p_before jsonb)
+returns text[]
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select array(
+        select kept.name
+        from jsonb_array_elements(p_before) as step (request)
+        cross join lateral jsonb_object_keys(step.request -> 'keep') as kept (name)
+    )
+$$;
+
+comment on function ops.names_kept(jsonb) is
+    'The names of what requests keep of their answers.';
+
+create or replace function ops.find_step_fault(p_name text, p_step jsonb, p_kept text[])
+returns ops.fault
+language sql
 stable
 parallel safe
 set search_path = ''
 as $$
-declare
-    v_keys text[] := ops.known_request_keys() || '{keep}'::text[];
-    v_step jsonb;
-    v_name text;
-begin
-    kept := '{}';
-    if p_before is null then
-        return;
-    end if;
-    if jsonb_typeof(p_before) <> 'array' or jsonb_array_length(p_before) not between 1 and 10 then
-        fault := ops.make_fault('before', 'an array of 1 to 10 requests', jsonb_typeof(p_before));
-        return;
-    end if;
-    for v_step, v_name in
-        select value, format('before[%s]', nth - 1)
-        from jsonb_array_elements(p_before) with ordinality as listed (value, nth)
-    loop
-        fault := case
-            when jsonb_typeof(v_step) <> 'object' then ops.make_fault(v_name, 'an object', jsonb_typeof(v_step))
-            when v_step - v_keys <> '{}'
-            then ops.make_fault(
-                v_name,
-                'an object without other keys than ' || ops.join_words(v_keys),
-                ops.show_keys(v_step - v_keys)
-            )
-            when v_step ? 'keep' and not ops.is_keep(v_step -> 'keep')
-            then ops.make_fault(
-                v_name || '.keep',
-                'an object of names, each with {json}, {matches} or {header}',
-                ops.show_keys(v_step -> 'keep')
-            )
-            else ops.find_request_fault(v_name || '.', v_step, kept)
-        end;
-        exit when (fault).field is not null;
-        kept := kept || array(select jsonb_object_keys(v_step -> 'keep') where v_step ? 'keep');
-    end loop;
-end
+    select case
+        when jsonb_typeof(p_step) <> 'object' then ops.make_fault(p_name, 'an object', jsonb_typeof(p_step))
+        when p_step - keys <> '{}'
+        then ops.make_fault(
+            p_name, 'an object without other keys than ' || ops.join_words(keys), ops.show_keys(p_step - keys)
+        )
+        when p_step ? 'keep' and not ops.is_keep(p_step -> 'keep')
+        then ops.make_fault(
+            p_name || '.keep',
+            'an object of names, each with {json}, {matches} or {header}',
+            ops.show_keys(p_step -> 'keep')
+        )
+        else ops.find_request_fault(p_name || '.', p_step, p_kept)
+    end
+    from (select ops.known_request_keys() || '{keep}'::text[] as keys) as known
 $$;
 
-comment on function ops.find_before_fault(jsonb) is
-    'What is wrong with the requests that a check makes first, or null, and the names of what they keep.';
+comment on function ops.find_step_fault(text, jsonb, text[]) is
+    'What is wrong with a request that a check makes first, or null. p_name is how a refusal calls it.';
 
-create or replace function ops.find_http_fault(p_spec jsonb)
+create or replace function ops.find_before_fault(p_before jsonb)
 returns ops.fault
 language plpgsql
 stable
@@ -266,14 +262,44 @@ parallel safe
 set search_path = ''
 as $$
 declare
-    v_before record;
+    v_fault ops.fault;
+    v_step jsonb;
+    v_nth bigint;
 begin
-    select * into v_before from ops.find_before_fault(p_spec -> 'before');
-    if (v_before.fault).field is not null then
-        return v_before.fault;
+    if jsonb_typeof(p_before) <> 'array' or jsonb_array_length(p_before) not between 1 and 10 then
+        return ops.make_fault('before', 'an array of 1 to 10 requests', jsonb_typeof(p_before));
     end if;
-    return ops.find_request_fault('', p_spec, v_before.kept);
+    for v_step, v_nth in
+        select value, nth
+        from jsonb_array_elements(p_before) with ordinality as listed (value, nth)
+    loop
+        -- A name stands for something from the next request on.
+        v_fault := ops.find_step_fault(
+            format('before[%s]', v_nth - 1),
+            v_step,
+            ops.names_kept(jsonb_path_query_array(p_before, '$[0 to $last]', jsonb_build_object('last', v_nth - 2)))
+        );
+        exit when v_fault.field is not null;
+    end loop;
+    return v_fault;
 end
+$$;
+
+comment on function ops.find_before_fault(jsonb) is
+    'What is wrong with the requests that a check makes first, or null.';
+
+create or replace function ops.find_http_fault(p_spec jsonb)
+returns ops.fault
+language sql
+stable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when p_spec ? 'before' and (ops.find_before_fault(p_spec -> 'before')).field is not null
+        then ops.find_before_fault(p_spec -> 'before')
+        else ops.find_request_fault('', p_spec, ops.names_kept(coalesce(p_spec -> 'before', '[]')))
+    end
 $$;
 
 comment on function ops.find_http_fault(jsonb) is 'What is wrong with the spec of a check over HTTP, or null.';

@@ -1,14 +1,14 @@
 //! The reasons why a probe failed, in words.
 
-use serde_json::Value;
+use crate::alerts::message_facts::Facts;
 
 /// A reason as a phrase, with what was found instead of what should be.
-pub(in crate::alerts) fn reason(word: &str, detail: &Value) -> String {
-    let mut phrase = phrase(word, detail["statusCode"].as_u64());
-    if let Some(step) = detail["step"].as_u64() {
+pub(in crate::alerts) fn reason(word: &str, facts: &Facts) -> String {
+    let mut phrase = phrase(word, facts.status_code);
+    if let Some(step) = facts.detail["step"].as_u64() {
         phrase = format!("in step {step}, {phrase}");
     }
-    match detail["found"].as_str() {
+    match facts.detail["found"].as_str() {
         Some(found) => format!("{phrase}: {found}"),
         None => phrase,
     }
@@ -72,5 +72,33 @@ fn phrase(word: &str, status_code: Option<u64>) -> String {
         ("accepted", _) => "it was accepted by its name".into(),
         ("backed_up", _) => "it is no longer left out".into(),
         (other, _) => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reason_says_where_it_was_and_what_was_found_instead() {
+        for (word, detail, said) in [
+            ("http_status", json!({}), "answered 401"),
+            ("http_status", json!({"step": 2}), "in step 2, answered 401"),
+            (
+                "tls_expired",
+                json!({"found": "CN=a ended 2026-01-01T00:00:00Z"}),
+                "a certificate has ended: CN=a ended 2026-01-01T00:00:00Z",
+            ),
+            ("a word of tomorrow", json!(null), "a word of tomorrow"),
+        ] {
+            let facts = Facts {
+                status_code: Some(401),
+                detail,
+                ..Facts::default()
+            };
+            assert_eq!(reason(word, &facts), said);
+        }
     }
 }

@@ -92,16 +92,16 @@ fn zstd(body: &[u8]) -> io::Result<impl Read> {
 /// Everything that a decoder makes, if that is not too much: a few kilobytes can
 /// stand for gigabytes.
 fn bounded(decoder: impl Read) -> Result<Vec<u8>, &'static str> {
-    let mut decoded = Vec::new();
+    let mut body = Vec::new();
     let bound = LIMIT as u64 + 1;
     decoder
         .take(bound)
-        .read_to_end(&mut decoded)
+        .read_to_end(&mut body)
         .map_err(|_| "encoding")?;
-    if decoded.len() > LIMIT {
+    if body.len() > LIMIT {
         return Err("too_large");
     }
-    Ok(decoded)
+    Ok(body)
 }
 
 /// A body as text: in the charset of its byte order mark, else of its header, else of

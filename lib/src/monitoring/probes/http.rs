@@ -225,15 +225,21 @@ impl Hop {
         };
         // What proves who asks is for the one it was meant for.
         let same = url.origin() == self.url.origin();
+        let (headers, credentials, body) = if same {
+            let body = self.body.clone().filter(|_| repeats);
+            (self.headers.clone(), self.credentials.clone(), body)
+        } else {
+            Default::default()
+        };
         (url.scheme() == "https" || url.scheme() == self.url.scheme()).then(|| Self {
             method: if repeats || self.method == Method::HEAD {
                 self.method.clone()
             } else {
                 Method::GET
             },
-            headers: same.then(|| self.headers.clone()).unwrap_or_default(),
-            credentials: same.then(|| self.credentials.clone()).unwrap_or_default(),
-            body: self.body.clone().filter(|_| repeats && same),
+            headers,
+            credentials,
+            body,
             url,
         })
     }

@@ -44,6 +44,9 @@ use crate::{
 /// may have open, and enough for a hundred checks to take as long as the slowest.
 const AT_ONCE: usize = 128;
 
+/// How much of what a server said a message repeats, in characters.
+const EXCERPT: usize = 100;
+
 /// Probes everything; takes as long as the slowest, or until the deadline.
 pub(super) async fn probe_all(
     app: &App,
@@ -286,6 +289,14 @@ impl Prober<'_> {
         };
         Ok(tls::Credentials { roots, identity })
     }
+}
+
+/// The beginning of what a server said, on one line.
+fn excerpt(text: &str) -> String {
+    let start = text.trim().chars().take(EXCERPT);
+    start
+        .map(|sign| if sign.is_control() { ' ' } else { sign })
+        .collect()
 }
 
 fn sample(

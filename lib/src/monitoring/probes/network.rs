@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
-use super::{Fault, Finding, Prober, Sighting, start_tls};
+use super::{Fault, Finding, Prober, Sighting, excerpt, start_tls};
 use crate::monitoring::probe_targets::{Dns, Tcp, Tls};
 
 /// How many addresses of a name a sample keeps.
@@ -19,9 +19,6 @@ const ADDRESSES: usize = 10;
 
 /// How long a server is listened to, in bytes.
 const HEARD: usize = 16 * 1024;
-
-/// How much of what a server said a message repeats, in characters.
-const EXCERPT: usize = 100;
 
 /// Resolves a name. Any reach is allowed: nothing is connected to.
 pub(super) async fn dns(dns: &Dns, deadline: Deadline) -> Finding {
@@ -82,14 +79,6 @@ fn judge(tcp: &Tcp, heard: &[u8]) -> Result<(), Fault> {
             "text" => Fault::with("text", excerpt(&text)),
             _ => unmet.into(),
         })
-}
-
-/// The beginning of what a server said, on one line.
-pub(super) fn excerpt(text: &str) -> String {
-    let start = text.trim().chars().take(EXCERPT);
-    start
-        .map(|sign| if sign.is_control() { ' ' } else { sign })
-        .collect()
 }
 
 /// Shakes hands and looks at the certificate.

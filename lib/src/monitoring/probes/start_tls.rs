@@ -6,7 +6,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Fault, network::excerpt};
+use super::{Fault, excerpt};
 use crate::monitoring::probe_targets::StartTls;
 
 /// How long a line may be, in bytes, and of how many lines an answer.

@@ -61,7 +61,7 @@ async fn says(waits: bool, text: &'static str) -> u16 {
 }
 
 /// The target of a definition.
-fn target(spec: Value) -> Target {
+fn target(spec: &Value) -> Target {
     let mut definition = json!({"name": "x", "timeoutMs": 5000});
     definition
         .as_object_mut()
@@ -80,7 +80,7 @@ async fn probe(reach: Reach, spec: Value) -> (Status, Option<&'static str>, Map<
         reach,
     };
     let deadline = Deadline::after(Duration::from_secs(10));
-    let (check, _) = prober.probe(&target(spec), deadline).await;
+    let (check, _) = prober.probe(&target(&spec), deadline).await;
     (check.status, check.reason, check.detail)
 }
 
@@ -273,7 +273,7 @@ async fn what_our_own_deadline_cuts_short_is_unknown_and_not_down() {
             let mut spec = spec.clone();
             spec["timeoutMs"] = json!(timeout_ms);
             let deadline = Deadline::after(Duration::from_millis(deadline_ms));
-            let (check, _) = prober.probe(&target(spec.clone()), deadline).await;
+            let (check, _) = prober.probe(&target(&spec), deadline).await;
             assert_eq!((check.status, check.reason), expected, "{spec}");
         }
     }
@@ -356,9 +356,9 @@ fn days_left_are_whole_days_and_an_unseen_certificate_is_unknown() {
 #[test]
 fn a_host_is_one_check_with_the_certificate_that_ends_first() {
     let targets = [
-        target(json!({"kind": "http", "url": "https://wine.example/"})),
-        target(json!({"kind": "tls", "host": "wine.example"})),
-        target(json!({"kind": "http", "url": "http://localhost:1/"})),
+        target(&json!({"kind": "http", "url": "https://wine.example/"})),
+        target(&json!({"kind": "tls", "host": "wine.example"})),
+        target(&json!({"kind": "http", "url": "http://localhost:1/"})),
     ];
     let now: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
     let sightings = ["2026-04-11T00:00:00Z", "2026-03-11T00:00:00Z"].map(sighting);
@@ -527,7 +527,7 @@ async fn a_check_may_sign_in_and_then_look() {
             reach: Reach::Loopback,
         };
         let deadline = Deadline::after(Duration::from_secs(10));
-        let (check, _) = prober.probe(&target(spec), deadline).await;
+        let (check, _) = prober.probe(&target(&spec), deadline).await;
         assert_eq!((check.status, check.reason), (status, reason), "{check:?}");
         assert_eq!(
             check.detail.get("step").and_then(Value::as_u64),

@@ -147,7 +147,7 @@ fn a_text_is_read_in_the_charset_that_is_named_nearest() {
     }
     for (start, rest) in [
         (
-            r#"<!doctype html><META charset=iso-8859-1><p>"#,
+            "<!doctype html><META charset=iso-8859-1><p>",
             latin.as_slice(),
         ),
         (

@@ -157,7 +157,7 @@ async fn look_at(
         reach: Reach::Loopback,
     };
     let deadline = Deadline::after(Duration::from_secs(10));
-    prober.probe(&target(spec), deadline).await
+    prober.probe(&target(&spec), deadline).await
 }
 
 /// What both kinds that shake hands find.
