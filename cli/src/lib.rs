@@ -4,8 +4,8 @@
 //! `incidents`, `maintenance`, `migrate`, `schedule`, `settings`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
-//! database, `answered` reads what it answers, `times` writes for people. `docs` writes
-//! what follows from the code. The bundle on one machine is the crate `dev`, so that
+//! database, `answered` reads what it answers, `file_plan` tells what a file changes,
+//! `times` writes for people. `docs` writes what follows from the code. The bundle on one machine is the crate `dev`, so that
 //! whoever installs this command compiles none of it.
 //!
 //! Every command prints its target before it changes anything, takes `--json`,
@@ -21,6 +21,7 @@ mod checks;
 mod contacts;
 mod docs;
 mod environment;
+mod file_plan;
 mod incidents;
 mod maintenance;
 mod migrate;

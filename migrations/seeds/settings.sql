@@ -12,7 +12,7 @@ from (values
     ('alert.flap_minutes', 'integer', '60', 1, 1440, 'min', 'The period over which the openings of an alert are counted.'),
     ('alert.flap_openings', 'integer', '3', 2, 100, null, 'How many openings within alert.flap_minutes make an alert count as flapping.'),
     ('alert.good_after', 'integer', '2', 1, 60, null, 'How many good observations in a row resolve an alert.'),
-    ('app.urls', 'checked_urls', '[]', null, null, null, 'The URLs of the application to check, each as {url, status?, contains?, name?}; an empty list means NEXT_PUBLIC_APP_URL.'),
+    ('app.urls', 'checked_urls', '[]', null, null, null, 'The URLs of the application to check, each as {url, name?, status?, contains?, …}; an empty list means NEXT_PUBLIC_APP_URL.'),
     ('audit.patience_minutes', 'integer', '10', 1, 1440, 'min', 'How long a due message or a due rung of escalation may be left undone before the self-audit finds it.'),
     ('backup.accepted', 'names', '[]', null, null, null, 'What backups leave out or a drill cannot make, and what is accepted all the same: a list of the names that the alerts give.'),
     ('backup.drill_days', 'integer', '7', 1, 366, 'd', 'How often a backup is to be tried by a drill; one is overdue a day after that. Before the first drill none is.'),

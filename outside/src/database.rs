@@ -164,7 +164,8 @@ fn roots(ca: &str) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
 }
 
 fn refused(host: String, error: &tokio_postgres::Error) -> ConnectError {
-    if let Some(reason) = tls::objection(error) {
+    if let Some(objection) = tls::objection(error) {
+        let reason = objection.to_string();
         return ConnectError::Certificate { host, reason };
     }
     let reason =

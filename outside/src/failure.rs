@@ -40,9 +40,15 @@ impl Failure {
             return *failure;
         }
         if error.is_connect() {
-            // The resolver's error has no public type; its text is stable.
-            let dns = causes(error).any(|cause| cause.to_string().contains("dns error"));
-            return if dns { Self::Dns } else { Self::Connect };
+            // These errors have no public types; their texts are stable.
+            let said = |text| causes(error).any(|cause| cause.to_string().contains(text));
+            return if said("dns error") {
+                Self::Dns
+            } else if said("tls handshake eof") {
+                Self::Tls
+            } else {
+                Self::Connect
+            };
         }
         if error.is_builder() {
             return Self::Request;

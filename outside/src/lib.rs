@@ -6,13 +6,16 @@
 //! order:
 //!
 //! - [`clock`]: the time, waiting, and the deadline that is passed down
-//! - [`tls`], [`failure`]: whom a connection trusts, and how a request can fail
+//! - [`tls`], [`certificates`]: whom a connection trusts, and what a server shows of
+//!   itself
+//! - [`failure`]: how a request can fail
 //! - [`secure_url`], [`reach`]: which URLs are fit for a secret, and which addresses
 //!   what an operator aims may reach
 //! - [`outbound`]: the one HTTP client
 //! - [`database`]: direct sessions, for what `PostgREST` cannot do
 //! - [`database_time`]: times from outside that the database can name
 
+pub mod certificates;
 pub mod clock;
 pub mod database;
 pub mod database_time;

@@ -9,7 +9,12 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Client, Response};
 use rustls::{ClientConfig, pki_types::CertificateDer};
 
-use crate::{failure::Failure, reach::Reach, tls};
+use crate::{
+    certificates::Witness,
+    failure::Failure,
+    reach::Reach,
+    tls::{self, Credentials},
+};
 
 /// How long connecting may take, whatever the request's own time-out.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,9 +29,6 @@ const USER_AGENT: &str = concat!("pourtrait-ops/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, Default)]
 pub struct Outbound {
     client: OnceLock<Client>,
-    /// The same within the two bounded reaches.
-    public: OnceLock<Client>,
-    loopback: OnceLock<Client>,
     extra_roots: Vec<CertificateDer<'static>>,
 }
 
@@ -46,33 +48,39 @@ impl Outbound {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn client(&self) -> Result<&Client, Failure> {
-        self.client_within(Reach::Anywhere)
-    }
-
-    /// The same client for what an operator may aim: it resolves names within a
-    /// reach alone. Addresses in URLs are for [`Reach::check`].
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn client_within(&self, reach: Reach) -> Result<&Client, Failure> {
-        let kept = match reach {
-            Reach::Anywhere => &self.client,
-            Reach::Public => &self.public,
-            Reach::Loopback => &self.loopback,
-        };
-        if let Some(client) = kept.get() {
+        if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = build(self.tls()?, reach).map_err(|error| Failure::of(&error))?;
-        Ok(kept.get_or_init(|| client))
+        let tls = tls::client_config(self.extra_roots.iter().cloned()).map_err(|_| Failure::Tls)?;
+        let client = build(tls, Reach::Anywhere).map_err(|error| Failure::of(&error))?;
+        Ok(self.client.get_or_init(|| client))
     }
 
-    /// The TLS settings of everything that leaves the instance.
+    /// A client for one look at something, which resolves names within a reach alone;
+    /// addresses in URLs are for [`Reach::check`]. It connects anew each time, because
+    /// the connection and its handshake are part of what is looked at.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn tls(&self) -> Result<ClientConfig, Failure> {
-        tls::client_config(self.extra_roots.iter().cloned()).map_err(|_| Failure::Tls)
+    /// When TLS cannot be set up with these credentials.
+    pub fn look(
+        &self,
+        reach: Reach,
+        credentials: Credentials,
+    ) -> Result<(Client, Witness), Failure> {
+        let (config, witness) = self.look_below_http(credentials)?;
+        let client = build(config, reach).map_err(|error| Failure::of(&error))?;
+        Ok((client, witness))
+    }
+
+    /// The TLS settings for one look, where no HTTP is spoken.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up with these credentials.
+    pub fn look_below_http(
+        &self,
+        credentials: Credentials,
+    ) -> Result<(ClientConfig, Witness), Failure> {
+        tls::witnessed_config(&self.extra_roots, credentials).map_err(|_| Failure::Tls)
     }
 }
 
@@ -84,7 +92,6 @@ fn build(tls: ClientConfig, reach: Reach) -> reqwest::Result<Client> {
     };
     builder
         .tls_backend_preconfigured(tls)
-        .tls_info(true)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(DEFAULT_TIMEOUT)
         // A proxy named in the environment is none of our variables, and would

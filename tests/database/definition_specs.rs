@@ -54,6 +54,24 @@ async fn a_url_is_encrypted_or_of_this_machine_and_holds_no_password() {
 }
 
 #[tokio::test]
+async fn plain_http_is_for_this_machine_until_private_addresses_are_allowed() {
+    let world = World::migrated().await;
+    let add = |name: &str| {
+        let check = http("url", json!("http://ledger.internal:8080/health"));
+        json!({"p_name": name, "p_check": check, "p_by": "anna"})
+    };
+    let [code, message, _] = world.refusal("ops_add_check", add("x")).await;
+    assert_eq!(code, "22023");
+    assert!(
+        message.contains("where checks.private_addresses is on"),
+        "{message}"
+    );
+    let allow = json!({"p_key": "checks.private_addresses", "p_value": true, "p_by": "anna"});
+    world.call("ops_set_setting", allow).await;
+    world.call("ops_add_check", add("x")).await;
+}
+
+#[tokio::test]
 async fn what_is_expected_of_an_answer_is_of_its_form() {
     refused(&[
         (
@@ -68,11 +86,38 @@ async fn what_is_expected_of_an_answer_is_of_its_form() {
         ),
         (http("status", json!(99)), "a whole number from 100 to 599"),
         (http("contains", json!("")), "contains of check x must be"),
+        (http("key", json!("${CHECK_A}")), "given with its key"),
+        (
+            http("notContains", json!(7)),
+            "notContains of check x must be",
+        ),
+        (http("matches", json!("")), "matches of check x must be"),
+        (
+            http("notMatches", json!("x".repeat(501))),
+            "a text of 1 to 500 characters, got 501 characters",
+        ),
+        (
+            http("answerHeaders", json!("x")),
+            "an object of names and what is expected",
+        ),
+        (
+            http("answerHeaders", json!({"a": true, "b": null})),
+            "{\"matches\": …}, got b",
+        ),
+        (
+            http("answerHeaders", json!({"b": {"matches": "x", "y": "z"}})),
+            "{\"matches\": …}, got b",
+        ),
         (http("json", json!(["$.a"])), "paths like $.a.b[0]"),
         (http("json", json!({"a.b": 1})), "paths like $.a.b[0]"),
         (http("json", json!({"$.a[*]": 1})), "paths like $.a.b[0]"),
         (http("json", json!({"$..a": 1})), "paths like $.a.b[0]"),
         (http("json", json!({"$.a": [1]})), "single values"),
+        // It would be rounded on its way to the function.
+        (
+            http("json", json!({"$.a": 0.123_456_789_012_345_6})),
+            "at most 15 digits",
+        ),
         (
             http("redirects", json!(6)),
             "redirects of check x must be a whole number from 0 to 5",
@@ -83,7 +128,7 @@ async fn what_is_expected_of_an_answer_is_of_its_form() {
         ),
         (
             http("colour", json!("red")),
-            "keys of check x must be among url",
+            "keys of check x must be among before",
         ),
     ])
     .await;
@@ -126,6 +171,102 @@ async fn a_header_holds_no_secret_and_names_no_other_variable() {
 }
 
 #[tokio::test]
+async fn what_is_asked_for_before_is_held_to_the_same_and_keeps_by_name() {
+    let step = |fields: Value| {
+        let mut step = json!({"url": "https://a.example/sign-in"});
+        step.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        step
+    };
+    let keep = step(json!({"keep": {"token": {"json": "$.token"}}}));
+    let with = |before: Value, fields: Value| {
+        let mut check = http("before", before);
+        check
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        check
+    };
+    refused(&[
+        (http("before", json!([])), "an array of 1 to 10 requests"),
+        (
+            http("before", json!([7])),
+            "before[0] of check x must be an object",
+        ),
+        (
+            http("before", json!([step(json!({"before": []}))])),
+            "before[0] of check x must be an object without other keys",
+        ),
+        (
+            http("before", json!([step(json!({"url": "ftp://a"}))])),
+            "before[0].url of check x must be a URL",
+        ),
+        (
+            http("before", json!([step(json!({"status": 99}))])),
+            "before[0].status of check x must be",
+        ),
+        (
+            http(
+                "before",
+                json!([step(json!({"headers": {"cookie": "a=b"}}))]),
+            ),
+            "before[0].headers.cookie of check x must be a text that comes from a variable",
+        ),
+        (
+            http(
+                "before",
+                json!([step(json!({"keep": {"Token": {"json": "$"}}}))]),
+            ),
+            "before[0].keep of check x must be",
+        ),
+        (
+            http(
+                "before",
+                json!([step(json!({"keep": {"t": {"json": "$", "header": "a"}}}))]),
+            ),
+            "before[0].keep of check x must be",
+        ),
+        // A name stands for something from the next request on.
+        (
+            http(
+                "before",
+                json!([step(
+                    json!({"keep": {"t": {"header": "a"}}, "headers": {"x": "${t}"}})
+                )]),
+            ),
+            "before[0].headers.x of check x must be",
+        ),
+        (
+            http("headers", json!({"x": "${token}"})),
+            "headers.x of check x must be",
+        ),
+        (
+            with(json!([keep]), json!({"url": "https://${token}.a.example/"})),
+            "url of check x must be a URL",
+        ),
+        (
+            with(
+                json!([keep]),
+                json!({"url": "https://a.example/${other}/ "}),
+            ),
+            "url of check x must be a URL",
+        ),
+    ])
+    .await;
+    let world = World::migrated().await;
+    let check = with(
+        json!([
+            keep,
+            step(json!({"headers": {"Authorization": "Bearer ${token}"}}))
+        ]),
+        json!({"url": "https://a.example/${token}?q=${token}", "headers": {"Cookie": "${token}"}}),
+    );
+    let arguments = json!({"p_name": "x", "p_check": check, "p_by": "anna"});
+    world.call("ops_add_check", arguments).await;
+}
+
+#[tokio::test]
 async fn every_other_kind_asks_for_what_it_needs() {
     refused(&[
         (json!({"kind": "tls"}), "host of check x must be"),
@@ -146,12 +287,80 @@ async fn every_other_kind_asks_for_what_it_needs() {
             "address of check x must be an IP address",
         ),
         (
+            json!({"kind": "tls", "host": "a.example", "startTls": "xmpp"}),
+            "startTls of check x must be smtp, imap, pop3 or postgres",
+        ),
+        (
+            json!({"kind": "tls", "host": "a.example", "certificate": "${CHECK_A}"}),
+            "given with its key",
+        ),
+        (
+            json!({"kind": "tls", "host": "a.example", "ca": "${HOME}"}),
+            "ca of check x must be a variable",
+        ),
+        (
+            json!({"kind": "tls", "host": "a.example", "ca": "-----BEGIN CERTIFICATE-----"}),
+            "must not hold a secret",
+        ),
+        (
+            json!({"kind": "tcp", "host": "a.example", "port": 25, "send": ""}),
+            "send of check x must be",
+        ),
+        (
+            json!({"kind": "tcp", "host": "a.example", "port": 25, "notContains": "x"}),
+            "keys of check x must be among host, port, send",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "record": "HINFO"}),
+            "record of check x must be A, AAAA,",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "values": ["x"]}),
+            "values of check x must be absent unless",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "record": "A", "address": "127.0.0.1"}),
+            "address of check x must be absent",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "record": "A", "absent": true, "values": ["x"]}),
+            "values of check x must be",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "record": "A", "port": 53}),
+            "port of check x must be absent unless a server",
+        ),
+        (
+            json!({"kind": "dns", "host": "a.example", "record": "A", "server": "a.example"}),
+            "server of check x must be an IP address",
+        ),
+        (
             json!({"kind": "heartbeat", "periodSeconds": 60}),
             "graceSeconds of check x must be",
         ),
         (
             json!({"kind": "rule", "event": "x", "windowMinutes": 60}),
             "minimum of check x must be",
+        ),
+        (
+            json!({"kind": "rule", "event": "x", "metric": "y", "windowMinutes": 60, "minimum": 1}),
+            "event of check x must be",
+        ),
+        (
+            json!({"kind": "rule", "windowMinutes": 60, "minimum": 1}),
+            "event of check x must be",
+        ),
+        (
+            json!({"kind": "rule", "metric": "x", "of": "y", "windowMinutes": 60, "minimum": 1}),
+            "of of check x must be absent",
+        ),
+        (
+            json!({"kind": "rule", "event": "x", "aggregate": "sum", "windowMinutes": 60, "minimum": 1}),
+            "aggregate of check x must be",
+        ),
+        (
+            json!({"kind": "rule", "metric": "x", "windowMinutes": 60, "dropPercent": 101}),
+            "dropPercent of check x must be a number from 1 to 100",
         ),
     ])
     .await;

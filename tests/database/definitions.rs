@@ -86,6 +86,45 @@ async fn every_change_is_written_with_who_made_it() {
 }
 
 #[tokio::test]
+async fn a_certificate_on_the_way_of_a_check_that_is_not_due_is_still_watched() {
+    let world = World::migrated().await;
+    let check = json!({"kind": "http", "url": "https://shop.example/", "redirects": 1, "everySeconds": 300});
+    add(&world, "shop", check).await;
+    let seen = |hosts: Value| {
+        json!({"name": "check:shop", "kind": "http", "service": "app", "critical": false, "status": "up",
+               "latencyMs": 1, "reason": null, "detail": {"hosts": hosts}})
+    };
+    let on_the_way = seen(json!(["shop.example", "app.example"]));
+    let mut told = Vec::new();
+    for (now, checks) in [
+        ("12:00:05", vec![on_the_way.clone(), certificate(Some(3))]),
+        ("12:01:05", vec![on_the_way.clone(), certificate(Some(3))]),
+        ("12:02:05", vec![on_the_way, certificate(Some(3))]),
+        ("12:03:05", vec![]),
+        ("12:04:05", vec![]),
+        (
+            "12:05:05",
+            vec![seen(json!(["shop.example", "elsewhere.example"]))],
+        ),
+        ("12:06:05", vec![]),
+    ] {
+        let tick = world.tick(now, &checks).await;
+        told.extend(
+            transitions(&tick)
+                .into_iter()
+                .map(|told| format!("{now} {told}")),
+        );
+    }
+    assert_eq!(
+        told,
+        [
+            "12:02:05 opened certificate_urgent app.example",
+            "12:06:05 resolved certificate_urgent app.example"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_there_or_would_lose_its_history_is_refused() {
     let world = World::migrated().await;
     add(&world, "home", json!({"kind": "dns", "host": "a"})).await;

@@ -240,3 +240,135 @@ async fn an_event_that_stops_happening_alerts_and_its_return_resolves() {
         ]
     );
 }
+
+/// A world with orders of 10, 20, 30 and 40 in the weeks before and of 12 now, from 100
+/// carts, and with what must not be counted.
+async fn shop() -> World {
+    let world = World::migrated().await;
+    world
+        .execute(
+            "insert into public.business_metrics (metric_name, metric_value, \"timestamp\")
+             select 'orders', value, '2026-11-24T11:30:00Z'::timestamptz - make_interval(weeks => weeks)
+             from (values (4, 10), (3, 20), (2, 30), (1, 40), (0, 12)) as week (weeks, value);
+             insert into public.business_metrics (metric_name, metric_value, \"timestamp\", environment)
+             values ('orders', 'NaN', '2026-11-24T11:31:00Z', 'production'),
+                    ('orders', 900, '2026-11-24T11:32:00Z', 'preview'),
+                    ('orders', 900, '2026-11-24T10:59:59Z', 'production'),
+                    ('new', 5, '2026-11-17T11:30:00Z', 'production'),
+                    ('new', 5, '2026-11-24T11:30:00Z', 'production');
+             insert into public.analytics_events (event_name, \"timestamp\")
+             select event, '2026-11-24T11:30:00Z'
+             from (values ('cart', 100), ('paid', 12)) as counted (event, times), generate_series(1, times)",
+        )
+        .await;
+    world
+}
+
+#[tokio::test]
+async fn a_rule_is_judged_by_what_it_measures_and_by_what_was_usual() {
+    let world = shop().await;
+    let spec = |fields: Value| {
+        let mut spec = json!({"windowMinutes": 60});
+        spec.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        spec
+    };
+    for (fields, status, reason) in [
+        (json!({"metric": "orders", "minimum": 12}), "up", None),
+        (
+            json!({"metric": "orders", "minimum": 12.5}),
+            "down",
+            Some("below"),
+        ),
+        (json!({"metric": "orders", "maximum": 12}), "up", None),
+        (
+            json!({"metric": "orders", "maximum": 11}),
+            "down",
+            Some("above"),
+        ),
+        // Usual are 25: half of that is 12.5.
+        (
+            json!({"metric": "orders", "dropPercent": 50}),
+            "down",
+            Some("dropped"),
+        ),
+        (json!({"metric": "orders", "dropPercent": 52}), "up", None),
+        (json!({"metric": "orders", "risePercent": 1}), "up", None),
+        (
+            json!({"metric": "new", "dropPercent": 1}),
+            "unknown",
+            Some("no_past"),
+        ),
+        (
+            json!({"metric": "none", "minimum": 1}),
+            "unknown",
+            Some("no_data"),
+        ),
+        (
+            json!({"metric": "orders", "minimum": 99, "minimumSamples": 2}),
+            "unknown",
+            Some("no_data"),
+        ),
+        (
+            json!({"event": "paid", "of": "cart", "minimum": 12}),
+            "up",
+            None,
+        ),
+        (
+            json!({"event": "paid", "of": "cart", "minimum": 13}),
+            "down",
+            Some("below"),
+        ),
+        (
+            json!({"event": "paid", "of": "none", "minimum": 13}),
+            "unknown",
+            Some("no_data"),
+        ),
+        (
+            json!({"event": "paid", "maximum": 11}),
+            "down",
+            Some("above"),
+        ),
+        (
+            json!({"event": "paid", "minimum": 13}),
+            "unknown",
+            Some("not_set_up"),
+        ),
+    ] {
+        let sql = format!(
+            "select status, reason from ops.business_status('{}', false, 'production', '2026-11-24T12:00:00Z')",
+            spec(fields.clone())
+        );
+        let seen = &world.rows(&sql).await[0];
+        assert_eq!(
+            (&seen["status"], &seen["reason"]),
+            (&json!(status), &json!(reason)),
+            "{fields}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_figure_is_put_together_as_the_rule_says() {
+    let world = shop().await;
+    for (aggregate, value) in [
+        ("sum", 912),
+        ("lowest", 12),
+        ("highest", 900),
+        ("latest", 12),
+        ("average", 456),
+    ] {
+        let fields =
+            json!({"metric": "orders", "aggregate": aggregate, "windowMinutes": 61, "maximum": 1});
+        let sql = format!(
+            "select (detail ->> 'value')::numeric as value
+             from ops.business_status('{fields}', true, 'production', '2026-11-24T12:00:00Z')"
+        );
+        assert_eq!(
+            world.rows(&sql).await[0]["value"].as_f64(),
+            Some(f64::from(value)),
+            "{aggregate}"
+        );
+    }
+}

@@ -57,7 +57,7 @@ async fn the_probes_together_say_whose_side_it_is() {
     let world = World::migrated().await;
     let soon = deployed(1800);
     let late = deployed(1801);
-    let cases: [(&[&str], Option<&Value>, &str); 28] = [
+    let cases: [(&[&str], Option<&Value>, &str); 29] = [
         (&["ai down timeout"], None, "openai"),
         (&["ai degraded"], None, "openai"),
         (&["ai down http_status"], Some(&soon), "openai"),
@@ -106,6 +106,7 @@ async fn the_probes_together_say_whose_side_it_is() {
         (&["app down connect"], Some(&soon), "ours"),
         (&["app down connect"], Some(&late), "vercel"),
         (&["app down tls"], None, "vercel"),
+        (&["app down tls_expired"], None, "vercel"),
         (&["app down http_status 502"], None, "vercel"),
         (&["app down http_status 500"], None, "ours"),
         (&["app down text"], None, "ours"),

@@ -12,6 +12,7 @@
 mod access;
 mod acknowledge;
 mod alerts;
+mod applying;
 mod audit;
 mod backups;
 mod bodies;

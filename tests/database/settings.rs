@@ -150,8 +150,8 @@ fn url(fields: &Value) -> Value {
 #[tokio::test]
 async fn checked_urls_are_checked() {
     let world = World::migrated().await;
-    let list = "an array of at most 1000 objects {url, status?, contains?, name?}";
-    let item = "an object {url, status?, contains?, name?}";
+    let list = "an array of at most 1000 objects {url, name?, status?, contains?, …}";
+    let item = "an object {url, name?, status?, contains?, …}";
     let address = "a URL of at most 1000 characters that begins with http:// or https://";
     let status = "a whole number from 100 to 599 or an array of such numbers";
     for (value, part, expected) in [
@@ -174,7 +174,8 @@ async fn checked_urls_are_checked() {
         (
             url(&json!({"method": "GET"})),
             "[0]",
-            "an object without other keys than url, status, contains and name",
+            "an object without other keys than url, name, status, contains, notContains, matches, \
+             notMatches, answerHeaders or json",
         ),
         (url(&json!({"status": 99})), "[0].status", status),
         (url(&json!({"status": 200.5})), "[0].status", status),
@@ -197,6 +198,7 @@ async fn checked_urls_are_checked() {
     for value in [
         url(&json!({"status": 204})),
         url(&json!({"status": [200, 301], "contains": "Wine", "name": "home-page"})),
+        url(&json!({"notMatches": "(?i)error", "answerHeaders": {"x-powered-by": false}})),
         json!([{"url": "http://127.0.0.1:3000"}, {"url": "https://a.example/b?c=d#e"}]),
     ] {
         world

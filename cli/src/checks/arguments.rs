@@ -4,11 +4,17 @@ use clap::Subcommand;
 use serde::{Deserialize, Serialize, de::IntoDeserializer};
 use serde_json::Value;
 
+use crate::file_plan::Apply;
+
 /// What `checks` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Checks {
     /// Shows every check and what was seen of it last
-    List,
+    List {
+        /// Only checks that have this tag
+        #[arg(long)]
+        tag: Option<String>,
+    },
     /// Adds a check
     #[command(after_help = FIELDS)]
     Add {
@@ -40,6 +46,18 @@ pub(crate) enum Checks {
         /// The check's name
         name: String,
     },
+    /// Shows what was seen of a check, newest first
+    History {
+        /// The check's name
+        name: String,
+        /// How many samples
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Writes all checks as a file that `apply` reads
+    Export,
+    /// Adds and changes checks until they are what a file says, and says what changed
+    Apply(Apply),
     /// Makes a new token for a heartbeat, and ends the one before
     Token {
         /// The check's name
@@ -76,15 +94,17 @@ impl Kind {
 }
 
 const FIELDS: &str = "\
-Fields, whose values are JSON or else text (url, body, contains, host, address and
-event are text always):
-  every kind  everySeconds timeoutMs severity enabled dependsOn
-  http        url method headers body status contains json redirects maxLatencyMs
-  tls         host port maxLatencyMs
-  dns         host address maxLatencyMs
-  tcp         host port maxLatencyMs
+Fields, whose values are JSON or else text (url, body, contains, notContains, matches,
+notMatches, host, address, server, event, of and metric are text always):
+  every kind  everySeconds timeoutMs severity enabled dependsOn tags
+  http        url method headers body redirects ca certificate key before maxLatencyMs
+              status contains notContains matches notMatches answerHeaders json
+  tls         host port startTls ca certificate key maxLatencyMs
+  dns         host address maxLatencyMs, or host record values absent server port
+  tcp         host port send contains matches maxLatencyMs
   heartbeat   periodSeconds graceSeconds
-  rule        event windowMinutes minimum
+  rule        event (of) or metric (aggregate) windowMinutes minimumSamples
+              minimum maximum dropPercent risePercent
 
   pourtrait checks add search http url=https://app.example/api/search contains=results";
 
@@ -96,7 +116,20 @@ fn kind(word: &str) -> Result<Kind, String> {
 }
 
 /// Fields whose value is text even where it reads as JSON.
-const TEXTS: [&str; 6] = ["url", "body", "contains", "host", "address", "event"];
+const TEXTS: [&str; 12] = [
+    "url",
+    "body",
+    "contains",
+    "notContains",
+    "matches",
+    "notMatches",
+    "host",
+    "address",
+    "server",
+    "event",
+    "of",
+    "metric",
+];
 
 /// Reads `FIELD=VALUE`, where a value is JSON or else text.
 fn field(text: &str) -> Result<(String, Value), String> {
@@ -129,6 +162,7 @@ mod tests {
             ("severity=high", "severity", json!("high")),
             ("body={}", "body", json!("{}")),
             ("contains=200", "contains", json!("200")),
+            ("matches=[0-9]", "matches", json!("[0-9]")),
             ("contains=null", "contains", Value::Null),
             (
                 "url=https://a.example/?b=c",

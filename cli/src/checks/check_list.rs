@@ -61,6 +61,9 @@ pub(super) struct Common {
     url: Option<String>,
     host: Option<String>,
     event: Option<String>,
+    metric: Option<String>,
+    #[serde(default)]
+    tags: Vec<String>,
 }
 
 impl TryFrom<Map<String, Value>> for Check {
@@ -106,6 +109,15 @@ pub(super) fn table(checks: &[Answered<Watched>]) -> String {
     answered::table("checks", checks, HEADING, Watched::row)
 }
 
+/// Whether a check is among those that were asked for. One that this build cannot
+/// read is shown only where all are.
+pub(super) fn has_tag(check: &Answered<Watched>, tag: Option<&str>) -> bool {
+    tag.is_none_or(|tag| {
+        let known = check.known();
+        known.is_some_and(|watched| watched.check.common.tags.iter().any(|has| has == tag))
+    })
+}
+
 impl Watched {
     /// What was seen last.
     pub(super) fn seen(&self) -> String {
@@ -118,7 +130,7 @@ impl Watched {
 
     fn row(&self) -> [String; 8] {
         let check = &self.check.common;
-        let about = [&check.url, &check.host, &check.event].into_iter();
+        let about = [&check.url, &check.host, &check.event, &check.metric].into_iter();
         let latency = self.latency_ms.map(|latency| format!("{latency:.0}"));
         [
             check.name.clone(),
@@ -142,6 +154,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_list_by_tag_has_what_carries_it() {
+        let tagged = Answered::read(json!({
+            "definition": {"name": "a", "kind": "tcp", "everySeconds": 60, "severity": "high",
+                           "enabled": true, "host": "a", "port": 1, "tags": ["shop", "eu"]},
+            "updatedBy": "Ada", "status": null, "reason": null, "latencyMs": null,
+        }));
+        for (tag, listed) in [(None, true), (Some("eu"), true), (Some("us"), false)] {
+            assert_eq!(has_tag(&tagged, tag), listed);
+        }
+        assert!(!has_tag(&watched("icmp", true), Some("eu")));
+        assert!(has_tag(&watched("icmp", true), None));
+    }
 
     fn watched(kind: &str, enabled: bool) -> Answered<Watched> {
         Answered::read(json!({

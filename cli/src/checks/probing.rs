@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use ops::monitoring::{
     probe_targets,
-    probes::Prober,
+    probes::{Prober, Sighting},
     sample::{self, Status},
 };
 use outside::{clock::Deadline, outbound::Outbound, reach::Reach};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::check_list::{ListChecks, Watched};
 use crate::{
@@ -71,20 +71,38 @@ async fn probe(
         variables: &variables,
         reach: Reach::Anywhere,
     };
-    let (found, expiry) = prober.probe(&target, Deadline::after(PROBE)).await;
+    let (found, sightings) = prober.probe(&target, Deadline::after(PROBE)).await;
     let mut parts = parts(&found);
-    parts.extend(expiry.map(|end| format!("certificate until {end}")));
+    parts.extend(sightings.iter().map(certificate));
+    let ends: Vec<_> = sightings.iter().map(ending).collect();
     output.result(
-        &json!({ "check": found, "certificateUntil": expiry }),
+        &json!({ "check": found, "certificates": ends }),
         &format!("{}: {}", watched.check.common.name, parts.join(", ")),
     );
     Ok(verdict(found.status == Status::Up))
+}
+
+fn ending(sighting: &Sighting) -> Value {
+    let first = &sighting.first;
+    json!({ "host": sighting.host, "subject": first.subject, "notAfter": first.not_after })
+}
+
+fn certificate(sighting: &Sighting) -> String {
+    let Sighting { host, first, .. } = sighting;
+    let whose = if sighting.is_intermediate {
+        format!("intermediate {}", first.subject)
+    } else {
+        "certificate".to_owned()
+    };
+    format!("{whose} of {host} until {}", first.not_after)
 }
 
 /// What was found, why, and after what time.
 fn parts(found: &sample::Sample) -> Vec<String> {
     let mut parts = vec![word(found.status)];
     parts.extend(found.reason.map(str::to_owned));
+    let instead = found.detail.get("found").and_then(Value::as_str);
+    parts.extend(instead.map(str::to_owned));
     parts.extend(
         found
             .latency_ms

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::duty_hours::DutyHours;
+use crate::file_plan::Apply;
 
 const ROLES: &str = "\
 The contact's role, which says when it is asked about a critical alert that nobody answers:
@@ -48,6 +49,10 @@ pub(crate) enum Contacts {
         /// The contact's name
         name: String,
     },
+    /// Writes all contacts as a file that `apply` reads
+    Export,
+    /// Adds and changes contacts until they are what a file says, and says what changed
+    Apply(Apply),
     /// Sends a real test message on each of the contact's channels, which proves them
     Test {
         /// The contact's name

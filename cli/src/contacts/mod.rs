@@ -15,12 +15,13 @@ use ops::{
 };
 use outside::clock::Deadline;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
     answered::{self, Answered, known},
     environment::Environment,
+    file_plan::{self, Apply},
     project::{Project, author},
 };
 use arguments::{Change, Contacts, Reach};
@@ -110,6 +111,21 @@ impl Call for RemoveContact {
 }
 
 #[derive(Debug, Serialize)]
+struct ApplyContacts {
+    p_contacts: Vec<Value>,
+    p_remove: bool,
+    p_dry_run: bool,
+    p_by: String,
+}
+
+impl Call for ApplyContacts {
+    const NAME: &'static str = "ops_apply_contacts";
+    // Twice is the same as once, but the second answer would say that nothing changed.
+    const RETRY: Retry = Retry::Never;
+    type Output = Value;
+}
+
+#[derive(Debug, Serialize)]
 struct TestContact {
     p_contact: Uuid,
     p_by: String,
@@ -128,7 +144,7 @@ pub(crate) async fn run(
     output: Output,
 ) -> anyhow::Result<Verdict> {
     let project = Project::of(environment)?;
-    if !matches!(action, Contacts::List) {
+    if !matches!(action, Contacts::List | Contacts::Export) {
         project.show(environment);
     }
     match action {
@@ -158,6 +174,8 @@ pub(crate) async fn run(
             let text = format!("{} is no longer asked", contact.name);
             output.result(removed.document(), &text);
         }
+        Contacts::Export => export(&all(&project).await?, output),
+        Contacts::Apply(file) => apply(&project, &file, output).await?,
         Contacts::Test { name } => return test(&project, &name, environment, output).await,
     }
     Ok(Verdict::Good)
@@ -178,6 +196,36 @@ async fn save(
 
 async fn all(project: &Project) -> anyhow::Result<Vec<Answered<Contact>>> {
     Ok(project.call(&ListContacts {}).await?.contacts)
+}
+
+/// The fields that a file names: what somebody said of a contact, and nothing that
+/// was found out since.
+const FILED: [&str; 6] = ["name", "role", "email", "slack", "hours", "zone"];
+
+/// All contacts as a file, in the order in which they are asked.
+fn export(contacts: &[Answered<Contact>], output: Output) {
+    let definitions: Vec<Value> = contacts.iter().map(|one| filed(one.document())).collect();
+    let text = file_plan::write("contacts", &definitions);
+    output.result(&json!({ "contacts": definitions }), &text);
+}
+
+fn filed(contact: &Value) -> Value {
+    let said = FILED.into_iter().map(|field| (field, &contact[field]));
+    said.filter(|(_, value)| !value.is_null())
+        .map(|(field, value)| (field.to_owned(), value.clone()))
+        .collect()
+}
+
+async fn apply(project: &Project, file: &Apply, output: Output) -> anyhow::Result<()> {
+    let call = ApplyContacts {
+        p_contacts: file.definitions("contacts")?,
+        p_remove: file.remove,
+        p_dry_run: file.dry_run,
+        p_by: author(),
+    };
+    let plan = project.call(&call).await?;
+    output.result(&plan, &file_plan::describe(&plan)?);
+    Ok(())
 }
 
 /// The contact of that name, as it was answered and as it is read.

@@ -3,7 +3,7 @@
 use dev::DevOptions;
 use serde_json::json;
 
-use crate::support::{bundle, call_with, send};
+use crate::support::{Folder, bundle, call_with, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn checks_are_added_tried_changed_and_removed() {
@@ -98,5 +98,103 @@ async fn what_the_database_refuses_is_status_2_in_its_words() {
         assert_eq!(called.status, 2, "{called:?}");
         assert!(called.stderr.contains(words), "{called:?}");
     }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_exported_is_applied_elsewhere_and_twice_is_once() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let env = running.env.clone();
+    let url = format!("url={}", env["NEXT_PUBLIC_APP_URL"]);
+    let tagged = ["checks", "add", "home", "http", &url, r#"tags=["eu"]"#];
+    call_with(&env, &tagged).await;
+    call_with(
+        &env,
+        &["checks", "add", "port", "tcp", "host=localhost", "port=1"],
+    )
+    .await;
+    let listed = call_with(&env, &["checks", "list", "--tag", "eu"]).await;
+    assert!(
+        listed.stdout.contains("home") && !listed.stdout.contains("port "),
+        "{listed:?}"
+    );
+
+    let folder = Folder::empty();
+    let file = folder.path().join("checks.json");
+    let exported = call_with(&env, &["checks", "export"]).await;
+    std::fs::write(&file, &exported.stdout).unwrap();
+    let file = file.to_str().unwrap();
+    call_with(&env, &["checks", "remove", "home"]).await;
+    call_with(&env, &["checks", "edit", "port", "everySeconds=300"]).await;
+    for (dry_run, summary) in [
+        (true, "1 would be added, 1 changed, 0 removed"),
+        (true, "1 would be added, 1 changed, 0 removed"),
+        (false, "1 were added, 1 changed, 0 removed"),
+        (false, "0 were added, 0 changed, 0 removed"),
+    ] {
+        let mut arguments = vec!["checks", "apply", file];
+        arguments.extend(dry_run.then_some("--dry-run"));
+        let applied = call_with(&env, &arguments).await;
+        assert_eq!(applied.status, 0, "{applied:?}");
+        assert!(applied.stdout.contains(summary), "{applied:?}");
+    }
+    assert_eq!(
+        call_with(&env, &["checks", "export"]).await.stdout,
+        exported.stdout
+    );
+    let history = call_with(&env, &["checks", "history", "home"]).await;
+    assert_eq!(
+        (history.status, history.stdout.lines().count()),
+        (0, 1),
+        "{history:?}"
+    );
+
+    let contacts = [
+        "contacts",
+        "add",
+        "Ada",
+        "--role",
+        "cto",
+        "--email",
+        "ada@wine.example",
+    ];
+    call_with(&env, &contacts).await;
+    let exported = call_with(&env, &["contacts", "export"]).await;
+    let file = folder.path().join("contacts.json");
+    std::fs::write(&file, &exported.stdout).unwrap();
+    let applied = call_with(
+        &env,
+        &["contacts", "apply", file.to_str().unwrap(), "--remove"],
+    )
+    .await;
+    assert!(
+        applied
+            .stdout
+            .contains("0 were added, 0 changed, 0 removed"),
+        "{applied:?}"
+    );
+    let wrong = call_with(&env, &["checks", "apply", file.to_str().unwrap()]).await;
+    assert_eq!(wrong.status, 2, "{wrong:?}");
+    assert!(wrong.stderr.contains("an array `checks`"), "{wrong:?}");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pattern_that_no_probe_could_read_is_refused_at_once() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let added = call_with(
+        &running.env,
+        &[
+            "checks",
+            "add",
+            "x",
+            "http",
+            "url=https://a.example/",
+            "matches=(?=x)",
+        ],
+    )
+    .await;
+    assert_eq!(added.status, 2, "{added:?}");
+    assert!(added.stderr.contains("look-around"), "{added:?}");
     running.stop().await.unwrap();
 }

@@ -219,7 +219,7 @@ fn measured(facts: &Facts) -> Option<String> {
     let reason = facts
         .reason
         .as_deref()
-        .map(|word| rules::reason(word, facts.status_code));
+        .map(|word| rules::reason(word, facts));
     let parts: Vec<String> = [reason, value, threshold, samples]
         .into_iter()
         .flatten()

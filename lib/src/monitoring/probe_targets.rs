@@ -1,7 +1,7 @@
 //! What a tick probes: the app's URLs, and the checks that are due. This file is
 //! pure: it turns what the claim of the run returned into targets.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -52,14 +52,58 @@ pub enum Probe {
     Tcp(Tcp),
 }
 
-/// A request and its answer.
+/// A request and its answer, and what has to be done before.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Http {
+    /// Requests that are made first, in this order: signing in, say.
+    #[serde(default)]
+    pub before: Vec<Step>,
+    /// The request that the check is about.
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+/// A request that is made before another one.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Step {
+    /// The request.
+    #[serde(flatten)]
+    pub request: Request,
+    /// What later requests need of its answer, by the name that stands for it.
+    #[serde(default)]
+    pub keep: BTreeMap<String, Keep>,
+}
+
+/// Where a value stands in an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Keep {
+    /// At a path of its JSON.
+    Json {
+        /// The path: `$.a.b[0]`.
+        json: String,
+    },
+    /// Where a regular expression is found: its first group.
+    Matches {
+        /// The expression.
+        matches: String,
+    },
+    /// In a header.
+    Header {
+        /// The header's name.
+        header: String,
+    },
+}
+
+/// A request, and what its answer has to be. `${CHECK_…}` stands for a variable, and
+/// `${name}` for what was kept of an answer before.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Request {
     /// What is requested.
-    pub url: Url,
+    pub url: Template,
     /// `GET` if none is named.
     pub method: Option<String>,
-    /// What is sent with it; `${CHECK_…}` stands for a variable.
+    /// What is sent with it.
     #[serde(default)]
     pub headers: Map<String, Value>,
     /// What is sent.
@@ -67,37 +111,160 @@ pub struct Http {
     /// How many redirects are followed.
     #[serde(default)]
     pub redirects: u8,
+    /// What is trusted and shown.
+    #[serde(flatten)]
+    pub credentials: Credentials,
     /// What the answer has to be.
     #[serde(flatten)]
     pub expectation: Expectation,
 }
 
+/// A URL that may have placeholders behind its host.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Template {
+    /// As it was written.
+    pub text: String,
+    /// With its placeholders standing there as they are: where it leads.
+    pub url: Url,
+}
+
+impl TryFrom<String> for Template {
+    type Error = url::ParseError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Ok(Self {
+            url: text.parse()?,
+            text,
+        })
+    }
+}
+
+impl From<Url> for Template {
+    fn from(url: Url) -> Self {
+        Self {
+            text: url.to_string(),
+            url,
+        }
+    }
+}
+
 /// A handshake.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Tls {
     /// Whose certificate.
     pub host: String,
-    /// 443 if none is named.
-    #[serde(default = "https_port")]
+    /// The protocol's own if none is named.
+    port: Option<u16>,
+    /// The protocol that is spoken until both sides agree on TLS; none if TLS is
+    /// spoken at once.
+    pub start_tls: Option<StartTls>,
+    /// What is trusted and shown.
+    #[serde(flatten)]
+    pub credentials: Credentials,
+}
+
+impl Tls {
+    /// The port that is named, or that of the protocol.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.start_tls {
+            None => 443,
+            Some(StartTls::Smtp) => 25,
+            Some(StartTls::Pop3) => 110,
+            Some(StartTls::Imap) => 143,
+            Some(StartTls::Postgres) => 5432,
+        })
+    }
+}
+
+/// A protocol in which TLS begins on demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StartTls {
+    /// Mail on its way.
+    Smtp,
+    /// Mail that is read.
+    Imap,
+    /// Mail that is fetched.
+    Pop3,
+    /// A database.
+    Postgres,
+}
+
+/// Which variables hold what a connection trusts beside the public roots, and the
+/// certificate that it shows: PEM texts, each named as `${CHECK_…}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct Credentials {
+    /// Roots.
+    pub ca: Option<String>,
+    /// The certificate that is shown, with those above it.
+    pub certificate: Option<String>,
+    /// Its key.
+    pub key: Option<String>,
+}
+
+/// A name that has to resolve, or that has to have certain records.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Dns {
+    /// The name, or of records backwards the address.
+    pub host: String,
+    /// An address that has to be among the answers.
+    pub address: Option<IpAddr>,
+    /// Which records are asked for; none if the name has to resolve.
+    pub record: Option<Record>,
+    /// Records that have to be there, as zone files write them.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Whether there must be none.
+    #[serde(default)]
+    pub absent: bool,
+    /// Who is asked; none stands for the system's own servers.
+    pub server: Option<IpAddr>,
+    /// The port at which that server listens.
+    #[serde(default = "dns_port")]
     pub port: u16,
 }
 
-/// A name that has to resolve.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Dns {
-    /// The name.
-    pub host: String,
-    /// An address that has to be among the answers.
-    pub address: Option<std::net::IpAddr>,
+/// A kind of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Record {
+    /// An address.
+    A,
+    /// An address of the newer kind.
+    Aaaa,
+    /// Who may issue certificates.
+    Caa,
+    /// Another name.
+    Cname,
+    /// Where mail goes.
+    Mx,
+    /// Who knows the zone.
+    Ns,
+    /// The name of an address.
+    Ptr,
+    /// The zone itself.
+    Soa,
+    /// Where a service is.
+    Srv,
+    /// A text.
+    Txt,
 }
 
-/// A port that has to accept.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// A port that has to accept, and may have to say something.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Tcp {
     /// The machine.
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// What is said to it first.
+    pub send: Option<String>,
+    /// What it has to say.
+    #[serde(flatten)]
+    pub expectation: Expectation,
 }
 
 /// A check, as the claim returns it.
@@ -119,8 +286,8 @@ struct Entry {
     expectation: Expectation,
 }
 
-fn https_port() -> u16 {
-    443
+fn dns_port() -> u16 {
+    53
 }
 
 /// The URLs of the setting `app.urls`, or the app's own if it lists none.
@@ -170,12 +337,16 @@ impl Target {
             timeout: APP_TIMEOUT,
             origin,
             probe: Probe::Http(Box::new(Http {
-                url,
-                method: None,
-                headers: Map::new(),
-                body: None,
-                redirects: 0,
-                expectation,
+                before: Vec::new(),
+                request: Request {
+                    url: url.into(),
+                    method: None,
+                    headers: Map::new(),
+                    body: None,
+                    redirects: 0,
+                    credentials: Credentials::default(),
+                    expectation,
+                },
             })),
         }
     }
@@ -196,7 +367,9 @@ impl Target {
     #[must_use]
     pub fn certified_host(&self) -> Option<&str> {
         match &self.probe {
-            Probe::Http(http) if http.url.scheme() == "https" => http.url.host_str(),
+            Probe::Http(http) if http.request.url.url.scheme() == "https" => {
+                http.request.url.url.host_str()
+            }
             Probe::Tls(tls) => Some(&tls.host),
             Probe::Http(_) | Probe::Dns(_) | Probe::Tcp(_) => None,
         }
@@ -226,7 +399,7 @@ mod tests {
 
     fn expectation(target: &Target) -> &Expectation {
         match &target.probe {
-            Probe::Http(http) => &http.expectation,
+            Probe::Http(http) => &http.request.expectation,
             other => panic!("{other:?}"),
         }
     }

@@ -140,7 +140,7 @@ $$;
 comment on function ops.is_status(jsonb) is
     'Whether a value is a status code of HTTP, or an array of at least one.';
 
-create or replace function ops.is_list_of_names(p_value jsonb, p_maximum integer)
+create or replace function ops.is_list_of_texts(p_value jsonb, p_maximum integer, p_length integer)
 returns boolean
 language sql
 immutable
@@ -149,10 +149,23 @@ set search_path = ''
 as $$
     select case jsonb_typeof(p_value)
         when 'array' then jsonb_array_length(p_value) between 1 and p_maximum and not exists (
-            select from jsonb_array_elements(p_value) as named (name) where not ops.is_text(named.name, 50, '')
+            select from jsonb_array_elements(p_value) as listed (item) where not ops.is_text(listed.item, p_length, '')
         )
         else false
     end
+$$;
+
+comment on function ops.is_list_of_texts(jsonb, integer, integer) is
+    'Whether a value is an array of at least one text, at most so many and so long.';
+
+create or replace function ops.is_list_of_names(p_value jsonb, p_maximum integer)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select ops.is_list_of_texts(p_value, p_maximum, 50)
 $$;
 
 comment on function ops.is_list_of_names(jsonb, integer) is 'Whether a value is an array of at least one name.';

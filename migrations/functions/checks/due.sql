@@ -63,6 +63,29 @@ $$;
 comment on function ops.with_derived_checks(jsonb, timestamptz) is
     'A tick with the checks that the database makes itself, added to those that were probed.';
 
+create or replace function ops.was_passed(p_check_name text, p_host text, p_at timestamptz)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return coalesce(
+        (
+            select sample.detail -> 'hosts' ? p_host
+            from ops.samples as sample
+            where sample.check_name = p_check_name and sample.at <= p_at
+            order by sample.at desc, sample.id desc
+            limit 1
+        ),
+        false
+    );
+end
+$$;
+
+comment on function ops.was_passed(text, text, timestamptz) is
+    'Whether the newest sample of a check at that time followed redirects to this host, whose certificate it saw then.';
+
 create or replace function ops.is_custom(p_rule text, p_subject text, p_at timestamptz)
 returns boolean
 language sql
@@ -74,9 +97,10 @@ as $$
             select
             from ops.custom_checks as custom
             where (custom.enabled or custom.updated_at > p_at)
-                and lower(p_subject) = case
-                    when p_rule like 'certificate%' then ops.certificate_host(custom.spec)
-                    else custom.name
+                and case
+                    when p_rule like 'certificate%' then lower(p_subject) = ops.certificate_host(custom.spec)
+                        or custom.spec ? 'redirects' and ops.was_passed(custom.check_name, lower(p_subject), p_at)
+                    else lower(p_subject) = custom.name
                 end
         )
 $$;

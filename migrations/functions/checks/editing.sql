@@ -53,22 +53,41 @@ $$;
 comment on function ops.find_field_fault(jsonb) is
     'What is wrong with the fields that checks of every kind have, or null. An absent field has a default, so it is no fault.';
 
-create or replace function ops.check_fields(p_fields jsonb)
-returns void
+create or replace function ops.read_check(p_name text, p_fields jsonb)
+returns ops.custom_checks
 language plpgsql
+stable
 set search_path = ''
 as $$
 declare
     v_fault ops.fault := ops.find_field_fault(p_fields);
+    v_check ops.custom_checks;
 begin
-    if v_fault.field is not null then
-        perform ops.refuse(v_fault.field, v_fault.expected, v_fault.got);
+    if coalesce(p_name, '') !~ '^[a-z0-9][a-z0-9-]{0,49}$' then
+        perform ops.refuse(
+            'name',
+            '1 to 50 lower-case letters, digits and hyphens, the first no hyphen',
+            ops.without_secrets(nullif(p_name, ''))
+        );
     end if;
+    if v_fault.field is not null then
+        perform ops.refuse(format('%s of check %s', v_fault.field, p_name), v_fault.expected, v_fault.got);
+    end if;
+    perform ops.check_word('kind', p_fields ->> 'kind', ops.custom_kinds());
+
+    v_check.name := p_name;
+    v_check.kind := p_fields ->> 'kind';
+    v_check.spec := p_fields - '{name,kind,everySeconds,timeoutMs,severity,enabled}'::text[];
+    v_check.every_seconds := coalesce((p_fields ->> 'everySeconds')::integer, 60);
+    v_check.timeout_ms := coalesce((p_fields ->> 'timeoutMs')::integer, 10000);
+    v_check.severity := coalesce(p_fields ->> 'severity', 'high');
+    v_check.enabled := coalesce((p_fields ->> 'enabled')::boolean, true);
+    return v_check;
 end
 $$;
 
-comment on function ops.check_fields(jsonb) is
-    'Refuses with SQLSTATE 22023 a field that checks of every kind have and that is not valid.';
+comment on function ops.read_check(text, jsonb) is
+    'A custom check from its name and its fields, as far as those of every kind go; what is not valid is refused with SQLSTATE 22023. A field that is absent has its default.';
 
 create or replace function public.ops_add_check(p_name text, p_check jsonb, p_by text)
 returns jsonb
@@ -80,25 +99,16 @@ declare
 begin
     perform ops.hold_functions();
     perform ops.name_changing_person(p_by);
-    if coalesce(p_name, '') !~ '^[a-z0-9][a-z0-9-]{0,49}$' then
-        perform ops.refuse(
-            'name',
-            '1 to 50 lower-case letters, digits and hyphens, the first no hyphen',
-            ops.without_secrets(nullif(p_name, ''))
-        );
-    end if;
-    perform ops.check_fields(p_check);
-    perform ops.check_word('kind', p_check ->> 'kind', ops.custom_kinds());
-
+    v_check := ops.read_check(p_name, p_check);
     insert into ops.custom_checks (name, kind, spec, every_seconds, timeout_ms, severity, enabled)
     values (
-        p_name,
-        p_check ->> 'kind',
-        p_check - '{name,kind,everySeconds,timeoutMs,severity,enabled}'::text[],
-        coalesce((p_check ->> 'everySeconds')::integer, 60),
-        coalesce((p_check ->> 'timeoutMs')::integer, 10000),
-        coalesce(p_check ->> 'severity', 'high'),
-        coalesce((p_check ->> 'enabled')::boolean, true)
+        v_check.name,
+        v_check.kind,
+        v_check.spec,
+        v_check.every_seconds,
+        v_check.timeout_ms,
+        v_check.severity,
+        v_check.enabled
     )
     on conflict (name) do nothing
     returning * into v_check;
@@ -141,7 +151,8 @@ set search_path = ''
 as $$
 declare
     v_check ops.custom_checks;
-    v_next jsonb;
+    v_fields jsonb;
+    v_next ops.custom_checks;
 begin
     perform ops.hold_functions();
     perform ops.name_changing_person(p_by);
@@ -154,20 +165,20 @@ begin
     end if;
 
     -- Null takes a field away; a field that every kind has falls back to its default then.
-    select jsonb_object_agg(key, value) into v_next
+    select jsonb_object_agg(key, value) into v_fields
     from jsonb_each(ops.custom_check_document(v_check) || p_changes)
     where p_changes -> key is distinct from 'null';
-    perform ops.check_fields(v_next);
-    perform ops.check_unchanged('name', p_name, v_next ->> 'name');
-    perform ops.check_unchanged('kind', v_check.kind, v_next ->> 'kind');
+    perform ops.check_unchanged('name', p_name, v_fields ->> 'name');
+    perform ops.check_unchanged('kind', v_check.kind, v_fields ->> 'kind');
+    v_next := ops.read_check(p_name, v_fields);
 
     update ops.custom_checks
     set
-        spec = v_next - '{name,kind,everySeconds,timeoutMs,severity,enabled}'::text[],
-        every_seconds = coalesce((v_next ->> 'everySeconds')::integer, 60),
-        timeout_ms = coalesce((v_next ->> 'timeoutMs')::integer, 10000),
-        severity = coalesce(v_next ->> 'severity', 'high'),
-        enabled = coalesce((v_next ->> 'enabled')::boolean, true)
+        spec = v_next.spec,
+        every_seconds = v_next.every_seconds,
+        timeout_ms = v_next.timeout_ms,
+        severity = v_next.severity,
+        enabled = v_next.enabled
     where name = p_name
     returning * into v_check;
     return ops.custom_check_document(v_check);

@@ -99,27 +99,6 @@ $$;
 comment on function ops.heartbeat_status(ops.heartbeats, jsonb, timestamptz) is
     'The status of a heartbeat. It is down if its last report was a failure, if no success came within period and grace, or if a job that started has not ended within the grace. It is unknown before its first report.';
 
-create or replace function ops.event_status(
-    p_events bigint,
-    p_spec jsonb,
-    p_was_up boolean,
-    out status text,
-    out reason text
-)
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-    select
-        case when enough then 'up' when p_was_up then 'down' else 'unknown' end,
-        case when enough then null when p_was_up then 'too_few' else 'not_set_up' end
-    from (select p_events >= (p_spec ->> 'minimum')::bigint as enough) as judged
-$$;
-
-comment on function ops.event_status(bigint, jsonb, boolean) is
-    'The status of a business rule: up if its event happens often enough, down if it no longer does. It is unknown if the event never happened often enough, because nothing has stopped then.';
-
 create or replace function ops.derived_checks(
     p_tick jsonb,
     p_now timestamptz,
@@ -149,19 +128,12 @@ begin
 
     union all
     select
-        custom.check_name, custom.kind, 'app', false, seen.status, null, seen.reason,
-        jsonb_build_object('events', counted.events) || custom.spec
+        custom.check_name, custom.kind, 'app', false, seen.status, null, seen.reason, seen.detail
     from ops.custom_checks as custom
     left join ops.checks as known on known.name = custom.check_name
-    cross join lateral (
-        select count(*) as events
-        from public.analytics_events as event
-        where event.event_name = custom.spec ->> 'event'
-            and coalesce(event.environment, 'production') = p_tick ->> 'environment'
-            and event."timestamp" > p_now - make_interval(mins => (custom.spec ->> 'windowMinutes')::integer)
-            and event."timestamp" <= p_now
-    ) as counted
-    cross join lateral ops.event_status(counted.events, custom.spec, known.first_up_at is not null) as seen
+    cross join lateral ops.business_status(
+        custom.spec, known.first_up_at is not null, p_tick ->> 'environment', p_now
+    ) as seen
     where custom.kind = 'rule' and custom.enabled;
 end
 $$;

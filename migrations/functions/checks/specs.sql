@@ -1,8 +1,7 @@
 -- What the spec of a custom check must be, kind by kind. Each function examines a part and
--- returns the first fault that it finds. A check never holds a secret; a header may name an
--- environment variable as ${CHECK_…}, which the function that probes resolves.
+-- returns the first fault that it finds.
 
-create or replace function ops.find_header_fault(p_name text, p_value jsonb)
+create or replace function ops.find_record_fault(p_spec jsonb)
 returns ops.fault
 language sql
 immutable
@@ -10,113 +9,35 @@ parallel safe
 set search_path = ''
 as $$
     select case
-        when p_name !~ '^[A-Za-z0-9-]{1,100}$'
-        then ops.make_fault(
-            'headers', 'an object whose names are 1 to 100 letters, digits and hyphens', p_name
+        when p_spec ? 'record' and not ops.is_word(p_spec -> 'record', kinds)
+        then ops.make_fault('record', ops.join_words(kinds), ops.show(p_spec -> 'record'))
+        when p_spec ? 'record' and p_spec ? 'address'
+        then ops.make_fault('address', 'absent where records are asked for', ops.show(p_spec -> 'address'))
+        when not p_spec ? 'record' and alone.key is not null
+        then ops.make_fault(alone.key, 'absent unless a kind of record is asked for', ops.show(p_spec -> alone.key))
+        when p_spec ? 'absent' and jsonb_typeof(p_spec -> 'absent') <> 'boolean'
+        then ops.make_fault('absent', 'true or false', ops.show(p_spec -> 'absent'))
+        when p_spec ? 'values' and (
+            p_spec -> 'absent' = 'true' or not ops.is_list_of_texts(p_spec -> 'values', 20, 500)
         )
-        when not ops.is_text(p_value, 1000, '^[\x20-\x7e]+$')
         then ops.make_fault(
-            'headers.' || p_name, 'a text of 1 to 1000 printable characters', ops.describe_size(p_value)
+            'values', 'an array of 1 to 20 texts, and absent where no record may be', ops.show(p_spec -> 'values')
         )
-        when regexp_replace(p_value #>> '{}', '\$\{CHECK_[A-Z0-9_]{1,60}\}', '', 'g') ~ '\$\{'
-        then ops.make_fault(
-            'headers.' || p_name, 'a text that names no other variable than ${CHECK_…}', 'another one'
-        )
-        when p_name ~* '(authorization|cookie|token|secret|password|api-?key)' and p_value #>> '{}' !~ '\$\{CHECK_'
-        then ops.make_fault(
-            'headers.' || p_name,
-            'a text that comes from a variable, as ${CHECK_…}, because it proves who asks',
-            'a text without one'
-        )
+        when p_spec ? 'server' and not ops.is_text(p_spec -> 'server', 45, '^[0-9A-Fa-f:.]+$')
+        then ops.make_fault('server', 'an IP address', ops.show(p_spec -> 'server'))
+        when p_spec ? 'port' and not p_spec ? 'server'
+        then ops.make_fault('port', 'absent unless a server is named', ops.show(p_spec -> 'port'))
     end
+    from (select '{A,AAAA,CAA,CNAME,MX,NS,PTR,SOA,SRV,TXT}'::text[] as kinds) as known
+    cross join (
+        select min(key) as key
+        from unnest('{values,absent,server,port}'::text[]) as needy (key)
+        where p_spec ? key
+    ) as alone
 $$;
 
-comment on function ops.find_header_fault(text, jsonb) is
-    'What is wrong with a header of a check, or null. A value that proves who asks has to come from the environment of the function that probes, under a name that begins with CHECK_.';
-
-create or replace function ops.find_headers_fault(p_headers jsonb)
-returns ops.fault
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-    select case
-        when jsonb_typeof(p_headers) <> 'object'
-        then ops.make_fault('headers', 'an object of texts', jsonb_typeof(p_headers))
-        else (
-            select found
-            from jsonb_each(p_headers) as header (name, value)
-            cross join lateral ops.find_header_fault(header.name, header.value) as found
-            where found.field is not null
-            limit 1
-        )
-    end
-$$;
-
-comment on function ops.find_headers_fault(jsonb) is 'What is wrong with the headers of a check, or null.';
-
-create or replace function ops.is_expected_json(p_value jsonb)
-returns boolean
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-    select case jsonb_typeof(p_value)
-        when 'object' then not exists (
-            select
-            from jsonb_each(p_value) as expected (path, value)
-            where expected.path !~ '^\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[\d{1,4}\])*$'
-                or length(expected.path) > 200
-                or jsonb_typeof(expected.value) in ('object', 'array')
-        )
-        else false
-    end
-$$;
-
-comment on function ops.is_expected_json(jsonb) is
-    'Whether a value is an object of paths into a JSON answer and of single values that are expected there.';
-
-create or replace function ops.find_http_fault(p_spec jsonb)
-returns ops.fault
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-    select case
-        when not ops.is_text(
-            p_spec -> 'url', 1000,
-            '^(https://[A-Za-z0-9._:\[\]-]+|http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?)([/?#]\S*)?$'
-        ) then ops.make_fault(
-            'url',
-            'a URL of at most 1000 characters that begins with https:// (http:// for loopback hosts only)',
-            ops.show(p_spec -> 'url')
-        )
-        when p_spec ? 'method' and not ops.is_word(p_spec -> 'method', methods)
-        then ops.make_fault('method', ops.join_words(methods), ops.show(p_spec -> 'method'))
-        when p_spec ? 'headers' and (ops.find_headers_fault(p_spec -> 'headers')).field is not null
-        then ops.find_headers_fault(p_spec -> 'headers')
-        when p_spec ? 'body' and not ops.is_text(p_spec -> 'body', 10000, '')
-        then ops.make_fault('body', 'a text of 1 to 10000 characters', ops.describe_size(p_spec -> 'body'))
-        when p_spec ? 'status' and not ops.is_status(p_spec -> 'status')
-        then ops.make_fault(
-            'status', 'a whole number from 100 to 599 or an array of such numbers', ops.show(p_spec -> 'status')
-        )
-        when p_spec ? 'contains' and not ops.is_text(p_spec -> 'contains', 500, '')
-        then ops.make_fault('contains', 'a text of 1 to 500 characters', ops.describe_size(p_spec -> 'contains'))
-        when p_spec ? 'json' and not ops.is_expected_json(p_spec -> 'json')
-        then ops.make_fault(
-            'json', 'an object of paths like $.a.b[0] and the single values expected there', ops.show_keys(p_spec -> 'json')
-        )
-        when p_spec ? 'redirects' and not ops.is_whole(p_spec -> 'redirects', 0, 5)
-        then ops.make_fault('redirects', 'a whole number from 0 to 5', ops.show(p_spec -> 'redirects'))
-    end
-    from (select '{GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS}'::text[] as methods) as known
-$$;
-
-comment on function ops.find_http_fault(jsonb) is 'What is wrong with the spec of a check over HTTP, or null.';
+comment on function ops.find_record_fault(jsonb) is
+    'What is wrong with the records that a check over DNS asks for, or null.';
 
 create or replace function ops.find_network_fault(p_kind text, p_spec jsonb)
 returns ops.fault
@@ -132,6 +53,13 @@ as $$
         then ops.make_fault('port', 'a whole number from 1 to 65535', ops.show(p_spec -> 'port'))
         when p_spec ? 'address' and not ops.is_text(p_spec -> 'address', 45, '^[0-9A-Fa-f:.]+$')
         then ops.make_fault('address', 'an IP address', ops.show(p_spec -> 'address'))
+        when p_kind = 'dns' then ops.find_record_fault(p_spec)
+        when p_kind = 'tcp' and p_spec ? 'send' and not ops.is_text(p_spec -> 'send', 1000, '')
+        then ops.make_fault('send', 'a text of 1 to 1000 characters', ops.describe_size(p_spec -> 'send'))
+        when p_kind = 'tcp' then ops.find_expectation_fault('', p_spec)
+        when p_spec ? 'startTls' and not ops.is_word(p_spec -> 'startTls', '{smtp,imap,pop3,postgres}')
+        then ops.make_fault('startTls', 'smtp, imap, pop3 or postgres', ops.show(p_spec -> 'startTls'))
+        else ops.find_credentials_fault('', p_spec)
     end
 $$;
 
@@ -154,26 +82,22 @@ $$;
 
 comment on function ops.find_heartbeat_fault(jsonb) is 'What is wrong with the spec of a heartbeat, or null.';
 
-create or replace function ops.find_rule_fault(p_spec jsonb)
-returns ops.fault
+create or replace function ops.is_list_of_tags(p_value jsonb)
+returns boolean
 language sql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select case
-        when not ops.is_text(p_spec -> 'event', 100, '')
-        then ops.make_fault(
-            'event', 'the name of an event of the application, in 1 to 100 characters', ops.show(p_spec -> 'event')
-        )
-        when not ops.is_whole(p_spec -> 'windowMinutes', 1, 10080)
-        then ops.make_fault('windowMinutes', 'a whole number from 1 to 10080', ops.show(p_spec -> 'windowMinutes'))
-        when not ops.is_whole(p_spec -> 'minimum', 1, 1000000)
-        then ops.make_fault('minimum', 'a whole number from 1 to 1000000', ops.show(p_spec -> 'minimum'))
-    end
+    select ops.is_list_of_names(p_value, 20) and not exists (
+        select
+        from jsonb_array_elements_text(p_value) as tag (word)
+        where tag.word !~ '^[a-z0-9][a-z0-9-]*$'
+    )
 $$;
 
-comment on function ops.find_rule_fault(jsonb) is 'What is wrong with the spec of a business rule, or null.';
+comment on function ops.is_list_of_tags(jsonb) is
+    'Whether a value is an array of words by which custom checks are grouped.';
 
 create or replace function ops.known_spec_keys(p_kind text)
 returns text[]
@@ -182,14 +106,19 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-    select case p_kind
-        when 'http' then '{url,method,headers,body,status,contains,json,redirects,maxLatencyMs,dependsOn}'
-        when 'tls' then '{host,port,maxLatencyMs,dependsOn}'
-        when 'dns' then '{host,address,maxLatencyMs,dependsOn}'
-        when 'tcp' then '{host,port,maxLatencyMs,dependsOn}'
-        when 'heartbeat' then '{periodSeconds,graceSeconds,dependsOn}'
-        when 'rule' then '{event,windowMinutes,minimum,dependsOn}'
-    end::text[]
+    select keys || '{dependsOn,tags}'::text[]
+    from (
+        select case p_kind
+            when 'http' then '{before,maxLatencyMs}'::text[] || ops.known_request_keys()
+            when 'tls' then '{host,port,startTls,ca,certificate,key,maxLatencyMs}'
+            when 'dns' then '{host,address,record,values,absent,server,port,maxLatencyMs}'
+            when 'tcp' then '{host,port,send,contains,matches,maxLatencyMs}'
+            when 'heartbeat' then '{periodSeconds,graceSeconds}'
+            when 'rule'
+            then '{event,of,metric,aggregate,windowMinutes,minimumSamples,minimum,maximum,dropPercent,risePercent}'
+        end as keys
+    ) as known
+    where keys is not null
 $$;
 
 comment on function ops.known_spec_keys(text) is
@@ -212,7 +141,7 @@ comment on function ops.custom_kinds() is 'The kinds that a custom check may be 
 create or replace function ops.find_spec_fault(p_kind text, p_spec jsonb)
 returns ops.fault
 language sql
-immutable
+stable
 parallel safe
 set search_path = ''
 as $$
@@ -228,6 +157,12 @@ as $$
             when p_spec ? 'dependsOn' and not ops.is_list_of_names(p_spec -> 'dependsOn', 20)
             then ops.make_fault(
                 'dependsOn', 'an array of 1 to 20 names of checks and services', ops.show(p_spec -> 'dependsOn')
+            )
+            when p_spec ? 'tags' and not ops.is_list_of_tags(p_spec -> 'tags')
+            then ops.make_fault(
+                'tags',
+                'an array of 1 to 20 words of lower-case letters, digits and hyphens, at most 50 each',
+                ops.show(p_spec -> 'tags')
             )
         end,
         case

@@ -218,6 +218,26 @@ $$;
 comment on function ops.write_contact(ops.contacts) is
     'Adds or replaces a contact and returns it. What is proven of an address stays with that address.';
 
+create or replace function ops.check_contact_fields(p_fields jsonb)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    if jsonb_typeof(p_fields) is distinct from 'object'
+        or p_fields - '{name,role,email,slack,hours,zone}'::text[] <> '{}'
+    then
+        perform ops.refuse(
+            'fields', 'an object with fields among name, role, email, slack, hours and zone', p_fields::text
+        );
+    end if;
+end
+$$;
+
+comment on function ops.check_contact_fields(jsonb) is
+    'Refuses with SQLSTATE 22023 what is no object of fields of a contact.';
+
 create or replace function public.ops_save_contact(
     p_contact uuid,
     p_fields jsonb,
@@ -235,13 +255,7 @@ begin
     perform ops.hold_functions();
     perform ops.check_id('contact', p_contact);
     v_by := ops.check_by(p_by);
-    if jsonb_typeof(p_fields) is distinct from 'object'
-        or p_fields - '{name,role,email,slack,hours,zone}'::text[] <> '{}'
-    then
-        perform ops.refuse(
-            'fields', 'an object with fields among name, role, email, slack, hours and zone', p_fields::text
-        );
-    end if;
+    perform ops.check_contact_fields(p_fields);
 
     select * into v_contact from ops.contacts where id = p_contact for update;
     v_contact := ops.changed_contact(v_contact, p_fields);

@@ -190,6 +190,7 @@ as $$
             status in ('down', 'degraded') as bad,
             status = 'up' as well,
             coalesce(reason, '') as reason,
+            coalesce(reason in ('dns', 'connect', 'tls', 'reset') or starts_with(reason, 'tls_'), false) as unreached,
             "statusCode" as status_code,
             ops.vendor_of(service) as vendor
         from jsonb_to_recordset(p_services) as seen (service text, status text, reason text, "statusCode" integer)
@@ -198,12 +199,12 @@ as $$
         count(distinct vendor) filter (where vendor is not null and bad),
         min(vendor) filter (where vendor is not null and bad),
         coalesce(bool_and(well) filter (where vendor is not null), false),
-        bool_and(reason in ('timeout', 'dns', 'connect', 'tls', 'reset')) filter (where vendor is not null and bad),
+        bool_and(unreached or reason = 'timeout') filter (where vendor is not null and bad),
         bool_and(reason in ('auth', 'quota', 'config', 'not_migrated')) filter (where vendor is not null and bad),
         coalesce(bool_or(bad) filter (where service = 'app'), false),
-        bool_or(bad and reason in ('dns', 'connect', 'tls', 'reset')) filter (where service = 'app'),
+        bool_or(bad and unreached) filter (where service = 'app'),
         -- Nothing of ours ran: the platform did not let a request through.
-        bool_or(bad and (reason in ('dns', 'connect', 'tls', 'reset') or status_code in (502, 503)))
+        bool_or(bad and (unreached or status_code in (502, 503)))
             filter (where service = 'app')
     from seen
 $$;

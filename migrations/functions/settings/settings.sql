@@ -33,12 +33,12 @@ set search_path = ''
 as $$
     select case
         when jsonb_typeof(p_item) <> 'object'
-        then ops.make_fault(p_field, 'an object {url, status?, contains?, name?}', ops.show(p_item))
-        when p_item - '{url,status,contains,name}'::text[] <> '{}'
+        then ops.make_fault(p_field, 'an object {url, name?, status?, contains?, …}', ops.show(p_item))
+        when p_item - known.keys <> '{}'
         then ops.make_fault(
             p_field,
-            'an object without other keys than url, status, contains and name',
-            ops.show_keys(p_item - '{url,status,contains,name}'::text[])
+            'an object without other keys than ' || ops.join_words(known.keys),
+            ops.show_keys(p_item - known.keys)
         )
         when not ops.is_text(p_item -> 'url', 1000, '^https?://[^\s/?#@]+([/?#]\S*)?$')
         then ops.make_fault(
@@ -46,16 +46,8 @@ as $$
             'a URL of at most 1000 characters that begins with http:// or https://',
             ops.show(p_item -> 'url')
         )
-        when p_item ? 'status' and not ops.is_status(p_item -> 'status')
-        then ops.make_fault(
-            p_field || '.status',
-            'a whole number from 100 to 599 or an array of such numbers',
-            ops.show(p_item -> 'status')
-        )
-        when p_item ? 'contains' and not ops.is_text(p_item -> 'contains', 500, '')
-        then ops.make_fault(
-            p_field || '.contains', 'a text of 1 to 500 characters', ops.describe_size(p_item -> 'contains')
-        )
+        when (ops.find_expectation_fault(p_field || '.', p_item)).field is not null
+        then ops.find_expectation_fault(p_field || '.', p_item)
         when p_item ? 'name' and not ops.is_text(p_item -> 'name', 50, '^[a-z0-9][a-z0-9-]*$')
         then ops.make_fault(
             p_field || '.name',
@@ -63,6 +55,7 @@ as $$
             ops.show(p_item -> 'name')
         )
     end
+    from (select '{url,name}'::text[] || ops.known_expectations() as keys) as known
 $$;
 
 comment on function ops.find_url_fault(text, jsonb) is
@@ -83,7 +76,7 @@ declare
 begin
     if jsonb_typeof(p_value) <> 'array' then
         return ops.make_fault(
-            p_field, 'an array of at most 1000 objects {url, status?, contains?, name?}', ops.show(p_value)
+            p_field, 'an array of at most 1000 objects {url, name?, status?, contains?, …}', ops.show(p_value)
         );
     end if;
     if jsonb_array_length(p_value) > 1000 then

@@ -1,5 +1,7 @@
 //! Probes against servers of this machine.
 
+mod tls;
+
 use std::time::Duration;
 
 use serde_json::json;
@@ -40,6 +42,34 @@ fn redirect(to: &str) -> String {
     )
 }
 
+/// Says that to whoever connects, once it was asked if it is to wait for that, and
+/// then keeps the connection; its port.
+async fn says(waits: bool, text: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            if waits {
+                let _read = stream.read(&mut [0; 4096]).await;
+            }
+            let _written = stream.write_all(text.as_bytes()).await;
+            kept.push(stream);
+        }
+    });
+    port
+}
+
+/// The target of a definition.
+fn target(spec: &Value) -> Target {
+    let mut definition = json!({"name": "x", "timeoutMs": 5000});
+    definition
+        .as_object_mut()
+        .unwrap()
+        .extend(spec.as_object().unwrap().clone());
+    probe_targets::of_check(&definition).unwrap()
+}
+
 /// Probes a definition; the status and why it is not up.
 async fn probe(reach: Reach, spec: Value) -> (Status, Option<&'static str>, Map<String, Value>) {
     let variables = [("CHECK_TOKEN".to_owned(), "s3cret".into())].into();
@@ -49,14 +79,8 @@ async fn probe(reach: Reach, spec: Value) -> (Status, Option<&'static str>, Map<
         variables: &variables,
         reach,
     };
-    let mut definition = json!({"name": "x", "timeoutMs": 5000});
-    definition
-        .as_object_mut()
-        .unwrap()
-        .extend(spec.as_object().unwrap().clone());
-    let target = probe_targets::of_check(&definition).unwrap();
     let deadline = Deadline::after(Duration::from_secs(10));
-    let (check, _) = prober.probe(&target, deadline).await;
+    let (check, _) = prober.probe(&target(&spec), deadline).await;
     (check.status, check.reason, check.detail)
 }
 
@@ -220,23 +244,62 @@ async fn a_name_resolves_to_what_is_expected_or_not() {
 
 #[tokio::test]
 async fn what_our_own_deadline_cuts_short_is_unknown_and_not_down() {
-    // It takes connections and says nothing.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = silent.local_addr().unwrap().port();
+    // It takes connections and says nothing; or begins an answer and does not end it.
+    let silent = says(false, "").await;
+    let begun = says(true, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n").await;
+    let deaf = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let (outbound, variables) = (Outbound::default(), BTreeMap::new());
     let prober = Prober {
         outbound: &outbound,
         variables: &variables,
         reach: Reach::Loopback,
     };
-    for (timeout_ms, deadline_ms, expected) in [
-        (10_000, 100, (Status::Unknown, Some("not_reached"))),
-        (100, 10_000, (Status::Down, Some("timeout"))),
+    let url = |port: u16| format!("http://127.0.0.1:{port}/");
+    for spec in [
+        json!({"kind": "http", "url": url(silent)}),
+        json!({"kind": "http", "url": url(begun)}),
+        json!({"kind": "http", "url": url(begun), "contains": "x"}),
+        json!({"kind": "http", "url": url(begun), "before": [{"url": url(silent)}]}),
+        json!({"kind": "tls", "host": "127.0.0.1", "port": silent}),
+        json!({"kind": "tls", "host": "127.0.0.1", "port": silent, "startTls": "smtp"}),
+        json!({"kind": "tcp", "host": "127.0.0.1", "port": silent, "contains": "x"}),
+        json!({"kind": "dns", "host": "a", "record": "A", "server": "127.0.0.1",
+               "port": deaf.local_addr().unwrap().port()}),
     ] {
-        let definition = json!({"name": "x", "timeoutMs": timeout_ms, "kind": "tls", "host": "127.0.0.1", "port": port});
-        let target = probe_targets::of_check(&definition).unwrap();
-        let deadline = Deadline::after(Duration::from_millis(deadline_ms));
-        let (check, _) = prober.probe(&target, deadline).await;
+        for (timeout_ms, deadline_ms, expected) in [
+            (10_000, 100, (Status::Unknown, Some("not_reached"))),
+            (100, 10_000, (Status::Down, Some("timeout"))),
+        ] {
+            let mut spec = spec.clone();
+            spec["timeoutMs"] = json!(timeout_ms);
+            let deadline = Deadline::after(Duration::from_millis(deadline_ms));
+            let (check, _) = prober.probe(&target(&spec), deadline).await;
+            assert_eq!((check.status, check.reason), expected, "{spec}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_the_deployments_own_environment_may_name_any_address() {
+    let page = format!("{}/", server(|_| ok("")).await);
+    let setting = [("app.urls".to_owned(), json!([{"url": page}]))]
+        .into_iter()
+        .collect();
+    let of_setting = probe_targets::of_app(&setting, None).unwrap();
+    let own = page.parse().unwrap();
+    let of_environment = probe_targets::of_app(&Map::new(), Some(&own)).unwrap();
+    let (outbound, variables) = (Outbound::default(), BTreeMap::new());
+    let prober = Prober {
+        outbound: &outbound,
+        variables: &variables,
+        reach: Reach::Public,
+    };
+    for (targets, expected) in [
+        (of_setting, (Status::Down, Some("private_address"))),
+        (of_environment, (Status::Up, None)),
+    ] {
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let (check, _) = prober.probe(&targets[0], deadline).await;
         assert_eq!((check.status, check.reason), expected);
     }
 }
@@ -260,6 +323,17 @@ async fn what_there_was_no_time_for_is_unknown() {
     );
 }
 
+fn sighting(end: &str) -> Sighting {
+    Sighting {
+        host: "wine.example".into(),
+        first: Certificate {
+            subject: "CN=wine.example".into(),
+            not_after: end.parse().unwrap(),
+        },
+        is_intermediate: false,
+    }
+}
+
 #[test]
 fn days_left_are_whole_days_and_an_unseen_certificate_is_unknown() {
     let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
@@ -268,7 +342,7 @@ fn days_left_are_whole_days_and_an_unseen_certificate_is_unknown() {
         ("2026-03-08T11:59:59Z", 6),
         ("2026-03-01T11:00:00Z", -1),
     ] {
-        let check = certificate("wine.example", Some(end.parse().unwrap()), now);
+        let check = certificate("wine.example", Some(&sighting(end)), now);
         assert_eq!(check.detail["daysLeft"], days, "{end}");
         assert_eq!(check.status, Status::Up);
     }
@@ -281,24 +355,206 @@ fn days_left_are_whole_days_and_an_unseen_certificate_is_unknown() {
 
 #[test]
 fn a_host_is_one_check_with_the_certificate_that_ends_first() {
-    let definition = |spec: Value| {
-        let mut definition = json!({"name": "x", "timeoutMs": 100});
-        definition
-            .as_object_mut()
-            .unwrap()
-            .extend(spec.as_object().unwrap().clone());
-        probe_targets::of_check(&definition).unwrap()
-    };
     let targets = [
-        definition(json!({"kind": "http", "url": "https://wine.example/"})),
-        definition(json!({"kind": "tls", "host": "wine.example"})),
-        definition(json!({"kind": "http", "url": "http://localhost:1/"})),
+        target(&json!({"kind": "http", "url": "https://wine.example/"})),
+        target(&json!({"kind": "tls", "host": "wine.example"})),
+        target(&json!({"kind": "http", "url": "http://localhost:1/"})),
     ];
     let now: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
-    let end: Timestamp = "2026-03-11T00:00:00Z".parse().unwrap();
-    let later = "2026-04-11T00:00:00Z".parse().unwrap();
-    let checks: Vec<_> = certificates(&targets, &[Some(later), Some(end), None], now).collect();
+    let sightings = ["2026-04-11T00:00:00Z", "2026-03-11T00:00:00Z"].map(sighting);
+    let checks: Vec<_> = certificates(&targets, &sightings, now).collect();
     assert_eq!(checks.len(), 1);
     assert_eq!(checks[0].name, "certificate:wine.example");
     assert_eq!(checks[0].detail["daysLeft"], 10);
+}
+
+#[tokio::test]
+async fn an_answer_counts_once_it_has_ended() {
+    let port = says(true, "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await;
+    let base = format!("http://127.0.0.1:{port}/");
+    let hanging = json!({"kind": "http", "url": base, "timeoutMs": 300});
+    let (status, reason, detail) = probe(Reach::Loopback, hanging).await;
+    assert_eq!((status, reason), (Status::Down, Some("timeout")));
+    assert_eq!(detail["statusCode"], 200);
+    let head = json!({"kind": "http", "url": base, "timeoutMs": 300, "method": "HEAD"});
+    let (status, ..) = probe(Reach::Loopback, head).await;
+    assert_eq!(status, Status::Up, "it has no body that could end");
+
+    let cut = server(|_| "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf".into()).await;
+    let (status, reason, _) = probe(Reach::Loopback, json!({"kind": "http", "url": cut})).await;
+    assert_eq!((status, reason), (Status::Down, Some("reset")));
+}
+
+#[tokio::test]
+async fn a_large_answer_is_down_only_where_it_is_searched() {
+    let base = server(|_| ok(&"x".repeat(body::LIMIT + 1))).await;
+    for (spec, expected) in [
+        (json!({"kind": "http", "url": base}), (Status::Up, None)),
+        (
+            json!({"kind": "http", "url": base, "contains": "x"}),
+            (Status::Down, Some("too_large")),
+        ),
+    ] {
+        let (status, reason, _) = probe(Reach::Loopback, spec).await;
+        assert_eq!((status, reason), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_port_may_have_to_say_something() {
+    let greeting = says(false, "220 mail\r\n").await;
+    let silent = says(false, "").await;
+    let answering = server(|asked| format!("you said {asked}")).await;
+    let answering: u16 = answering.rsplit(':').next().unwrap().parse().unwrap();
+    for (port, fields, reason, found) in [
+        (greeting, json!({"contains": "220 "}), None, None),
+        (greeting, json!({"matches": "^2[0-9]{2} m"}), None, None),
+        (
+            greeting,
+            json!({"contains": "221"}),
+            Some("text"),
+            Some("220 mail"),
+        ),
+        (
+            greeting,
+            json!({"matches": "("}),
+            Some("pattern"),
+            Some("unclosed group"),
+        ),
+        (silent, json!({}), None, None),
+        (silent, json!({"contains": "220"}), Some("timeout"), None),
+        (
+            answering,
+            json!({"send": "PING\r\n", "contains": "said PING"}),
+            None,
+            None,
+        ),
+        (
+            answering,
+            json!({"send": "PING\r\n", "contains": "PONG"}),
+            Some("text"),
+            Some("you said PING"),
+        ),
+    ] {
+        let mut spec = json!({"kind": "tcp", "host": "127.0.0.1", "port": port, "timeoutMs": 500});
+        spec.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        let (_, seen, detail) = probe(Reach::Loopback, spec).await;
+        assert_eq!(seen, reason, "{fields} {detail:?}");
+        assert_eq!(
+            detail.get("found").and_then(Value::as_str),
+            found,
+            "{fields}"
+        );
+    }
+}
+
+/// An app that one has to sign in to: it gives a token in its answer and a session in a
+/// cookie, and asks for both.
+async fn app_to_sign_in_to() -> String {
+    server(|request| {
+        let line = request.lines().next().unwrap_or_default();
+        let has = |text: &str| request.contains(text);
+        match line {
+            "POST /sign-in HTTP/1.1" if has(r#"{"password":"s3\"cret"}"#) => {
+                let body = r#"{"data": {"token": "t-1", "id": 7}}"#;
+                ok(body).replace(
+                    "connection:",
+                    "Set-Cookie: session=abc; HttpOnly\r\nconnection:",
+                )
+            }
+            "POST /sign-in HTTP/1.1" => "HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n".into(),
+            "GET /users/7?q=t-1 HTTP/1.1"
+                if has("authorization: Bearer t-1") && has("cookie: session=abc") =>
+            {
+                ok("welcome")
+            }
+            _ => "HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n".into(),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_check_may_sign_in_and_then_look() {
+    let base = app_to_sign_in_to().await;
+    let sign_in = |body: &str, keep: Value| json!({"url": format!("{base}/sign-in"), "method": "POST", "body": body, "keep": keep});
+    let right = r#"{"password":"${CHECK_PASSWORD}"}"#;
+    let keep = json!({"token": {"json": "$.data.token"}, "id": {"matches": "\"id\": (\\d+)"}});
+    for (before, status, reason, step) in [
+        (
+            json!([sign_in(right, keep.clone())]),
+            Status::Up,
+            None,
+            None,
+        ),
+        (json!([]), Status::Down, Some("variable"), None),
+        (
+            json!([sign_in("{}", keep.clone())]),
+            Status::Down,
+            Some("http_status"),
+            Some(1),
+        ),
+        (
+            json!([sign_in(right, keep.clone()), {"url": base.clone()}]),
+            Status::Down,
+            Some("http_status"),
+            Some(2),
+        ),
+        (
+            json!([sign_in(right, json!({"token": {"json": "$.token"}}))]),
+            Status::Down,
+            Some("keep"),
+            Some(1),
+        ),
+        (
+            json!([sign_in(r#"{"password":"${CHECK_ABSENT}"}"#, keep)]),
+            Status::Down,
+            Some("variable"),
+            Some(1),
+        ),
+    ] {
+        let spec = json!({
+            "kind": "http", "url": format!("{base}/users/${{id}}?q=${{token}}"), "before": before,
+            "headers": {"Authorization": "Bearer ${token}"}, "contains": "welcome",
+        });
+        let outbound = Outbound::default();
+        let variables = [("CHECK_PASSWORD".to_owned(), "s3\"cret".into())].into();
+        let prober = Prober {
+            outbound: &outbound,
+            variables: &variables,
+            reach: Reach::Loopback,
+        };
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let (check, _) = prober.probe(&target(&spec), deadline).await;
+        assert_eq!((check.status, check.reason), (status, reason), "{check:?}");
+        assert_eq!(
+            check.detail.get("step").and_then(Value::as_u64),
+            step,
+            "{check:?}"
+        );
+        let told = format!("{check:?}");
+        assert!(!told.contains("t-1") && !told.contains("s3"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_kept_chooses_what_is_asked_for_and_not_who() {
+    let base = server(|_| ok(r#"{"to": "@evil.example/"}"#)).await;
+    let before = json!([{"url": base, "keep": {"to": {"json": "$.to"}}}]);
+    let spec = json!({"kind": "http", "url": format!("{base}${{to}}"), "before": before});
+    // Behind the port the placeholder stands where a number should.
+    assert!(
+        probe_targets::of_check(&{
+            let mut spec = spec.clone();
+            spec["name"] = json!("x");
+            spec["timeoutMs"] = json!(1000);
+            spec
+        })
+        .is_err()
+    );
+    let behind = json!({"kind": "http", "url": format!("{base}/${{to}}"), "before": before});
+    let (status, reason, _) = probe(Reach::Loopback, behind).await;
+    assert_eq!((status, reason), (Status::Up, None));
 }
