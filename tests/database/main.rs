@@ -56,6 +56,7 @@ mod model;
 mod muting;
 mod noticed;
 mod objectives;
+mod odd_numbers;
 mod people;
 mod plans;
 mod proof;
