@@ -61,6 +61,7 @@ mod people;
 mod plans;
 mod proof;
 mod raised;
+mod readable_definitions;
 mod reminders;
 mod replay;
 mod replay_history;

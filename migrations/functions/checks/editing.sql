@@ -77,9 +77,11 @@ set search_path = ''
 as $$
 declare
     v_check ops.custom_checks;
+    v_fields jsonb;
 begin
     perform ops.hold_functions();
     perform ops.name_changing_person(p_by);
+    v_fields := ops.with_plain_numbers(p_check);
     if coalesce(p_name, '') !~ '^[a-z0-9][a-z0-9-]{0,49}$' then
         perform ops.refuse(
             'name',
@@ -87,18 +89,18 @@ begin
             ops.without_secrets(nullif(p_name, ''))
         );
     end if;
-    perform ops.check_fields(p_check);
-    perform ops.check_word('kind', p_check ->> 'kind', ops.custom_kinds());
+    perform ops.check_fields(v_fields);
+    perform ops.check_word('kind', v_fields ->> 'kind', ops.custom_kinds());
 
     insert into ops.custom_checks (name, kind, spec, every_seconds, timeout_ms, severity, enabled)
     values (
         p_name,
-        p_check ->> 'kind',
-        p_check - '{name,kind,everySeconds,timeoutMs,severity,enabled}'::text[],
-        coalesce((p_check ->> 'everySeconds')::integer, 60),
-        coalesce((p_check ->> 'timeoutMs')::integer, 10000),
-        coalesce(p_check ->> 'severity', 'high'),
-        coalesce((p_check ->> 'enabled')::boolean, true)
+        v_fields ->> 'kind',
+        v_fields - '{name,kind,everySeconds,timeoutMs,severity,enabled}'::text[],
+        coalesce((v_fields ->> 'everySeconds')::integer, 60),
+        coalesce((v_fields ->> 'timeoutMs')::integer, 10000),
+        coalesce(v_fields ->> 'severity', 'high'),
+        coalesce((v_fields ->> 'enabled')::boolean, true)
     )
     on conflict (name) do nothing
     returning * into v_check;
@@ -155,7 +157,7 @@ begin
 
     -- Null takes a field away; a field that every kind has falls back to its default then.
     select jsonb_object_agg(key, value) into v_next
-    from jsonb_each(ops.custom_check_document(v_check) || p_changes)
+    from jsonb_each(ops.custom_check_document(v_check) || ops.with_plain_numbers(p_changes))
     where p_changes -> key is distinct from 'null';
     perform ops.check_fields(v_next);
     perform ops.check_unchanged('name', p_name, v_next ->> 'name');

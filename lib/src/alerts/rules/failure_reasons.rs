@@ -17,6 +17,7 @@ pub(in crate::alerts) fn reason(word: &str, status_code: Option<u64>) -> String 
         ("address", _) => "the name resolves to other addresses".into(),
         ("private_address", _) => "the address is private, which the settings refuse".into(),
         ("variable", _) => "a variable that a header names is not set".into(),
+        ("definition", _) => "its definition cannot be used, so nothing is probed".into(),
         ("not_reached", _) => "there was no time left to look".into(),
         ("not_set_up", _) => "nothing was reported yet".into(),
         ("failed", _) => "the job reported a failure".into(),
