@@ -27,6 +27,8 @@ pub struct Target {
     pub name: String,
     /// How long it may take.
     pub timeout: Duration,
+    /// How often it is looked at again in the same tick when it was found down.
+    pub retries: u8,
     /// Who says where it leads.
     pub origin: Origin,
     /// What is done.
@@ -125,6 +127,8 @@ pub struct Tcp {
 struct Check {
     name: String,
     timeout_ms: u64,
+    #[serde(default)]
+    retries: u8,
     #[serde(flatten)]
     probe: Probe,
 }
@@ -204,6 +208,7 @@ pub fn of_check(check: &Value) -> Result<Target, Unusable> {
         Ok(check) => Ok(Target {
             name: format!("check:{}", check.name),
             timeout: Duration::from_millis(check.timeout_ms),
+            retries: check.retries,
             origin: Origin::Check,
             probe: check.probe,
         }),
@@ -239,6 +244,7 @@ impl Target {
         Self {
             name,
             timeout: APP_TIMEOUT,
+            retries: 0,
             origin,
             probe: Probe::Http(Box::new(Http {
                 url,

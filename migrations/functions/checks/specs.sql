@@ -156,8 +156,8 @@ parallel safe
 set search_path = ''
 as $$
     select ops.make_fault(field, 'a whole number from 60 to 31622400', ops.show(p_spec -> field))
-    from unnest('{periodSeconds,graceSeconds}'::text[]) with ordinality as needed (field, nth)
-    where not ops.is_whole(p_spec -> field, 60, 31622400)
+    from unnest('{periodSeconds,graceSeconds,maxRunSeconds}'::text[]) with ordinality as bound (field, nth)
+    where (field <> 'maxRunSeconds' or p_spec ? field) and not ops.is_whole(p_spec -> field, 60, 31622400)
     order by nth
     limit 1
 $$;
@@ -192,14 +192,16 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-    select case p_kind
-        when 'http' then '{url,method,headers,body,status,contains,json,redirects,maxLatencyMs,dependsOn}'
-        when 'tls' then '{host,port,maxLatencyMs,dependsOn}'
-        when 'dns' then '{host,address,maxLatencyMs,dependsOn}'
-        when 'tcp' then '{host,port,maxLatencyMs,dependsOn}'
-        when 'heartbeat' then '{periodSeconds,graceSeconds,dependsOn}'
-        when 'rule' then '{event,windowMinutes,minimum,dependsOn}'
-    end::text[]
+    select keys || '{opensAfter,resolvesAfter,dependsOn}'::text[]
+    from (select case p_kind
+        when 'http' then '{url,method,headers,body,status,contains,json,redirects,maxLatencyMs,retries}'
+        when 'tls' then '{host,port,maxLatencyMs,retries}'
+        when 'dns' then '{host,address,maxLatencyMs,retries}'
+        when 'tcp' then '{host,port,maxLatencyMs,retries}'
+        when 'heartbeat' then '{periodSeconds,graceSeconds,maxRunSeconds}'
+        when 'rule' then '{event,windowMinutes,minimum}'
+    end::text[] as keys) as own
+    where keys is not null
 $$;
 
 comment on function ops.known_spec_keys(text) is
@@ -245,6 +247,17 @@ as $$
             when p_kind in ('tls', 'dns', 'tcp') then ops.find_network_fault(p_kind, p_spec)
             when p_kind = 'heartbeat' then ops.find_heartbeat_fault(p_spec)
             when p_kind = 'rule' then ops.find_rule_fault(p_spec)
+        end,
+        (
+            select ops.make_fault(bound.field, 'a whole number from 1 to 60', ops.show(p_spec -> bound.field))
+            from (values ('opensAfter'), ('resolvesAfter')) as bound (field)
+            where p_spec ? bound.field and not ops.is_whole(p_spec -> bound.field, 1, 60)
+            order by bound.field
+            limit 1
+        ),
+        case
+            when p_spec ? 'retries' and not ops.is_whole(p_spec -> 'retries', 0, 3)
+            then ops.make_fault('retries', 'a whole number from 0 to 3', ops.show(p_spec -> 'retries'))
         end,
         case
             when p_spec ? 'maxLatencyMs' and not ops.is_whole(p_spec -> 'maxLatencyMs', 1, 10000)

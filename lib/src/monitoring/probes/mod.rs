@@ -2,6 +2,7 @@
 //! the services that the app stands on. As many run at once as an instance bears.
 
 mod http;
+mod looks;
 mod network;
 #[cfg(test)]
 mod tests;
@@ -101,7 +102,7 @@ impl Prober<'_> {
         let probes: Vec<_> = targets
             .iter()
             .enumerate()
-            .map(|(place, target)| async move { (place, self.probe(target, deadline).await) })
+            .map(|(place, target)| async move { (place, self.look(target, deadline).await) })
             .collect();
         let mut found: Vec<_> = stream::iter(probes)
             .buffer_unordered(AT_ONCE)
