@@ -78,12 +78,12 @@ impl Kind {
 const FIELDS: &str = "\
 Fields, whose values are JSON or else text (url, body, contains, host, address and
 event are text always):
-  every kind  everySeconds timeoutMs severity enabled dependsOn
-  http        url method headers body status contains json redirects maxLatencyMs
-  tls         host port maxLatencyMs
-  dns         host address maxLatencyMs
-  tcp         host port maxLatencyMs
-  heartbeat   periodSeconds graceSeconds
+  every kind  everySeconds timeoutMs severity enabled opensAfter resolvesAfter dependsOn
+  http        url method headers body status contains json redirects maxLatencyMs retries
+  tls         host port maxLatencyMs retries
+  dns         host address maxLatencyMs retries
+  tcp         host port maxLatencyMs retries
+  heartbeat   periodSeconds graceSeconds maxRunSeconds
   rule        event windowMinutes minimum
 
   pourtrait checks add search http url=https://app.example/api/search contains=results";

@@ -22,7 +22,7 @@ pub(in crate::alerts) fn reason(word: &str, status_code: Option<u64>) -> String 
         ("not_set_up", _) => "nothing was reported yet".into(),
         ("failed", _) => "the job reported a failure".into(),
         ("late", _) => "no report within its period and grace".into(),
-        ("stuck", _) => "it started and did not end within its grace".into(),
+        ("stuck", _) => "a run started and did not end in the time that it may take".into(),
         ("too_few", _) => "it no longer happens as often as it should".into(),
         ("http_status", None) => "answered with an error".into(),
         ("redirect", None) => "answered with a redirect".into(),
