@@ -108,7 +108,7 @@ async fn a_heartbeat_is_given_a_url_that_works() {
     let answer = send(&running, http::Method::GET, path, None).await;
     assert_eq!(
         answer.json(),
-        json!({"heartbeat": "import", "event": "success"})
+        json!({"heartbeat": "import", "event": "success", "tookSeconds": null})
     );
     let again = call_with(&env, &["checks", "token", "import", "--json"]).await;
     assert_ne!(again.json()["url"], url, "{again:?}");
