@@ -38,20 +38,20 @@ pub(crate) enum Settings {
 
 /// A setting, as far as a list shows it.
 #[derive(Debug, Deserialize)]
-struct Setting {
-    key: String,
-    value: Value,
+pub(crate) struct Setting {
+    pub(crate) key: String,
+    pub(crate) value: Value,
     default: Value,
     unit: Option<String>,
     description: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct ListSettings {}
+pub(crate) struct ListSettings {}
 
 #[derive(Debug, Deserialize)]
-struct Listed {
-    settings: Vec<Answered<Setting>>,
+pub(crate) struct Listed {
+    pub(crate) settings: Vec<Answered<Setting>>,
 }
 
 impl Call for ListSettings {

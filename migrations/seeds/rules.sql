@@ -5,6 +5,7 @@ insert into ops.rules as stored (rule, severity, signal, subject_kind, bad_after
 values
     ('app_down', 'critical', 'check', 'url', null, null, '{app}'),
     ('database_failing', 'critical', 'check', 'service', null, null, '{database,app}'),
+    ('pages_unwatched', 'critical', 'check', 'service', null, null, '{app}'),
     ('app_slow', 'high', 'check', 'url', null, null, '{app}'),
     ('certificate_urgent', 'medium', 'check', 'host', null, null, '{app}'),
     ('check_slow', 'medium', 'check', 'check', null, null, '{app}'),

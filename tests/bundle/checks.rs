@@ -253,3 +253,78 @@ async fn a_guess_never_reaches_the_database_and_a_right_token_is_never_limited()
     let answer = get(&app, &ended).from("192.0.2.9").send().await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "it was replaced");
 }
+
+#[tokio::test]
+async fn a_page_of_the_settings_never_leads_beyond_what_is_allowed() {
+    let bundle = Bundle::start().await;
+    let urls = json!([{"url": "http://169.254.169.254/"}]).to_string();
+    let set = "select public.ops_set_setting('app.urls', $1::text::jsonb, 'test')";
+    bundle.admin().await.execute(set, &[&urls]).await.unwrap();
+    let tick = tick(&bundle).await;
+    let page = &tick["checks"][0];
+    assert_eq!(page["name"], "app:http://169.254.169.254/");
+    assert_eq!(page["reason"], "private_address");
+}
+
+/// As an older release may have let it in.
+#[tokio::test]
+async fn what_cannot_be_probed_is_told_and_takes_no_other_along() {
+    let bundle = Bundle::start().await;
+    let app = bundle.secret("NEXT_PUBLIC_APP_URL").to_owned();
+    let tcp = json!({"kind": "tcp", "host": "127.0.0.1", "port": 80});
+    add(&bundle, "odd", &tcp).await;
+    add(&bundle, "page", &json!({"kind": "http", "url": app})).await;
+    let urls = json!([{"url": app}, {"url": "https://shop.example:44433333/"}]);
+    bundle
+        .admin()
+        .await
+        .batch_execute(&format!(
+            "alter table ops.settings disable trigger user;
+             alter table ops.custom_checks disable trigger user;
+             update ops.settings set value = '{urls}' where key = 'app.urls';
+             update ops.custom_checks set spec = spec || '{{\"port\": 99999}}' where name = 'odd'"
+        ))
+        .await
+        .unwrap();
+
+    let tick = tick(&bundle).await;
+    assert_eq!(tick["outcome"], "partial", "{tick}");
+    let unusable = ["app:https://shop.example:44433333/", "check:odd"];
+    assert_eq!(
+        tick["unwatched"],
+        json!({"allPages": false, "unusable": unusable})
+    );
+    assert_eq!(seen(&tick, "odd"), (&json!("down"), &json!("definition")));
+    assert_eq!(seen(&tick, "page"), (&json!("up"), &Value::Null));
+    let kept = "select string_agg(check_name, ' ' order by check_name) from ops.samples
+                where reason = 'definition' and check_name <> 'app'";
+    let kept: String = bundle
+        .admin()
+        .await
+        .query_one(kept, &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(kept, unusable.join(" "));
+}
+
+#[tokio::test]
+async fn a_tick_that_watches_no_page_says_so() {
+    let bundle = Bundle::start().await;
+    let config = ops::config::Config::from_lookup(&|name| {
+        bundle
+            .env
+            .get(name)
+            .filter(|_| name != "NEXT_PUBLIC_APP_URL")
+            .cloned()
+    });
+    let app = ops::router::function(Endpoint::Monitor, config);
+    let key = bundle.secret("MONITORING_API_KEY");
+    let tick = get(&app, "/api/cron/monitor").bearer(key).send().await;
+    let tick = tick.json();
+    assert_eq!(tick["outcome"], "partial", "{tick}");
+    assert_eq!(tick["unwatched"], json!({"allPages": true, "unusable": []}));
+    let rules = tick["rules"].as_array().unwrap();
+    let verdict = rules.iter().find(|one| one["rule"] == "pages_unwatched");
+    assert_eq!(verdict.unwrap()["verdict"], "bad");
+}

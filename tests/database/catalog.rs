@@ -243,6 +243,7 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "monitoring_gap high",
             "outbox_stuck high",
             "page_load_slow medium",
+            "pages_unwatched critical",
             "refused_requests medium",
             "service_degraded medium",
             "sign_in_attempts high",

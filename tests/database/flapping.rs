@@ -50,6 +50,25 @@ async fn three_openings_within_the_hour_double_what_is_needed() {
 }
 
 #[tokio::test]
+async fn what_is_down_two_minutes_of_three_is_one_alert() {
+    let world = World::migrated().await;
+    let mut seen = Vec::new();
+    for (index, now) in minutes("12:00:05", 18).iter().enumerate() {
+        let status = if index % 3 < 2 { "down" } else { "up" };
+        seen.extend(transitions(&world.tick(now, &[app(status)]).await));
+    }
+    assert_eq!(seen, ["opened app_down https://app.example/"]);
+    let alert = world
+        .rows("select first_bad_at, opened_at, occurrences from ops.alerts")
+        .await;
+    assert_eq!(
+        alert,
+        json!([{"first_bad_at": "2026-11-24T12:00:05+00:00", "opened_at": "2026-11-24T12:06:05+00:00",
+                "occurrences": 12}])
+    );
+}
+
+#[tokio::test]
 async fn an_app_that_comes_and_goes_stays_one_alert_from_the_third_opening_on() {
     let world = World::migrated().await;
     let mut seen = Vec::new();

@@ -38,7 +38,12 @@ async fn what_is_no_hash_of_a_token_is_refused() {
 }
 
 async fn beat(world: &World, hash: &str, event: &str, now: &str) -> Value {
-    let arguments = json!({"p_token_hash": hash, "p_event": event, "p_now": at(now)});
+    beat_of(world, hash, event, "", now).await
+}
+
+/// A report about one run.
+async fn beat_of(world: &World, hash: &str, event: &str, run: &str, now: &str) -> Value {
+    let arguments = json!({"p_token_hash": hash, "p_event": event, "p_run": run, "p_now": at(now)});
     world.call("ops_beat", arguments).await
 }
 
@@ -69,28 +74,28 @@ async fn a_heartbeat_by_what_it_reported_and_when() {
         ),
         (
             "started only, in time",
-            json!({"first_at": "12:00", "started_at": "12:00"}),
+            json!({"first_at": "12:00", "running": "12:00"}),
             "12:10",
             "up",
             None,
         ),
         (
             "started only, never ended",
-            json!({"first_at": "12:00", "started_at": "12:00"}),
+            json!({"first_at": "12:00", "running": "12:00"}),
             "12:11",
             "down",
             Some("stuck"),
         ),
         (
             "started again, not ended",
-            json!({"first_at": "10:00", "succeeded_at": "11:00", "started_at": "11:30"}),
+            json!({"first_at": "10:00", "succeeded_at": "11:00", "running": "11:30"}),
             "11:41",
             "down",
             Some("stuck"),
         ),
         (
             "started again, ended",
-            json!({"first_at": "10:00", "succeeded_at": "11:32", "started_at": "11:30"}),
+            json!({"first_at": "10:00", "succeeded_at": "11:32"}),
             "11:41",
             "up",
             None,
@@ -104,7 +109,7 @@ async fn a_heartbeat_by_what_it_reported_and_when() {
         ),
         (
             "failed, then tried again",
-            json!({"first_at": "10:00", "failed_at": "11:30", "started_at": "11:35"}),
+            json!({"first_at": "10:00", "failed_at": "11:30", "running": "11:35"}),
             "11:36",
             "down",
             Some("failed"),
@@ -121,10 +126,11 @@ async fn a_heartbeat_by_what_it_reported_and_when() {
         for time in seen.as_object_mut().unwrap().values_mut() {
             *time = json!(at(&format!("{}:00", time.as_str().unwrap())));
         }
+        let running = seen["running"].as_str().unwrap_or_default();
         let query = format!(
             "select s.status, s.reason from ops.heartbeat_status(
                  jsonb_populate_record(null::ops.heartbeats, '{seen}'),
-                 '{{\"periodSeconds\": 3600, \"graceSeconds\": 600}}', '{}') as s",
+                 '{{\"periodSeconds\": 3600, \"graceSeconds\": 600}}', '{{{running}}}', '{}') as s",
             at(&format!("{now}:00")),
         );
         let found = world.rows(&query).await[0].clone();
@@ -134,6 +140,153 @@ async fn a_heartbeat_by_what_it_reported_and_when() {
             "{name}"
         );
     }
+}
+
+/// How long a run may take is one thing, and how late it may be another.
+#[tokio::test]
+async fn lateness_and_run_time_are_bounded_apart() {
+    let world = World::migrated().await;
+    // An hour's period, a minute's grace, and two hours for a run.
+    let spec = r#"{"periodSeconds": 3600, "graceSeconds": 60, "maxRunSeconds": 7200}"#;
+    for (succeeded, running, now, reason) in [
+        ("10:00:00", "", "11:01:00", Value::Null),
+        ("10:00:00", "", "11:01:01", json!("late")),
+        ("10:00:00", "11:01:00", "13:01:00", Value::Null),
+        ("10:00:00", "11:01:00", "13:01:01", json!("stuck")),
+        ("10:00:00", "11:01:01", "11:01:02", json!("late")),
+        // What began first is what takes too long, whatever began since.
+        ("12:59:00", "11:01:00,12:30:00", "13:01:01", json!("stuck")),
+    ] {
+        let running: Vec<_> = running
+            .split(',')
+            .filter(|time| !time.is_empty())
+            .map(at)
+            .collect();
+        let query = format!(
+            "select s.reason from ops.heartbeat_status(
+                 jsonb_populate_record(null::ops.heartbeats, '{{\"first_at\": \"{first}\", \"succeeded_at\": \"{}\"}}'),
+                 '{spec}', '{{{}}}', '{}') as s",
+            at(succeeded),
+            running.join(","),
+            at(now),
+            first = at("09:00:00"),
+        );
+        assert_eq!(world.rows(&query).await[0]["reason"], reason, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_hangs_is_noticed_while_others_of_its_job_succeed() {
+    let world = World::migrated().await;
+    let hash = heartbeat(&world).await;
+    beat_of(&world, &hash, "start", "a", "10:00:00").await;
+    beat_of(&world, &hash, "start", "b", "10:01:00").await;
+    let b = beat_of(&world, &hash, "success", "b", "10:02:30").await;
+    assert_eq!(b["tookSeconds"], 90.0);
+    let mut seen = Vec::new();
+    for now in minutes("10:09:59", 4) {
+        seen.extend(transitions(&world.tick(&now, &[app("up")]).await));
+    }
+    assert_eq!(seen, ["opened check_failing import"]);
+    let sample = world
+        .rows("select reason, detail from ops.samples where check_name = 'check:import' order by at desc limit 1")
+        .await;
+    assert_eq!(sample[0]["reason"], "stuck");
+    assert_eq!(
+        sample[0]["detail"]["runningSince"],
+        "2026-11-24T10:00:00+00:00"
+    );
+    assert_eq!(sample[0]["detail"]["lastRunSeconds"], 90.0);
+
+    // One that began before the other should have ended says nothing about the job.
+    beat_of(&world, &hash, "start", "c", "10:10:00").await;
+    beat_of(&world, &hash, "success", "c", "10:13:30").await;
+    assert!(transitions(&world.tick("10:14:00", &[app("up")]).await).is_empty());
+    // One that began later shows that it is well again.
+    beat_of(&world, &hash, "start", "d", "10:14:10").await;
+    beat_of(&world, &hash, "success", "d", "10:14:20").await;
+    for now in ["10:15:00", "10:16:00"] {
+        seen.extend(transitions(&world.tick(now, &[app("up")]).await));
+    }
+    assert_eq!(seen.last().unwrap(), "resolved check_failing import");
+}
+
+#[tokio::test]
+async fn reports_about_a_run_come_twice_or_in_any_order() {
+    let world = World::migrated().await;
+    let hash = heartbeat(&world).await;
+    for (run, reports, kept) in [
+        (
+            "in order",
+            vec![("start", "10:00:00"), ("success", "10:05:00")],
+            json!(["10:00", "10:05", false]),
+        ),
+        (
+            "a start twice",
+            vec![
+                ("start", "10:00:00"),
+                ("start", "10:01:00"),
+                ("failure", "10:05:00"),
+            ],
+            json!(["10:00", "10:05", true]),
+        ),
+        (
+            "a start after its end",
+            vec![("failure", "10:05:00"), ("start", "10:06:00")],
+            json!([null, "10:05", true]),
+        ),
+        (
+            "an end alone",
+            vec![("success", "10:05:00")],
+            json!([null, "10:05", false]),
+        ),
+        (
+            "once more",
+            vec![
+                ("start", "10:00:00"),
+                ("failure", "10:05:00"),
+                ("start", "10:10:00"),
+            ],
+            json!(["10:10", null, false]),
+        ),
+        (
+            "",
+            vec![("start", "10:00:00"), ("start", "10:10:00")],
+            json!(["10:10", null, false]),
+        ),
+    ] {
+        for (event, now) in reports {
+            beat_of(&world, &hash, event, run, now).await;
+        }
+        let found = world
+            .rows(&format!(
+                "select jsonb_build_array(to_char(started_at, 'HH24:MI'), to_char(ended_at, 'HH24:MI'), failed) as run
+                 from ops.heartbeat_runs where run = '{run}'"
+            ))
+            .await;
+        assert_eq!(found[0]["run"], kept, "{run}");
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_runs_are_kept_and_those_under_way_first() {
+    let world = World::migrated().await;
+    let hash = heartbeat(&world).await;
+    beat_of(&world, &hash, "start", "first", "10:00:00").await;
+    for run in 0..110 {
+        beat_of(
+            &world,
+            &hash,
+            "failure",
+            &run.to_string(),
+            &format!("10:{:02}:{:02}", 1 + run / 60, run % 60),
+        )
+        .await;
+    }
+    let kept = world
+        .rows("select count(*) as runs, count(*) filter (where run in ('first', '109', '10')) as those from ops.heartbeat_runs")
+        .await;
+    assert_eq!(kept, json!([{"runs": 100, "those": 2}]));
 }
 
 #[tokio::test]

@@ -40,6 +40,23 @@ const HOUR: &str = "slo_fast_burn 60";
 const SIX_HOURS: &str = "slo_fast_burn 360";
 const THREE_DAYS: &str = "slo_slow_burn 4320";
 
+/// A rate that is exactly the factor is good, and exactly the minimum of failures is enough.
+#[tokio::test]
+async fn a_burn_rate_is_bad_above_the_factor_in_both_windows() {
+    let world = World::migrated().await;
+    for (long, short, failures, verdict) in [
+        ("null", "null", 0, "insufficient"),
+        ("14.40", "99", 100, "good"),
+        ("14.41", "null", 100, "insufficient"),
+        ("14.41", "14.40", 100, "good"),
+        ("14.41", "14.41", 9, "insufficient"),
+        ("14.41", "14.41", 10, "bad"),
+    ] {
+        let judged = format!("ops.judge_burn({long}, {short}, 14.4, {failures}, 10)");
+        assert_eq!(world.value(&judged).await, verdict, "{judged}");
+    }
+}
+
 /// Rows are [minutes ago, requests, failures]; the objective is 0.1 %.
 #[tokio::test]
 async fn both_windows_of_a_pair_have_to_burn() {
@@ -248,7 +265,7 @@ async fn the_share_of_fast_answers_and_of_failures() {
     );
 }
 
-async fn views(world: &World, name: &str, count: u32, poor: u32, values: (f64, f64)) {
+pub(crate) async fn views(world: &World, name: &str, count: u32, poor: u32, values: (f64, f64)) {
     world
         .execute(&format!(
             "insert into public.performance_metrics (name, value, unit, timestamp)

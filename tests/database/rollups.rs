@@ -314,6 +314,75 @@ async fn old_spans_and_runs_are_deleted_and_days_are_kept() {
     );
 }
 
+/// Days of a project in which backups succeed, fail, run out of time and are killed: the
+/// maintenance of each day comes to its end, and what it forgets is what nothing needs.
+#[tokio::test]
+async fn maintenance_succeeds_on_every_day_of_the_first_months() {
+    let world = World::migrated().await;
+    let day = 24 * HOUR;
+    for number in 1..=80 {
+        let noon = number * day + 12 * HOUR;
+        for (hour, outcome) in [(0, "done"), (1, "failed"), (2, "partial"), (3, "killed")] {
+            let now = time(noon + hour * HOUR);
+            let claim = json!({
+                "p_run": uuid::Uuid::new_v4(), "p_job": "backup", "p_every_seconds": 3600,
+                "p_lease_seconds": 300, "p_manual": hour == 1, "p_now": now,
+            });
+            let run = world.call("ops_claim_run", claim).await;
+            assert_eq!(run["outcome"], "claimed", "{run}");
+            if outcome == "killed" {
+                continue;
+            }
+            let backup = json!({"snapshot": now, "takenAt": now, "sealedAt": now});
+            let finish = json!({
+                "p_run": run["run"], "p_fence": run["fence"], "p_outcome": outcome,
+                "p_backup": backup, "p_now": now,
+            });
+            world.call("ops_finish_backup", finish).await;
+        }
+        world.tick(&time(noon + 4 * HOUR), &[]).await;
+        maintain(&world, noon + 5 * HOUR, 200).await;
+    }
+    let kept = world
+        .rows(
+            "select job, count(*) filter (where outcome = 'done') as done, min(started_at) as since
+             from ops.runs where outcome <> 'missed' group by job order by job",
+        )
+        .await;
+    // Thirty-five days of ticks, and every backup that ever was.
+    let oldest_backup = time(day + 12 * HOUR).replace('Z', "+00:00");
+    assert_eq!(
+        kept[0],
+        json!({"job": "backup", "done": 80, "since": oldest_backup})
+    );
+    assert_eq!(kept[2]["job"], "monitor");
+    assert_eq!(
+        kept[2]["since"],
+        time(46 * day + 16 * HOUR).replace('Z', "+00:00")
+    );
+    let history = world.value("(select count(*) from ops.backups)").await;
+    assert_eq!(history, 240);
+}
+
+#[tokio::test]
+async fn a_run_is_forgotten_once_it_is_older_than_its_setting() {
+    let world = World::migrated().await;
+    world
+        .execute(&format!(
+            "insert into ops.runs (id, job, slot, fence, outcome, started_at)
+             select gen_random_uuid(), 'monitor', null, 1, 'failed', timestamptz '{}' - interval '840 hours' - age
+             from unnest('{{0 s,1 ms}}'::interval[]) as age",
+            at("12:00:00"),
+        ))
+        .await;
+    let forgotten = format!(
+        "ops.forget_runs(100, ops.read_settings(), '{}')",
+        at("12:00:00")
+    );
+    assert_eq!(world.value(&forgotten).await, 1);
+    assert_eq!(world.value(&forgotten).await, 0);
+}
+
 #[tokio::test]
 async fn runs_of_backups_are_kept_for_the_history_of_backups() {
     let world = World::migrated().await;

@@ -92,6 +92,20 @@ async fn a_second_caller_is_told_busy_and_later_done() {
 }
 
 #[tokio::test]
+async fn a_lease_holds_until_its_instant_and_not_at_it() {
+    let world = World::migrated().await;
+    for (later, outcome) in [("12:00:54.999", "skipped"), ("12:00:55", "claimed")] {
+        world.execute("truncate ops.runs, ops.backups").await;
+        world
+            .execute("update ops.jobs set lease_run = null, lease_until = null where true")
+            .await;
+        world.call("ops_claim_run", claim("12:00:05")).await;
+        let second = world.call("ops_claim_run", manual(later)).await;
+        assert_eq!(second["outcome"], outcome, "{later}");
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_claim_returns_its_first_result() {
     let world = World::migrated().await;
     let arguments = claim("12:00:05");

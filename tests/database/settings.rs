@@ -152,7 +152,8 @@ async fn checked_urls_are_checked() {
     let world = World::migrated().await;
     let list = "an array of at most 1000 objects {url, name?, status?, contains?, …}";
     let item = "an object {url, name?, status?, contains?, …}";
-    let address = "a URL of at most 1000 characters that begins with http:// or https://";
+    let address = "a URL of at most 1000 ASCII characters that begins with http:// or https:// \
+                   and names a host and a port that can exist";
     let status = "a whole number from 100 to 599 or an array of such numbers";
     for (value, part, expected) in [
         (json!("https://app.example/"), "", list),

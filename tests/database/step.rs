@@ -7,7 +7,7 @@ use crate::support::{World, at};
 /// A state that remembers nothing.
 fn quiet() -> Value {
     json!({"fingerprint": "f", "rule": "app_down", "subject": "s", "phase": "quiet",
-           "bad_count": 0, "good_count": 0})
+           "bad_count": 0, "good_count": 0, "recent": []})
 }
 
 /// Applies one observation and returns the next state and the transition.
@@ -45,7 +45,7 @@ async fn one_step() {
             json!({}),
             ("bad", 7),
             json!({"bad_count": 1, "first_bad_at": at_noon, "last_bad_at": at_noon,
-                   "last_observed_at": at_noon, "last_fence": 7}),
+                   "last_observed_at": at_noon, "last_fence": 7, "recent": [at_noon]}),
             Value::Null,
         ),
         (
@@ -108,12 +108,63 @@ async fn one_step() {
             Value::Null,
         ),
     ];
+    check(&world, &cases).await;
+}
+
+#[tokio::test]
+async fn what_comes_and_goes_opens_by_the_last_nine() {
+    let world = World::migrated().await;
+    let at_noon = "2026-11-24T12:00:00+00:00";
+    let since = "2026-11-24T11:00:00+00:00";
+    let cases = [
+        (
+            "a bad one among the last nine is remembered",
+            json!({"bad_count": 1, "first_bad_at": since, "last_bad_at": since,
+                   "recent": [null, null, null, null, null, null, null, null, since]}),
+            ("good", 7),
+            json!({"last_bad_at": since, "last_observed_at": at_noon, "last_fence": 7,
+                   "recent": [null, null, null, null, null, null, null, since, null]}),
+            Value::Null,
+        ),
+        (
+            "the tenth from the end is not",
+            json!({"last_bad_at": since,
+                   "recent": [since, null, null, null, null, null, null, null, null]}),
+            ("good", 7),
+            json!({"last_bad_at": since, "last_observed_at": at_noon, "last_fence": 7}),
+            Value::Null,
+        ),
+        (
+            "the fifth of nine opens, since the first of them",
+            json!({"recent": [since, at_noon, null, at_noon, null, at_noon, null, null]}),
+            ("bad", 7),
+            json!({"phase": "firing", "bad_count": 5, "first_bad_at": since, "last_bad_at": at_noon,
+                   "last_observed_at": at_noon, "last_fence": 7}),
+            json!("open"),
+        ),
+        (
+            "the fourth does not, since one lies too far back",
+            json!({"recent": [since, at_noon, null, at_noon, null, at_noon, null, null, null]}),
+            ("bad", 7),
+            json!({"bad_count": 1, "first_bad_at": at_noon, "last_bad_at": at_noon,
+                   "last_observed_at": at_noon, "last_fence": 7,
+                   "recent": [at_noon, null, at_noon, null, at_noon, null, null, null, at_noon]}),
+            Value::Null,
+        ),
+    ];
+    check(&world, &cases).await;
+}
+
+/// A state, what is observed at noon with which fence, and the next state and transition.
+type Case = (&'static str, Value, (&'static str, i64), Value, Value);
+
+async fn check(world: &World, cases: &[Case]) {
     for (name, state, (verdict, fence), expected, transition) in cases {
-        let (state, expected) = (merged(quiet(), &state), merged(quiet(), &expected));
-        let (next, happened) = step(&world, &state, verdict, fence, "12:00:00").await;
+        let (state, expected) = (merged(quiet(), state), merged(quiet(), expected));
+        let (next, happened) = step(world, &state, verdict, *fence, "12:00:00").await;
         let next: Value = without_nulls(&next);
         assert_eq!(next, expected, "{name}");
-        assert_eq!(happened, transition, "{name}");
+        assert_eq!(&happened, transition, "{name}");
     }
 }
 
@@ -146,6 +197,14 @@ async fn folded_over_a_sequence() {
         ("bbbggbbbgg", "..O.R..O.R"),
         ("ggggg", "....."),
         ("iiii", "...."),
+        // Never three in a row.
+        ("bbgbbgbbg", "......O.."),
+        ("bgbgbgbgbg", "........O."),
+        ("bbgibbigibbg", ".........O.."),
+        ("bggbggbggbggbggbgg", ".................."),
+        ("bbggbbggbbgg", "........O..R"),
+        // What was resolved counts anew.
+        ("bbgbbgbggbb", "......O.R.."),
     ] {
         let mut state = quiet();
         let mut happened = String::new();

@@ -318,6 +318,21 @@ impl Dice {
     }
 }
 
+/// A number that the environment may set for this run.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what to test is no configuration of the bundle"
+)]
+pub(crate) fn wanted(variable: &str) -> Option<u64> {
+    let value = std::env::var(variable).ok()?;
+    Some(value.parse().expect("a number"))
+}
+
+/// Any number that leaves room for as many seeds as anybody has time for.
+pub(crate) fn any_seed() -> u64 {
+    u64::from(uuid::Uuid::new_v4().as_fields().0)
+}
+
 /// The elements of an array.
 pub(crate) fn array(value: &Value) -> &Vec<Value> {
     value

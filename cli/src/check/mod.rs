@@ -11,6 +11,7 @@ mod open_tables;
 mod restores;
 mod schema;
 mod services;
+mod watched;
 
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub(crate) async fn run(
         findings.extend(services::look(environment).await);
         findings.push(schema::look(environment).await);
         findings.extend(open_tables::look(environment).await);
+        findings.extend(watched::look(environment).await);
         findings.extend(restores::look(environment).await);
         findings.extend(channels::look(environment).await);
         findings.extend(contacts::look(environment).await);

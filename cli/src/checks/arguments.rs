@@ -96,13 +96,13 @@ impl Kind {
 const FIELDS: &str = "\
 Fields, whose values are JSON or else text (url, body, contains, notContains, matches,
 notMatches, host, address, server, event, of and metric are text always):
-  every kind  everySeconds timeoutMs severity enabled dependsOn tags
-  http        url method headers body redirects ca certificate key before maxLatencyMs
+  every kind  everySeconds timeoutMs severity enabled opensAfter resolvesAfter dependsOn tags
+  http        url method headers body redirects ca certificate key before maxLatencyMs retries
               status contains notContains matches notMatches answerHeaders json
-  tls         host port startTls ca certificate key maxLatencyMs
-  dns         host address maxLatencyMs, or host record values absent server port
-  tcp         host port send contains matches maxLatencyMs
-  heartbeat   periodSeconds graceSeconds
+  tls         host port startTls ca certificate key maxLatencyMs retries
+  dns         host address maxLatencyMs retries, or host record values absent server port
+  tcp         host port send contains matches maxLatencyMs retries
+  heartbeat   periodSeconds graceSeconds maxRunSeconds
   rule        event (of) or metric (aggregate) windowMinutes minimumSamples
               minimum maximum dropPercent risePercent
 

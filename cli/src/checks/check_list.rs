@@ -15,11 +15,11 @@ use crate::{
 };
 
 #[derive(Debug, Serialize)]
-pub(super) struct ListChecks {}
+pub(crate) struct ListChecks {}
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Listed {
-    pub(super) checks: Vec<Answered<Watched>>,
+pub(crate) struct Listed {
+    pub(crate) checks: Vec<Answered<Watched>>,
 }
 
 impl Call for ListChecks {
@@ -31,9 +31,9 @@ impl Call for ListChecks {
 /// A check and what was seen of it last.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Watched {
+pub(crate) struct Watched {
     #[serde(rename = "definition")]
-    pub(super) check: Check,
+    pub(crate) check: Check,
     updated_by: String,
     /// None before the first sample.
     pub(super) status: Option<Status>,
@@ -44,9 +44,9 @@ pub(super) struct Watched {
 /// A check: what every kind has, and everything together as it was answered.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
-pub(super) struct Check {
+pub(crate) struct Check {
     pub(super) common: Common,
-    pub(super) fields: Map<String, Value>,
+    pub(crate) fields: Map<String, Value>,
 }
 
 /// What checks of every kind have, and what each of them is about.
@@ -78,6 +78,11 @@ impl TryFrom<Map<String, Value>> for Check {
 }
 
 impl Check {
+    /// Whether it is probed by a function, and not read by the monitor itself.
+    pub(crate) fn is_probed(&self) -> bool {
+        !self.common.kind.is_judged_by_the_monitor()
+    }
+
     /// The check on one line, with all its fields.
     fn line(&self) -> String {
         let Common { name, kind, .. } = &self.common;

@@ -2,7 +2,7 @@
 //! the database and validated there.
 
 pub(crate) mod arguments;
-mod check_list;
+pub(crate) mod check_list;
 mod history;
 mod probing;
 

@@ -64,7 +64,8 @@ async fn probe(
     environment: &Environment,
     output: Output,
 ) -> anyhow::Result<Verdict> {
-    let target = probe_targets::of_check(&watched.check.fields.clone().into()).map_err(Misuse)?;
+    let target = probe_targets::of_check(&watched.check.fields.clone().into())
+        .map_err(|unusable| Misuse(format!("{}: {}", unusable.name, unusable.fault)))?;
     let variables = environment.config().check_variables;
     let prober = Prober {
         outbound: &Outbound::default(),

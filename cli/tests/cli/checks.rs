@@ -45,6 +45,52 @@ async fn checks_are_added_tried_changed_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_probed_is_refused_and_what_is_not_watched_is_told() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let mut env = running.env.clone();
+    let odd = [
+        "checks",
+        "add",
+        "odd",
+        "tcp",
+        "host=10.99.99.355",
+        "port=80",
+    ];
+    let refused = call_with(&env, &odd).await;
+    assert_ne!(refused.status, 0, "{refused:?}");
+    assert!(
+        refused.stderr.contains("host of check odd must be"),
+        "{refused:?}"
+    );
+    let whole = [
+        "checks",
+        "add",
+        "whole",
+        "tcp",
+        "host=localhost",
+        "port=8e1",
+        "timeoutMs=1e3",
+    ];
+    let added = call_with(&env, &whole).await;
+    assert!(added.stdout.contains("timeoutMs=1000 "), "{added:?}");
+    assert!(added.stdout.contains("port=80"), "{added:?}");
+
+    let watched = call_with(&env, &["check", "--live"]).await;
+    assert!(
+        watched.stdout.contains("pages of the app: 1"),
+        "{watched:?}"
+    );
+    env.remove("NEXT_PUBLIC_APP_URL");
+    let unwatched = call_with(&env, &["check", "--live"]).await;
+    assert_eq!(unwatched.status, 1, "{unwatched:?}");
+    assert!(
+        unwatched.stdout.contains("no page of the app"),
+        "{unwatched:?}"
+    );
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_heartbeat_is_given_a_url_that_works() {
     let (running, _database) = bundle(DevOptions::default()).await;
     let env = running.env.clone();
@@ -62,7 +108,7 @@ async fn a_heartbeat_is_given_a_url_that_works() {
     let answer = send(&running, http::Method::GET, path, None).await;
     assert_eq!(
         answer.json(),
-        json!({"heartbeat": "import", "event": "success"})
+        json!({"heartbeat": "import", "event": "success", "tookSeconds": null})
     );
     let again = call_with(&env, &["checks", "token", "import", "--json"]).await;
     assert_ne!(again.json()["url"], url, "{again:?}");

@@ -22,6 +22,8 @@ pub enum Rule {
     AppDown,
     /// The database or its API fails.
     DatabaseFailing,
+    /// No page of the app is watched.
+    PagesUnwatched,
     /// The app logged a critical error.
     CriticalError,
     /// A tick could not be committed.
@@ -104,9 +106,10 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::AppDown,
         Self::DatabaseFailing,
+        Self::PagesUnwatched,
         Self::CriticalError,
         Self::MonitoringBlind,
         Self::BackupRpoBreached,
@@ -154,6 +157,7 @@ impl Rule {
         match self {
             Self::AppDown => "app_down",
             Self::DatabaseFailing => "database_failing",
+            Self::PagesUnwatched => "pages_unwatched",
             Self::CriticalError => "critical_error",
             Self::MonitoringBlind => "monitoring_blind",
             Self::BackupRpoBreached => "backup_rpo_breached",
@@ -228,6 +232,7 @@ impl Rule {
             Self::BackupDrillOverdue => "since the last drill",
             Self::AppDown
             | Self::DatabaseFailing
+            | Self::PagesUnwatched
             | Self::CriticalError
             | Self::MonitoringBlind
             | Self::BackupFailed
@@ -249,6 +254,7 @@ impl Rule {
         Some(match self {
             Self::AppDown => "everybody who opens this page",
             Self::DatabaseFailing => "everything that reads or writes data",
+            Self::PagesUnwatched => "nobody yet; if the app goes down, nobody is told",
             Self::CriticalError => "users whose request meets this error",
             Self::MonitoringBlind => {
                 "monitoring itself: nothing is recorded, no other alert can open or resolve"

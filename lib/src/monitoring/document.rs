@@ -6,6 +6,7 @@
 
 mod audit;
 mod backups;
+mod data_quality;
 mod incidents;
 mod security;
 mod slo;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 pub use audit::{Audit, Finding};
 pub use backups::{BackupRun, Backups, Drill, Drills, Gap, MissingObject, Requests, Restore};
+pub use data_quality::{DataQuality, LeftOut};
 pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
 pub use security::{Security, SignInAttempts};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
@@ -56,6 +58,8 @@ pub struct Document {
     pub audit: Audit,
     /// Backups; null until there has been a run.
     pub backups: Option<Backups>,
+    /// What the app wrote that is in no figure.
+    pub data_quality: DataQuality,
 }
 
 /// What works now, from the newest sample of each service.

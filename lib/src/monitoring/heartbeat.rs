@@ -1,4 +1,4 @@
-//! `/api/heartbeat`: a job reports that it started, succeeded or failed.
+//! `/api/heartbeat`: a job reports that a run of it started, succeeded or failed.
 //!
 //! The token is the proof and says which heartbeat it is; only its hash is known
 //! to the database. The tick's verdict on a job that does not report is that it is late.
@@ -24,11 +24,15 @@ use outside::clock::Deadline;
 struct Beat {
     p_token_hash: String,
     p_event: Event,
+    p_run: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Beaten {
     heartbeat: Option<String>,
+    /// None unless both ends of the run are known.
+    took_seconds: Option<f64>,
 }
 
 impl Call for Beat {
@@ -47,18 +51,33 @@ enum Event {
     Failure,
 }
 
-impl Event {
-    /// The event that a query names; a success if it names none.
+/// What a query says: the event, which is a success if it names none, and what the
+/// job calls the run.
+#[derive(Debug, PartialEq, Eq)]
+struct Report {
+    event: Event,
+    run: Option<String>,
+}
+
+impl Report {
     fn of_query(query: &str) -> Result<Self, Problem> {
-        let mut event = Self::Success;
+        let mut report = Self {
+            event: Event::Success,
+            run: None,
+        };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if name == "event" {
-                event = Self::parse(&value)?;
+            match name.as_ref() {
+                "event" => report.event = Event::parse(&value)?,
+                // A report counts, however odd the name of its run is.
+                "rid" => report.run = Some(value.replace(char::is_control, "")),
+                _ => {}
             }
         }
-        Ok(event)
+        Ok(report)
     }
+}
 
+impl Event {
     fn parse(word: &str) -> Result<Self, Problem> {
         match word {
             "start" => Ok(Self::Start),
@@ -90,17 +109,19 @@ impl Handler<HeartbeatToken> for NotesReports {
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Answer {
-        let event = Event::of_query(request.uri().query().unwrap_or_default())?;
+        let Report { event, run } = Report::of_query(request.uri().query().unwrap_or_default())?;
         let call = Beat {
             p_token_hash: token.hash(),
             p_event: event,
+            p_run: run,
         };
         let beaten = app.call(&call, deadline).await.map_err(|error| {
             tracing::error!(%error, "a heartbeat cannot be noted");
             Problem::Unavailable("the database cannot be asked now")
         })?;
         let heartbeat = beaten.heartbeat.ok_or_else(|| token.refused())?;
-        let answer = json!({ "heartbeat": heartbeat, "event": event });
+        let took = beaten.took_seconds;
+        let answer = json!({ "heartbeat": heartbeat, "event": event, "tookSeconds": took });
         handler::json(StatusCode::OK, &answer)
     }
 }
@@ -110,17 +131,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_may_name_its_event() {
-        for (query, expected) in [
-            ("token=abc", Event::Success),
-            ("token=abc&event=start", Event::Start),
-            ("event=failure", Event::Failure),
+    fn a_report_may_name_its_event_and_its_run() {
+        for (query, event, run) in [
+            ("token=abc", Event::Success, None),
+            ("token=abc&event=start", Event::Start, None),
+            ("event=failure&rid=7", Event::Failure, Some("7")),
+            ("rid=a%00%0Ab", Event::Success, Some("ab")),
         ] {
-            assert_eq!(Event::of_query(query), Ok(expected), "{query}");
+            let run = run.map(str::to_owned);
+            assert_eq!(
+                Report::of_query(query),
+                Ok(Report { event, run }),
+                "{query}"
+            );
         }
         for query in ["token=abc&event=", "token=abc&event=ended"] {
             assert!(
-                matches!(Event::of_query(query), Err(Problem::BadRequest(_))),
+                matches!(Report::of_query(query), Err(Problem::BadRequest(_))),
                 "{query}"
             );
         }

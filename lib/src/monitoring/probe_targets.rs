@@ -1,5 +1,6 @@
 //! What a tick probes: the app's URLs, and the checks that are due. This file is
-//! pure: it turns what the claim of the run returned into targets.
+//! pure: it turns what the claim of the run returned into targets, one by one, so
+//! that a definition that cannot be used takes no other along.
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
@@ -7,11 +8,17 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{expectation::Expectation, sample::Kind};
+use super::{
+    expectation::Expectation,
+    sample::{Kind, Sample, Status},
+};
 
 /// How long the app may take. Longer than the slowest answer that is still an
 /// answer (5 s is a high alert), so that slow and down are told apart.
 const APP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a name may be; the database keeps no longer one.
+const LONGEST_NAME: usize = 1100;
 
 /// One thing to probe.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,10 +27,24 @@ pub struct Target {
     pub name: String,
     /// How long it may take.
     pub timeout: Duration,
+    /// How often it is looked at again in the same tick when it was found down.
+    pub retries: u8,
     /// Who says where it leads.
     pub origin: Origin,
     /// What is done.
     pub probe: Probe,
+}
+
+/// A definition that nothing can be probed by. It is watched all the same: a tick
+/// reports it as down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// The name under which it would have been probed.
+    pub name: String,
+    /// The kind of its samples.
+    pub kind: Kind,
+    /// What is wrong with it.
+    pub fault: String,
 }
 
 /// Who says where a target leads.
@@ -273,6 +294,8 @@ pub struct Tcp {
 struct Check {
     name: String,
     timeout_ms: u64,
+    #[serde(default)]
+    retries: u8,
     #[serde(flatten)]
     probe: Probe,
 }
@@ -290,44 +313,97 @@ fn dns_port() -> u16 {
     53
 }
 
-/// The URLs of the setting `app.urls`, or the app's own if it lists none.
-///
-/// # Errors
-/// When the setting cannot be read; the text says why.
-pub fn of_app(settings: &Map<String, Value>, app_url: Option<&Url>) -> Result<Vec<Target>, String> {
-    let listed = settings
-        .get("app.urls")
-        .cloned()
-        .unwrap_or_else(|| Value::Array(Vec::new()));
-    let listed: Vec<Entry> =
-        serde_json::from_value(listed).map_err(|error| format!("the setting app.urls: {error}"))?;
-    if listed.is_empty() {
-        let own = app_url.cloned().map(|url| {
-            Target::page(
-                format!("app:{url}"),
-                Origin::Environment,
-                url,
-                Expectation::default(),
-            )
-        });
-        return Ok(own.into_iter().collect());
+/// The URLs of the setting `app.urls`, or the app's own if it lists none. Nothing is
+/// left where neither names a page.
+#[must_use]
+pub fn of_app(
+    settings: &Map<String, Value>,
+    app_url: Option<&Url>,
+) -> Vec<Result<Target, Unusable>> {
+    match settings.get("app.urls") {
+        Some(Value::Array(listed)) if !listed.is_empty() => {
+            listed.iter().enumerate().map(of_entry).collect()
+        }
+        None | Some(Value::Array(_)) => {
+            let own = app_url.cloned().map(|url| {
+                Ok(Target::page(
+                    format!("app:{url}"),
+                    Origin::Environment,
+                    url,
+                    Expectation::default(),
+                ))
+            });
+            own.into_iter().collect()
+        }
+        Some(_) => vec![Err(Unusable {
+            name: "app:app.urls".to_owned(),
+            kind: Kind::App,
+            fault: "the setting app.urls is no list".to_owned(),
+        })],
     }
-    Ok(listed.into_iter().map(Target::from).collect())
+}
+
+fn of_entry((place, entry): (usize, &Value)) -> Result<Target, Unusable> {
+    let page = Entry::deserialize(entry)
+        .map_err(|error| error.to_string())
+        .map(Target::from);
+    let fault = match page {
+        Ok(page) if page.name.len() <= LONGEST_NAME => return Ok(page),
+        Ok(_) => "its URL is too long".to_owned(),
+        Err(fault) => fault,
+    };
+    let name = [&entry["name"], &entry["url"]]
+        .into_iter()
+        .filter_map(Value::as_str)
+        .find(|name| name.len() < LONGEST_NAME - "app:".len());
+    Err(Unusable {
+        name: name.map_or_else(
+            || format!("app:app.urls[{place}]"),
+            |name| format!("app:{name}"),
+        ),
+        kind: Kind::App,
+        fault,
+    })
 }
 
 /// The target of a check, as the database returns it.
 ///
 /// # Errors
-/// When this release cannot read it; the text says why.
-pub fn of_check(check: &Value) -> Result<Target, String> {
-    let name = &check["name"];
-    let check = Check::deserialize(check).map_err(|error| format!("the check {name}: {error}"))?;
-    Ok(Target {
-        name: format!("check:{}", check.name),
-        timeout: Duration::from_millis(check.timeout_ms),
-        origin: Origin::Check,
-        probe: check.probe,
-    })
+/// When this release cannot read it.
+pub fn of_check(check: &Value) -> Result<Target, Unusable> {
+    match Check::deserialize(check) {
+        Ok(check) => Ok(Target {
+            name: format!("check:{}", check.name),
+            timeout: Duration::from_millis(check.timeout_ms),
+            retries: check.retries,
+            origin: Origin::Check,
+            probe: check.probe,
+        }),
+        Err(error) => Err(Unusable {
+            name: format!("check:{}", check["name"].as_str().unwrap_or_default()),
+            kind: Kind::deserialize(&check["kind"]).unwrap_or(Kind::Http),
+            fault: error.to_string(),
+        }),
+    }
+}
+
+impl Unusable {
+    /// What a tick reports of it.
+    #[must_use]
+    pub fn sample(&self) -> Sample {
+        Sample {
+            name: self.name.clone(),
+            kind: self.kind,
+            service: "app",
+            critical: self.kind == Kind::App,
+            status: Status::Down,
+            latency_ms: None,
+            reason: Some("definition"),
+            detail: [("message".to_owned(), self.fault.as_str().into())]
+                .into_iter()
+                .collect(),
+        }
+    }
 }
 
 impl Target {
@@ -335,6 +411,7 @@ impl Target {
         Self {
             name,
             timeout: APP_TIMEOUT,
+            retries: 0,
             origin,
             probe: Probe::Http(Box::new(Http {
                 before: Vec::new(),
@@ -392,9 +469,13 @@ mod tests {
 
     use super::*;
 
-    fn targets(urls: Value) -> Result<Vec<Target>, String> {
+    fn pages(urls: Value) -> Vec<Result<Target, Unusable>> {
         let settings = [("app.urls".to_owned(), urls)].into_iter().collect();
         of_app(&settings, Some(&"https://wine.example".parse().unwrap()))
+    }
+
+    fn targets(urls: Value) -> Vec<Target> {
+        pages(urls).into_iter().map(Result::unwrap).collect()
     }
 
     fn expectation(target: &Target) -> &Expectation {
@@ -406,13 +487,13 @@ mod tests {
 
     #[test]
     fn without_a_setting_the_app_itself_is_checked() {
-        let found = targets(json!([])).unwrap();
+        let found = targets(json!([]));
         let [own] = found.as_slice() else {
             panic!("{found:?}");
         };
         assert_eq!(own.name, "app:https://wine.example/");
         assert_eq!((own.kind(), own.origin), (Kind::App, Origin::Environment));
-        assert_eq!(of_app(&Map::new(), None), Ok(Vec::new()));
+        assert_eq!(of_app(&Map::new(), None), []);
     }
 
     #[test]
@@ -420,8 +501,7 @@ mod tests {
         let found = targets(json!([
             { "url": "https://wine.example/login", "status": [200, 401], "contains": "Cellar" },
             { "url": "https://wine.example/", "name": "home", "status": 204 },
-        ]))
-        .unwrap();
+        ]));
         assert_eq!(found[0].name, "app:https://wine.example/login");
         assert!(expectation(&found[0]).admits(401) && !expectation(&found[0]).admits(204));
         assert!(expectation(&found[0]).needs_body());
@@ -431,9 +511,40 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_cannot_be_read_is_named() {
-        let error = targets(json!([{ "url": "nonsense" }])).unwrap_err();
-        assert!(error.starts_with("the setting app.urls: "), "{error}");
+    fn a_page_that_cannot_be_probed_is_down_under_its_name_and_takes_no_other_along() {
+        let long = format!("https://wine.example/{}", "ü".repeat(500));
+        let found = pages(json!([
+            { "url": "https://wine.example/" },
+            { "url": "https://shop.example:44433333/" },
+            { "url": "https://wine.example/", "status": 200.0, "name": "home" },
+            { "url": long },
+            7,
+        ]));
+        let names: Vec<_> = found
+            .iter()
+            .map(|page| {
+                page.as_ref()
+                    .map_or_else(|page| &page.name, |page| &page.name)
+            })
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "app:https://wine.example/",
+                "app:https://shop.example:44433333/",
+                "app:home",
+                &format!("app:{long}"),
+                "app:app.urls[4]"
+            ]
+        );
+        assert_eq!(found.iter().filter(|page| page.is_ok()).count(), 1);
+        let sample = found[1].as_ref().unwrap_err().sample();
+        assert_eq!(
+            (sample.kind, sample.critical, sample.status, sample.reason),
+            (Kind::App, true, Status::Down, Some("definition"))
+        );
+        assert!(sample.detail["message"].as_str().unwrap().contains("port"));
+        assert_eq!(pages(json!("none")).len(), 1);
     }
 
     #[test]
@@ -485,7 +596,14 @@ mod tests {
 
     #[test]
     fn a_check_that_this_release_does_not_know_is_named() {
-        let error = of_check(&json!({"name": "x", "timeoutMs": 1, "kind": "icmp"})).unwrap_err();
-        assert!(error.starts_with("the check \"x\": "), "{error}");
+        for (kind, reported) in [("icmp", Kind::Http), ("tcp", Kind::Tcp)] {
+            let check = json!({"name": "x", "timeoutMs": 1, "kind": kind});
+            let unusable = of_check(&check).unwrap_err();
+            assert_eq!(
+                (unusable.name.as_str(), unusable.kind),
+                ("check:x", reported),
+                "{unusable:?}"
+            );
+        }
     }
 }

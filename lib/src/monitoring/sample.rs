@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::health::service::{Outcome, Reading, Service};
 
 /// What kind of thing was probed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A URL of the app.

@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::{
     dead_mans_switch::{self, Audit},
     emergency::{Emergency, Handover},
-    probe_targets::{self, Target},
+    probe_targets::{self, Target, Unusable},
     probes,
-    sample::Sample,
+    sample::{Kind, Sample},
 };
 use crate::{
     alerts::dispatch,
@@ -32,6 +32,26 @@ const PROBING: Duration = Duration::from_secs(20);
 /// The time that is kept back for the emergency's messages.
 const LAST_WORDS: Duration = Duration::from_secs(8);
 
+/// How the time that a tick has is shared.
+#[derive(Debug, PartialEq, Eq)]
+struct Shares {
+    /// Until when everything is probed.
+    probing: Duration,
+    /// Until when the database is asked; then people are told without it.
+    work: Duration,
+}
+
+impl Shares {
+    /// Of so much time: the last words have theirs, and before them the commit.
+    fn of(left: Duration) -> Self {
+        let work = left.saturating_sub(LAST_WORDS);
+        Self {
+            probing: work.saturating_sub(Patience::TRY).min(PROBING),
+            work,
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct CommitTick {
     p_run: Uuid,
@@ -45,6 +65,8 @@ struct Tick {
     environment: &'static str,
     deployment: Value,
     every_seconds: u32,
+    /// How many pages of the app are watched.
+    pages: usize,
     checks: Vec<Sample>,
     channels: Vec<Channel>,
     emergency: Option<Handover>,
@@ -82,7 +104,8 @@ pub(super) async fn run(
         patience: Patience::Twice,
     };
     let work = async |run: &Run| tick(app, emergency, run, deadline).await;
-    match jobs::run(app, order, deadline.reserving(LAST_WORDS), work).await {
+    let shares = Shares::of(deadline.remaining());
+    match jobs::run(app, order, deadline.within(shares.work), work).await {
         Ok(report) => report.answer(),
         Err(unclaimed) => {
             raise_alarm(app, emergency, &unclaimed.error, deadline).await;
@@ -92,10 +115,14 @@ pub(super) async fn run(
 }
 
 async fn tick(app: &App, emergency: &Emergency, run: &Run, deadline: Deadline) -> Ended {
-    let work = deadline.reserving(LAST_WORDS);
-    let probing = work.reserving(Patience::TRY).within(PROBING);
-    let checks = probes::probe_all(app, reach(app, run), &targets(app, run), probing).await;
+    let shares = Shares::of(deadline.remaining());
+    let work = deadline.within(shares.work);
+    let probing = deadline.within(shares.probing);
+    let (targets, unusable) = targets(app, run);
+    let mut checks = probes::probe_all(app, reach(app, run), &targets, probing).await;
+    checks.extend(unusable.iter().map(Unusable::sample));
     let saw = json!(checks);
+    let unwatched = Unwatched::of(&checks, unusable);
     let call = CommitTick {
         p_run: run.id,
         p_fence: run.fence,
@@ -105,7 +132,7 @@ async fn tick(app: &App, emergency: &Emergency, run: &Run, deadline: Deadline) -
     match committed.await {
         Ok(Committed::Committed { details }) => {
             emergency.clear();
-            after_commit(app, saw, details, deadline).await
+            unwatched.mark(after_commit(app, saw, details, deadline).await)
         }
         Ok(Committed::Superseded) => Ended {
             outcome: Outcome::Skipped,
@@ -145,21 +172,62 @@ async fn after_commit(
     Ended { outcome, details }
 }
 
-/// The app's URLs and the checks that are due. A check that this release cannot read
-/// is logged and not probed; the others are.
-fn targets(app: &App, run: &Run) -> Vec<Target> {
+/// The app's URLs and the checks that are due, and the definitions that nothing can
+/// be probed by.
+fn targets(app: &App, run: &Run) -> (Vec<Target>, Vec<Unusable>) {
     let pages = probe_targets::of_app(&run.settings, app.config.app_url.as_ref());
-    let pages = pages.unwrap_or_else(|error| {
-        tracing::error!(error, "no URL of the app is checked");
-        Vec::new()
-    });
-    let checks = run.checks.iter().filter_map(|check| {
-        let target = probe_targets::of_check(check);
-        target
-            .inspect_err(|error| tracing::error!(error, "a check cannot be made"))
-            .ok()
-    });
-    pages.into_iter().chain(checks).collect()
+    let checks = run.checks.iter().map(probe_targets::of_check);
+    let (mut targets, mut unusable) = (Vec::new(), Vec::new());
+    for target in pages.into_iter().chain(checks) {
+        match target {
+            Ok(target) => targets.push(target),
+            Err(definition) => {
+                let Unusable { name, fault, .. } = &definition;
+                tracing::error!(name, fault, "a definition cannot be probed by");
+                unusable.push(definition);
+            }
+        }
+    }
+    (targets, unusable)
+}
+
+/// What should be watched and is not.
+struct Unwatched {
+    no_page: bool,
+    unusable: Vec<Unusable>,
+}
+
+impl Unwatched {
+    fn of(checks: &[Sample], unusable: Vec<Unusable>) -> Self {
+        Self {
+            no_page: pages(checks) == 0,
+            unusable,
+        }
+    }
+
+    /// A tick that did not watch everything was not done whole, and says what.
+    fn mark(self, ended: Ended) -> Ended {
+        if !self.no_page && self.unusable.is_empty() {
+            return ended;
+        }
+        let unusable: Vec<_> = self.unusable.iter().map(|one| &one.name).collect();
+        let mut details = ended.details;
+        details.insert(
+            "unwatched".to_owned(),
+            json!({ "allPages": self.no_page, "unusable": unusable }),
+        );
+        Ended {
+            outcome: Outcome::Partial,
+            details,
+        }
+    }
+}
+
+fn pages(checks: &[Sample]) -> usize {
+    checks
+        .iter()
+        .filter(|check| check.kind == Kind::App)
+        .count()
 }
 
 /// How far checks may lead: nowhere private, unless the settings allow it;
@@ -187,6 +255,7 @@ fn record(app: &App, emergency: &Emergency, run: &Run, checks: Vec<Sample>) -> T
         environment: environment.as_str(),
         deployment: json!({ "id": id, "commit": commit, "region": region }),
         every_seconds: run.job.every_s,
+        pages: pages(&checks),
         checks,
         channels: app.config.channels(),
         emergency: emergency.handover(),
@@ -227,4 +296,25 @@ fn details<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commit_and_the_last_words_keep_their_time() {
+        for (left, probing, work) in [
+            (60, 20, 52),
+            (39, 20, 31),
+            (38, 19, 30),
+            (20, 1, 12),
+            (19, 0, 11),
+            (8, 0, 0),
+            (0, 0, 0),
+        ] {
+            let [left, probing, work] = [left, probing, work].map(Duration::from_secs);
+            assert_eq!(Shares::of(left), Shares { probing, work }, "{left:?}");
+        }
+    }
 }

@@ -86,7 +86,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-    if p_state.phase = 'quiet' and p_state.bad_count = 0 then
+    if p_state.phase = 'quiet' and p_state.bad_count = 0 and p_state.recent = '{}' then
         -- A quiet state without bad observations is the same as no state.
         delete from ops.alert_states where fingerprint = p_state.fingerprint;
     else
@@ -94,6 +94,7 @@ begin
         set
             phase = p_state.phase,
             bad_count = p_state.bad_count,
+            recent = p_state.recent,
             good_count = p_state.good_count,
             first_bad_at = p_state.first_bad_at,
             last_bad_at = p_state.last_bad_at,
@@ -184,7 +185,9 @@ begin
         cross join lateral ops.step(
             remembered,
             ops.with_fence(seen, p_fence),
-            ops.damp_flapping(in_force, seen.fingerprint, p_context.settings, p_now),
+            ops.damp_flapping(
+                ops.rule_of_subject(in_force, seen.subject), seen.fingerprint, p_context.settings, p_now
+            ),
             p_now
         ) as stepped
         -- The worst comes first, so that a new incident is named after it.

@@ -3,6 +3,9 @@
 -- clock, so that a replay of the past runs the same function. The other functions return
 -- how many observations a rule needs: its own number, that of the settings, or more for an
 -- alert that keeps coming back.
+--
+-- What is bad so often in a row opens an alert, and so does what is bad more often than not
+-- without ever being bad so often in a row: with three in a row, five of the last nine.
 
 create or replace function ops.lock_alerts()
 returns void
@@ -14,6 +17,27 @@ $$;
 
 comment on function ops.lock_alerts() is
     'Takes a lock until the transaction ends, so that nobody else opens, resolves or settles meanwhile. Without it two callers could open two incidents for one fault, or wait for each other''s messages.';
+
+create or replace function ops.remember(p_recent timestamptz[], p_bad_at timestamptz, p_rule ops.rules)
+returns timestamptz[]
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+declare
+    v_recent timestamptz[] := array_append(coalesce(p_recent, '{}'::timestamptz[]), p_bad_at);
+begin
+    v_recent := v_recent[greatest(1, cardinality(v_recent) - 3 * p_rule.bad_after + 1):];
+    if num_nonnulls(variadic v_recent) = 0 then
+        return '{}'::timestamptz[];
+    end if;
+    return v_recent;
+end
+$$;
+
+comment on function ops.remember(timestamptz[], timestamptz, ops.rules) is
+    'The last observations and one more, which was bad at that time or good if the time is null: as many as three times what opens an alert in a row.';
 
 create or replace function ops.step(
     p_state ops.alert_states,
@@ -28,6 +52,8 @@ immutable
 parallel safe
 set search_path = ''
 as $$
+declare
+    v_recently_bad integer;
 begin
     state := p_state;
 
@@ -43,10 +69,21 @@ begin
         state.good_count := 0;
         state.first_bad_at := coalesce(p_state.first_bad_at, p_now);
         state.last_bad_at := p_now;
-        if p_state.phase = 'quiet' and state.bad_count >= p_rule.bad_after then
-            state.phase := 'firing';
-            transition := 'open';
+        if p_state.phase = 'firing' then
+            return;
         end if;
+        state.recent := ops.remember(p_state.recent, p_now, p_rule);
+        v_recently_bad := num_nonnulls(variadic state.recent);
+        if state.bad_count < p_rule.bad_after then
+            if v_recently_bad < 2 * p_rule.bad_after - 1 then
+                return;
+            end if;
+            state.bad_count := v_recently_bad;
+            state.first_bad_at := (select min(at) from unnest(state.recent) as at);
+        end if;
+        state.phase := 'firing';
+        state.recent := '{}'::timestamptz[];
+        transition := 'open';
         return;
     end if;
 
@@ -57,6 +94,8 @@ begin
     end if;
     if p_state.phase = 'firing' then
         transition := 'resolve';
+    else
+        state.recent := ops.remember(p_state.recent, null, p_rule);
     end if;
     state.phase := 'quiet';
     state.bad_count := 0;

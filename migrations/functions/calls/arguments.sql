@@ -169,3 +169,29 @@ as $$
 $$;
 
 comment on function ops.is_list_of_names(jsonb, integer) is 'Whether a value is an array of at least one name.';
+
+create or replace function ops.with_plain_numbers(p_value jsonb)
+returns jsonb
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+    return case jsonb_typeof(p_value)
+        when 'number' then to_jsonb(trim_scale(p_value::numeric))
+        when 'array' then (
+            select coalesce(jsonb_agg(ops.with_plain_numbers(value) order by nth), '[]')
+            from jsonb_array_elements(p_value) with ordinality as listed (value, nth)
+        )
+        when 'object' then (
+            select coalesce(jsonb_object_agg(key, ops.with_plain_numbers(value)), '{}')
+            from jsonb_each(p_value)
+        )
+        else p_value
+    end;
+end
+$$;
+
+comment on function ops.with_plain_numbers(jsonb) is
+    'A document in which a whole number is written as one: 2 for 2.0 and 2e0, which not every reader takes for a whole number.';

@@ -51,6 +51,7 @@ begin
             using errcode = 'invalid_parameter_value',
                   hint = 'Name an environment variable that begins with CHECK_ instead, as ${CHECK_…}.';
     end if;
+    new.spec := ops.with_plain_numbers(new.spec);
     v_fault := ops.find_spec_fault(new.kind, new.spec);
     if v_fault.field is not null then
         perform ops.refuse(format('%s of check %s', v_fault.field, new.name), v_fault.expected, v_fault.got);

@@ -68,58 +68,72 @@ $$;
 comment on function ops.list_dependencies() is
     'All dependencies: the rows of ops.dependencies, and what custom checks name in dependsOn.';
 
-create or replace function ops.find_dependencies(p_rule text, p_subject text)
-returns table (needs_rule text, needs_subject text)
-language sql
+create or replace function ops.find_dependents(p_rule text, p_subject text)
+returns table (rule text, subject text)
+language plpgsql
 stable
 set search_path = ''
 as $$
-    with found as (
-        select subject, needs_rule, needs_subject, same_subject
-        from ops.dependencies
-        where rule = p_rule and enabled
-        union all
-        select needs.subject, needs.needs_rule, needs.needs_subject, needs.same_subject
-        from ops.custom_checks as custom
-        cross join lateral ops.find_needs(custom) as needs
-        where custom.name = p_subject and needs.rule = p_rule
-    )
-    select needs_rule, case when same_subject then p_subject else needs_subject end
-    from found
-    where coalesce(subject = p_subject, true)
+declare
+    v_names text[] := array(
+        select name
+        from unnest(ops.known_services() || p_subject) as name
+        cross join lateral ops.find_needed(name) as needed
+        where name is not null and needed.rule = p_rule and coalesce(needed.subject = p_subject, true)
+    );
+    -- A subject that may be any check is needed by whatever needs any check.
+    v_any_check boolean := p_rule = 'check_failing' and p_subject is null;
+begin
+    return query
+    select
+        dependency.rule,
+        case when dependency.same_subject then coalesce(dependency.subject, p_subject) else dependency.subject end
+    from ops.dependencies as dependency
+    where dependency.enabled
+        and dependency.needs_rule = p_rule
+        and coalesce(
+            case when dependency.same_subject then dependency.subject else dependency.needs_subject end = p_subject,
+            true
+        )
     union
-    -- A subject that may be any check depends on whatever any check depends on.
-    select needs_rule, needs_subject
-    from ops.list_dependencies()
-    where p_subject is null and rule = p_rule
+    select dependent.rule, custom.name
+    from ops.custom_checks as custom
+    cross join (values ('check_failing'), ('check_slow')) as dependent (rule)
+    where custom.spec -> 'dependsOn' ?| v_names or v_any_check and custom.spec ? 'dependsOn';
+end
 $$;
 
-comment on function ops.find_dependencies(text, text) is
-    'The alerts, by rule and subject (null: any), that may directly cause an alert of this rule and subject (null: any).';
+comment on function ops.find_dependents(text, text) is
+    'The alerts, by rule and subject (null: any), that an alert of this rule and subject (null: any) may directly cause.';
 
 create or replace function ops.needs_itself(p_rule text, p_subject text)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 -- Compiling a plan would take longer than running it.
 set jit = off
 as $$
-    with recursive needed (rule, subject) as (
-        select needs_rule, needs_subject
-        from ops.find_dependencies(p_rule, p_subject)
-        union
-        select further.needs_rule, further.needs_subject
-        from needed
-        cross join lateral ops.find_dependencies(needed.rule, needed.subject) as further
-    )
-    select exists (
-        select from needed where rule = p_rule and coalesce(subject = p_subject, true)
-    )
+begin
+    return (
+        -- Few alerts cause others, and many have a cause, so the way goes from cause to
+        -- consequence: what is new causes nothing yet.
+        with recursive caused (rule, subject) as (
+            select * from ops.find_dependents(p_rule, p_subject)
+            union
+            select further.*
+            from caused
+            cross join lateral ops.find_dependents(caused.rule, caused.subject) as further
+        )
+        select exists (
+            select from caused where rule = p_rule and coalesce(subject = p_subject, true)
+        )
+    );
+end
 $$;
 
 comment on function ops.needs_itself(text, text) is
-    'Whether an alert of that rule and subject (null: any) could be its own cause, through the alerts that it depends on.';
+    'Whether an alert of that rule and subject (null: any) could be its own cause, through the alerts that it causes.';
 
 create or replace function ops.refuse_circle(p_rule text, p_subject text)
 returns void

@@ -1,6 +1,79 @@
 -- Which custom checks are due at a tick, and which checks the database adds to a tick
 -- because no probe has to make them. Each check has an interval of its own; a check that
--- is not due is neither probed nor forgotten.
+-- is not due is neither probed nor forgotten. Here is also how often a check has to be bad.
+
+create or replace function ops.bad_after(p_check ops.custom_checks, p_usual integer)
+returns integer
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select coalesce(
+        (p_check.spec ->> 'opensAfter')::integer,
+        -- Three looks an hour apart would be three hours.
+        case when p_check.every_seconds > 300 then 1 end,
+        p_usual
+    )
+$$;
+
+comment on function ops.bad_after(ops.custom_checks, integer) is
+    'How many bad observations of a custom check open its alert: as many as it says, one if it is looked at less often than every five minutes, else as many as usual.';
+
+create or replace function ops.good_after(p_check ops.custom_checks, p_usual integer)
+returns integer
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select coalesce(
+        (p_check.spec ->> 'resolvesAfter')::integer, case when p_check.every_seconds > 300 then 1 end, p_usual
+    )
+$$;
+
+comment on function ops.good_after(ops.custom_checks, integer) is
+    'How many good observations of a custom check resolve its alert, by the same rule.';
+
+create or replace function ops.rule_of_subject(p_rule ops.rules, p_subject text)
+returns ops.rules
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_check ops.custom_checks;
+begin
+    if p_rule.rule in ('check_failing', 'check_slow') then
+        select * into v_check from ops.custom_checks where name = p_subject;
+        if found then
+            p_rule.bad_after := ops.bad_after(v_check, p_rule.bad_after);
+            p_rule.good_after := ops.good_after(v_check, p_rule.good_after);
+        end if;
+    end if;
+    return p_rule;
+end
+$$;
+
+comment on function ops.rule_of_subject(ops.rules, text) is
+    'The rule as it is in force for a subject: a custom check may have thresholds of its own.';
+
+create or replace function ops.retries(p_check ops.custom_checks, p_usual integer)
+returns integer
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select coalesce(
+        (p_check.spec ->> 'retries')::integer,
+        -- One bad observation is enough only where nothing but a fault can have made it bad.
+        case ops.bad_after(p_check, p_usual) when 1 then 2 else 0 end
+    )
+$$;
+
+comment on function ops.retries(ops.custom_checks, integer) is
+    'How often a tick looks again at a custom check that it found down: as often as the check says, and twice if one bad observation opens its alert.';
 
 create or replace function ops.due_checks(p_now timestamptz, p_all boolean)
 returns jsonb
@@ -8,9 +81,18 @@ language plpgsql
 stable
 set search_path = ''
 as $$
+declare
+    v_usual integer := (ops.read_settings() ->> 'alert.bad_after')::integer;
 begin
     return (
-        select coalesce(jsonb_agg(ops.custom_check_document(custom) order by custom.name), '[]')
+        select coalesce(
+            jsonb_agg(
+                ops.custom_check_document(custom)
+                    || jsonb_build_object('retries', ops.retries(custom, v_usual))
+                order by custom.name
+            ),
+            '[]'
+        )
         from ops.custom_checks as custom
         left join ops.checks as known on known.name = custom.check_name
         where custom.enabled

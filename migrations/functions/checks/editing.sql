@@ -60,7 +60,8 @@ stable
 set search_path = ''
 as $$
 declare
-    v_fault ops.fault := ops.find_field_fault(p_fields);
+    v_fields jsonb := ops.with_plain_numbers(p_fields);
+    v_fault ops.fault := ops.find_field_fault(v_fields);
     v_check ops.custom_checks;
 begin
     if coalesce(p_name, '') !~ '^[a-z0-9][a-z0-9-]{0,49}$' then
@@ -73,15 +74,15 @@ begin
     if v_fault.field is not null then
         perform ops.refuse(format('%s of check %s', v_fault.field, p_name), v_fault.expected, v_fault.got);
     end if;
-    perform ops.check_word('kind', p_fields ->> 'kind', ops.custom_kinds());
+    perform ops.check_word('kind', v_fields ->> 'kind', ops.custom_kinds());
 
     v_check.name := p_name;
-    v_check.kind := p_fields ->> 'kind';
-    v_check.spec := p_fields - '{name,kind,everySeconds,timeoutMs,severity,enabled}'::text[];
-    v_check.every_seconds := coalesce((p_fields ->> 'everySeconds')::integer, 60);
-    v_check.timeout_ms := coalesce((p_fields ->> 'timeoutMs')::integer, 10000);
-    v_check.severity := coalesce(p_fields ->> 'severity', 'high');
-    v_check.enabled := coalesce((p_fields ->> 'enabled')::boolean, true);
+    v_check.kind := v_fields ->> 'kind';
+    v_check.spec := v_fields - '{name,kind,everySeconds,timeoutMs,severity,enabled}'::text[];
+    v_check.every_seconds := coalesce((v_fields ->> 'everySeconds')::integer, 60);
+    v_check.timeout_ms := coalesce((v_fields ->> 'timeoutMs')::integer, 10000);
+    v_check.severity := coalesce(v_fields ->> 'severity', 'high');
+    v_check.enabled := coalesce((v_fields ->> 'enabled')::boolean, true);
     return v_check;
 end
 $$;

@@ -32,6 +32,8 @@ as $$
         then ops.make_fault(
             p_prefix || 'headers', 'an object whose names are 1 to 100 letters, digits and hyphens', p_name
         )
+        when lower(p_name) in ('connection', 'content-length', 'te', 'trailer', 'transfer-encoding', 'upgrade')
+        then ops.make_fault(p_prefix || 'headers', 'an object without the headers that frame a request', p_name)
         when not ops.is_text(p_value, 1000, '^[\x20-\x7e]+$')
         then ops.make_fault(
             p_prefix || 'headers.' || p_name,
@@ -113,13 +115,14 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-    select ops.is_text(
-            to_jsonb(regexp_replace(p_value #>> '{}', '\$\{(' || array_to_string(p_kept, '|') || ')\}', 'x', 'g')),
-            1000,
+    select ops.is_url(
             case
-                when p_everywhere then '^https?://[A-Za-z0-9._:\[\]-]+([/?#]\S*)?$'
-                else '^(https://[A-Za-z0-9._:\[\]-]+|http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?)([/?#]\S*)?$'
-            end
+                when cardinality(p_kept) = 0 then p_value
+                else to_jsonb(
+                    regexp_replace(p_value #>> '{}', '\$\{(' || array_to_string(p_kept, '|') || ')\}', 'x', 'g')
+                )
+            end,
+            p_everywhere
         )
         -- What was kept chooses what is asked for, never who is asked.
         and p_value #>> '{}' !~ '^[^/]*//[^/?#]*\$'
@@ -139,8 +142,9 @@ as $$
         when not ops.is_request_url(p_request -> 'url', p_kept, everywhere)
         then ops.make_fault(
             p_prefix || 'url',
-            'a URL of at most 1000 characters that begins with https:// '
-                || '(http:// for loopback hosts, and for others where checks.private_addresses is on)',
+            'a URL of at most 1000 ASCII characters that begins with https:// '
+                || '(http:// for loopback hosts, and for others where checks.private_addresses is on) '
+                || 'and names a host and a port that can exist',
             ops.show(p_request -> 'url')
         )
         when p_request ? 'method' and not ops.is_word(p_request -> 'method', methods)

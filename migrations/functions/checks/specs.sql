@@ -1,5 +1,6 @@
 -- What the spec of a custom check must be, kind by kind. Each function examines a part and
--- returns the first fault that it finds.
+-- returns the first fault that it finds. Whatever is admitted here can be probed: a test
+-- holds it against what the function that probes reads.
 
 create or replace function ops.find_record_fault(p_spec jsonb)
 returns ops.fault
@@ -23,7 +24,10 @@ as $$
         then ops.make_fault(
             'values', 'an array of 1 to 20 texts, and absent where no record may be', ops.show(p_spec -> 'values')
         )
-        when p_spec ? 'server' and not ops.is_text(p_spec -> 'server', 45, '^[0-9A-Fa-f:.]+$')
+        when p_spec ? 'server' and not (
+            ops.is_text(p_spec -> 'server', 45, '')
+            and (ops.is_ipv4(p_spec ->> 'server') or ops.is_ipv6(p_spec ->> 'server'))
+        )
         then ops.make_fault('server', 'an IP address', ops.show(p_spec -> 'server'))
         when p_spec ? 'port' and not p_spec ? 'server'
         then ops.make_fault('port', 'absent unless a server is named', ops.show(p_spec -> 'port'))
@@ -47,11 +51,14 @@ parallel safe
 set search_path = ''
 as $$
     select case
-        when not ops.is_text(p_spec -> 'host', 253, '^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:.]+$')
+        when not (ops.is_text(p_spec -> 'host', 253, '') and ops.is_host(p_spec ->> 'host'))
         then ops.make_fault('host', 'the name or the address of a host', ops.show(p_spec -> 'host'))
         when (p_kind = 'tcp' or p_spec ? 'port') and not ops.is_whole(p_spec -> 'port', 1, 65535)
         then ops.make_fault('port', 'a whole number from 1 to 65535', ops.show(p_spec -> 'port'))
-        when p_spec ? 'address' and not ops.is_text(p_spec -> 'address', 45, '^[0-9A-Fa-f:.]+$')
+        when p_spec ? 'address' and not (
+            ops.is_text(p_spec -> 'address', 45, '')
+            and (ops.is_ipv4(p_spec ->> 'address') or ops.is_ipv6(p_spec ->> 'address'))
+        )
         then ops.make_fault('address', 'an IP address', ops.show(p_spec -> 'address'))
         when p_kind = 'dns' then ops.find_record_fault(p_spec)
         when p_kind = 'tcp' and p_spec ? 'send' and not ops.is_text(p_spec -> 'send', 1000, '')
@@ -74,8 +81,8 @@ parallel safe
 set search_path = ''
 as $$
     select ops.make_fault(field, 'a whole number from 60 to 31622400', ops.show(p_spec -> field))
-    from unnest('{periodSeconds,graceSeconds}'::text[]) with ordinality as needed (field, nth)
-    where not ops.is_whole(p_spec -> field, 60, 31622400)
+    from unnest('{periodSeconds,graceSeconds,maxRunSeconds}'::text[]) with ordinality as bound (field, nth)
+    where (field <> 'maxRunSeconds' or p_spec ? field) and not ops.is_whole(p_spec -> field, 60, 31622400)
     order by nth
     limit 1
 $$;
@@ -106,14 +113,14 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-    select keys || '{dependsOn,tags}'::text[]
+    select keys || '{opensAfter,resolvesAfter,dependsOn,tags}'::text[]
     from (
         select case p_kind
-            when 'http' then '{before,maxLatencyMs}'::text[] || ops.known_request_keys()
-            when 'tls' then '{host,port,startTls,ca,certificate,key,maxLatencyMs}'
-            when 'dns' then '{host,address,record,values,absent,server,port,maxLatencyMs}'
-            when 'tcp' then '{host,port,send,contains,matches,maxLatencyMs}'
-            when 'heartbeat' then '{periodSeconds,graceSeconds}'
+            when 'http' then '{before,maxLatencyMs,retries}'::text[] || ops.known_request_keys()
+            when 'tls' then '{host,port,startTls,ca,certificate,key,maxLatencyMs,retries}'
+            when 'dns' then '{host,address,record,values,absent,server,port,maxLatencyMs,retries}'
+            when 'tcp' then '{host,port,send,contains,matches,maxLatencyMs,retries}'
+            when 'heartbeat' then '{periodSeconds,graceSeconds,maxRunSeconds}'
             when 'rule'
             then '{event,of,metric,aggregate,windowMinutes,minimumSamples,minimum,maximum,dropPercent,risePercent}'
         end as keys
@@ -170,6 +177,17 @@ as $$
             when p_kind in ('tls', 'dns', 'tcp') then ops.find_network_fault(p_kind, p_spec)
             when p_kind = 'heartbeat' then ops.find_heartbeat_fault(p_spec)
             when p_kind = 'rule' then ops.find_rule_fault(p_spec)
+        end,
+        (
+            select ops.make_fault(bound.field, 'a whole number from 1 to 60', ops.show(p_spec -> bound.field))
+            from (values ('opensAfter'), ('resolvesAfter')) as bound (field)
+            where p_spec ? bound.field and not ops.is_whole(p_spec -> bound.field, 1, 60)
+            order by bound.field
+            limit 1
+        ),
+        case
+            when p_spec ? 'retries' and not ops.is_whole(p_spec -> 'retries', 0, 3)
+            then ops.make_fault('retries', 'a whole number from 0 to 3', ops.show(p_spec -> 'retries'))
         end,
         case
             when p_spec ? 'maxLatencyMs' and not ops.is_whole(p_spec -> 'maxLatencyMs', 1, 10000)

@@ -1,6 +1,7 @@
 -- The dashboard's sections about the application: performance, errors and business. Every
 -- number is computed from all rows of its range, which is after p_from and up to p_now. A
--- number without data is null; only counts are 0.
+-- number without data is null; only counts are 0. A row whose number cannot be real is left
+-- out of the figures made of that number, as the rules do it, and counted in leftOut.
 
 create or replace function ops.active_users(p_from timestamptz, p_to timestamptz, p_environment text)
 returns bigint
@@ -33,23 +34,33 @@ stable
 set search_path = ''
 as $$
     select jsonb_build_object(
-        'averageResponseTime', round(avg(response_time), 3),
-        'p50ResponseTime', round((percentile_cont(0.50) within group (order by response_time))::numeric, 3),
-        'p95ResponseTime', round((percentile_cont(0.95) within group (order by response_time))::numeric, 3),
-        'p99ResponseTime', round((percentile_cont(0.99) within group (order by response_time))::numeric, 3),
-        'throughput', round(60 * count(*) / extract(epoch from p_now - p_from), 4),
-        'requests', count(*),
+        'averageResponseTime', round(avg(measured), 3),
+        'p50ResponseTime', round((percentile_cont(0.50) within group (order by measured))::numeric, 3),
+        'p95ResponseTime', round((percentile_cont(0.95) within group (order by measured))::numeric, 3),
+        'p99ResponseTime', round((percentile_cont(0.99) within group (order by measured))::numeric, 3),
+        'throughput', round(60 * count(status) / extract(epoch from p_now - p_from), 4),
+        'requests', count(status),
         'activeUsers', ops.active_users(p_from, p_now, p_environment),
         -- The database knows neither of these two.
         'memoryUsage', null,
-        'cpuUsage', null
+        'cpuUsage', null,
+        'leftOut', jsonb_build_object(
+            'responseTimes', count(response_time) - count(measured),
+            'statusCodes', count(*) - count(status)
+        )
     )
-    from public.api_usage_metrics
-    where "timestamp" > p_from and "timestamp" <= p_now
+    from (
+        select
+            response_time,
+            case when response_time between 0 and 1e12 then response_time end as measured,
+            case when status_code between 100 and 599 then status_code end as status
+        from public.api_usage_metrics
+        where "timestamp" > p_from and "timestamp" <= p_now
+    ) as calls
 $$;
 
 comment on function ops.dashboard_performance(timestamptz, timestamptz, text) is
-    'Response times of all API calls in ms, throughput in requests per minute, and how many people were active.';
+    'Response times of all API calls in ms, throughput in requests per minute, how many people were active, and how many response times and status codes were left out.';
 
 create or replace function ops.recent_errors(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
@@ -169,7 +180,10 @@ as $$
     -- The application may count an event itself instead of logging it. An event that
     -- it does both with is counted once, from the log.
     counted as (
-        select metric_name as event, round(sum(metric_value)) as n
+        select
+            metric_name as event,
+            round(sum(metric_value) filter (where metric_value between 0 and 1e12)) as n,
+            count(*) filter (where metric_value not between 0 and 1e12) as left_out
         from public.business_metrics
         where "timestamp" > p_from
             and "timestamp" <= p_now
@@ -179,7 +193,7 @@ as $$
         group by metric_name
     ),
     totals as (
-        select event, n from events union all select event, n from counted
+        select event, n from events union all select event, n from counted where n is not null
     ),
     figures as (
         select jsonb_object_agg(known.key, coalesce(totals.n, 0)) as document
@@ -193,10 +207,11 @@ as $$
             / nullif((figures.document ->> 'usersRegistered')::numeric, 0),
             2
         ),
-        'events', coalesce((select jsonb_object_agg(event, n) from totals), '{}')
+        'events', coalesce((select jsonb_object_agg(event, n) from totals), '{}'),
+        'leftOut', (select coalesce(sum(left_out), 0) from counted)
     )
     from figures
 $$;
 
 comment on function ops.dashboard_business(timestamptz, timestamptz, text) is
-    'How often each event of the application happened in the range, how many people were active in the last 24 hours, and the completed taste profiles per registration in %, which are null without registrations.';
+    'How often each event of the application happened in the range, how many people were active in the last 24 hours, the completed taste profiles per registration in %, which are null without registrations, and how many metrics were left out.';

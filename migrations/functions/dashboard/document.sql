@@ -17,16 +17,20 @@ declare
     v_now timestamptz := coalesce(p_now, now());
     v_from timestamptz := v_now - make_interval(secs => p_seconds);
     v_uptime jsonb;
+    v_performance jsonb;
+    v_business jsonb;
 begin
     perform ops.check_number('seconds', p_seconds, 60, 31622400);
     perform ops.check_word('environment', p_environment, ops.words('ops.environment'));
 
     v_uptime := ops.dashboard_uptime(p_seconds, v_now, p_environment);
+    v_performance := ops.dashboard_performance(v_from, v_now, p_environment);
+    v_business := ops.dashboard_business(v_from, v_now, p_environment);
     return jsonb_build_object(
         'systemHealth', ops.dashboard_health(v_now, p_environment),
-        'performance', ops.dashboard_performance(v_from, v_now, p_environment),
+        'performance', v_performance - 'leftOut',
         'errors', ops.dashboard_errors(v_from, v_now, p_environment),
-        'business', ops.dashboard_business(v_from, v_now, p_environment),
+        'business', v_business - 'leftOut',
         'alerts', ops.dashboard_alerts(),
         'uptime', v_uptime,
         'slo', ops.dashboard_slo(v_uptime -> 'windows', p_environment, v_now),
@@ -36,7 +40,13 @@ begin
         'jobs', ops.dashboard_jobs(v_now),
         'backups', ops.dashboard_backups(v_now),
         'security', ops.dashboard_security(v_now),
-        'audit', ops.self_audit(v_now)
+        'audit', ops.self_audit(v_now),
+        'dataQuality', jsonb_build_object(
+            'leftOut', (v_performance -> 'leftOut')
+                || jsonb_build_object('businessMetrics', v_business -> 'leftOut')
+                -- A clock that is a minute fast is usual; one that is an hour fast is wrong.
+                || ops.dashboard_left_out(v_now + interval '1 hour', p_environment)
+        )
     );
 end
 $$;

@@ -63,7 +63,7 @@ as $$
     with hits as (
         select user_id::text as person
         from public.api_usage_metrics
-        where "timestamp" > p_from and "timestamp" <= p_to and status_code >= 500
+        where "timestamp" > p_from and "timestamp" <= p_to and status_code between 500 and 599
         union all
         select coalesce(user_id::text, context #>> '{metadata,sessionId}')
         from public.error_logs

@@ -86,7 +86,7 @@ language sql
 stable
 set search_path = ''
 as $$
-    select ops.read_settings() || p_rules
+    select ops.read_settings() || ops.with_plain_numbers(p_rules)
 $$;
 
 comment on function ops.proposed_settings(jsonb) is

@@ -36,7 +36,7 @@ set search_path = ''
 as $$
     select jsonb_populate_record(
         null::ops.alert_states,
-        coalesce(p_start -> 'state', '{"phase": "quiet", "bad_count": 0, "good_count": 0}')
+        coalesce(p_start -> 'state', '{"phase": "quiet", "bad_count": 0, "good_count": 0, "recent": []}')
     )
 $$;
 
@@ -50,7 +50,7 @@ immutable
 set search_path = ''
 as $$
     select p_firing || jsonb_build_object('state', p_state, 'openings', p_openings)
-    where p_state.phase = 'firing' or p_state.bad_count > 0 or p_openings <> '{}'
+    where p_state.phase = 'firing' or p_state.bad_count > 0 or p_state.recent <> '{}' or p_openings <> '{}'
 $$;
 
 comment on function ops.carried_document(jsonb, ops.alert_states, timestamptz[]) is
@@ -225,7 +225,7 @@ as $$
         left join jsonb_array_elements(p_states) as carried (state)
             on carried.state ->> 'rule' = seen.rule and carried.state ->> 'subject' = seen.subject
         cross join lateral ops.replay_subject(
-            carried.state, proposed.rule, seen.subject, seen.times, seen.verdicts, seen.severities,
+            carried.state, ops.rule_of_subject(proposed.rule, seen.subject), seen.subject, seen.times, seen.verdicts, seen.severities,
             ops.proposed_settings(p_rules)
         ) as subject
         where proposed.manner in ('judged', 'recorded')

@@ -89,6 +89,23 @@ $$;
 comment on function ops.observe_urls(jsonb, jsonb) is
     'The verdicts on the checked URLs of the application: whether each is up, and whether it answers fast enough.';
 
+create or replace function ops.observe_pages(p_tick jsonb)
+returns setof ops.observation
+language sql
+stable
+set search_path = ''
+as $$
+    select ops.make_observation(
+        'pages_unwatched', 'app', case (p_tick ->> 'pages')::integer when 0 then 'bad' else 'good' end,
+        p_facts => jsonb_build_object('service', 'app')
+    )
+    -- A tick of a release before this one does not tell.
+    where p_tick ->> 'pages' is not null
+$$;
+
+comment on function ops.observe_pages(jsonb) is
+    'The verdict on whether any page of the application is watched at all.';
+
 create or replace function ops.observe_services(p_tick jsonb)
 returns setof ops.observation
 language sql
@@ -176,6 +193,8 @@ set search_path = ''
 as $$
     with observed as (
         select * from ops.observe_urls(p_tick, p_settings)
+        union all
+        select * from ops.observe_pages(p_tick)
         union all
         select * from ops.observe_services(p_tick)
         union all

@@ -9,7 +9,8 @@ set search_path = ''
 as $$
 begin
     return case
-        when p_value is null then 'insufficient'
+        -- NaN is greater than everything, and says nothing.
+        when p_value is null or p_value in ('NaN', 'Infinity', '-Infinity') then 'insufficient'
         when p_value <= p_threshold then 'good'
         when p_samples < p_minimum then 'insufficient'
         else 'bad'
@@ -18,4 +19,4 @@ end
 $$;
 
 comment on function ops.judge(numeric, numeric, bigint, bigint) is
-    'The verdict on a value: bad above the threshold and good up to it. It is insufficient without a value, and when a value above the threshold stands on fewer samples than the minimum.';
+    'The verdict on a value: bad above the threshold and good up to it. It is insufficient without a finite value, and when a value above the threshold stands on fewer samples than the minimum.';

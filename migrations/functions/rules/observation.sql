@@ -21,12 +21,15 @@ set search_path = ''
 as $$
     select row(
         coalesce(p_fingerprint, p_rule || ':' || p_subject),
-        p_rule, p_subject, p_severity, p_verdict, p_value, p_threshold, p_unit, p_samples, p_occurrences, p_facts, null
+        p_rule, p_subject, p_severity, p_verdict,
+        -- A document in JSON can hold no other number.
+        case when p_value not in ('NaN', 'Infinity', '-Infinity') then p_value end,
+        p_threshold, p_unit, p_samples, p_occurrences, p_facts, null
     )::ops.observation
 $$;
 
 comment on function ops.make_observation(text, text, text, numeric, numeric, text, bigint, bigint, text, jsonb, text) is
-    'An observation. Its fingerprint is made of rule and subject unless one is given; its severity counts only if the rule has none of its own.';
+    'An observation. Its fingerprint is made of rule and subject unless one is given; its severity counts only if the rule has none of its own, and a value that is not finite is null.';
 
 create or replace function ops.with_fence(p_observation ops.observation, p_fence bigint)
 returns ops.observation

@@ -77,7 +77,7 @@ as $$
         count(*) filter (where status_code in (401, 403)),
         round(100.0 * count(*) filter (where status_code in (401, 403)) / nullif(count(*), 0), 4)
     from public.api_usage_metrics
-    where "timestamp" > p_from and "timestamp" <= p_to
+    where "timestamp" > p_from and "timestamp" <= p_to and status_code between 100 and 599
 $$;
 
 comment on function ops.refused_requests(timestamptz, timestamptz) is

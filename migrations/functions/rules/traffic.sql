@@ -1,6 +1,9 @@
 -- What the rules observe in the application's own tables: error rate, response times, page
 -- loads and single endpoints. Every read is a range of time that an index of its table
--- answers.
+-- answers. A number that no clock and no server can have made is left out of its figure: NaN,
+-- infinity, less than 0 or more than a million million, and no status code of HTTP. The
+-- condition is written out wherever a figure is made, because a function would be called once
+-- a row.
 
 create or replace function ops.error_rate(
     p_from timestamptz,
@@ -40,6 +43,7 @@ as $$
         from public.api_usage_metrics
         where "timestamp" > p_now - ops.minutes(p_settings, 'window.latency_minutes')
             and "timestamp" <= p_now
+            and response_time between 0 and 1e12
 
         union all
         select
@@ -51,6 +55,7 @@ as $$
         from public.api_usage_metrics
         where "timestamp" > p_now - ops.minutes(p_settings, 'window.performance_minutes')
             and "timestamp" <= p_now
+            and response_time between 0 and 1e12
 
         union all
         select
@@ -64,6 +69,7 @@ as $$
             and coalesce(environment, 'production') = p_environment
             and "timestamp" > p_now - ops.minutes(p_settings, 'window.performance_minutes')
             and "timestamp" <= p_now
+            and value between 0 and 1e12
     )
     select ops.make_observation(
         rule, 'app',
@@ -149,6 +155,7 @@ as $$
         from public.api_usage_metrics
         where "timestamp" > p_now - ops.minutes(p_settings, 'window.endpoint_minutes')
             and "timestamp" <= p_now
+            and response_time between 0 and 1e12
         group by 1
     )
     select

@@ -40,10 +40,11 @@ as $$
             'an object without other keys than ' || ops.join_words(known.keys),
             ops.show_keys(p_item - known.keys)
         )
-        when not ops.is_text(p_item -> 'url', 1000, '^https?://[^\s/?#@]+([/?#]\S*)?$')
+        when not ops.is_url(p_item -> 'url', true)
         then ops.make_fault(
             p_field || '.url',
-            'a URL of at most 1000 characters that begins with http:// or https://',
+            'a URL of at most 1000 ASCII characters that begins with http:// or https:// '
+                || 'and names a host and a port that can exist',
             ops.show(p_item -> 'url')
         )
         when (ops.find_expectation_fault(p_field || '.', p_item)).field is not null
@@ -73,6 +74,7 @@ declare
     v_name text;
     v_fault ops.fault;
     v_urls text[] := '{}'::text[];
+    v_names text[] := '{}'::text[];
 begin
     if jsonb_typeof(p_value) <> 'array' then
         return ops.make_fault(
@@ -95,6 +97,11 @@ begin
             return ops.make_fault(v_name || '.url', 'a URL that the list has once', ops.show(v_item -> 'url'));
         end if;
         v_urls := v_urls || (v_item ->> 'url');
+        -- What is seen of two pages under one name would count once.
+        if v_item ->> 'name' = any (v_names) then
+            return ops.make_fault(v_name || '.name', 'a name that the list has once', ops.show(v_item -> 'name'));
+        end if;
+        v_names := v_names || (v_item ->> 'name');
     end loop;
     return null;
 end
@@ -206,6 +213,7 @@ begin
             using errcode = 'invalid_parameter_value',
                   hint = 'Name an environment variable instead.';
     end if;
+    new.value := ops.with_plain_numbers(new.value);
     v_fault := ops.find_setting_fault(new);
     if v_fault.field is not null then
         perform ops.refuse('setting ' || v_fault.field, v_fault.expected, v_fault.got);

@@ -9,12 +9,15 @@ as $$
 declare
     v_measured integer;
 begin
-    insert into ops.web_vitals (environment, name, p75, views, measured_at)
+    insert into ops.web_vitals (environment, name, p75, views, left_out, measured_at)
     select
         coalesce(environment, 'production'),
         name,
-        round((percentile_cont(0.75) within group (order by value))::numeric, 3),
-        count(*),
+        round(
+            (percentile_cont(0.75) within group (order by value) filter (where value between 0 and 1e12))::numeric, 3
+        ),
+        count(*) filter (where value between 0 and 1e12),
+        count(*) filter (where value not between 0 and 1e12),
         p_now
     from public.performance_metrics
     where name in ('LCP', 'FID', 'INP', 'CLS')
@@ -22,7 +25,11 @@ begin
         and "timestamp" <= p_now
     group by 1, 2
     on conflict (environment, name) do update
-    set p75 = excluded.p75, views = excluded.views, measured_at = excluded.measured_at;
+    set
+        p75 = excluded.p75,
+        views = excluded.views,
+        left_out = excluded.left_out,
+        measured_at = excluded.measured_at;
     get diagnostics v_measured = row_count;
 
     delete from ops.web_vitals where measured_at <> p_now;

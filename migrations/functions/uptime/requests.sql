@@ -16,13 +16,13 @@ as $$
     select
         count(*),
         count(*) filter (where status_code >= 500),
-        count(*) filter (where response_time < p_fast_ms)
+        count(*) filter (where response_time >= 0 and response_time < p_fast_ms)
     from public.api_usage_metrics
-    where "timestamp" > p_from and "timestamp" <= p_to
+    where "timestamp" > p_from and "timestamp" <= p_to and status_code between 100 and 599
 $$;
 
 comment on function ops.count_requests(timestamptz, timestamptz, numeric) is
-    'The requests of the API after p_from, up to p_to: how many there were, how many failed (were answered with status 500 or above), and how many were answered in less than p_fast_ms.';
+    'The requests of the API after p_from, up to p_to: how many there were, how many failed (were answered with status 500 or above), and how many were answered in less than p_fast_ms. A row whose status is none of HTTP is no request.';
 
 create or replace function ops.sum_requests(
     p_from timestamptz,

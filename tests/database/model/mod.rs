@@ -22,7 +22,10 @@ use self::{
     reference::{History, Reference},
     schedule::{SUBJECTS, Seen, Step, Verdict, schedule},
 };
-use crate::{people::everybody, support::World};
+use crate::{
+    people::everybody,
+    support::{World, any_seed, wanted},
+};
 
 /// Schedules that are tried unless the environment says otherwise.
 const SCHEDULES: u64 = 150;
@@ -251,21 +254,6 @@ async fn work(seeds: impl Iterator<Item = u64>) -> usize {
         });
     }
     alerts
-}
-
-/// A number that the environment may set for this run.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what to test is no configuration of the bundle"
-)]
-fn wanted(variable: &str) -> Option<u64> {
-    let value = std::env::var(variable).ok()?;
-    Some(value.parse().expect("a number"))
-}
-
-/// Any number that leaves room for as many seeds as anybody has time for.
-fn any_seed() -> u64 {
-    u64::from(uuid::Uuid::new_v4().as_fields().0)
 }
 
 #[tokio::test]

@@ -1,13 +1,16 @@
 //! The rules as a reader can check them by eye, in seconds since the schedule
 //! began. Times are the database's, which may be set back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::schedule::{Action, SUBJECTS, Seen, Verdict};
 
 const MINUTE: i64 = 60;
 const BAD_AFTER: u32 = 3;
 const GOOD_AFTER: u32 = 2;
+/// So many bad ones of so many observations open an alert as well.
+const MOST_RECENT: usize = 5;
+const RECENT: usize = 9;
 /// From so many openings within an hour on, twice as much good is needed.
 const FLAPPING: usize = 3;
 
@@ -45,10 +48,26 @@ struct Alert {
 }
 
 /// What is remembered of a subject between two ticks.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 struct Counts {
     bad: u32,
     good: u32,
+    /// The last observations while no alert was open, and whether each was bad.
+    recent: VecDeque<bool>,
+}
+
+impl Counts {
+    fn remember(&mut self, bad: bool) {
+        self.recent.push_back(bad);
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+    }
+
+    /// Whether it was bad more often than not of late.
+    fn comes_and_goes(&self) -> bool {
+        self.recent.iter().filter(|bad| **bad).count() >= MOST_RECENT
+    }
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +94,12 @@ impl Reference {
         let counts = &mut self.counts[subject];
         counts.bad += 1;
         counts.good = 0;
-        if !open && counts.bad >= BAD_AFTER {
+        if open {
+            return;
+        }
+        counts.remember(true);
+        if counts.bad >= BAD_AFTER || counts.comes_and_goes() {
+            counts.recent.clear();
             let history = History {
                 subject,
                 opened: now,
@@ -95,10 +119,13 @@ impl Reference {
         if self.open(subject).is_some() && self.counts[subject].good < enough {
             return;
         }
-        self.counts[subject] = Counts::default();
+        let mut recent = std::mem::take(&mut self.counts[subject]).recent;
         if let Some(alert) = self.open(subject) {
             alert.history.resolved = Some(now);
+            return;
         }
+        std::mem::swap(&mut self.counts[subject].recent, &mut recent);
+        self.counts[subject].remember(false);
     }
 
     fn openings(&self, subject: usize, now: i64) -> usize {

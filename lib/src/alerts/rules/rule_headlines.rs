@@ -26,6 +26,7 @@ fn firing(rule: Rule, facts: &Facts) -> String {
     match rule {
         Rule::AppDown => format!("{subject} is down"),
         Rule::DatabaseFailing => "The database is failing".into(),
+        Rule::PagesUnwatched => "No page of the app is watched".into(),
         Rule::CriticalError => format!("The app logged an error: {}", said(facts)),
         Rule::MonitoringBlind => "Monitoring is blind".into(),
         Rule::MonitoringGap => match facts.gap {
@@ -87,6 +88,7 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
     match rule {
         Rule::AppDown => format!("{subject} is up again"),
         Rule::DatabaseFailing => "The database works again".into(),
+        Rule::PagesUnwatched => "Pages of the app are watched again".into(),
         Rule::CriticalError => format!("No longer seen: {}", said(facts)),
         Rule::MonitoringBlind => "Monitoring sees again".into(),
         Rule::MonitoringGap => "Monitoring goes on".into(),

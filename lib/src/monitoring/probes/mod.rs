@@ -5,6 +5,7 @@ mod body;
 mod carried;
 mod dns;
 mod http;
+mod looks;
 mod network;
 mod start_tls;
 #[cfg(test)]
@@ -196,7 +197,7 @@ impl Prober<'_> {
         let probes: Vec<_> = targets
             .iter()
             .enumerate()
-            .map(|(place, target)| async move { (place, self.probe(target, deadline).await) })
+            .map(|(place, target)| async move { (place, self.look(target, deadline).await) })
             .collect();
         let mut found: Vec<_> = stream::iter(probes)
             .buffer_unordered(AT_ONCE)

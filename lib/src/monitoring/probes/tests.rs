@@ -14,7 +14,7 @@ use super::*;
 use crate::monitoring::probe_targets;
 
 /// Answers every request with what `answer` makes of it; where it listens.
-async fn server(answer: impl Fn(&str) -> String + Send + 'static) -> String {
+pub(super) async fn server(answer: impl Fn(&str) -> String + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -29,7 +29,7 @@ async fn server(answer: impl Fn(&str) -> String + Send + 'static) -> String {
     format!("http://{address}")
 }
 
-fn ok(body: &str) -> String {
+pub(super) fn ok(body: &str) -> String {
     format!(
         "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
