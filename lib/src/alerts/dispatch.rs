@@ -15,7 +15,7 @@ use outside::clock::{self, Deadline};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use self::claimed_messages::{Claimed, Packed, Parcel};
+use self::claimed_messages::{Claimed, Packed, Parcel, Unread};
 use super::channels::{Delivery, SEND_TIMEOUT};
 use crate::{
     app::App,
@@ -101,7 +101,7 @@ struct Settlement {
     retry_after_seconds: Option<u64>,
     status_code: Option<u16>,
     provider_id: Option<String>,
-    error: Option<&'static str>,
+    error: Option<String>,
 }
 
 /// What becomes of a message, as the database takes it.
@@ -109,7 +109,14 @@ struct Settlement {
 #[serde(rename_all = "lowercase")]
 enum SettledAs {
     Sent,
+    /// It may have arrived.
     Retry,
+    /// It cannot have arrived.
+    Refused,
+    /// It was claimed and nobody tried to send it: that costs it no attempt.
+    Untried,
+    /// It cannot be read: the database gives it up and queues a bare line for it.
+    Unread,
     Dead,
 }
 
@@ -179,14 +186,6 @@ async fn deliver_by(
     }
 }
 
-/// What becomes of a message that this release cannot read: it is left for a newer
-/// release, and takes no other message along.
-const UNREAD: Delivery = Delivery::Retry {
-    after: None,
-    status: None,
-    error: "this release cannot read it",
-};
-
 enum Batch {
     Settled(Settled),
     /// The channel takes nothing at present.
@@ -213,12 +212,12 @@ async fn deliver_batch(sender: &mut Sender<'_>, deadline: Deadline) -> Result<Ba
     if parcels.is_empty() && unread.is_empty() {
         return Ok(Batch::NothingDue);
     }
-    let mut results: Vec<_> = settlements(&unread, &UNREAD).collect();
+    let mut results: Vec<_> = unread.iter().flat_map(Unread::settlements).collect();
     let mut jammed = !parcels.is_empty();
     for parcel in &parcels {
-        let delivery = sender.send(parcel, lease).await;
-        jammed &= matches!(delivery, Delivery::Retry { .. });
-        results.extend(settlements(&parcel.rows, &delivery));
+        let attempt = sender.send(parcel, lease).await;
+        jammed &= !attempt.is_settled();
+        results.extend(parcel.rows.iter().map(|id| attempt.settlement(*id)));
     }
     let settle = SettleMessages {
         p_claim: claim.p_claim,
@@ -242,13 +241,80 @@ fn capacity(time: Duration) -> usize {
     usize::try_from(sends).map_or(BATCH, |sends| sends.min(BATCH))
 }
 
+/// What came of a parcel's turn.
+#[derive(Debug, Clone)]
+enum Attempt {
+    /// The channel was asked.
+    Made(Delivery),
+    /// The channel was not asked: nobody has tried to send it.
+    Untried {
+        after: Option<Duration>,
+        reason: &'static str,
+    },
+}
+
+impl Attempt {
+    /// Whether it needs no other one.
+    fn is_settled(&self) -> bool {
+        matches!(
+            self,
+            Self::Made(Delivery::Sent { .. } | Delivery::Dead { .. })
+        )
+    }
+
+    fn settlement(&self, id: Uuid) -> Settlement {
+        let (outcome, after, status_code, provider_id, error) = match self {
+            Self::Made(Delivery::Sent { provider_id }) => {
+                (SettledAs::Sent, None, None, provider_id.clone(), None)
+            }
+            Self::Made(Delivery::Retry {
+                after,
+                status,
+                error,
+            }) => (SettledAs::Retry, *after, *status, None, Some(*error)),
+            Self::Made(Delivery::Refused {
+                after,
+                status,
+                error,
+            }) => (SettledAs::Refused, *after, *status, None, Some(*error)),
+            Self::Made(Delivery::Dead { status, error }) => {
+                (SettledAs::Dead, None, *status, None, Some(*error))
+            }
+            Self::Untried { after, reason } => {
+                (SettledAs::Untried, *after, None, None, Some(*reason))
+            }
+        };
+        Settlement {
+            id,
+            outcome,
+            retry_after_seconds: after.map(|after| after.as_secs()),
+            status_code,
+            provider_id,
+            error: error.map(str::to_owned),
+        }
+    }
+}
+
+impl Unread {
+    fn settlements(&self) -> impl Iterator<Item = Settlement> {
+        self.rows.iter().map(|id| Settlement {
+            id: *id,
+            outcome: SettledAs::Unread,
+            retry_after_seconds: None,
+            status_code: None,
+            provider_id: None,
+            error: Some(format!("it cannot be read: {}", self.reason)),
+        })
+    }
+}
+
 /// Sends one after the other, no faster than the channel takes.
 struct Sender<'a> {
     app: &'a App,
     channel: Channel,
     last: Option<Instant>,
-    /// The channel asked us to wait: nothing more is sent in this round.
-    wait: Option<Delivery>,
+    /// The channel asked us to wait for so long: nothing more is sent in this round.
+    wait: Option<Attempt>,
 }
 
 impl<'a> Sender<'a> {
@@ -261,7 +327,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    async fn send(&mut self, parcel: &Parcel, lease: Deadline) -> Delivery {
+    async fn send(&mut self, parcel: &Parcel, lease: Deadline) -> Attempt {
         if let Some(wait) = &self.wait {
             return wait.clone();
         }
@@ -272,10 +338,9 @@ impl<'a> Sender<'a> {
         if lease.remaining() < SEND_TIMEOUT + SETTLING {
             // Claiming took long, or a digest came on top: the lease could end
             // before this was sent and settled.
-            return Delivery::Retry {
+            return Attempt::Untried {
                 after: None,
-                status: None,
-                error: "no time left to send it",
+                reason: "no time left to send it",
             };
         }
         self.last = Some(clock::instant());
@@ -284,14 +349,23 @@ impl<'a> Sender<'a> {
             .send(self.app, &parcel.content, &parcel.key, &parcel.place, lease)
             .await;
         self.note(&delivery);
-        delivery
+        Attempt::Made(delivery)
     }
 
     fn note(&mut self, delivery: &Delivery) {
         let channel = self.channel.as_str();
         match delivery {
             Delivery::Sent { .. } => tracing::info!(channel, "message sent"),
-            Delivery::Retry { status, error, .. } => {
+            Delivery::Retry {
+                after,
+                status,
+                error,
+            }
+            | Delivery::Refused {
+                after,
+                status,
+                error,
+            } => {
                 tracing::warn!(
                     channel,
                     status,
@@ -299,7 +373,10 @@ impl<'a> Sender<'a> {
                     "message not sent, will be tried again"
                 );
                 if *status == Some(429) {
-                    self.wait = Some(delivery.clone());
+                    self.wait = Some(Attempt::Untried {
+                        after: *after,
+                        reason: "the channel asked to wait",
+                    });
                 }
             }
             Delivery::Dead { status, error } => {
@@ -307,26 +384,6 @@ impl<'a> Sender<'a> {
             }
         }
     }
-}
-
-fn settlements(rows: &[Uuid], delivery: &Delivery) -> impl Iterator<Item = Settlement> {
-    let (outcome, after, status_code, provider_id, error) = match delivery {
-        Delivery::Sent { provider_id } => (SettledAs::Sent, None, None, provider_id.clone(), None),
-        Delivery::Retry {
-            after,
-            status,
-            error,
-        } => (SettledAs::Retry, *after, *status, None, Some(*error)),
-        Delivery::Dead { status, error } => (SettledAs::Dead, None, *status, None, Some(*error)),
-    };
-    rows.iter().map(move |id| Settlement {
-        id: *id,
-        outcome,
-        retry_after_seconds: after.map(|after| after.as_secs()),
-        status_code,
-        provider_id: provider_id.clone(),
-        error,
-    })
 }
 
 #[cfg(test)]

@@ -90,7 +90,9 @@ fn note(channel: Channel, delivery: &Delivery) {
     let channel = channel.as_str();
     match delivery {
         Delivery::Sent { .. } => tracing::warn!(channel, "sent that monitoring is blind"),
-        Delivery::Retry { status, error, .. } | Delivery::Dead { status, error } => {
+        Delivery::Retry { status, error, .. }
+        | Delivery::Refused { status, error, .. }
+        | Delivery::Dead { status, error } => {
             tracing::error!(
                 channel,
                 status,

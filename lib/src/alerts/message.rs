@@ -18,6 +18,10 @@ use super::{
     vendor_pages,
 };
 
+/// What is added where nothing else is known.
+const BARE: &str = "The rest of this message could not be read. \
+    `pourtrait alerts messages --dead` says why.";
+
 /// What a message holds, in plain text as it came. Whoever renders it cleans, escapes
 /// and cuts it.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +77,8 @@ impl Message {
         let body = facts
             .message
             .clone()
-            .filter(|message| !headline.ends_with(message.as_str()));
+            .filter(|message| !headline.ends_with(message.as_str()))
+            .or_else(|| facts.bare.then(|| BARE.to_owned()));
         Self {
             kind: facts.kind,
             severity: facts.severity,

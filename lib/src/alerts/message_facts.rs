@@ -186,6 +186,9 @@ pub struct Facts {
     pub acknowledgement: Option<Acknowledgement>,
     /// The channels that did not take it, in whose place it is sent.
     pub stands_in_for: Vec<String>,
+    /// Whether it says no more than what it is about, because the whole could not be
+    /// read.
+    pub bare: bool,
 }
 
 /// How many of a raiser's values a message shows.
@@ -232,6 +235,7 @@ impl Facts {
             escalation: Escalation::read(&row["escalation"]),
             acknowledgement: Acknowledgement::read(&row["acknowledgement"]),
             stands_in_for: texts(&row["standsInFor"]),
+            bare: row["bare"].as_bool().unwrap_or(false),
         }
     }
 }

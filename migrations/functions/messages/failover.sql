@@ -22,13 +22,19 @@ begin
         where delivery.started_at > p_now - p_memory
             and delivery.started_at <= p_now
             and given_up.status = 'dead'
+            -- What cannot be read here cannot be read elsewhere; a bare message took its place.
+            and not exists (
+                select
+                from ops.deliveries as unread
+                where unread.message = given_up.id and unread.outcome = 'unread'
+            )
     )
     select tried.id, tried.channel, attempts.first_at, attempts.last_at, tried.last_error
     from tried
     cross join lateral (
         select min(delivery.started_at) as first_at, max(delivery.started_at) as last_at
         from ops.deliveries as delivery
-        where delivery.message = tried.id
+        where delivery.message = tried.id and delivery.outcome is distinct from 'untried'
     ) as attempts
     where tried.dead
         or attempts.first_at <= p_now - ops.minutes(p_settings, 'delivery.failover_minutes');

@@ -5,13 +5,19 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::alerts::{message_facts::Severity, plain_text};
+use crate::{
+    alerts::{message_facts::Severity, plain_text},
+    bounded_json,
+};
 
 /// How many alerts one request may raise.
 const ALERTS_LIMIT: usize = 100;
 
 /// The largest `data`, in bytes of JSON.
 const DATA_LIMIT: usize = 8 * 1024;
+
+/// How many levels of a body are taken; an alert is not lost over what nests deeper.
+const BODY_LEVELS: usize = 16;
 
 /// How many problems are named; more would not be read.
 const PROBLEMS_NAMED: usize = 20;
@@ -70,12 +76,12 @@ pub enum Status {
     Resolved,
 }
 
-/// Reads a body as JSON.
+/// Reads a body as JSON, without what nests too deep.
 ///
 /// # Errors
 /// Where it stops being JSON, as a text for the caller.
 pub(super) fn read(body: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(body).map_err(|error| {
+    bounded_json::read(body, BODY_LEVELS).map_err(|error| {
         // Serde's text names a place, never what stood there.
         format!(
             "the body is not JSON: {}",

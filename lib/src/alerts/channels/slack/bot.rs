@@ -58,7 +58,9 @@ pub async fn identify(app: &App, deadline: Deadline) -> Result<(), &'static str>
         .map_err(Failure::as_str)?;
     match judge(&answer).settled() {
         Delivery::Sent { .. } => Ok(()),
-        Delivery::Retry { error, .. } | Delivery::Dead { error, .. } => Err(error),
+        Delivery::Retry { error, .. }
+        | Delivery::Refused { error, .. }
+        | Delivery::Dead { error, .. } => Err(error),
     }
 }
 
@@ -132,7 +134,7 @@ fn judge(answer: &Answer) -> Verdict {
         (200, Some(false)) => return refused(answer, body["error"].as_str().unwrap_or_default()),
         (200..=299, _) => answer.retry("something else than slack answered"),
         (408, _) => answer.retry("timeout"),
-        (429, _) => answer.retry("rate limited"),
+        (429, _) => answer.refused("rate limited"),
         (500..=599, _) => answer.retry("slack fails"),
         (404 | 405, _) => answer.dead("slack has no such method: check its API's URL"),
         _ => answer.dead("slack refused the message"),
@@ -148,7 +150,7 @@ fn name(body: &Value) -> Option<String> {
 /// What the word means that Slack refused with.
 fn refused(answer: &Answer, word: &str) -> Verdict {
     Verdict::Settled(match word {
-        "ratelimited" | "rate_limited" => Delivery::Retry {
+        "ratelimited" | "rate_limited" => Delivery::Refused {
             after: answer.retry_after,
             // It counts as the status 429, on which the sender pauses.
             status: Some(429),
@@ -173,11 +175,11 @@ fn refused(answer: &Answer, word: &str) -> Verdict {
         | "invalid_json" => answer.dead("slack does not accept the message"),
         // Somebody has to repair the configuration; then it works.
         "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive" => {
-            answer.retry("slack refused the token")
+            answer.refused("slack refused the token")
         }
-        "not_in_channel" => answer.retry("the bot is not in the channel: invite it"),
+        "not_in_channel" => answer.refused("the bot is not in the channel: invite it"),
         "missing_scope" | "no_permission" | "restricted_action" => {
-            answer.retry("the bot may not write there: it needs the scope chat:write")
+            answer.refused("the bot may not write there: it needs the scope chat:write")
         }
         // Slack has many words; most of them name a passing trouble of its own.
         _ => answer.retry("slack fails"),

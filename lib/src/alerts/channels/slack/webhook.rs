@@ -41,7 +41,7 @@ fn judge(answer: &Answer) -> Delivery {
         200 if answer.body.trim_ascii() == b"ok" => Delivery::Sent { provider_id: None },
         200..=299 => answer.retry("something else than slack answered"),
         408 => answer.retry("timeout"),
-        429 => answer.retry("rate limited"),
+        429 => answer.refused("rate limited"),
         500..=599 => answer.retry("slack fails"),
         400 => answer.dead("slack does not accept the message"),
         403 => answer.dead("slack forbids the webhook to post"),
@@ -109,18 +109,23 @@ mod tests {
     #[tokio::test]
     async fn what_may_work_later_is_tried_again() {
         let limited = Reply::new(429, "rate_limited").header("retry-after: 7");
-        check(limited, retry(429, Some(7), "rate limited")).await;
+        let refused = Delivery::Refused {
+            after: Some(Duration::from_secs(7)),
+            status: Some(429),
+            error: "rate limited",
+        };
+        check(limited, refused).await;
         check(
             Reply::new(500, "rollup_error"),
             retry(500, None, "slack fails"),
         )
         .await;
-        check(Reply::Reset, Delivery::unsent("reset")).await;
+        check(Reply::Reset, Delivery::unanswered("reset")).await;
     }
 
     #[tokio::test]
     async fn a_message_that_was_accepted_without_an_answer_is_tried_again() {
-        check(Reply::Hang, Delivery::unsent("timeout")).await;
+        check(Reply::Hang, Delivery::unanswered("timeout")).await;
     }
 
     #[tokio::test]
