@@ -8,6 +8,7 @@ mod digest;
 
 pub use self::digest::{Digest, Occasion};
 use super::{
+    alert_end::AlertEnd,
     escalation_step::Escalation,
     escalation_wording,
     message_facts::{Facts, Kind, Severity},
@@ -101,7 +102,11 @@ impl Message {
     #[must_use]
     pub fn label(&self) -> &'static str {
         match (self.kind, self.severity) {
-            (Kind::Resolved, _) => "Resolved",
+            (Kind::Resolved, _) => self
+                .facts
+                .ended
+                .as_ref()
+                .map_or("Resolved", AlertEnd::label),
             (Kind::Notice, _) => "Notice",
             (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Critical) => "Critical",
             (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::High) => "High",
@@ -117,7 +122,8 @@ fn fields(facts: &Facts) -> Vec<Field> {
     let fields = [
         ("In place of", in_place_of(facts)),
         ("Since", since(facts)),
-        ("Resolved", resolved(facts)),
+        (ended_label(facts), resolved(facts)),
+        ("How it ended", how_it_ended(facts)),
         level,
         asked,
         asked_before,
@@ -167,6 +173,22 @@ fn since(facts: &Facts) -> Option<String> {
     Some(format!("{}{before}", quantities::time(since)))
 }
 
+/// The name of the time at which it was over.
+fn ended_label(facts: &Facts) -> &'static str {
+    facts
+        .ended
+        .as_ref()
+        .map_or("Resolved", |_| "Ended")
+}
+
+fn how_it_ended(facts: &Facts) -> Option<String> {
+    let ended = facts
+        .ended
+        .as_ref()
+        .filter(|_| facts.kind == Kind::Resolved)?;
+    Some(ended.described())
+}
+
 fn resolved(facts: &Facts) -> Option<String> {
     let at = facts.resolved_at.filter(|_| facts.kind == Kind::Resolved)?;
     let after = facts.since.map_or_else(String::new, |since| {
@@ -191,10 +213,13 @@ fn measured_label(facts: &Facts) -> &'static str {
     if facts.kind != Kind::Resolved {
         return "Found";
     }
+    if facts.ended.is_some() {
+        return "Was";
+    }
     let good_again = match (facts.value, facts.threshold) {
         (Some(left), Some(limit)) if facts.unit.as_deref() == Some("d") => left >= limit,
         (Some(value), Some(limit)) => value <= limit && facts.samples != Some(0),
-        _ => facts.reason.as_deref() == Some("removed"),
+        _ => false,
     };
     if good_again { "Now" } else { "Was" }
 }

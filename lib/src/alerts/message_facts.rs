@@ -10,6 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
+    alert_end::AlertEnd,
     escalation_step::{Acknowledgement, Escalation},
     json_fields::{text, time},
     recipients::Recipients,
@@ -184,6 +185,8 @@ pub struct Facts {
     pub escalation: Option<Escalation>,
     /// Who has acknowledged it, if that is in force.
     pub acknowledgement: Option<Acknowledgement>,
+    /// How it ended, if it was not seen to be good again.
+    pub ended: Option<AlertEnd>,
     /// The channels that did not take it, in whose place it is sent.
     pub stands_in_for: Vec<String>,
     /// Whether it says no more than what it is about, because the whole could not be
@@ -234,6 +237,7 @@ impl Facts {
             recipients: Recipients::read(&row["recipients"]),
             escalation: Escalation::read(&row["escalation"]),
             acknowledgement: Acknowledgement::read(&row["acknowledgement"]),
+            ended: AlertEnd::read(&row["ended"]),
             stands_in_for: texts(&row["standsInFor"]),
             bare: row["bare"].as_bool().unwrap_or(false),
         }

@@ -7,6 +7,7 @@
 //! variant of [`Channel`](crate::config::Channel).
 
 pub mod acknowledge;
+pub mod alert_end;
 pub mod channels;
 pub mod dispatch;
 pub mod emergency;

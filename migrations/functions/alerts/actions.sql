@@ -1,6 +1,6 @@
 -- People acknowledge, snooze, silence or resolve an alert. A link in a message does one of
--- these once. An acknowledgement takes back the messages that nobody has tried to send and
--- holds the ladder. It ends by itself, so that an alert which was acknowledged and forgotten
+-- these once. An acknowledgement takes back the messages that nobody can have read and holds
+-- the ladder. It ends by itself, so that an alert which was acknowledged and forgotten
 -- climbs on.
 
 create or replace function ops.acknowledge_alert(
@@ -30,7 +30,7 @@ end
 $$;
 
 comment on function ops.acknowledge_alert(ops.alerts, text, timestamptz, text, text, timestamptz) is
-    'Marks an alert as acknowledged until that time, which holds its ladder, and takes back its messages that nobody has tried to send.';
+    'Marks an alert as acknowledged until that time, which holds its ladder, and takes back its messages that nobody can have read.';
 
 create or replace function ops.release_alert(p_alert ops.alerts, p_note text, p_actor text, p_now timestamptz)
 returns void
@@ -63,7 +63,7 @@ as $$
 begin
     perform ops.log_event(p_alert.id, 'closed', p_actor, p_note, null, p_now);
     perform ops.resolve_alert(
-        p_alert.id, null, ops.make_context('{}', p_settings), p_now
+        p_alert.id, ops.make_end('closed', p_actor, p_note), ops.make_context('{}', p_settings), p_now
     );
     -- What is still bad is counted from the beginning and opens another alert.
     delete from ops.alert_states where alert = p_alert.id;

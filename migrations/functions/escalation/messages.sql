@@ -53,26 +53,32 @@ as $$
     update ops.outbox as message
     set status = 'superseded'
     where message.alert = p_alert
-        and message.kind in ('firing', 'escalation', 'reminder')
         and message.status = 'pending'
-        and message.attempts = 0
+        and ops.is_beginning(message)
         and not ops.speaks_for_others(message)
+        and not ops.may_have_arrived(message)
 $$;
 
 comment on function ops.drop_unsent(uuid) is
-    'Takes back the firings, escalations and reminders of an alert that nobody has tried to send, unless they call for other alerts too.';
+    'Takes back the firings, escalations and reminders of an alert that nobody can have read, unless they call for other alerts too.';
 
 create or replace function ops.restore_unsent(p_alert ops.alerts)
 returns void
 language sql
 set search_path = ''
 as $$
-    update ops.outbox
+    update ops.outbox as message
     set status = 'pending'
     where alert = p_alert.id
         and kind in ('firing', 'escalation')
         and status = 'superseded'
-        and attempts = 0
+        and channel is not null
+        and not ops.may_have_arrived(message)
+        -- What was given up and queued anew, or copied elsewhere, is not restored.
+        and not exists (
+            select from ops.deliveries as delivery where delivery.message = message.id and delivery.outcome = 'dead'
+        )
+        and not exists (select from ops.outbox as copy where copy.stands_in_for = message.id)
         -- A firing that was queued while the alert was low was replaced when it became worse.
         and (severity = 'low') = (p_alert.severity = 'low')
 $$;
@@ -104,7 +110,6 @@ begin
         and message.kind = 'escalation'
         and message.channel = p_channel
         and message.status = 'pending'
-        and message.attempts = 0
         and message.created_at = p_now
         and message.facts #> '{escalation,level}' = p_escalation -> 'level'
         and message.facts #> '{recipients,people}' = p_people;
@@ -129,8 +134,8 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-    -- The first message can address the people if nobody has tried to send it yet.
-    update ops.outbox
+    -- The first message can address the people if nobody can have read it yet.
+    update ops.outbox as message
     set facts = facts || jsonb_build_object(
         'escalation', p_escalation,
         'recipients', jsonb_build_object('usual', true, 'people', p_people)
@@ -139,9 +144,9 @@ begin
         and kind = 'firing'
         and channel = p_channel
         and status = 'pending'
-        and attempts = 0
         and not digest
-        and not facts ? 'recipients';
+        and not facts ? 'recipients'
+        and not ops.may_have_arrived(message);
     if found or ops.ride_along(p_alert, p_channel, p_people, p_escalation, p_now) then
         return;
     end if;
@@ -158,7 +163,7 @@ end
 $$;
 
 comment on function ops.address_message(ops.alerts, text, jsonb, boolean, jsonb, ops.context, timestamptz) is
-    'Addresses people about an alert on a channel: by its first message if nobody has tried to send that, by one that another alert of its incident queues for the same people, else by a message of its own. p_usual says whether that also goes to the usual readers of the channel.';
+    'Addresses people about an alert on a channel: by its first message if nobody can have read that, by one that another alert of its incident queues for the same people, else by a message of its own. p_usual says whether that also goes to the usual readers of the channel.';
 
 create or replace function ops.address_people(
     p_alert ops.alerts,

@@ -21,6 +21,31 @@ $$;
 comment on function ops.audit_messages(interval, timestamptz) is
     'Messages that have been due for that long without a lease, by channel.';
 
+create or replace function ops.audit_untold(p_patience interval, p_now timestamptz)
+returns table (kind text, subject text, count bigint, since timestamptz)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return query
+    select 'untold_alerts', untold.subject, count(*), min(untold.opened_at)
+    from ops.find_untold(array(select known.channel from ops.channels as known), p_now) as untold
+    where untold.opened_at <= p_now - p_patience
+        and not exists (
+            select
+            from ops.outbox as waiting
+            where waiting.alert = untold.id
+                and waiting.status = 'pending'
+                and ops.waits_on_purpose(waiting, p_now)
+        )
+    group by untold.subject;
+end
+$$;
+
+comment on function ops.audit_untold(interval, timestamptz) is
+    'Alerts that have fired for that long without anybody having been told of them, by subject.';
+
 create or replace function ops.audit_ladders(p_patience interval, p_now timestamptz)
 returns table (kind text, subject text, count bigint, since timestamptz)
 language sql
@@ -73,6 +98,8 @@ begin
         findings as (
             select found.* from bounds cross join lateral ops.audit_messages(bounds.patience, p_now) as found
             union all
+            select found.* from bounds cross join lateral ops.audit_untold(bounds.patience, p_now) as found
+            union all
             select found.* from bounds cross join lateral ops.audit_ladders(bounds.patience, p_now) as found
             union all
             select found.* from bounds cross join lateral ops.audit_jobs(bounds.settings, p_now) as found
@@ -93,4 +120,4 @@ end
 $$;
 
 comment on function ops.self_audit(timestamptz) is
-    'What is left undone and nobody is about to do: due messages that have no lease, due rungs of escalation, and jobs that nobody calls.';
+    'What is left undone and nobody is about to do: due messages that have no lease, alerts that nobody was told of, due rungs of escalation, and jobs that nobody calls.';

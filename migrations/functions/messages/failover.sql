@@ -120,6 +120,16 @@ begin
         -- The change of a message on Slack makes no sense on another channel.
         and message.kind <> 'change'
         and not exists (select from ops.outbox as copy where copy.stands_in_for = message.id)
+        -- What was told anew since has been copied, or will be.
+        and not exists (
+            select
+            from ops.outbox as anew
+            where anew.alert = message.alert
+                and anew.kind = 'firing'
+                and anew.channel = message.channel
+                and anew.created_at > message.created_at
+                and ops.is_beginning(message)
+        )
         -- A beginning that is sent after the alert resolved would have no resolution.
         and (alert.id is null or alert.status = 'firing' or message.kind = 'resolved')
         and (
@@ -177,6 +187,8 @@ as $$
         from unnest(p_channels) with ordinality as configured (channel, place)
         where configured.channel <> p_message.channel
             and configured.channel <> all (p_failing)
+            -- A machine that was told is nobody who was told.
+            and (ops.reaches_people(configured.channel) or not ops.reaches_people(p_message.channel))
             and not coalesce(p_message.facts -> 'standsInFor', '[]') ? configured.channel
     )
     select others.channel
@@ -187,7 +199,7 @@ as $$
 $$;
 
 comment on function ops.choose_stand_in(ops.outbox, text[], text[]) is
-    'Returns the first configured channel that does not fail and was not tried with this message; null if there is none, or if one of them has a counterpart of the message.';
+    'Returns the first configured channel that does not fail and was not tried with this message, one that people read if they read that of the message; null if there is none, or if one of them has a counterpart of the message.';
 
 create or replace function ops.repeat_message(
     p_message ops.outbox,
@@ -220,13 +232,13 @@ begin
     set status = 'superseded'
     where id = p_message.id
         and status = 'pending'
-        and attempts = 0
+        and not ops.may_have_arrived(p_message)
         and channel <> all (p_context.channels);
 end
 $$;
 
 comment on function ops.repeat_message(ops.outbox, text, ops.context, timestamptz) is
-    'Queues a copy of a message on another channel; the copy names the channels that did not take it. An original that nobody tried, on a channel that is no longer configured, is superseded.';
+    'Queues a copy of a message on another channel; the copy names the channels that did not take it. An original that nobody can have read, on a channel that is no longer configured, is superseded.';
 
 create or replace function ops.fail_over(p_context ops.context, p_now timestamptz)
 returns void

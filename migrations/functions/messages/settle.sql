@@ -29,42 +29,26 @@ begin
     where id = p_message
     returning * into v_buried;
 
-    -- A resolution is sent only if a beginning was or still may be sent to its audience.
-    update ops.outbox as ending
-    set status = 'superseded'
-    where ending.alert = v_buried.alert
-        and ending.kind = 'resolved'
-        and ending.status = 'pending'
-        and not exists (
-            select
-            from ops.find_beginnings(ending) as beginning
-            where beginning.status in ('pending', 'sent')
-        );
+    perform ops.drop_unasked_ends(v_buried.alert);
 end
 $$;
 
 comment on function ops.bury_message(uuid, text) is
-    'Gives a message up, and with it each resolution for an audience to which no other message was or may be sent.';
+    'Gives a message up, and with it each resolution for an audience that has heard nothing else.';
 
 create or replace function ops.mark_sent(p_message ops.outbox, p_provider_id text, p_now timestamptz)
 returns void
-language plpgsql
+language sql
 set search_path = ''
 as $$
-begin
     update ops.outbox
     set
         status = 'sent', sent_at = p_now, provider_id = p_provider_id,
         lease = null, leased_until = null, last_error = null
-    where id = p_message.id;
-    if p_message.kind = 'resolved' then
-        perform ops.drop_beginnings(p_message, p_now);
-    end if;
-end
+    where id = p_message.id
 $$;
 
-comment on function ops.mark_sent(ops.outbox, text, timestamptz) is
-    'Marks a message as sent. After a resolution, the beginnings that still wait for its audience are dropped.';
+comment on function ops.mark_sent(ops.outbox, text, timestamptz) is 'Marks a message as sent.';
 
 create or replace function ops.retry_later(
     p_message ops.outbox,
@@ -189,6 +173,11 @@ begin
     if v_outcome in ('retry', 'refused') and v_message.attempts >= p_maximum then
         v_outcome := 'dead';
     end if;
+    update ops.deliveries
+    set
+        settled_at = p_now, outcome = v_outcome, status_code = p_status_code,
+        provider_id = p_provider_id, error = p_error
+    where lease = p_claim and message = p_message;
     case v_outcome
         when 'sent' then
             perform ops.mark_sent(v_message, p_provider_id, p_now);
@@ -203,12 +192,11 @@ begin
         when 'dead' then
             perform ops.bury_message(p_message, p_error);
     end case;
-
-    update ops.deliveries
-    set
-        settled_at = p_now, outcome = v_outcome, status_code = p_status_code,
-        provider_id = p_provider_id, error = p_error
-    where lease = p_claim and message = p_message;
+    -- The alert may have resolved while the message was on its way.
+    if v_outcome in ('retry', 'refused', 'untried') then
+        perform ops.drop_moot(v_message.alert, p_now);
+        perform ops.drop_unasked_ends(v_message.alert);
+    end if;
     return v_outcome;
 end
 $$;

@@ -127,8 +127,8 @@ begin
 
     v_alert := ops.open_emergency(v_observation, v_since, v_sent_at, p_context, p_now);
     perform ops.record_emergency_messages(v_alert, p_emergency -> 'channels', v_sent_at);
-    if not exists (select from ops.outbox where alert = v_alert.id) then
-        -- The emergency was sent on no channel, so its firing is queued now.
+    if not ops.was_told(v_alert.id, p_context.channels) then
+        -- Nobody was told of the emergency, so its firing is queued on the other channels now.
         perform ops.queue_firing(v_alert, p_context, p_now);
     end if;
     return true;

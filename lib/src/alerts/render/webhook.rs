@@ -66,6 +66,7 @@ fn of_message(message: &Message) -> Value {
         "since": facts.since,
         "openedAt": facts.opened_at,
         "resolvedAt": facts.resolved_at,
+        "ended": facts.ended,
         "occurrences": facts.occurrences,
         "value": facts.value,
         "threshold": facts.threshold,

@@ -2,6 +2,7 @@
 
 use super::{Rule, channel_names, has_ended, service_names};
 use crate::alerts::{
+    alert_end::{AlertEnd, EndedBy},
     message_facts::{Facts, Kind},
     plain_text, quantities,
 };
@@ -17,7 +18,20 @@ pub fn headline(facts: &Facts) -> String {
     };
     match facts.kind {
         Kind::Firing | Kind::Escalation | Kind::Reminder | Kind::Notice => firing(rule, facts),
-        Kind::Resolved => resolved(rule, facts),
+        Kind::Resolved => match &facts.ended {
+            Some(end) => ended(rule, end, facts),
+            None => resolved(rule, facts),
+        },
+    }
+}
+
+/// Nothing was seen to be well, so nothing is said to be.
+fn ended(rule: Rule, end: &AlertEnd, facts: &Facts) -> String {
+    let happened = firing(rule, facts);
+    match (end.how, &end.by) {
+        (EndedBy::Closed, Some(by)) => format!("{happened} (closed by {by})"),
+        (EndedBy::Closed, None) => format!("{happened} (closed by hand)"),
+        (EndedBy::Unwatched, _) => format!("{happened} (no longer watched)"),
     }
 }
 
