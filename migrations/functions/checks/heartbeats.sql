@@ -142,7 +142,10 @@ begin
         jsonb_build_object('lastSuccess', heartbeat.succeeded_at, 'lastFailure', heartbeat.failed_at)
     from ops.custom_checks as custom
     left join ops.heartbeats as heartbeat on heartbeat.name = custom.name
-    cross join lateral ops.heartbeat_status(heartbeat, custom.spec, p_now) as seen
+    cross join lateral ops.heartbeat_status(
+        heartbeat, custom.spec,
+        p_now - ops.blind_time(coalesce(heartbeat.succeeded_at, heartbeat.first_at, p_now), p_now)
+    ) as seen
     where custom.kind = 'heartbeat' and custom.enabled
 
     union all
@@ -156,7 +159,9 @@ begin
         from public.analytics_events as event
         where event.event_name = custom.spec ->> 'event'
             and coalesce(event.environment, 'production') = p_tick ->> 'environment'
-            and event."timestamp" > p_now - make_interval(mins => (custom.spec ->> 'windowMinutes')::integer)
+            and event."timestamp" > ops.seen_from(
+                p_now, make_interval(mins => (custom.spec ->> 'windowMinutes')::integer)
+            )
             and event."timestamp" <= p_now
     ) as counted
     cross join lateral ops.event_status(counted.events, custom.spec, known.first_up_at is not null) as seen

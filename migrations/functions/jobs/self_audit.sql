@@ -75,7 +75,7 @@ as $$
     select 'stale_jobs', job.job, 1, job.last_slot
     from ops.jobs as job
     where job.first_slot is not null
-        and p_now - job.last_slot > make_interval(
+        and p_now - job.last_slot - ops.blind_time(job.last_slot, p_now) > make_interval(
             secs => (p_settings ->> 'threshold.job_overdue_intervals')::float8 * job.every_seconds
         )
 $$;
@@ -92,7 +92,9 @@ as $$
 begin
     return (
         with bounds as (
-            select settings.all as settings, ops.minutes(settings.all, 'audit.patience_minutes') as patience
+            select
+                settings.all as settings,
+                p_now - ops.seen_from(p_now, ops.minutes(settings.all, 'audit.patience_minutes')) as patience
             from (select ops.read_settings() as all) as settings
         ),
         findings as (

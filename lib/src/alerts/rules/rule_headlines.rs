@@ -29,9 +29,9 @@ pub fn headline(facts: &Facts) -> String {
 fn ended(rule: Rule, end: &AlertEnd, facts: &Facts) -> String {
     let happened = firing(rule, facts);
     match (end.how, &end.by) {
-        (EndedBy::Closed, Some(by)) => format!("{happened} (closed by {by})"),
-        (EndedBy::Closed, None) => format!("{happened} (closed by hand)"),
-        (EndedBy::Unwatched, _) => format!("{happened} (no longer watched)"),
+        (EndedBy::Closed, Some(by)) => format!("“{happened}” was closed by {by}"),
+        (EndedBy::Closed, None) => format!("“{happened}” was closed by hand"),
+        (EndedBy::Unwatched, _) => format!("“{happened}” is no longer watched"),
     }
 }
 
