@@ -70,6 +70,10 @@ impl Message {
     #[must_use]
     pub fn new(facts: &Facts, places: Places<'_>) -> Self {
         let headline = escalation_wording::headline(facts, rules::headline(facts));
+        let headline = match &facts.incident_change {
+            Some(change) => change.headline(facts.incident, &headline),
+            None => headline,
+        };
         let vendors = facts
             .escalation
             .as_ref()
@@ -79,6 +83,7 @@ impl Message {
             .message
             .clone()
             .filter(|message| !headline.ends_with(message.as_str()))
+            .or_else(|| facts.incident_change.as_ref()?.text.clone())
             .or_else(|| facts.bare.then(|| BARE.to_owned()));
         Self {
             kind: facts.kind,
@@ -107,6 +112,7 @@ impl Message {
                 .ended
                 .as_ref()
                 .map_or("Resolved", AlertEnd::label),
+            (Kind::Notice, _) if self.facts.incident_change.is_some() => "Incident",
             (Kind::Notice, _) => "Notice",
             (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Critical) => "Critical",
             (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::High) => "High",
@@ -122,6 +128,7 @@ fn fields(facts: &Facts) -> Vec<Field> {
     let fields = [
         ("In place of", in_place_of(facts)),
         ("Since", since(facts)),
+        ("Severity", severity(facts)),
         (ended_label(facts), resolved(facts)),
         ("How it ended", how_it_ended(facts)),
         level,
@@ -162,7 +169,8 @@ fn in_place_of(facts: &Facts) -> Option<String> {
 }
 
 fn since(facts: &Facts) -> Option<String> {
-    let since = facts.since.filter(|_| facts.kind != Kind::Notice)?;
+    let is_notice = facts.kind == Kind::Notice && facts.incident_change.is_none();
+    let since = facts.since.filter(|_| !is_notice)?;
     let before = match (facts.kind, facts.opened_at) {
         (Kind::Firing, Some(opened)) if opened.duration_since(since).as_secs() > 0 => {
             let before = quantities::between(since, opened);
@@ -171,6 +179,12 @@ fn since(facts: &Facts) -> Option<String> {
         _ => String::new(),
     };
     Some(format!("{}{before}", quantities::time(since)))
+}
+
+/// Of an incident; a message about an alert begins with it.
+fn severity(facts: &Facts) -> Option<String> {
+    facts.incident_change.as_ref()?;
+    Some(facts.severity.as_str().to_owned())
 }
 
 /// The name of the time at which it was over.
@@ -190,7 +204,8 @@ fn how_it_ended(facts: &Facts) -> Option<String> {
 }
 
 fn resolved(facts: &Facts) -> Option<String> {
-    let at = facts.resolved_at.filter(|_| facts.kind == Kind::Resolved)?;
+    let is_end = facts.kind == Kind::Resolved || facts.incident_change.is_some();
+    let at = facts.resolved_at.filter(|_| is_end)?;
     let after = facts.since.map_or_else(String::new, |since| {
         format!(", after {}", quantities::between(since, at))
     });

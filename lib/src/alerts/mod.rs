@@ -14,6 +14,7 @@ pub mod emergency;
 mod escalation;
 pub mod escalation_step;
 mod escalation_wording;
+pub mod incident_change;
 mod json_fields;
 pub mod message;
 pub mod message_facts;

@@ -30,7 +30,7 @@ as $$
 begin
     return query
     select 'untold_alerts', untold.subject, count(*), min(untold.opened_at)
-    from ops.find_untold(array(select known.channel from ops.channels as known), p_now) as untold
+    from ops.find_untold(ops.served_channels(), p_now) as untold
     where untold.opened_at <= p_now - p_patience
         and not exists (
             select

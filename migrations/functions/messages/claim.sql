@@ -36,7 +36,11 @@ as $$
                 'attempt', single.attempts,
                 'digest', false,
                 'facts', single.facts,
-                'thread', case when single.channel = 'slack' then (ops.first_on_slack(single.alert)).provider_id end,
+                'thread', case
+                    when single.channel = 'slack' and single.incident is not null
+                    then ops.thread_of_incident(single.incident)
+                    when single.channel = 'slack' then (ops.first_on_slack(single.alert)).provider_id
+                end,
                 'createdAt', single.created_at
             )
             order by

@@ -157,7 +157,7 @@ as $$
     with counterparts as (
         select other.facts #> '{recipients,people}' as people
         from ops.outbox as other
-        where other.alert = p_message.alert
+        where (other.alert = p_message.alert or other.incident = p_message.incident)
             and other.channel = p_channel
             and other.created_at = p_message.created_at
             and other.status in ('pending', 'sent')
@@ -213,9 +213,10 @@ set search_path = ''
 as $$
 begin
     insert into ops.outbox
-        (kind, channel, digest, severity, alert, after, facts, created_at, next_attempt_at, stands_in_for)
+        (kind, channel, digest, severity, alert, incident, after, facts, created_at, next_attempt_at, stands_in_for)
     values (
-        p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.after,
+        p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.incident,
+        p_message.after,
         p_message.facts || jsonb_build_object(
             'standsInFor',
             coalesce(p_message.facts -> 'standsInFor', '[]') || to_jsonb(p_message.channel)

@@ -83,9 +83,11 @@ as $$
 declare
     v_id uuid;
 begin
-    insert into ops.outbox (kind, channel, digest, severity, alert, after, facts, created_at, next_attempt_at)
+    insert into ops.outbox
+        (kind, channel, digest, severity, alert, incident, after, facts, created_at, next_attempt_at)
     values (
-        p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.after,
+        p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.incident,
+        p_message.after,
         p_message.facts, p_now,
         ops.message_due_at(p_message.kind, false, p_message.alert, ops.read_settings(), p_now)
     )

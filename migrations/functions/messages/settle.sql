@@ -120,9 +120,9 @@ returns void
 language sql
 set search_path = ''
 as $$
-    insert into ops.outbox (kind, channel, severity, alert, after, facts, created_at, next_attempt_at)
+    insert into ops.outbox (kind, channel, severity, alert, incident, after, facts, created_at, next_attempt_at)
     select
-        bare.kind, p_message.channel, p_message.severity, p_message.alert, p_message.after,
+        bare.kind, p_message.channel, p_message.severity, p_message.alert, p_message.incident, p_message.after,
         coalesce(ops.bare_facts(p_message), '{"bare": true}') || jsonb_build_object('kind', bare.kind),
         p_now, p_now
     from (

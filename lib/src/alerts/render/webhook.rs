@@ -67,6 +67,7 @@ fn of_message(message: &Message) -> Value {
         "openedAt": facts.opened_at,
         "resolvedAt": facts.resolved_at,
         "ended": facts.ended,
+        "incidentChange": facts.incident_change,
         "occurrences": facts.occurrences,
         "value": facts.value,
         "threshold": facts.threshold,

@@ -43,6 +43,10 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::CriticalError => format!("The app logged an error: {}", said(facts)),
         Rule::MonitoringBlind => "Monitoring is blind".into(),
         Rule::MonitoringGap => match facts.gap {
+            Some(gap) if facts.detail["unreachable"] == true => format!(
+                "Monitoring sees again, after {} in which it was blind",
+                quantities::between(gap.from, gap.to)
+            ),
             Some(gap) => format!(
                 "Monitoring was interrupted for {}",
                 quantities::between(gap.from, gap.to)
