@@ -242,7 +242,7 @@ begin
     perform ops.queue_resolutions(
         v_alert, v_alert.last_facts || jsonb_strip_nulls(coalesce(p_facts, '{}')), p_context, p_now
     );
-    perform ops.close_incident(v_alert, p_context, p_now);
+    perform ops.close_incident(v_alert, p_now);
     return v_alert;
 end
 $$;

@@ -15,7 +15,7 @@ $$;
 comment on function ops.join_incident(ops.alerts, ops.context) is
     'Puts an alert that has just opened into its incident and returns it; null for an alert that needs none.';
 
-create or replace function ops.close_incident(p_alert ops.alerts, p_context ops.context, p_now timestamptz)
+create or replace function ops.close_incident(p_alert ops.alerts, p_now timestamptz)
 returns void
 language plpgsql
 set search_path = ''
@@ -33,7 +33,7 @@ begin
 end
 $$;
 
-comment on function ops.close_incident(ops.alerts, ops.context, timestamptz) is
+comment on function ops.close_incident(ops.alerts, timestamptz) is
     'Resolves the incident of an alert if an alert opened it and all of its alerts are resolved, and tells the stakeholders. One that a person opened stays open.';
 
 create or replace function ops.is_report(p_alert ops.alerts)

@@ -84,6 +84,31 @@ $$;
 comment on function ops.is_answerable(ops.outbox, timestamptz) is
     'Returns whether the audience of a resolution may have heard of its alert, and no message to it is being sent.';
 
+create or replace function ops.is_addressed_otherwise(p_beginning ops.outbox)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return ops.audience_of(p_beginning) <> '[]'
+        and exists (
+            select
+            from ops.outbox as wider
+            where wider.alert = p_beginning.alert
+                and wider.channel = p_beginning.channel
+                and ops.is_beginning(wider)
+                and ops.audience_of(wider) = '[]'
+                and wider.facts #> '{recipients,people}' @> ops.audience_of(p_beginning)
+                and wider.status <> 'pending'
+                and ops.may_be_heard(wider)
+        );
+end
+$$;
+
+comment on function ops.is_addressed_otherwise(ops.outbox) is
+    'Returns whether those whom an email addresses alone were also addressed by one to the usual readers, so that its resolution reaches them.';
+
 create or replace function ops.find_audiences(p_alert uuid)
 returns setof ops.outbox
 language sql
@@ -95,6 +120,7 @@ as $$
     where beginning.alert = p_alert
         and ops.is_beginning(beginning)
         and ops.may_be_heard(beginning)
+        and not ops.is_addressed_otherwise(beginning)
     order by
         beginning.channel, beginning.digest, ops.audience_of(beginning), beginning.status = 'sent' desc,
         case beginning.channel

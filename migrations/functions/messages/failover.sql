@@ -128,7 +128,7 @@ begin
                 and anew.kind = 'firing'
                 and anew.channel = message.channel
                 and anew.created_at > message.created_at
-                and ops.is_beginning(message)
+                and message.kind <> 'resolved'
         )
         -- A beginning that is sent after the alert resolved would have no resolution.
         and (alert.id is null or alert.status = 'firing' or message.kind = 'resolved')

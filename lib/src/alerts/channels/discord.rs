@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
 
-use super::{Answer, Delivery, exchange, wait_asked};
+use super::{Answer, Delivery, exchange};
 use crate::app::App;
 
 /// Sends one payload.
@@ -48,11 +48,7 @@ fn judge(answer: &Answer) -> Delivery {
         },
         (200..=299, _) => answer.retry("something else than discord answered"),
         (408, _) => answer.retry("timeout"),
-        (429, _) => Delivery::Refused {
-            after: answer.retry_after.or_else(|| wait_asked(&body)),
-            status: Some(429),
-            error: "rate limited",
-        },
+        (429, _) => answer.limited(),
         (500..=599, _) => answer.retry("discord fails"),
         (400, _) => answer.dead("discord does not accept the message"),
         (401 | 403, _) => answer.dead("discord forbids the webhook to post"),

@@ -127,7 +127,7 @@ fn judge(answer: &Answer) -> Verdict {
         (429, Some("daily_quota_exceeded" | "monthly_quota_exceeded")) => {
             answer.refused("over resend's quota")
         }
-        (429, _) => answer.refused("rate limited"),
+        (429, _) => answer.limited(),
         (500..=599, _) => answer.retry("resend fails"),
         (400 | 422, _) => answer.dead("resend does not accept the email"),
         (404 | 405, _) => answer.dead("resend has no such endpoint: check its base URL"),

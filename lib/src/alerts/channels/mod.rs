@@ -185,6 +185,17 @@ impl Answer {
         }
     }
 
+    /// The provider asks to wait, in a header or in the body. It counts as the status
+    /// 429, on which the sender pauses.
+    fn limited(&self) -> Delivery {
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        Delivery::Refused {
+            after: self.retry_after.or_else(|| wait_asked(&body)),
+            status: Some(429),
+            error: "rate limited",
+        }
+    }
+
     fn dead(&self, error: &'static str) -> Delivery {
         Delivery::Dead {
             status: Some(self.status.as_u16()),

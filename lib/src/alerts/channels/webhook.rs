@@ -53,7 +53,7 @@ fn judge(answer: &Answer) -> Delivery {
     match answer.status.as_u16() {
         200..=299 => Delivery::Sent { provider_id: None },
         408 => answer.retry("timeout"),
-        429 => answer.refused("rate limited"),
+        429 => answer.limited(),
         500..=599 => answer.retry("the webhook's receiver fails"),
         300..=399 => answer.dead("the webhook's receiver redirects, which is not followed"),
         400 | 413 | 415 | 422 => answer.dead("the webhook's receiver does not accept the message"),

@@ -188,7 +188,7 @@ fn said(facts: &Facts) -> String {
         .or(facts.message.as_deref())
         .unwrap_or_else(|| subject(facts));
     let first = words.trim_start().lines().next().unwrap_or_default();
-    plain_text::cut(first, SAID_LIMIT)
+    plain_text::cut_at_word(first.trim_end(), SAID_LIMIT)
 }
 
 fn web_vital(name: &str) -> &str {

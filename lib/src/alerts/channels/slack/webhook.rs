@@ -9,18 +9,19 @@ use outside::{clock::Deadline, failure::Failure};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::Verdict;
 use crate::{
     alerts::channels::{Answer, Delivery, exchange},
     app::App,
 };
 
-/// Sends one payload.
-pub(super) async fn send(
+/// Posts one payload.
+pub(super) async fn attempt(
     app: &App,
     webhook: &SecretString,
     payload: &Value,
     deadline: Deadline,
-) -> Delivery {
+) -> Verdict {
     let answer = async {
         let request = app
             .outbound
@@ -32,23 +33,27 @@ pub(super) async fn send(
     };
     match answer.await {
         Ok(answer) => judge(&answer),
-        Err::<_, Failure>(failure) => failure.into(),
+        Err::<_, Failure>(failure) => Verdict::Settled(failure.into()),
     }
 }
 
-fn judge(answer: &Answer) -> Delivery {
-    match answer.status.as_u16() {
-        200 if answer.body.trim_ascii() == b"ok" => Delivery::Sent { provider_id: None },
+fn judge(answer: &Answer) -> Verdict {
+    let word = answer.body.trim_ascii();
+    Verdict::Settled(match answer.status.as_u16() {
+        200 if word == b"ok" => Delivery::Sent { provider_id: None },
         200..=299 => answer.retry("something else than slack answered"),
         408 => answer.retry("timeout"),
-        429 => answer.refused("rate limited"),
+        429 => answer.limited(),
         500..=599 => answer.retry("slack fails"),
+        400 if word.starts_with(b"invalid_blocks") || word.starts_with(b"msg_") => {
+            return Verdict::Layout(answer.dead("slack does not accept the message"));
+        }
         400 => answer.dead("slack does not accept the message"),
         403 => answer.dead("slack forbids the webhook to post"),
         404 => answer.dead("the webhook or its channel does not exist"),
         410 => answer.dead("the channel is archived"),
         _ => answer.dead("slack refused the message"),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -150,6 +155,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_wait_is_read_from_the_body_where_the_header_says_nothing() {
+        let body = r#"{"ok":false,"error":"rate_limited","retry_after":12.4}"#;
+        let refused = Delivery::Refused {
+            after: Some(Duration::from_secs(13)),
+            status: Some(429),
+            error: "rate limited",
+        };
+        check(Reply::new(429, body), refused).await;
+    }
+
+    #[tokio::test]
+    async fn what_slack_does_not_lay_out_is_sent_as_plain_text() {
+        let server =
+            Server::start([Reply::new(400, "invalid_blocks"), Reply::new(200, "ok")]).await;
+        let app = fake_server::app(&[("SLACK_WEBHOOK_URL", &server.url("/services/T/B/secret"))]);
+        let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": "whole"}});
+        let payload = json!({"text": "short", "blocks": [section]});
+        let deadline = Deadline::after(Duration::from_secs(10));
+        assert!(send(&app, &payload, deadline).await.is_sent());
+        let sent: Vec<_> = server.requests().iter().map(|sent| sent.json()).collect();
+        assert_eq!(sent, [payload, json!({"text": "whole"})]);
+    }
+
+    #[tokio::test]
     async fn nobody_listening_is_tried_again() {
         let server = Server::start([]).await;
         let url = server.url("/services/T/B/secret");
@@ -168,7 +197,7 @@ mod tests {
                 retry_after: None,
                 body: "ok".into(),
             };
-            assert_eq!(judge(&answer).is_sent(), status == 200, "{status}");
+            assert_eq!(judge(&answer).settled().is_sent(), status == 200, "{status}");
         }
     }
 }

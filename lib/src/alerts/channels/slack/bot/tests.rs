@@ -169,7 +169,7 @@ async fn what_slack_will_never_take_is_dead() {
             "the channel does not exist, or not for the bot",
         ),
         ("is_archived", "the channel is archived"),
-        ("invalid_blocks", "slack does not accept the message"),
+        ("no_text", "slack does not accept the message"),
         (
             "message_not_found",
             "the message that it belongs to is gone",
@@ -207,4 +207,20 @@ async fn slack_is_asked_whose_token_it_is() {
     );
     let none = slack::identify(&fake_server::app(&[]), deadline).await;
     assert_eq!(none, Err("not configured"));
+}
+
+#[tokio::test]
+async fn what_slack_does_not_lay_out_is_sent_as_plain_text_in_its_place() {
+    let replies = vec![refusal("invalid_blocks"), Reply::new(200, POSTED)];
+    let place = Place::Thread("C0OPS:1764.1".to_owned());
+    let (delivery, requests) = send(replies, &place).await;
+    assert_eq!(delivery, sent());
+    let plain = requests[1].json();
+    assert_eq!((&plain["text"], &plain["blocks"]), (&json!("hello"), &Value::Null));
+    assert_eq!(plain["thread_ts"], "1764.1");
+    // What plain text cannot mend either is dead.
+    let replies = vec![refusal("invalid_blocks"), refusal("msg_too_long")];
+    let (delivery, requests) = send(replies, &Place::Anew).await;
+    assert!(matches!(delivery, Delivery::Dead { .. }), "{delivery:?}");
+    assert_eq!(requests.len(), 2);
 }
