@@ -1,16 +1,23 @@
 //! JSON as it comes from elsewhere, read however odd a part of it is.
 //!
-//! The parser gives a whole document up over one value that nests too deep or a
-//! number that it cannot hold. Here such a value alone is changed before the document
-//! is parsed: what nests too deep is left out, and such a number becomes a text. This
-//! must stay a scan without recursion, or depth could exhaust the stack.
+//! The parser gives a whole document up over one value that nests too deep, a number
+//! that it cannot hold, or a key that is a private name of its own, by which it would
+//! parse a text as JSON. Here such a value alone is changed before the document is
+//! parsed: what nests too deep is left out, such a number becomes a text, and such a
+//! name another one. This must stay a scan without recursion, or depth could exhaust
+//! the stack.
 
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// What stands in the place of what was left out.
 const LEFT_OUT: &[u8] = br#""(left out: nested too deep)""#;
+
+/// What the parser's private names begin with. They work because platforms' runtimes
+/// switch its feature `raw_value` on.
+const PRIVATE: &str = "$serde_json::private::";
 
 /// Reads a document of at most so many levels of arrays and objects; deeper ones are
 /// left out, and a text says so in their place.
@@ -29,7 +36,15 @@ fn bounded(text: &[u8], levels: usize) -> Cow<'_, [u8]> {
     let mut at = 0;
     while let Some(byte) = text.get(at) {
         match byte {
-            b'"' => at = end_of_string(text, at),
+            b'"' => {
+                let end = end_of_string(text, at);
+                if let Some(name) = renamed(&text[at..end]).filter(|_| depth <= levels) {
+                    kept.extend_from_slice(&text[copied..at]);
+                    kept.extend_from_slice(name.to_string().as_bytes());
+                    copied = end;
+                }
+                at = end;
+            }
             b'[' | b'{' => {
                 if depth == levels {
                     kept.extend_from_slice(&text[copied..at]);
@@ -67,6 +82,19 @@ fn bounded(text: &[u8], levels: usize) -> Cow<'_, [u8]> {
     Cow::Owned(kept)
 }
 
+/// Another name in the place of a private one, however that is escaped.
+fn renamed(string: &[u8]) -> Option<Value> {
+    // No shorter text is one, and most that are as long show that they are not.
+    let may_be = string.len() > PRIVATE.len()
+        && (string.starts_with(b"\"$serde") || string.windows(2).any(|two| two == b"\\u"));
+    if !may_be {
+        return None;
+    }
+    let name: String = serde_json::from_slice(string).ok()?;
+    let rest = name.strip_prefix(PRIVATE)?;
+    Some(Value::String(format!("serde_json.private.{rest}")))
+}
+
 /// Where a string that begins there has ended.
 fn end_of_string(text: &[u8], start: usize) -> usize {
     let mut at = start + 1;
@@ -100,7 +128,7 @@ fn is_too_large(number: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -166,14 +194,27 @@ mod tests {
         }
     }
 
-    /// With a feature of the library that a dependency may switch on, these names
-    /// would make a text be parsed as JSON of its own.
     #[test]
-    fn the_librarys_private_names_are_names_like_others() {
-        for name in ["RawValue", "Number"] {
-            let name = format!("$serde_json::private::{name}");
-            let document = json!({ name: "[[" });
-            check(&document.to_string(), 8, &document);
+    fn the_parsers_private_names_become_names_like_others() {
+        for (text, expected) in [
+            (
+                r#"{"$serde_json::private::RawValue":"[["}"#,
+                json!({"serde_json.private.RawValue": "[["}),
+            ),
+            (
+                r#"[{"\u0024serde_json::private::Number":"1","a":[]}]"#,
+                json!([{"serde_json.private.Number": "1", "a": []}]),
+            ),
+            (
+                r#"{"$serde_js\u006fn::private::RawValue":1}"#,
+                json!({"serde_json.private.RawValue": 1}),
+            ),
+            (
+                r#"{"\u00e9 and so on, as long as that":"\u0024"}"#,
+                json!({"é and so on, as long as that": "$"}),
+            ),
+        ] {
+            check(text, 8, &expected);
         }
     }
 }

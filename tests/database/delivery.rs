@@ -360,14 +360,18 @@ async fn what_nobody_tried_to_send_loses_no_attempt_and_waits_as_long_as_was_ask
     assert_eq!(claimed["messages"][0]["attempt"], 1);
     let untried = json!({"outcome": "untried"});
     settle(&world, &claimed, "12:00:33", untried).await;
-    assert_eq!(subjects(&world.claim_messages("12:00:33").await), ["h slack"]);
+    assert_eq!(
+        subjects(&world.claim_messages("12:00:33").await),
+        ["h slack"]
+    );
 }
 
 #[tokio::test]
 async fn in_the_place_of_what_cannot_be_read_a_bare_message_goes_out_and_is_answered() {
     let world = World::migrated().await;
     raise(&world, "12:00:00", "high", "h").await;
-    let odd = "update ops.outbox set facts = facts || '{\"since\": {\"a\": 1}, \"detail\": [[[]]]}'";
+    let odd =
+        "update ops.outbox set facts = facts || '{\"since\": {\"a\": 1}, \"detail\": [[[]]]}'";
     world.execute(odd).await;
     let claimed = world.claim_messages("12:00:01").await;
     let unread = json!({"outcome": "unread", "error": "it cannot be read"});
@@ -391,7 +395,9 @@ async fn in_the_place_of_what_cannot_be_read_a_bare_message_goes_out_and_is_answ
     // The channel is not to blame, and no other channel is asked to read it.
     let arguments = json!({"p_channels": ["slack", "email"], "p_now": at("12:00:04")});
     world.call("ops_advance_ladder", arguments).await;
-    let failing = world.value("(select count(*) from ops.failing_channels(ops.read_settings(), '2026-11-24T12:00:04Z'))");
+    let failing = world.value(
+        "(select count(*) from ops.failing_channels(ops.read_settings(), '2026-11-24T12:00:04Z'))",
+    );
     assert_eq!(failing.await, 0);
     let over = json!({"status": "resolved", "source": "test", "type": "t", "subject": "h"});
     let arguments = json!({"p_request": uuid::Uuid::new_v4(), "p_alerts": [over],

@@ -255,9 +255,7 @@ mod tests {
 
     #[test]
     fn the_list_shows_who_is_asked_next_or_why_nobody_is() {
-        let next = |at: Option<&str>, names: &[&str], reason: Option<&str>| {
-            json!({"next": {"at": at, "names": names, "reason": reason}})
-        };
+        let next = |at: Option<&str>, names: &[&str], reason: Option<&str>| json!({"next": {"at": at, "names": names, "reason": reason}});
         let at = Some("2026-11-24T12:45:00Z");
         for (over, shown) in [
             (json!({}), "Bo, Cleo at 2026-11-24 12:30 UTC"),

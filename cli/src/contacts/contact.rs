@@ -90,9 +90,7 @@ impl Contact {
 
     /// Which incidents a stakeholder hears of.
     fn interest(&self) -> String {
-        let severity = self
-            .severity
-            .map_or("any", Severity::as_str);
+        let severity = self.severity.map_or("any", Severity::as_str);
         let services = if self.services.is_empty() {
             "all services".to_owned()
         } else {

@@ -195,8 +195,7 @@ enum Batch {
 }
 
 async fn deliver_batch(sender: &mut Sender<'_>, deadline: Deadline) -> Result<Batch, RpcError> {
-    // The lease begins in the database, after this.
-    let lease = deadline.within(LEASE);
+    let lease = time_of_lease(deadline);
     let limit = capacity(lease.remaining());
     if limit == 0 {
         return Ok(Batch::NoTime);
@@ -223,15 +222,28 @@ async fn deliver_batch(sender: &mut Sender<'_>, deadline: Deadline) -> Result<Ba
         p_claim: claim.p_claim,
         p_results: results,
     };
-    let settled = sender
-        .app
-        .call(&settle, deadline.or_at_least(SETTLING))
-        .await?;
+    let settled = sender.app.call(&settle, time_to_settle(deadline)).await?;
     Ok(if jammed {
         Batch::Jammed(settled)
     } else {
         Batch::Settled(settled)
     })
+}
+
+/// How long a claim may be worked on. The lease begins in the database, after this.
+fn time_of_lease(deadline: Deadline) -> Deadline {
+    deadline.within(LEASE)
+}
+
+/// What was sent is settled even where its sending took all the time.
+fn time_to_settle(deadline: Deadline) -> Deadline {
+    deadline.or_at_least(SETTLING)
+}
+
+/// Whether one more message can be sent at its slowest, and settled, in what is left of
+/// the lease.
+fn fits(left: Duration) -> bool {
+    left >= SEND_TIMEOUT + SETTLING
 }
 
 /// How many messages can be sent one after the other in that time, each at its
@@ -335,7 +347,7 @@ impl<'a> Sender<'a> {
             let since = clock::instant().duration_since(last);
             clock::wait(self.channel.pace().saturating_sub(since)).await;
         }
-        if lease.remaining() < SEND_TIMEOUT + SETTLING {
+        if !fits(lease.remaining()) {
             // Claiming took long, or a digest came on top: the lease could end
             // before this was sent and settled.
             return Attempt::Untried {

@@ -50,7 +50,9 @@ pub async fn send(
         }
     }
     let deadline = deadline.within(SEND_TIMEOUT);
-    let others = channels.iter().filter(|channel| **channel != Channel::Email);
+    let others = channels
+        .iter()
+        .filter(|channel| **channel != Channel::Email);
     let sent = others.map(|&channel| {
         let (content, key) = (&content, &key);
         async move {
@@ -235,11 +237,7 @@ mod tests {
     async fn two_instances_write_no_letter_alike() {
         let mut tags = Vec::new();
         for _ in 0..2 {
-            let (.., resend) = tell(
-                Reply::new(200, "ok"),
-                Reply::new(200, r#"{"id":"e"}"#),
-            )
-            .await;
+            let (.., resend) = tell(Reply::new(200, "ok"), Reply::new(200, r#"{"id":"e"}"#)).await;
             tags.push(resend.requests()[0].json()["tags"].to_string());
         }
         assert_ne!(tags[0], tags[1]);

@@ -88,7 +88,10 @@ mod tests {
                 json!({"what": "opened", "state": "investigating", "by": "Anna"}),
                 "Incident #7 was opened by Anna: T",
             ),
-            (json!({"what": "opened", "by": null}), "Incident #7 was opened: T"),
+            (
+                json!({"what": "opened", "by": null}),
+                "Incident #7 was opened: T",
+            ),
             (
                 json!({"what": "updated", "state": "monitoring", "by": "Anna"}),
                 "Incident #7 is watched after a fix: T",

@@ -189,10 +189,7 @@ fn severity(facts: &Facts) -> Option<String> {
 
 /// The name of the time at which it was over.
 fn ended_label(facts: &Facts) -> &'static str {
-    facts
-        .ended
-        .as_ref()
-        .map_or("Resolved", |_| "Ended")
+    facts.ended.as_ref().map_or("Resolved", |_| "Ended")
 }
 
 fn how_it_ended(facts: &Facts) -> Option<String> {

@@ -35,12 +35,14 @@ comment on function ops.silenced_until(ops.alerts, timestamptz) is
 
 create or replace function ops.speaks_for_others(p_message ops.outbox)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select coalesce((p_message.facts #>> '{escalation,others}')::integer, 0) > 0
+begin
+    return coalesce((p_message.facts #>> '{escalation,others}')::integer, 0) > 0;
+end
 $$;
 
 comment on function ops.speaks_for_others(ops.outbox) is

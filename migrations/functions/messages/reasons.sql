@@ -4,12 +4,14 @@
 
 create or replace function ops.is_beginning(p_message ops.outbox)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select p_message.kind in ('firing', 'escalation', 'reminder')
+begin
+    return p_message.kind in ('firing', 'escalation', 'reminder');
+end
 $$;
 
 comment on function ops.is_beginning(ops.outbox) is
@@ -55,6 +57,26 @@ $$;
 comment on function ops.is_moot(ops.outbox) is
     'Returns whether a message says that something is wrong that is over by now. It is not sent any more, because it would not be true.';
 
+create or replace function ops.is_silenced(p_message ops.outbox, p_now timestamptz)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return p_message.kind in ('firing', 'escalation')
+        and exists (
+            select
+            from ops.alerts as alert
+            where alert.id = p_message.alert and ops.silenced_until(alert, p_now) is not null
+        )
+        and not ops.may_have_arrived(p_message);
+end
+$$;
+
+comment on function ops.is_silenced(ops.outbox, timestamptz) is
+    'Returns whether a message waits because its alert is silenced or in maintenance. One that somebody may have read does not.';
+
 create or replace function ops.waiting_reason(p_message ops.outbox, p_now timestamptz)
 returns text
 language plpgsql
@@ -70,16 +92,10 @@ begin
         return 'held';
     elsif p_message.next_attempt_at > p_now and p_message.digest then
         return 'digest';
-    elsif p_message.next_attempt_at > p_now and p_message.attempts > 0 then
-        return 'retrying';
     elsif p_message.next_attempt_at > p_now then
         return case
-            when p_message.kind in ('firing', 'escalation') and exists (
-                select
-                from ops.alerts as alert
-                where alert.id = p_message.alert and ops.silenced_until(alert, p_now) is not null
-            )
-            then 'silenced'
+            when ops.is_silenced(p_message, p_now) then 'silenced'
+            when p_message.attempts > 0 then 'retrying'
             else 'postponed'
         end;
     elsif p_message.after is not null and not ops.is_answerable(p_message, p_now) then

@@ -18,12 +18,14 @@ comment on function ops.known_channels() is
 
 create or replace function ops.reaches_people(p_channel text)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select p_channel <> 'webhook'
+begin
+    return p_channel <> 'webhook';
+end
 $$;
 
 comment on function ops.reaches_people(text) is
@@ -31,24 +33,28 @@ comment on function ops.reaches_people(text) is
 
 create or replace function ops.read_by_people(p_channels text[])
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select exists (select from unnest(p_channels) as listed (channel) where ops.reaches_people(listed.channel))
+begin
+    return exists (select from unnest(p_channels) as listed (channel) where ops.reaches_people(listed.channel));
+end
 $$;
 
 comment on function ops.read_by_people(text[]) is 'Returns whether people read any of these channels.';
 
 create or replace function ops.tells_somebody(p_channel text, p_channels text[])
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select ops.reaches_people(p_channel) or not ops.read_by_people(p_channels)
+begin
+    return ops.reaches_people(p_channel) or not ops.read_by_people(p_channels);
+end
 $$;
 
 comment on function ops.tells_somebody(text, text[]) is

@@ -107,6 +107,8 @@ begin
     ) as asked
     cross join lateral ops.route_alert(untold, p_context.channels) as route
     where ops.retold_at(untold.id, p_context.channels) <= p_now
+        -- It may be over with the next observation.
+        and not exists (select from ops.alert_states as state where state.alert = untold.id and state.good_count > 0)
         and route.channel is not null
         and ops.tells_somebody(route.channel, p_context.channels);
 end

@@ -282,7 +282,11 @@ mod tests {
             .map(|parcel| parcel.rows)
             .collect();
         assert_eq!(sent, [[ids[1]]]);
-        let unread: Vec<_> = packed.unread.into_iter().map(|unread| unread.rows).collect();
+        let unread: Vec<_> = packed
+            .unread
+            .into_iter()
+            .map(|unread| unread.rows)
+            .collect();
         assert_eq!(unread, [vec![ids[0]], vec![], vec![ids[2], ids[3]]]);
     }
 
@@ -296,6 +300,8 @@ mod tests {
             ("firing", Place::Thread(first())),
             ("resolved", Place::Thread(first())),
             ("escalation", Place::Broadcast(first())),
+            ("reminder", Place::Broadcast(first())),
+            ("notice", Place::Thread(first())),
             ("change", Place::Instead(first())),
         ] {
             assert_eq!(place(kind, Some("C1:17.5")), expected, "{kind}");

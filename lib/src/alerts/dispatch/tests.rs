@@ -238,16 +238,25 @@ async fn what_cannot_be_read_is_settled_as_that_with_its_reason() {
     let [odd, sent] = settled.as_slice() else {
         panic!("{settled:?}")
     };
-    assert_eq!((&odd["id"], &odd["outcome"]), (&json!(FIRST), &json!("unread")));
+    assert_eq!(
+        (&odd["id"], &odd["outcome"]),
+        (&json!(FIRST), &json!("unread"))
+    );
     let reason = odd["error"].as_str().unwrap();
     let expected = "it cannot be read: unknown variant `a kind of tomorrow`";
     assert!(reason.starts_with(expected), "{reason}");
-    assert_eq!((&sent["id"], &sent["outcome"]), (&json!(SECOND), &json!("sent")));
+    assert_eq!(
+        (&sent["id"], &sent["outcome"]),
+        (&json!(SECOND), &json!("sent"))
+    );
 }
 
 #[tokio::test]
 async fn facts_that_nest_deeper_than_any_parser_reads_hold_up_no_other() {
-    let odd = message(SECOND, &json!({"rule": "external", "title": "Deep", "detail": "HERE"}));
+    let odd = message(
+        SECOND,
+        &json!({"rule": "external", "title": "Deep", "severity": "critical", "detail": "HERE"}),
+    );
     let deep = "[".repeat(5_000) + &"]".repeat(5_000);
     let batch = batch_of(&json!([down(FIRST), odd, down(THIRD)])).to_string();
     let batch = batch.replace("\"HERE\"", &format!("{{\"data\":{deep},\"more\":1e999}}"));
@@ -255,13 +264,14 @@ async fn facts_that_nest_deeper_than_any_parser_reads_hold_up_no_other() {
     let settled = Outbox::default();
     let mut answering = settled.clone();
     let database = Server::answering(move |request| {
-        match request.head.contains("ops_claim_messages") {
-            true => match claimed.lock().unwrap().take() {
-                Some(batch) => Reply::new(200, &batch),
-                None => Reply::new(200, &batch_of(&json!([])).to_string()),
-            },
-            false => answering.answer(request),
+        if !request.head.contains("ops_claim_messages") {
+            return answering.answer(request);
         }
+        let batch = claimed.lock().unwrap().take();
+        Reply::new(
+            200,
+            &batch.unwrap_or_else(|| batch_of(&json!([])).to_string()),
+        )
     })
     .await;
     let slack = Server::start([1, 2, 3].map(|_| Reply::new(200, "ok"))).await;
@@ -376,5 +386,38 @@ fn a_batch_fits_into_its_time_even_if_every_send_hangs() {
         assert_eq!(capacity(time), messages, "{seconds} s");
         let slowest = SEND_TIMEOUT * u32::try_from(messages).unwrap();
         assert!(messages == 0 || slowest + SETTLING <= time);
+    }
+}
+
+#[test]
+fn nothing_is_begun_that_could_outlast_its_lease() {
+    let slowest = SEND_TIMEOUT + SETTLING;
+    for (left, fit) in [
+        (Duration::ZERO, false),
+        (SEND_TIMEOUT, false),
+        (Duration::from_millis(14_999), false),
+        (slowest, true),
+        (LEASE, true),
+    ] {
+        assert_eq!(fits(left), fit, "{left:?}");
+    }
+    for deadline in [30, 60, 3_600] {
+        let left = time_of_lease(Deadline::after(Duration::from_secs(deadline))).remaining();
+        let most = Duration::from_secs(deadline).min(LEASE);
+        assert!(
+            left <= most && left + Duration::from_secs(5) > most,
+            "{deadline} s: {left:?}"
+        );
+    }
+}
+
+#[test]
+fn what_was_sent_is_settled_past_the_deadline() {
+    for deadline in [Duration::ZERO, Duration::from_secs(1)] {
+        let left = time_to_settle(Deadline::after(deadline)).remaining();
+        assert!(
+            left + Duration::from_secs(2) > SETTLING,
+            "{deadline:?}: {left:?}"
+        );
     }
 }

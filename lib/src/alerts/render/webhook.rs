@@ -116,6 +116,7 @@ fn escalation(step: &Escalation) -> Value {
         "passed": step.passed,
         "told": earlier.collect::<Vec<_>>(),
         "others": step.others,
+        "answered": step.answered,
         "acknowledgedBy": step.acknowledged.as_ref().map(|ended| &ended.by),
         "acknowledgedAt": step.acknowledged.as_ref().and_then(|ended| ended.at),
     })

@@ -135,10 +135,9 @@ fn refused(answer: &Answer, word: &str) -> Verdict {
         "invalid_blocks" | "invalid_blocks_format" | "msg_too_long" | "msg_blocks_too_long" => {
             return Verdict::Layout(answer.dead("slack does not accept the message"));
         }
-        "no_text"
-        | "too_many_attachments"
-        | "invalid_arguments"
-        | "invalid_json" => answer.dead("slack does not accept the message"),
+        "no_text" | "too_many_attachments" | "invalid_arguments" | "invalid_json" => {
+            answer.dead("slack does not accept the message")
+        }
         // Somebody has to repair the configuration; then it works.
         "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive" => {
             answer.refused("slack refused the token")

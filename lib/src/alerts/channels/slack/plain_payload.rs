@@ -49,7 +49,7 @@ mod tests {
         let payload = json!({"text": "t", "blocks": [section("<@U1>"), fields, section("c")]});
         assert!(is_laid_out(&payload));
         assert_eq!(of(&payload), json!({"text": "<@U1>\na\nb\nc"}));
-        let long = "x".repeat(LIMIT - 5);
+        let long = "x".repeat(LIMIT - 3);
         let payload = json!({"text": "t", "blocks": [section("a"), section(&long), section("b")]});
         assert_eq!(of(&payload), json!({"text": format!("a\n{long}")}));
     }

@@ -66,7 +66,7 @@ mod tests {
     use super::{Answer, App, Deadline, Delivery, Value, judge};
     use crate::alerts::{
         channels::{Place, slack},
-        fake_server::{self, Reply, Server},
+        fake_server::{self, Received, Reply, Server},
     };
 
     async fn send(app: &App, payload: &Value, deadline: Deadline) -> Delivery {
@@ -174,7 +174,7 @@ mod tests {
         let payload = json!({"text": "short", "blocks": [section]});
         let deadline = Deadline::after(Duration::from_secs(10));
         assert!(send(&app, &payload, deadline).await.is_sent());
-        let sent: Vec<_> = server.requests().iter().map(|sent| sent.json()).collect();
+        let sent: Vec<_> = server.requests().iter().map(Received::json).collect();
         assert_eq!(sent, [payload, json!({"text": "whole"})]);
     }
 
@@ -197,7 +197,11 @@ mod tests {
                 retry_after: None,
                 body: "ok".into(),
             };
-            assert_eq!(judge(&answer).settled().is_sent(), status == 200, "{status}");
+            assert_eq!(
+                judge(&answer).settled().is_sent(),
+                status == 200,
+                "{status}"
+            );
         }
     }
 }

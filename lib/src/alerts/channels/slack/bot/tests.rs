@@ -216,7 +216,10 @@ async fn what_slack_does_not_lay_out_is_sent_as_plain_text_in_its_place() {
     let (delivery, requests) = send(replies, &place).await;
     assert_eq!(delivery, sent());
     let plain = requests[1].json();
-    assert_eq!((&plain["text"], &plain["blocks"]), (&json!("hello"), &Value::Null));
+    assert_eq!(
+        (&plain["text"], &plain["blocks"]),
+        (&json!("hello"), &Value::Null)
+    );
     assert_eq!(plain["thread_ts"], "1764.1");
     // What plain text cannot mend either is dead.
     let replies = vec![refusal("invalid_blocks"), refusal("msg_too_long")];
