@@ -10,6 +10,7 @@
 //!   the errors that a caller sees
 //! - [`app`], [`config`]: what every function stands on, and its variables
 //! - [`rpc`]: the database behind its REST API
+//! - `bounded_json`: JSON from elsewhere, read however odd a part of it is
 //! - [`jobs`]: runs of scheduled work, each claimed once
 //! - [`health`], [`monitoring`], [`alerts`], [`backups`]: the domains
 //! - [`migrate`]: the schema
@@ -24,6 +25,7 @@ pub mod alerts;
 pub mod app;
 pub mod auth;
 pub mod backups;
+mod bounded_json;
 pub mod config;
 pub mod edge;
 pub mod endpoint;

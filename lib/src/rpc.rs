@@ -16,7 +16,10 @@ use postgrest::Postgrest;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::config::{Supabase, SupabaseKey};
+use crate::{
+    bounded_json,
+    config::{Supabase, SupabaseKey},
+};
 
 /// Above the 8 s that `PostgREST`'s login role allows a statement, so that the
 /// database's own verdict arrives if there is one.
@@ -31,6 +34,10 @@ const EXCHANGED_ATTEMPTS: u32 = 3;
 
 /// The largest answer that is read, in bytes.
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
+
+/// How many levels of an answer are read: twice what our own documents have around
+/// what came from elsewhere. Rows that an older release wrote may nest deeper.
+const ANSWER_LEVELS: usize = 64;
 
 /// A function of the database: its arguments by name, and what it answers.
 pub trait Call: Serialize + Debug {
@@ -204,7 +211,7 @@ impl Rpc {
         if !status.is_success() {
             return Err(refusal(C::NAME, status, &body));
         }
-        serde_json::from_slice(&body).map_err(|error| RpcError::Garbage {
+        bounded_json::read(&body, ANSWER_LEVELS).map_err(|error| RpcError::Garbage {
             function: C::NAME,
             reason: error.to_string(),
         })

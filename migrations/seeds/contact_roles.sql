@@ -10,5 +10,7 @@ values
     ('cto', 3, 60),
     ('vendor_support', 3, 60),
     ('executive', 4, 120),
-    ('external_consultant', 4, 120)
+    ('external_consultant', 4, 120),
+    -- Hears of incidents and is never asked.
+    ('stakeholder', null, null)
 on conflict (role) do nothing;

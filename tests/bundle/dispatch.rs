@@ -498,3 +498,109 @@ async fn the_runbook_may_be_elsewhere() {
         "{message}"
     );
 }
+
+/// A critical alert with these data, as text: no document of ours nests so deep.
+fn with_data(subject: &str, data: &str) -> String {
+    format!(
+        r#"{{"source":"ci","severity":"critical","title":"Cellar {subject}","subject":"{subject}","data":{data}}}"#
+    )
+}
+
+fn nested(levels: usize) -> String {
+    format!(r#"{{"a":{}7{}}}"#, "[".repeat(levels), "]".repeat(levels))
+}
+
+async fn post_text(bundle: &Bundle, app: &Function, body: String) -> Answer {
+    call(app, Method::POST, PATH)
+        .bearer(bundle.secret("MONITORING_API_KEY"))
+        .header("content-type", "application/json")
+        .body(body)
+        .send()
+        .await
+}
+
+#[tokio::test]
+async fn an_alert_whose_data_are_odd_is_told_like_its_neighbours() {
+    let odd = [
+        nested(14),
+        nested(124),
+        nested(126),
+        nested(100_000),
+        r#"{"$serde_json::private::RawValue":"[["}"#.to_owned(),
+        r#"{"$serde_json::private::Number":"x"}"#.to_owned(),
+        r#"{"n":1e400}"#.to_owned(),
+    ];
+    let bundle = Bundle::start().await;
+    let app = bundle.instance(Endpoint::Dispatch);
+    for (nth, data) in odd.iter().enumerate() {
+        let alerts = ["first", "odd", "last"].map(|name| {
+            let data = if name == "odd" { data } else { "{}" };
+            with_data(&format!("{name}-{nth}"), data)
+        });
+        let answer = post_text(&bundle, &app, format!("[{}]", alerts.join(","))).await;
+        assert_eq!(answer.status, StatusCode::OK, "{nth}: {:?}", answer.bytes);
+        let answer = answer.json();
+        let outcomes = (0..3).map(|alert| &answer["results"][alert]["outcome"]);
+        assert!(outcomes.eq(["opened"; 3].iter()), "{nth}: {answer}");
+        // So many at once would wait for each other.
+        let earlier = "update ops.outbox set bundled_at = bundled_at - interval '1 hour' where bundle is not null;
+                       update ops.deliveries set started_at = started_at - interval '1 hour'";
+        bundle.admin().await.batch_execute(earlier).await.unwrap();
+        make_due(&bundle).await;
+        deliver(&bundle, &app).await;
+    }
+    assert_eq!(outbox(&bundle, "dead").await, 0);
+    let texts: Vec<String> = bundle
+        .stack
+        .inbox()
+        .messages()
+        .iter()
+        .map(|message| message.raw.to_string())
+        .collect();
+    for nth in 0..odd.len() {
+        for name in ["first", "odd", "last"] {
+            let told = texts
+                .iter()
+                .filter(|text| text.contains(&format!("{name}-{nth}")))
+                .count();
+            assert!(told >= 2, "{name}-{nth} was told {told} times");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rows_that_nest_deeper_than_any_parser_reads_stay_readable() {
+    let bundle = Bundle::start().await;
+    let app = bundle.instance(Endpoint::Dispatch);
+    bundle.fault(Service::Slack, Mode::Refuse).await;
+    let body = [with_data("good", "{}"), with_data("odd", "{}")].join(",");
+    let answer = post_text(&bundle, &app, format!("[{body}]")).await.json();
+    let rewrite = format!(
+        "update ops.alerts set last_facts = jsonb_set(last_facts, '{{detail,data}}', '{deep}') where subject = 'odd';
+         update ops.outbox set facts = jsonb_set(facts, '{{detail,data}}', '{deep}') where facts ->> 'subject' = 'odd'",
+        deep = nested(1_000)
+    );
+    bundle.admin().await.batch_execute(&rewrite).await.unwrap();
+    bundle.fault(Service::Slack, Mode::Ok).await;
+    make_due(&bundle).await;
+    deliver(&bundle, &app).await;
+    assert_eq!(outbox(&bundle, "pending").await, 0);
+    assert_eq!(outbox(&bundle, "dead").await, 0);
+    assert!(on(&bundle, Channel::Slack) >= 1);
+
+    // Acknowledging answers what it did.
+    let body = json!({"alertId": answer["results"][1]["alert"], "action": "acknowledge"});
+    let app = bundle.instance(Endpoint::Acknowledge);
+    let acknowledged = call(&app, Method::POST, "/api/alerts/acknowledge")
+        .bearer(bundle.secret("MONITORING_API_KEY"))
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .send()
+        .await;
+    assert_eq!(
+        acknowledged.status,
+        StatusCode::OK,
+        "{:?}",
+        acknowledged.bytes
+    );
+}

@@ -126,7 +126,7 @@ async fn the_whole_life_of_an_alert_that_somebody_answers_late() {
     assert_eq!(
         told(&bundle),
         [
-            "email ops@wine.example: [CRITICAL] Acknowledged and not resolved: The cellar is <b>warm</b>",
+            "email bo@wine.example: [CRITICAL] Acknowledged and not resolved: The cellar is <b>warm</b>",
             "slack: Critical: Acknowledged and not resolved: The cellar is &lt;b&gt;warm&lt;/b&gt;",
         ]
     );

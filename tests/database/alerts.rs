@@ -169,7 +169,7 @@ async fn the_end_waits_for_a_beginning_that_is_under_way() {
 }
 
 #[tokio::test]
-async fn the_end_waits_for_a_beginning_that_is_tried_again() {
+async fn the_end_takes_the_place_of_a_beginning_that_may_have_arrived() {
     let world = World::migrated().await;
     app_goes_down(&world, &["slack"]).await;
     let failed = world.claim_messages("12:02:10").await;
@@ -177,7 +177,7 @@ async fn the_end_waits_for_a_beginning_that_is_tried_again() {
     app_comes_back(&world).await;
     assert_eq!(
         channels_of(&world.claim_messages("12:10:00").await),
-        [("firing", "slack")]
+        [("resolved", "slack")]
     );
     assert!(channels_of(&world.claim_messages("12:10:01").await).is_empty());
 }

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::{
     failing_channels::settle,
-    people::{act, everybody, raise, resolve},
+    people::{act, everybody, raise},
     support::{World, array, at},
 };
 
-/// The findings at that time, as `kind subject count`.
+/// The findings at that time but alerts that nobody was told of, as `kind subject count`.
 async fn findings(world: &World, now: &str) -> Vec<String> {
     let audit = world.value(&format!("ops.self_audit('{}')", at(now))).await;
     let lines: Vec<String> = array(&audit["findings"])
@@ -19,7 +19,10 @@ async fn findings(world: &World, now: &str) -> Vec<String> {
         })
         .collect();
     assert_eq!(audit["clean"], lines.is_empty(), "{audit}");
+    let lines = lines.into_iter();
     lines
+        .filter(|line| !line.starts_with("untold_alerts "))
+        .collect()
 }
 
 #[tokio::test]
@@ -54,10 +57,9 @@ async fn what_waits_on_purpose_is_no_finding() {
     raise(&world, "12:00:00", "critical", "x").await;
     assert_eq!(findings(&world, "12:40:00").await, [""; 0]);
 
-    // A resolution waits for its beginning, which is tried later.
-    raise(&world, "12:00:00", "high", "y").await;
+    // What failed is tried later.
+    raise(&world, "12:00:00", "medium", "y").await;
     settle(&world, "12:00:05", "slack", "retry").await;
-    resolve(&world, "12:00:10", "y").await;
     world
         .execute(
             "update ops.outbox set next_attempt_at = '2026-11-24T13:00:00Z' where attempts = 1",
@@ -110,5 +112,5 @@ async fn a_tick_and_the_dashboard_carry_the_audit() {
         .iter()
         .map(|finding| &finding["kind"])
         .collect();
-    assert_eq!(kinds, ["stale_jobs", "unowned_messages"]);
+    assert_eq!(kinds, ["stale_jobs", "unowned_messages", "untold_alerts"]);
 }

@@ -342,3 +342,85 @@ async fn a_settlement_without_sense_is_refused() {
         counts(0, 1, 0, 0, 0)
     );
 }
+
+#[tokio::test]
+async fn what_nobody_tried_to_send_loses_no_attempt_and_waits_as_long_as_was_asked() {
+    let world = World::migrated().await;
+    raise(&world, "12:00:00", "high", "h").await;
+    let claimed = world.claim_messages("12:00:01").await;
+    let untried = json!({"outcome": "untried", "retryAfterSeconds": 30, "error": "wait"});
+    assert_eq!(
+        settle(&world, &claimed, "12:00:02", untried.clone()).await,
+        counts(1, 0, 0, 1, 0)
+    );
+    let row = "(select jsonb_build_array(attempts, status, lease) from ops.outbox)";
+    assert_eq!(world.value(row).await, json!([0, "pending", null]));
+    assert!(subjects(&world.claim_messages("12:00:31").await).is_empty());
+    let claimed = world.claim_messages("12:00:32").await;
+    assert_eq!(claimed["messages"][0]["attempt"], 1);
+    let untried = json!({"outcome": "untried"});
+    settle(&world, &claimed, "12:00:33", untried).await;
+    assert_eq!(
+        subjects(&world.claim_messages("12:00:33").await),
+        ["h slack"]
+    );
+}
+
+#[tokio::test]
+async fn in_the_place_of_what_cannot_be_read_a_bare_message_goes_out_and_is_answered() {
+    let world = World::migrated().await;
+    raise(&world, "12:00:00", "high", "h").await;
+    let odd =
+        "update ops.outbox set facts = facts || '{\"since\": {\"a\": 1}, \"detail\": [[[]]]}'";
+    world.execute(odd).await;
+    let claimed = world.claim_messages("12:00:01").await;
+    let unread = json!({"outcome": "unread", "error": "it cannot be read"});
+    assert_eq!(
+        settle(&world, &claimed, "12:00:02", unread.clone()).await,
+        counts(1, 0, 0, 0, 1)
+    );
+    let bare = world.claim_messages("12:00:02").await;
+    let facts = &bare["messages"][0]["facts"];
+    let known = json!({
+        "kind": facts["kind"], "rule": facts["rule"], "title": facts["title"], "since": facts["since"],
+        "detail": facts["detail"], "severity": facts["severity"], "bare": facts["bare"],
+    });
+    let expected = json!({
+        "kind": "firing", "rule": "external", "title": "T", "since": null, "detail": null,
+        "severity": "high", "bare": true,
+    });
+    assert_eq!(known, expected);
+    settle(&world, &bare, "12:00:03", json!({"outcome": "sent"})).await;
+
+    // The channel is not to blame, and no other channel is asked to read it.
+    let arguments = json!({"p_channels": ["slack", "email"], "p_now": at("12:00:04")});
+    world.call("ops_advance_ladder", arguments).await;
+    let failing = world.value(
+        "(select count(*) from ops.failing_channels(ops.read_settings(), '2026-11-24T12:00:04Z'))",
+    );
+    assert_eq!(failing.await, 0);
+    let over = json!({"status": "resolved", "source": "test", "type": "t", "subject": "h"});
+    let arguments = json!({"p_request": uuid::Uuid::new_v4(), "p_alerts": [over],
+                           "p_channels": ["slack", "email"], "p_now": at("12:01:00")});
+    world.call("ops_raise_alerts", arguments).await;
+    let rows = "select kind, channel, status from ops.outbox order by created_at, kind, status";
+    assert_eq!(
+        world.rows(rows).await,
+        json!([
+            {"kind": "firing", "channel": "slack", "status": "dead"},
+            {"kind": "firing", "channel": "slack", "status": "sent"},
+            {"kind": "resolved", "channel": "slack", "status": "pending"},
+        ])
+    );
+}
+
+#[tokio::test]
+async fn of_a_bare_message_that_cannot_be_read_either_there_is_no_other() {
+    let world = World::migrated().await;
+    raise(&world, "12:00:00", "high", "h").await;
+    for now in ["12:00:01", "12:00:02"] {
+        let claimed = world.claim_messages(now).await;
+        settle(&world, &claimed, now, json!({"outcome": "unread"})).await;
+    }
+    assert!(subjects(&world.claim_messages("12:00:03").await).is_empty());
+}

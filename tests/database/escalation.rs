@@ -33,7 +33,78 @@ async fn a_critical_alert_climbs_at_each_boundary_and_not_a_second_before() {
         expected.extend(names.iter().map(|name| (*name).to_owned()));
         assert_eq!(told(&world).await, expected, "{time}");
     }
-    assert_eq!(advance(&world, "2026-11-26T00:00:00Z").await, 0);
+    assert_eq!(advance(&world, "14:59:59").await, 0);
+    assert_eq!(advance(&world, "15:00:00").await, 1, "it begins again");
+    expected.push("on_call_primary".to_owned());
+    assert_eq!(told(&world).await, expected);
+    assert_eq!(advance(&world, "15:15:00").await, 1);
+}
+
+#[tokio::test]
+async fn whoever_is_on_duty_when_a_rung_is_due_is_asked_and_not_who_was_when_it_was_planned() {
+    let world = World::migrated().await;
+    let shift = |from: &str, until: &str| {
+        let days = [1, 2, 3, 4, 5, 6, 7];
+        json!({"email": "x@wine.example", "hours": {"days": days, "from": from, "until": until}})
+    };
+    contact(&world, "Day", "on_call_primary", shift("08:00", "20:00")).await;
+    contact(&world, "Night", "on_call_primary", shift("20:00", "08:00")).await;
+    contact(&world, "Max", "cto", shift("20:00", "23:00")).await;
+    let alert = raise(&world, "19:50:00", "critical", "x").await;
+    assert_eq!(told(&world).await, ["Day"]);
+    let next = "(select ops.next_asked(a, '2026-11-24T19:51:00Z') from ops.alerts as a)";
+    assert_eq!(
+        world.value(next).await,
+        json!({"at": "2026-11-24T20:05:00+00:00", "names": ["Night"], "reason": null})
+    );
+    for time in ["20:05:00", "20:20:00"] {
+        advance(&world, time).await;
+        world.deliver(time).await;
+    }
+    assert_eq!(told(&world).await, ["Day", "Night", "Max"]);
+    // Somebody who joins is asked as well, and whoever has left is not.
+    act(&world, &alert, "acknowledge", "20:21:00").await;
+    world
+        .execute("delete from ops.contacts where name = 'Night'")
+        .await;
+    contact(
+        &world,
+        "New",
+        "on_call_primary",
+        json!({"email": "n@wine.example"}),
+    )
+    .await;
+    advance(&world, "21:21:00").await;
+    // The levels that are left have nobody, so the ladder begins again.
+    for time in ["22:00:00", "22:56:00", "23:56:00", "2026-11-25T01:00:00Z"] {
+        advance(&world, time).await;
+    }
+    assert_eq!(told(&world).await.last().unwrap(), "New");
+}
+
+#[tokio::test]
+async fn a_list_says_who_is_asked_next_or_why_nobody_is() {
+    let world = World::migrated().await;
+    let next = async |subject: &str, now: &str| {
+        let next = format!(
+            "(select ops.next_asked(a, '{}') -> 'reason' from ops.alerts as a where subject = '{subject}')",
+            at(now)
+        );
+        world.value(&next).await
+    };
+    let critical = raise(&world, "12:00:00", "critical", "c").await;
+    raise(&world, "12:00:00", "high", "h").await;
+    raise(&world, "12:00:00", "medium", "m").await;
+    assert_eq!(next("c", "12:00:01").await, "no_contacts");
+    assert_eq!(next("h", "12:00:01").await, Value::Null);
+    assert_eq!(next("m", "12:00:01").await, "no_ladder");
+    advance(&world, "12:15:00").await;
+    assert_eq!(next("h", "12:15:01").await, "all_asked");
+    everybody(&world).await;
+    advance(&world, "12:16:00").await;
+    assert_eq!(next("c", "12:16:01").await, Value::Null);
+    act(&world, &critical, "acknowledge", "12:17:00").await;
+    assert_eq!(next("c", "12:18:00").await, "acknowledged");
 }
 
 #[tokio::test]
@@ -103,20 +174,27 @@ async fn missed_calls_lose_nobody_and_doubled_ones_tell_nobody_twice() {
     let world = World::migrated().await;
     everybody(&world).await;
     raise(&world, "12:00:00", "critical", "x").await;
-    // No call for seventy minutes, then two.
-    assert_eq!(advance(&world, "13:10:00").await, 3);
+    // No call for seventy minutes, then two: they are not asked all at once.
+    assert_eq!(advance(&world, "13:10:00").await, 1);
     assert_eq!(advance(&world, "13:10:00").await, 0);
-    assert_eq!(
-        told(&world).await,
-        [
-            "on_call_primary",
-            "on_call_secondary",
-            "engineering_manager",
-            "senior_engineer",
-            "cto",
-            "vendor_support"
-        ]
-    );
+    assert_eq!(told(&world).await, ["on_call_primary", "on_call_secondary"]);
+    for (early, due) in [("13:24:59", "13:25:00"), ("13:54:59", "13:55:00")] {
+        assert_eq!(advance(&world, early).await, 0, "{early}");
+        assert_eq!(advance(&world, due).await, 1, "{due}");
+    }
+    assert_eq!(told(&world).await.len(), 6);
+}
+
+#[tokio::test]
+async fn five_minutes_late_is_in_time_and_a_second_more_is_not() {
+    for (told_at, next_due) in [("12:20:00", "12:30:00"), ("12:20:01", "12:35:01")] {
+        let world = World::migrated().await;
+        everybody(&world).await;
+        raise(&world, "12:00:00", "critical", "x").await;
+        advance(&world, told_at).await;
+        let due = "(select to_char(min(due_at), 'HH24:MI:SS') from ops.escalations where status = 'waiting')";
+        assert_eq!(world.value(due).await, next_due, "{told_at}");
+    }
 }
 
 #[tokio::test]
@@ -134,8 +212,8 @@ async fn a_tick_and_a_delivery_may_move_the_ladder_at_once() {
     .try_into()
     .unwrap();
     let total = [first, second].map(|answer| answer.unwrap()["told"].as_u64().unwrap());
-    assert_eq!(total.iter().sum::<u64>(), 2);
-    assert_eq!(told(&world).await.len(), 4);
+    assert_eq!(total.iter().sum::<u64>(), 1);
+    assert_eq!(told(&world).await.len(), 2);
 }
 
 #[tokio::test]

@@ -250,7 +250,8 @@ async fn a_ladder_stands_still_while_its_alert_is_held() {
     .await;
     let ladder = "select person ->> 'name' as name, step.status, to_char(due_at, 'HH24:MI') as due
                   from ops.escalations as step join ops.alerts as alert on alert.id = step.alert
-                  where alert.subject = 'checkout' order by due_at";
+                  where alert.subject = 'checkout' and step.status <> 'done'
+                      and (person is not null or after_minutes in (0, 30)) order by due_at";
     let down = |database: &str| [dependency("database", database), seen("checkout", "down")];
     three(&world, "12:00:00", &down("down")).await;
     for now in minutes("12:03:00", 40) {
@@ -258,8 +259,8 @@ async fn a_ladder_stands_still_while_its_alert_is_held() {
     }
     assert_eq!(
         world.rows(ladder).await,
-        json!([{"name": "Anna", "status": "waiting", "due": "12:02"},
-               {"name": "Max", "status": "waiting", "due": "12:32"}])
+        json!([{"name": null, "status": "waiting", "due": "12:02"},
+               {"name": null, "status": "waiting", "due": "12:32"}])
     );
     // Well from 12:44 on, and three minutes of grace.
     for now in minutes("12:43:00", 5) {
@@ -268,7 +269,7 @@ async fn a_ladder_stands_still_while_its_alert_is_held() {
     assert_eq!(
         world.rows(ladder).await,
         json!([{"name": "Anna", "status": "told", "due": "12:47"},
-               {"name": "Max", "status": "waiting", "due": "13:17"}])
+               {"name": null, "status": "waiting", "due": "13:17"}])
     );
     assert!(
         told(&world, "12:47:05")

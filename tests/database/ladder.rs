@@ -1,22 +1,31 @@
-//! The plan: who is asked when about an alert that opens at a named time.
+//! Who is asked when about an alert that opens at a named time.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
-    people::{contact, everybody},
+    people::{advance, contact, everybody, raise, resolve},
     support::{World, array, at},
 };
 
-/// The ladder of a critical alert that opens then: minutes, level, name, and the
-/// levels whose place it takes.
+/// Climbs the ladder of a critical alert that opens then, as far as its last level:
+/// minutes, level, name, and the levels whose place it takes.
 async fn ladder(world: &World, opened: &str) -> Vec<String> {
+    let opened: Timestamp = at(opened).parse().unwrap();
+    let alert = raise(world, &opened.to_string(), "critical", "x").await;
+    for minutes in [15, 30, 60, 120] {
+        let due = opened + SignedDuration::from_mins(minutes);
+        advance(world, &due.to_string()).await;
+    }
     let query = format!(
-        "select concat_ws(' ', (extract(epoch from due_at - '{now}') / 60)::integer, level, (contact).name, nullif(passed, '{{}}')::text) as line
-         from ops.plan_ladder(array(select c from ops.contacts as c), '{now}')",
-        now = at(opened),
+        "select concat_ws(' ', (extract(epoch from told_at - '{opened}') / 60)::integer, level, person ->> 'name', nullif(passed, '{{}}')::text) as line
+         from ops.escalations where alert = '{alert}' and status = 'told' order by told_at, level, id",
     );
-    array(&world.rows(&query).await)
-        .iter()
+    let rows = world.rows(&query).await;
+    let over = opened + SignedDuration::from_mins(121);
+    resolve(world, &over.to_string(), "x").await;
+    let lines = array(&rows).iter();
+    lines
         .map(|row| row["line"].as_str().unwrap().to_owned())
         .collect()
 }

@@ -124,6 +124,8 @@ async fn a_reminder_that_has_not_left_is_dropped_and_never_doubled() {
 #[tokio::test]
 async fn a_call_for_help_is_as_good_as_a_reminder() {
     let world = World::migrated().await;
+    let once = json!({"p_key": "escalation.repeat_minutes", "p_value": 1440, "p_by": "test"});
+    world.call("ops_set_setting", once).await;
     everybody(&world).await;
     raise(&world, "12:00:00", "critical", "c").await;
     pass(

@@ -101,8 +101,8 @@ async fn whoever_resolves_the_incident_ends_its_reports_and_the_next_one_opens_a
     );
     assert_eq!(
         world.deliver("12:10:05").await,
-        1,
-        "and people hear of that"
+        3,
+        "people hear of that, and of the incident's end on both channels"
     );
     let next = report(&world, "12:11:00", "I cannot sign in", from("bo")).await;
     assert_eq!(

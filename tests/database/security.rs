@@ -78,6 +78,10 @@ async fn a_message_that_waits_too_long_is_noticed_and_a_digest_is_not() {
     );
     queue("11:50:00", false).await;
     assert_eq!(
+        judged(&world, "12:02:30", "outbox_stuck", "outbox").await,
+        "good"
+    );
+    assert_eq!(
         judged(&world, "12:05:00", "outbox_stuck", "outbox").await,
         "good"
     );

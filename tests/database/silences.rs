@@ -70,7 +70,10 @@ async fn the_ladder_waits_for_the_end_of_a_silence() {
     world.deliver("12:00:05").await;
     silence(&world, "12:01:00", json!({"rule": "external"}), "12:40:00").await;
     assert_eq!(advance(&world, "12:39:59").await, 0);
-    assert_eq!(advance(&world, "12:40:00").await, 2);
+    assert_eq!(advance(&world, "12:40:00").await, 1);
+    // Those who come after it are not asked at the same moment.
+    assert_eq!(advance(&world, "12:54:59").await, 0);
+    assert_eq!(advance(&world, "12:55:00").await, 1);
 }
 
 #[tokio::test]

@@ -334,6 +334,12 @@ async fn a_gap_is_noticed_once() {
     );
     let within = world.tick("12:03:05", &[app("up")]).await;
     assert_eq!(within["gap"], Value::Null, "three intervals are no gap");
+    // Something else ran meanwhile, so the database was there.
+    let run = json!({
+        "p_run": uuid::Uuid::new_v4(), "p_job": "dispatch", "p_every_seconds": 60,
+        "p_lease_seconds": 55, "p_manual": false, "p_now": at("12:05:00"),
+    });
+    world.call("ops_claim_run", run).await;
     let after = world.tick("12:06:06", &[app("up")]).await;
     let gap = json!({
         "from": "2026-11-24T12:03:05+00:00", "to": "2026-11-24T12:06:06+00:00", "seconds": 181.0,
@@ -353,7 +359,9 @@ async fn a_gap_is_noticed_once() {
     assert_eq!(notices[0]["severity"], "high");
     assert_eq!(notices[0]["facts"]["rule"], "monitoring_gap");
     assert_eq!(notices[0]["facts"]["value"], 181.0);
-    assert_eq!(notices[0]["facts"]["detail"], gap);
+    let mut detail = gap.clone();
+    detail["unreachable"] = json!(false);
+    assert_eq!(notices[0]["facts"]["detail"], detail);
     // The silence is unknown in the uptime, and nothing else.
     let uptime = world
         .rows(&format!(

@@ -56,8 +56,49 @@ pub(super) struct Message {
     /// What the provider calls it.
     provider_id: Option<String>,
     error: Option<String>,
+    /// Why it was not sent; none if it was, or if the database does not say.
+    reason: Option<Reason>,
     /// The channels that did not take it, in whose place it is sent.
     stands_in_for: Vec<Channel>,
+}
+
+/// Why a message was not sent, or is not sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reason {
+    BeginningUnsent,
+    BeingSent,
+    ChannelNotConfigured,
+    Digest,
+    Dropped,
+    Due,
+    GivenUp,
+    Held,
+    NoChannel,
+    Over,
+    Postponed,
+    Retrying,
+    Silenced,
+}
+
+impl Reason {
+    fn text(self) -> &'static str {
+        match self {
+            Self::BeginningUnsent => "its beginning has not arrived",
+            Self::BeingSent => "being sent",
+            Self::ChannelNotConfigured => "its channel is not configured",
+            Self::Digest => "waits for the digest",
+            Self::Dropped => "not needed any more",
+            Self::Due => "due",
+            Self::GivenUp => "given up",
+            Self::Held => "held: the cause is told instead",
+            Self::NoChannel => "no channel was configured",
+            Self::Over => "its alert is over",
+            Self::Postponed => "waits for its turn",
+            Self::Retrying => "is tried again",
+            Self::Silenced => "silenced or in maintenance",
+        }
+    }
 }
 
 /// What a message says.
@@ -227,12 +268,17 @@ impl Message {
         format!("{own} for {}", others.join(", "))
     }
 
-    /// When it was sent and what the provider calls it, else why it was not.
+    /// When it was sent and what the provider calls it, else why it was not: in a
+    /// word, and as the last attempt ended.
     fn receipt(&self) -> String {
         match (self.sent_at, &self.provider_id) {
             (Some(at), Some(name)) => format!("{} {name}", to_the_minute(at)),
             (Some(at), None) => to_the_minute(at),
-            (None, _) => self.error.clone().unwrap_or_default(),
+            (None, _) => {
+                let reason = self.reason.map(|reason| reason.text().to_owned());
+                let parts: Vec<_> = reason.into_iter().chain(self.error.clone()).collect();
+                parts.join(": ")
+            }
         }
     }
 }
@@ -269,7 +315,9 @@ mod tests {
         );
         message["sentAt"] = Value::Null;
         message["error"] = json!("refused");
-        assert_eq!(row(message)[7], "refused");
+        assert_eq!(row(message.clone())[7], "refused");
+        message["reason"] = json!("retrying");
+        assert_eq!(row(message)[7], "is tried again: refused");
     }
 
     #[test]

@@ -53,7 +53,8 @@ struct Alert {
     acknowledged_until: Option<Timestamp>,
     silenced_until: Option<Timestamp>,
     held_by: Option<Holder>,
-    ladder: Vec<Step>,
+    /// Who is asked next; a database of an earlier release does not say.
+    next: Option<Next>,
 }
 
 /// How far an alert has come.
@@ -72,24 +73,52 @@ struct Holder {
     subject: String,
 }
 
-/// A step of an alert's escalation.
+/// Who is asked next, or why nobody is.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Step {
-    /// Whom it asks; without a name it is the address that every alert goes to.
-    name: Option<String>,
-    due_at: Timestamp,
-    status: StepStatus,
+struct Next {
+    /// When, where that is known.
+    at: Option<Timestamp>,
+    /// The names of whom it asks; `email` is the address that every alert goes to.
+    names: Vec<String>,
+    reason: Option<Quiet>,
 }
 
-/// How far a step has come.
+/// What keeps an alert from asking somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum StepStatus {
-    Waiting,
-    #[serde(rename = "told")]
-    Sent,
-    Stopped,
+#[serde(rename_all = "snake_case")]
+enum Quiet {
+    /// Its cause is asked about.
+    Held,
+    /// Somebody is at it, and is asked first when that runs out.
+    Acknowledged,
+    /// A silence or maintenance postpones it.
+    Silenced,
+    /// There is nobody to ask.
+    NoContacts,
+    /// The next tick plans it.
+    NotPlanned,
+    /// Everybody was asked.
+    AllAsked,
+    /// Nobody is asked about anything of its severity.
+    NoLadder,
+    /// Whoever could be asked is off duty then.
+    NobodyOnDuty,
+}
+
+impl Quiet {
+    /// Why nobody is asked, where no time is known.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Held => "nobody: its cause is told",
+            Self::Acknowledged => "nobody while it is acknowledged",
+            Self::Silenced => "nobody while it is silenced",
+            Self::NoContacts => "nobody: there are no contacts",
+            Self::NotPlanned => "nobody until the next tick",
+            Self::AllAsked => "nobody: email was sent as well",
+            Self::NoLadder => "nobody at this severity",
+            Self::NobodyOnDuty => "nobody: all are off duty",
+        }
+    }
 }
 
 /// What somebody does about an alert.
@@ -189,29 +218,20 @@ impl Alert {
         }
     }
 
-    /// Who is asked next if nobody answers, and when. Nobody is asked while the
-    /// alert is acknowledged or silenced; while it is held nobody knows when.
+    /// Who is asked next if nobody answers, and when, or why nobody is.
     fn next(&self) -> String {
-        if self.held_by.is_some() {
-            return String::new();
-        }
-        let quiet_until = self.acknowledged_until.max(self.silenced_until);
-        let waiting = self
-            .ladder
-            .iter()
-            .filter(|step| step.status == StepStatus::Waiting)
-            .map(|step| {
-                let at = quiet_until.map_or(step.due_at, |quiet| quiet.max(step.due_at));
-                (at, step.name.as_deref().unwrap_or("email"))
-            });
-        let Some((first, _)) = waiting.clone().next() else {
+        let Some(Next { at, names, reason }) = &self.next else {
             return String::new();
         };
-        let names: Vec<_> = waiting
-            .filter(|(at, _)| *at == first)
-            .map(|(_, name)| name)
-            .collect();
-        format!("{} at {}", names.join(", "), to_the_minute(first))
+        let whom = match (reason, names.as_slice()) {
+            (Some(reason), []) => return reason.reason().to_owned(),
+            (None, []) => return String::new(),
+            (_, names) => names.join(", "),
+        };
+        at.map_or_else(
+            || whom.clone(),
+            |at| format!("{whom} at {}", to_the_minute(at)),
+        )
     }
 }
 
@@ -226,12 +246,7 @@ mod tests {
             "id": "abc00000-0000-4000-8000-000000000001", "rule": "app_down", "subject": "cellar",
             "severity": "critical", "status": "firing", "since": "2026-11-24T11:58:00+00:00",
             "acknowledgedBy": null, "acknowledgedUntil": null, "silencedUntil": null, "heldBy": null,
-            "ladder": [
-                {"status": "told", "name": "Anna", "dueAt": "2026-11-24T12:00:00Z"},
-                {"status": "waiting", "name": "Bo", "dueAt": "2026-11-24T12:30:00Z"},
-                {"status": "waiting", "name": "Cleo", "dueAt": "2026-11-24T12:30:00Z"},
-                {"status": "waiting", "name": "Eve", "dueAt": "2026-11-24T13:00:00Z"},
-            ],
+            "next": {"at": "2026-11-24T12:30:00Z", "names": ["Bo", "Cleo"], "reason": null},
         });
         let over = over.as_object().cloned().unwrap_or_default();
         document.as_object_mut().unwrap().extend(over);
@@ -239,21 +254,31 @@ mod tests {
     }
 
     #[test]
-    fn the_list_shows_who_is_asked_next() {
-        let held = json!({"rule": "database_failing", "subject": "database"});
-        for (over, next) in [
+    fn the_list_shows_who_is_asked_next_or_why_nobody_is() {
+        let next = |at: Option<&str>, names: &[&str], reason: Option<&str>| json!({"next": {"at": at, "names": names, "reason": reason}});
+        let at = Some("2026-11-24T12:45:00Z");
+        for (over, shown) in [
             (json!({}), "Bo, Cleo at 2026-11-24 12:30 UTC"),
             (
-                json!({"acknowledgedUntil": "2026-11-24T12:45:00Z"}),
-                "Bo, Cleo at 2026-11-24 12:45 UTC",
+                next(at, &["Ada"], Some("acknowledged")),
+                "Ada at 2026-11-24 12:45 UTC",
+            ),
+            (next(None, &[], Some("held")), "nobody: its cause is told"),
+            (
+                next(None, &[], Some("no_contacts")),
+                "nobody: there are no contacts",
             ),
             (
-                json!({"acknowledgedUntil": "2026-11-24T12:45:00Z", "heldBy": held}),
-                "",
+                next(at, &[], Some("nobody_on_duty")),
+                "nobody: all are off duty",
             ),
-            (json!({"ladder": []}), ""),
+            (
+                next(None, &[], Some("no_ladder")),
+                "nobody at this severity",
+            ),
+            (json!({"next": null}), ""),
         ] {
-            assert_eq!(alert(&over).known().unwrap().next(), next, "{over}");
+            assert_eq!(alert(&over).known().unwrap().next(), shown, "{over}");
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) async fn look(environment: &Environment) -> Vec<Finding> {
         return vec![Finding::new(Level::Warning, SUBJECT, text)];
     }
     let mut findings = Vec::new();
-    if known(&contacts).all(|contact| contact.level != 1) {
+    if known(&contacts).all(|contact| contact.level != Some(1)) {
         let text =
             "level 1 is empty: nobody is on call (pourtrait contacts add --role on_call_primary)";
         findings.push(Finding::new(Level::Error, SUBJECT, text));

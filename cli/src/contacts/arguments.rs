@@ -12,7 +12,8 @@ The contact's role, which says when it is asked about a critical alert that nobo
   on_call_secondary                      after 15 minutes
   engineering_manager, senior_engineer   after 30 minutes
   cto, vendor_support                    after 60 minutes
-  executive, external_consultant         after 120 minutes";
+  executive, external_consultant         after 120 minutes
+  stakeholder                            never: hears of incidents by email";
 
 /// What `contacts` can do.
 #[derive(Debug, Subcommand)]
@@ -75,6 +76,12 @@ pub(crate) struct Reach {
     /// The time zone of the hours, such as Europe/Berlin [default: UTC]
     #[arg(long)]
     pub(crate) zone: Option<Change<String>>,
+    /// The least severity of the incidents that a stakeholder hears of [default: any]
+    #[arg(long)]
+    pub(crate) severity: Option<Change<String>>,
+    /// A service whose incidents a stakeholder hears of, or several by commas [default: all]
+    #[arg(long, value_name = "NAMES", value_parser = services)]
+    pub(crate) services: Option<Change<Vec<String>>>,
 }
 
 /// What becomes of a field that is given.
@@ -94,6 +101,19 @@ impl From<&str> for Change<String> {
             text => Self::Set(text.to_owned()),
         }
     }
+}
+
+fn services(text: &str) -> Result<Change<Vec<String>>, String> {
+    let names = text.split(',').map(str::trim);
+    let names: Vec<_> = names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    Ok(if names.is_empty() {
+        Change::Remove
+    } else {
+        Change::Set(names)
+    })
 }
 
 fn hours(text: &str) -> Result<Change<DutyHours>, String> {

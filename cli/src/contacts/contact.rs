@@ -1,5 +1,6 @@
 //! A contact, and how a list shows it.
 
+use ops::alerts::message_facts::Severity;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -13,8 +14,8 @@ pub(crate) struct Contact {
     pub(super) id: Uuid,
     pub(crate) name: String,
     role: String,
-    /// The level of an escalation at which it is asked.
-    pub(crate) level: u8,
+    /// The level of an escalation at which it is asked; none for a stakeholder.
+    pub(crate) level: Option<u8>,
     email: Option<String>,
     email_proven_at: Option<String>,
     slack: Option<String>,
@@ -22,6 +23,11 @@ pub(crate) struct Contact {
     /// None if it is always on duty.
     hours: Option<DutyHours>,
     zone: String,
+    /// The least severity of the incidents that a stakeholder hears of.
+    severity: Option<Severity>,
+    /// The services that a stakeholder hears of; none means all.
+    #[serde(default)]
+    services: Vec<String>,
 }
 
 /// A way to reach a contact.
@@ -69,17 +75,33 @@ impl Contact {
             |hours| format!("{hours} {}", self.zone),
         );
         [
-            format!("L{}", self.level),
+            self.level
+                .map_or_else(|| "told".to_owned(), |level| format!("L{level}")),
             self.role.clone(),
             self.name.clone(),
             addresses.collect::<Vec<_>>().join(", "),
-            hours,
+            if self.level.is_some() {
+                hours
+            } else {
+                self.interest()
+            },
         ]
+    }
+
+    /// Which incidents a stakeholder hears of.
+    fn interest(&self) -> String {
+        let severity = self.severity.map_or("any", Severity::as_str);
+        let services = if self.services.is_empty() {
+            "all services".to_owned()
+        } else {
+            self.services.join(", ")
+        };
+        format!("incidents from {severity} on, {services}")
     }
 }
 
 pub(super) fn table(contacts: &[Answered<Contact>]) -> String {
-    const HEADING: [&str; 5] = ["level", "role", "name", "channels", "on duty"];
+    const HEADING: [&str; 5] = ["level", "role", "name", "channels", "on duty, or hears of"];
     if contacts.is_empty() {
         return "no contacts: alerts go to the channels alone, and nobody else is ever asked"
             .to_owned();

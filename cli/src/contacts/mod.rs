@@ -71,6 +71,10 @@ struct Fields {
     hours: Option<Change<DutyHours>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     zone: Option<Change<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<Change<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    services: Option<Change<Vec<String>>>,
 }
 
 impl Fields {
@@ -80,6 +84,8 @@ impl Fields {
             slack,
             hours,
             zone,
+            severity,
+            services,
         } = reach;
         Self {
             name,
@@ -88,6 +94,8 @@ impl Fields {
             slack,
             hours,
             zone,
+            severity,
+            services,
         }
     }
 }
@@ -171,7 +179,7 @@ pub(crate) async fn run(
                 p_contact: contact.id,
             };
             let removed = project.call(&call).await?;
-            let text = format!("{} is no longer asked", contact.name);
+            let text = format!("{} is no longer asked or told", contact.name);
             output.result(removed.document(), &text);
         }
         Contacts::Export => export(&all(&project).await?, output),

@@ -1,42 +1,16 @@
 //! `vercel.hobby.json`: the same deployment on a plan that allows each cron one
 //! call a day.
 
-use std::fmt;
-
 use anyhow::{Context, bail};
 use ops::endpoint::Endpoint;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
-/// Entries of an object in their own order, each as it is written: the order of
-/// the function patterns decides which of them counts.
-struct Entries(Vec<(String, Box<RawValue>)>);
+/// What the list of crons begins and ends with in `vercel.json`.
+const CRONS: (&str, &str) = ("\n  \"crons\": ", "\n  ]");
 
-impl<'de> Deserialize<'de> for Entries {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Entries;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Entries(entries))
-            }
-        }
-
-        deserializer.deserialize_map(InOrder)
-    }
+#[derive(Deserialize)]
+struct Deployment {
+    crons: Vec<Cron>,
 }
 
 #[derive(Deserialize)]
@@ -45,25 +19,20 @@ struct Cron {
     schedule: String,
 }
 
-/// The text of `vercel.json` with every cron on its daily schedule.
+/// The text of `vercel.json` with every cron on its daily schedule. Everything else
+/// stays as it is written.
 pub(super) fn variant(text: &str) -> anyhow::Result<String> {
-    let Entries(entries) = serde_json::from_str(text).context("vercel.json is not an object")?;
-    let entries: Vec<String> = entries
-        .iter()
-        .map(|(key, value)| {
-            let value = if key == "crons" {
-                daily(value.get())?
-            } else {
-                value.get().to_owned()
-            };
-            Ok(format!("  {}: {value}", serde_json::to_string(key)?))
-        })
-        .collect::<anyhow::Result<_>>()?;
-    Ok(format!("{{\n{}\n}}\n", entries.join(",\n")))
+    let Deployment { crons } =
+        serde_json::from_str(text).context("vercel.json is no object with crons")?;
+    let (begin, end) = CRONS;
+    let (before, rest) = text.split_once(begin).context("vercel.json has no crons")?;
+    let (_, after) = rest
+        .split_once(end)
+        .context("the crons of vercel.json do not end")?;
+    Ok(format!("{before}{begin}{}{after}", daily(&crons)?))
 }
 
-fn daily(crons: &str) -> anyhow::Result<String> {
-    let crons: Vec<Cron> = serde_json::from_str(crons).context("the crons of vercel.json")?;
+fn daily(crons: &[Cron]) -> anyhow::Result<String> {
     let lines: Vec<String> = crons
         .iter()
         .map(|Cron { path, schedule }| {
@@ -111,7 +80,9 @@ mod tests {
             ("/api/cron/monitor", "*/5 * * * *"),
             ("/api/health", "* * * * *"),
         ] {
-            let text = format!(r#"{{"crons":[{{"path":"{path}","schedule":"{schedule}"}}]}}"#);
+            let text = format!(
+                "{{\n  \"crons\": [\n    {{\"path\":\"{path}\",\"schedule\":\"{schedule}\"}}\n  ]\n}}"
+            );
             assert!(variant(&text).is_err(), "{path}");
         }
     }

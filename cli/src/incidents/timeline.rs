@@ -70,6 +70,7 @@ pub(super) enum AlertEvent {
     Resolved(IgnoredAny),
     Escalated { people: Vec<Person> },
     Acknowledged(Hold),
+    AcknowledgementEnding(Hold),
     AcknowledgementEnded(IgnoredAny),
     Unacknowledged(IgnoredAny),
     Snoozed(Hold),
@@ -125,6 +126,9 @@ pub(super) struct Task {
 pub(super) enum Attempt {
     Sent(Message),
     Retry(Message),
+    Refused(Message),
+    Untried(Message),
+    Unread(Message),
     Dead(Message),
     Attempted(Message),
 }
@@ -225,6 +229,9 @@ impl AlertEvent {
                 format!("escalated{}", addressed(names))
             }
             Self::Acknowledged(hold) => format!("acknowledged{}", hold.text()),
+            Self::AcknowledgementEnding(hold) => {
+                format!("acknowledgement ends soon{}", hold.text())
+            }
             Self::AcknowledgementEnded(_) => "acknowledgement ended".to_owned(),
             Self::Unacknowledged(_) => "unacknowledged".to_owned(),
             Self::Snoozed(hold) => format!("snoozed{}", hold.text()),
@@ -278,6 +285,9 @@ impl Attempt {
         let (message, outcome) = match self {
             Self::Sent(message) => (message, "sent"),
             Self::Retry(message) => (message, "failed, tried again later"),
+            Self::Refused(message) => (message, "refused, tried again later"),
+            Self::Untried(message) => (message, "postponed"),
+            Self::Unread(message) => (message, "not readable, given up"),
             Self::Dead(message) => (message, "given up"),
             Self::Attempted(message) => (message, "tried, without an answer"),
         };

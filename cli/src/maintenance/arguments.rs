@@ -1,9 +1,11 @@
 //! The grammar of `pourtrait maintenance`.
 
+use std::fmt;
+
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use outside::database_time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// What `maintenance` can do.
@@ -57,11 +59,28 @@ pub(crate) struct Window {
 }
 
 /// Days of the week, 1 for Monday to 7 for Sunday.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Weekdays(Vec<u8>);
 
+const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+impl fmt::Display for Weekdays {
+    /// As `--every` takes them.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(days) = self;
+        if days.len() == NAMES.len() {
+            return formatter.write_str("day");
+        }
+        let names = (1..=7).zip(NAMES);
+        let names: Vec<_> = names
+            .filter(|(number, _)| days.contains(number))
+            .map(|(_, name)| name)
+            .collect();
+        formatter.write_str(&names.join(","))
+    }
+}
+
 fn weekdays(text: &str) -> Result<Weekdays, String> {
-    const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     if text == "day" {
         return Ok(Weekdays((1..=7).collect()));
     }
@@ -93,6 +112,9 @@ mod tests {
         assert_eq!(of("day"), Ok(vec![1, 2, 3, 4, 5, 6, 7]));
         assert_eq!(of("sun"), Ok(vec![7]));
         assert_eq!(of("mon,thu"), Ok(vec![1, 4]));
+        for text in ["day", "sun", "mon,thu"] {
+            assert_eq!(weekdays(text).unwrap().to_string(), text);
+        }
         for nonsense in ["", "monday", "mon,", "Mon", "mon thu"] {
             assert!(of(nonsense).is_err(), "{nonsense}");
         }

@@ -13,6 +13,7 @@ use crate::{
     answered::{self, Answered, word},
     environment::Environment,
     project::{Project, author},
+    times::to_the_minute,
 };
 use arguments::{Maintenance, Weekdays, Window};
 use terminal::{failure::Verdict, output::Output};
@@ -29,6 +30,13 @@ struct Announced {
     services: Vec<String>,
     next_from: Option<String>,
     next_to: Option<String>,
+    /// The days on which it recurs; none if it does not.
+    weekdays: Option<Weekdays>,
+    local_time: Option<String>,
+    duration_minutes: Option<u32>,
+    zone: Option<String>,
+    /// When a window that recurs no longer does.
+    ends_at: Timestamp,
 }
 
 /// How far a window has come.
@@ -146,20 +154,37 @@ pub(crate) async fn run(
 }
 
 fn table(windows: &[Answered<Announced>]) -> String {
-    const HEADING: [&str; 6] = ["id", "state", "from", "to", "of", "reason"];
+    const HEADING: [&str; 7] = ["id", "state", "from", "to", "repeats", "of", "reason"];
     answered::table("maintenance windows", windows, HEADING, Announced::row)
 }
 
 impl Announced {
-    fn row(&self) -> [String; 6] {
+    fn row(&self) -> [String; 7] {
         [
             self.id.to_string(),
             word(self.state),
             self.next_from.clone().unwrap_or_default(),
             self.next_to.clone().unwrap_or_default(),
+            self.rule(),
             self.scope(),
             format!("{} ({})", self.reason, self.author),
         ]
+    }
+
+    /// When it recurs, as it was announced.
+    fn rule(&self) -> String {
+        match (
+            &self.weekdays,
+            &self.local_time,
+            self.duration_minutes,
+            &self.zone,
+        ) {
+            (Some(days), Some(at), Some(minutes), Some(zone)) => format!(
+                "every {days} at {at} {zone} for {minutes} min until {}",
+                to_the_minute(self.ends_at)
+            ),
+            _ => "once".to_owned(),
+        }
     }
 
     fn scope(&self) -> String {
@@ -169,5 +194,29 @@ impl Announced {
         } else {
             names.join(", ")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_that_recurs_shows_its_rule_and_its_zone() {
+        let mut document = json!({
+            "id": "00000000-0000-4000-8000-000000000001", "state": "planned", "reason": "Import",
+            "author": "Ada", "checks": [], "services": ["ai"], "nextFrom": "a", "nextTo": "b",
+            "weekdays": [1, 4], "localTime": "02:00", "durationMinutes": 30, "zone": "Europe/Paris",
+            "endsAt": "2027-06-30T00:00:00Z",
+        });
+        let row = |document| Answered::<Announced>::read(document).known().unwrap().row();
+        assert_eq!(
+            row(document.clone())[4],
+            "every mon,thu at 02:00 Europe/Paris for 30 min until 2027-06-30 00:00 UTC"
+        );
+        for key in ["weekdays", "localTime", "durationMinutes", "zone"] {
+            document[key] = json!(null);
+        }
+        assert_eq!(row(document)[4], "once");
     }
 }

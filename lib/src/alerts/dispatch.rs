@@ -15,7 +15,7 @@ use outside::clock::{self, Deadline};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use self::claimed_messages::{Claimed, Packed, Parcel};
+use self::claimed_messages::{Claimed, Packed, Parcel, Unread};
 use super::channels::{Delivery, SEND_TIMEOUT};
 use crate::{
     app::App,
@@ -101,7 +101,7 @@ struct Settlement {
     retry_after_seconds: Option<u64>,
     status_code: Option<u16>,
     provider_id: Option<String>,
-    error: Option<&'static str>,
+    error: Option<String>,
 }
 
 /// What becomes of a message, as the database takes it.
@@ -109,7 +109,14 @@ struct Settlement {
 #[serde(rename_all = "lowercase")]
 enum SettledAs {
     Sent,
+    /// It may have arrived.
     Retry,
+    /// It cannot have arrived.
+    Refused,
+    /// It was claimed and nobody tried to send it: that costs it no attempt.
+    Untried,
+    /// It cannot be read: the database gives it up and queues a bare line for it.
+    Unread,
     Dead,
 }
 
@@ -179,14 +186,6 @@ async fn deliver_by(
     }
 }
 
-/// What becomes of a message that this release cannot read: it is left for a newer
-/// release, and takes no other message along.
-const UNREAD: Delivery = Delivery::Retry {
-    after: None,
-    status: None,
-    error: "this release cannot read it",
-};
-
 enum Batch {
     Settled(Settled),
     /// The channel takes nothing at present.
@@ -196,8 +195,7 @@ enum Batch {
 }
 
 async fn deliver_batch(sender: &mut Sender<'_>, deadline: Deadline) -> Result<Batch, RpcError> {
-    // The lease begins in the database, after this.
-    let lease = deadline.within(LEASE);
+    let lease = time_of_lease(deadline);
     let limit = capacity(lease.remaining());
     if limit == 0 {
         return Ok(Batch::NoTime);
@@ -213,26 +211,39 @@ async fn deliver_batch(sender: &mut Sender<'_>, deadline: Deadline) -> Result<Ba
     if parcels.is_empty() && unread.is_empty() {
         return Ok(Batch::NothingDue);
     }
-    let mut results: Vec<_> = settlements(&unread, &UNREAD).collect();
+    let mut results: Vec<_> = unread.iter().flat_map(Unread::settlements).collect();
     let mut jammed = !parcels.is_empty();
     for parcel in &parcels {
-        let delivery = sender.send(parcel, lease).await;
-        jammed &= matches!(delivery, Delivery::Retry { .. });
-        results.extend(settlements(&parcel.rows, &delivery));
+        let attempt = sender.send(parcel, lease).await;
+        jammed &= !attempt.is_settled();
+        results.extend(parcel.rows.iter().map(|id| attempt.settlement(*id)));
     }
     let settle = SettleMessages {
         p_claim: claim.p_claim,
         p_results: results,
     };
-    let settled = sender
-        .app
-        .call(&settle, deadline.or_at_least(SETTLING))
-        .await?;
+    let settled = sender.app.call(&settle, time_to_settle(deadline)).await?;
     Ok(if jammed {
         Batch::Jammed(settled)
     } else {
         Batch::Settled(settled)
     })
+}
+
+/// How long a claim may be worked on. The lease begins in the database, after this.
+fn time_of_lease(deadline: Deadline) -> Deadline {
+    deadline.within(LEASE)
+}
+
+/// What was sent is settled even where its sending took all the time.
+fn time_to_settle(deadline: Deadline) -> Deadline {
+    deadline.or_at_least(SETTLING)
+}
+
+/// Whether one more message can be sent at its slowest, and settled, in what is left of
+/// the lease.
+fn fits(left: Duration) -> bool {
+    left >= SEND_TIMEOUT + SETTLING
 }
 
 /// How many messages can be sent one after the other in that time, each at its
@@ -242,13 +253,80 @@ fn capacity(time: Duration) -> usize {
     usize::try_from(sends).map_or(BATCH, |sends| sends.min(BATCH))
 }
 
+/// What came of a parcel's turn.
+#[derive(Debug, Clone)]
+enum Attempt {
+    /// The channel was asked.
+    Made(Delivery),
+    /// The channel was not asked: nobody has tried to send it.
+    Untried {
+        after: Option<Duration>,
+        reason: &'static str,
+    },
+}
+
+impl Attempt {
+    /// Whether it needs no other one.
+    fn is_settled(&self) -> bool {
+        matches!(
+            self,
+            Self::Made(Delivery::Sent { .. } | Delivery::Dead { .. })
+        )
+    }
+
+    fn settlement(&self, id: Uuid) -> Settlement {
+        let (outcome, after, status_code, provider_id, error) = match self {
+            Self::Made(Delivery::Sent { provider_id }) => {
+                (SettledAs::Sent, None, None, provider_id.clone(), None)
+            }
+            Self::Made(Delivery::Retry {
+                after,
+                status,
+                error,
+            }) => (SettledAs::Retry, *after, *status, None, Some(*error)),
+            Self::Made(Delivery::Refused {
+                after,
+                status,
+                error,
+            }) => (SettledAs::Refused, *after, *status, None, Some(*error)),
+            Self::Made(Delivery::Dead { status, error }) => {
+                (SettledAs::Dead, None, *status, None, Some(*error))
+            }
+            Self::Untried { after, reason } => {
+                (SettledAs::Untried, *after, None, None, Some(*reason))
+            }
+        };
+        Settlement {
+            id,
+            outcome,
+            retry_after_seconds: after.map(|after| after.as_secs()),
+            status_code,
+            provider_id,
+            error: error.map(str::to_owned),
+        }
+    }
+}
+
+impl Unread {
+    fn settlements(&self) -> impl Iterator<Item = Settlement> {
+        self.rows.iter().map(|id| Settlement {
+            id: *id,
+            outcome: SettledAs::Unread,
+            retry_after_seconds: None,
+            status_code: None,
+            provider_id: None,
+            error: Some(format!("it cannot be read: {}", self.reason)),
+        })
+    }
+}
+
 /// Sends one after the other, no faster than the channel takes.
 struct Sender<'a> {
     app: &'a App,
     channel: Channel,
     last: Option<Instant>,
-    /// The channel asked us to wait: nothing more is sent in this round.
-    wait: Option<Delivery>,
+    /// The channel asked us to wait for so long: nothing more is sent in this round.
+    wait: Option<Attempt>,
 }
 
 impl<'a> Sender<'a> {
@@ -261,7 +339,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    async fn send(&mut self, parcel: &Parcel, lease: Deadline) -> Delivery {
+    async fn send(&mut self, parcel: &Parcel, lease: Deadline) -> Attempt {
         if let Some(wait) = &self.wait {
             return wait.clone();
         }
@@ -269,13 +347,12 @@ impl<'a> Sender<'a> {
             let since = clock::instant().duration_since(last);
             clock::wait(self.channel.pace().saturating_sub(since)).await;
         }
-        if lease.remaining() < SEND_TIMEOUT + SETTLING {
+        if !fits(lease.remaining()) {
             // Claiming took long, or a digest came on top: the lease could end
             // before this was sent and settled.
-            return Delivery::Retry {
+            return Attempt::Untried {
                 after: None,
-                status: None,
-                error: "no time left to send it",
+                reason: "no time left to send it",
             };
         }
         self.last = Some(clock::instant());
@@ -284,14 +361,23 @@ impl<'a> Sender<'a> {
             .send(self.app, &parcel.content, &parcel.key, &parcel.place, lease)
             .await;
         self.note(&delivery);
-        delivery
+        Attempt::Made(delivery)
     }
 
     fn note(&mut self, delivery: &Delivery) {
         let channel = self.channel.as_str();
         match delivery {
             Delivery::Sent { .. } => tracing::info!(channel, "message sent"),
-            Delivery::Retry { status, error, .. } => {
+            Delivery::Retry {
+                after,
+                status,
+                error,
+            }
+            | Delivery::Refused {
+                after,
+                status,
+                error,
+            } => {
                 tracing::warn!(
                     channel,
                     status,
@@ -299,7 +385,10 @@ impl<'a> Sender<'a> {
                     "message not sent, will be tried again"
                 );
                 if *status == Some(429) {
-                    self.wait = Some(delivery.clone());
+                    self.wait = Some(Attempt::Untried {
+                        after: *after,
+                        reason: "the channel asked to wait",
+                    });
                 }
             }
             Delivery::Dead { status, error } => {
@@ -307,26 +396,6 @@ impl<'a> Sender<'a> {
             }
         }
     }
-}
-
-fn settlements(rows: &[Uuid], delivery: &Delivery) -> impl Iterator<Item = Settlement> {
-    let (outcome, after, status_code, provider_id, error) = match delivery {
-        Delivery::Sent { provider_id } => (SettledAs::Sent, None, None, provider_id.clone(), None),
-        Delivery::Retry {
-            after,
-            status,
-            error,
-        } => (SettledAs::Retry, *after, *status, None, Some(*error)),
-        Delivery::Dead { status, error } => (SettledAs::Dead, None, *status, None, Some(*error)),
-    };
-    rows.iter().map(move |id| Settlement {
-        id: *id,
-        outcome,
-        retry_after_seconds: after.map(|after| after.as_secs()),
-        status_code,
-        provider_id: provider_id.clone(),
-        error,
-    })
 }
 
 #[cfg(test)]

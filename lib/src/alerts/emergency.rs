@@ -1,22 +1,32 @@
 //! Sends that monitoring is blind, without the database: straight to every channel.
 //! The next tick that commits makes an ordinary alert of it.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use outside::clock::{self, Deadline};
+use uuid::Uuid;
 
 use super::{
     channels::{Delivery, Place, SEND_TIMEOUT, email},
     message::{Content, Message},
     message_facts::{Facts, Kind, Severity},
     message_links::Places,
-    render,
+    render::{self, email::Letter},
     rules::Rule,
 };
 use crate::{app::App, config::Channel};
 
-/// Sends to those channels, and returns those that accepted. `since` is when the
+/// How long the email may take, before the other channels are asked.
+const EMAIL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Sends to those channels, and returns those that were told. `since` is when the
 /// first tick failed, `reason` a phrase that names no secret.
+///
+/// Instances share nothing while the database is out of reach, and the email's provider
+/// takes one letter of a name. So the email goes first: where another instance was
+/// quicker, that one tells all channels, and this one says nothing.
 pub async fn send(
     app: &App,
     channels: &[Channel],
@@ -26,26 +36,41 @@ pub async fn send(
 ) -> Vec<Channel> {
     let now = clock::now();
     let content = content(app, since, reason, now);
+    let key = key(app, now);
+    let mut told = Vec::new();
+    if channels.contains(&Channel::Email) {
+        let letter = named(render::email::letter(&content));
+        let deadline = deadline.within(EMAIL_TIMEOUT);
+        match email::send_unless_said(app, &letter, &key, deadline).await {
+            Some(delivery) => {
+                note(Channel::Email, &delivery);
+                told.extend(delivery.is_sent().then_some(Channel::Email));
+            }
+            None => return channels.to_vec(),
+        }
+    }
     let deadline = deadline.within(SEND_TIMEOUT);
-    let sent = channels.iter().map(|&channel| {
-        let content = &content;
+    let others = channels
+        .iter()
+        .filter(|channel| **channel != Channel::Email);
+    let sent = others.map(|&channel| {
+        let (content, key) = (&content, &key);
         async move {
-            let key = key(app, now);
-            let delivery = match channel {
-                Channel::Slack | Channel::Discord | Channel::Webhook => {
-                    let place = Place::Anew;
-                    channel.send(app, content, &key, &place, deadline).await
-                }
-                Channel::Email => {
-                    let letter = render::email::letter(content);
-                    email::send_unless_said(app, &letter, &key, deadline).await
-                }
-            };
+            let delivery = channel
+                .send(app, content, key, &Place::Anew, deadline)
+                .await;
             note(channel, &delivery);
             delivery.is_sent().then_some(channel)
         }
     });
-    join_all(sent).await.into_iter().flatten().collect()
+    told.extend(join_all(sent).await.into_iter().flatten());
+    told
+}
+
+/// A letter that no other instance would write, so that the provider tells the two apart.
+fn named(mut letter: Letter) -> Letter {
+    letter.tags.push(("instance", Uuid::new_v4().to_string()));
+    letter
 }
 
 fn content(app: &App, since: Timestamp, reason: &str, now: Timestamp) -> Content {
@@ -90,7 +115,9 @@ fn note(channel: Channel, delivery: &Delivery) {
     let channel = channel.as_str();
     match delivery {
         Delivery::Sent { .. } => tracing::warn!(channel, "sent that monitoring is blind"),
-        Delivery::Retry { status, error, .. } | Delivery::Dead { status, error } => {
+        Delivery::Retry { status, error, .. }
+        | Delivery::Refused { status, error, .. }
+        | Delivery::Dead { status, error } => {
             tracing::error!(
                 channel,
                 status,
@@ -103,8 +130,6 @@ fn note(channel: Channel, delivery: &Delivery) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::alerts::fake_server::{self, Reply, Server};
 
@@ -140,7 +165,7 @@ mod tests {
     async fn both_channels_hear_of_it_at_once() {
         let email = Reply::new(200, r#"{"id":"e"}"#);
         let (sent, slack, resend) = tell(Reply::new(200, "ok"), email).await;
-        assert_eq!(sent, [Channel::Slack, Channel::Email]);
+        assert_eq!(sent, [Channel::Email, Channel::Slack]);
         let text = &slack.requests()[0].json()["text"];
         assert_eq!(text, "Critical: Monitoring is blind");
         let requests = resend.requests();
@@ -201,9 +226,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_another_instance_said_this_hour_counts_as_told() {
+    async fn what_another_instance_said_this_hour_is_told_everywhere_and_not_said_again() {
         let taken = Reply::new(409, r#"{"name":"invalid_idempotent_request"}"#);
-        let (sent, ..) = tell(Reply::new(500, ""), taken).await;
-        assert_eq!(sent, [Channel::Email]);
+        let (told, slack, _) = tell(Reply::new(200, "ok"), taken).await;
+        assert_eq!(told, [Channel::Slack, Channel::Email]);
+        assert!(slack.requests().is_empty());
+    }
+
+    #[tokio::test]
+    async fn two_instances_write_no_letter_alike() {
+        let mut tags = Vec::new();
+        for _ in 0..2 {
+            let (.., resend) = tell(Reply::new(200, "ok"), Reply::new(200, r#"{"id":"e"}"#)).await;
+            tags.push(resend.requests()[0].json()["tags"].to_string());
+        }
+        assert_ne!(tags[0], tags[1]);
     }
 }

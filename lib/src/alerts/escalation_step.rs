@@ -20,7 +20,9 @@ pub struct Escalation {
     pub earlier: Vec<AskedBefore>,
     /// How many more alerts of the incident ask the same people.
     pub others: u64,
-    /// Who had acknowledged the alert, where that has ended.
+    /// Whether anybody ever answered.
+    pub answered: bool,
+    /// Who had acknowledged the alert, where that has run out.
     pub acknowledged: Option<EndedAcknowledgement>,
 }
 
@@ -67,6 +69,7 @@ impl Escalation {
             passed: passed.filter_map(Value::as_u64).collect(),
             earlier: earlier.filter_map(AskedBefore::read).collect(),
             others: value["others"].as_u64().unwrap_or(0),
+            answered: value["answered"].as_bool().unwrap_or(false),
             acknowledged: text(value, "acknowledgedBy").map(|by| EndedAcknowledgement {
                 by,
                 at: time(value, "acknowledgedAt"),

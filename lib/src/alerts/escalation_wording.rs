@@ -12,6 +12,9 @@ const LEVELS: u64 = 4;
 
 /// What happened, with what became of the last call for help.
 pub(super) fn headline(facts: &Facts, happened: String) -> String {
+    if let (Kind::Reminder, Some(acknowledgement)) = (facts.kind, &facts.acknowledgement) {
+        return ending(acknowledgement, &happened);
+    }
     let Some(escalation) = facts.escalation.as_ref() else {
         return happened;
     };
@@ -19,6 +22,17 @@ pub(super) fn headline(facts: &Facts, happened: String) -> String {
         Kind::Escalation => unanswered(facts, escalation, happened),
         Kind::Reminder => reminded(facts, escalation, &happened),
         Kind::Firing | Kind::Resolved | Kind::Notice => happened,
+    }
+}
+
+/// Whoever acknowledged it has little time left.
+fn ending(Acknowledgement { by, until }: &Acknowledgement, happened: &str) -> String {
+    match until {
+        Some(until) => format!(
+            "The acknowledgement by {by} ends at {}: {happened}",
+            quantities::time(*until)
+        ),
+        None => format!("The acknowledgement by {by} ends soon: {happened}"),
     }
 }
 
@@ -48,7 +62,12 @@ fn unanswered(facts: &Facts, escalation: &Escalation, happened: String) -> Strin
     match (facts.opened_at, escalation.at) {
         (Some(opened), Some(at)) if at.duration_since(opened).as_secs() >= 60 => {
             let waited = quantities::between(opened, at);
-            format!("Unanswered for {waited}: {happened}")
+            let how = if escalation.answered {
+                "Not resolved"
+            } else {
+                "Unanswered"
+            };
+            format!("{how} for {waited}: {happened}")
         }
         _ => happened,
     }

@@ -8,6 +8,7 @@ mod digest;
 
 pub use self::digest::{Digest, Occasion};
 use super::{
+    alert_end::AlertEnd,
     escalation_step::Escalation,
     escalation_wording,
     message_facts::{Facts, Kind, Severity},
@@ -17,6 +18,10 @@ use super::{
     rules::{self, Rule},
     vendor_pages,
 };
+
+/// What is added where nothing else is known.
+const BARE: &str = "The rest of this message could not be read. \
+    `pourtrait alerts messages --dead` says why.";
 
 /// What a message holds, in plain text as it came. Whoever renders it cleans, escapes
 /// and cuts it.
@@ -65,6 +70,10 @@ impl Message {
     #[must_use]
     pub fn new(facts: &Facts, places: Places<'_>) -> Self {
         let headline = escalation_wording::headline(facts, rules::headline(facts));
+        let headline = match &facts.incident_change {
+            Some(change) => change.headline(facts.incident, &headline),
+            None => headline,
+        };
         let vendors = facts
             .escalation
             .as_ref()
@@ -73,7 +82,9 @@ impl Message {
         let body = facts
             .message
             .clone()
-            .filter(|message| !headline.ends_with(message.as_str()));
+            .filter(|message| !headline.ends_with(message.as_str()))
+            .or_else(|| facts.incident_change.as_ref()?.text.clone())
+            .or_else(|| facts.bare.then(|| BARE.to_owned()));
         Self {
             kind: facts.kind,
             severity: facts.severity,
@@ -96,7 +107,12 @@ impl Message {
     #[must_use]
     pub fn label(&self) -> &'static str {
         match (self.kind, self.severity) {
-            (Kind::Resolved, _) => "Resolved",
+            (Kind::Resolved, _) => self
+                .facts
+                .ended
+                .as_ref()
+                .map_or("Resolved", AlertEnd::label),
+            (Kind::Notice, _) if self.facts.incident_change.is_some() => "Incident",
             (Kind::Notice, _) => "Notice",
             (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Critical) => "Critical",
             (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::High) => "High",
@@ -112,7 +128,9 @@ fn fields(facts: &Facts) -> Vec<Field> {
     let fields = [
         ("In place of", in_place_of(facts)),
         ("Since", since(facts)),
-        ("Resolved", resolved(facts)),
+        ("Severity", severity(facts)),
+        (ended_label(facts), resolved(facts)),
+        ("How it ended", how_it_ended(facts)),
         level,
         asked,
         asked_before,
@@ -151,7 +169,8 @@ fn in_place_of(facts: &Facts) -> Option<String> {
 }
 
 fn since(facts: &Facts) -> Option<String> {
-    let since = facts.since.filter(|_| facts.kind != Kind::Notice)?;
+    let is_notice = facts.kind == Kind::Notice && facts.incident_change.is_none();
+    let since = facts.since.filter(|_| !is_notice)?;
     let before = match (facts.kind, facts.opened_at) {
         (Kind::Firing, Some(opened)) if opened.duration_since(since).as_secs() > 0 => {
             let before = quantities::between(since, opened);
@@ -162,8 +181,28 @@ fn since(facts: &Facts) -> Option<String> {
     Some(format!("{}{before}", quantities::time(since)))
 }
 
+/// Of an incident; a message about an alert begins with it.
+fn severity(facts: &Facts) -> Option<String> {
+    facts.incident_change.as_ref()?;
+    Some(facts.severity.as_str().to_owned())
+}
+
+/// The name of the time at which it was over.
+fn ended_label(facts: &Facts) -> &'static str {
+    facts.ended.as_ref().map_or("Resolved", |_| "Ended")
+}
+
+fn how_it_ended(facts: &Facts) -> Option<String> {
+    let ended = facts
+        .ended
+        .as_ref()
+        .filter(|_| facts.kind == Kind::Resolved)?;
+    Some(ended.described())
+}
+
 fn resolved(facts: &Facts) -> Option<String> {
-    let at = facts.resolved_at.filter(|_| facts.kind == Kind::Resolved)?;
+    let is_end = facts.kind == Kind::Resolved || facts.incident_change.is_some();
+    let at = facts.resolved_at.filter(|_| is_end)?;
     let after = facts.since.map_or_else(String::new, |since| {
         format!(", after {}", quantities::between(since, at))
     });
@@ -186,10 +225,13 @@ fn measured_label(facts: &Facts) -> &'static str {
     if facts.kind != Kind::Resolved {
         return "Found";
     }
+    if facts.ended.is_some() {
+        return "Was";
+    }
     let good_again = match (facts.value, facts.threshold) {
         (Some(left), Some(limit)) if facts.unit.as_deref() == Some("d") => left >= limit,
         (Some(value), Some(limit)) => value <= limit && facts.samples != Some(0),
-        _ => facts.reason.as_deref() == Some("removed"),
+        _ => false,
     };
     if good_again { "Now" } else { "Was" }
 }

@@ -10,7 +10,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
+    alert_end::AlertEnd,
     escalation_step::{Acknowledgement, Escalation},
+    incident_change::IncidentChange,
     json_fields::{text, time},
     recipients::Recipients,
 };
@@ -184,8 +186,15 @@ pub struct Facts {
     pub escalation: Option<Escalation>,
     /// Who has acknowledged it, if that is in force.
     pub acknowledgement: Option<Acknowledgement>,
+    /// What happened to an incident, if it is about that.
+    pub incident_change: Option<IncidentChange>,
+    /// How it ended, if it was not seen to be good again.
+    pub ended: Option<AlertEnd>,
     /// The channels that did not take it, in whose place it is sent.
     pub stands_in_for: Vec<String>,
+    /// Whether it says no more than what it is about, because the whole could not be
+    /// read.
+    pub bare: bool,
 }
 
 /// How many of a raiser's values a message shows.
@@ -231,7 +240,10 @@ impl Facts {
             recipients: Recipients::read(&row["recipients"]),
             escalation: Escalation::read(&row["escalation"]),
             acknowledgement: Acknowledgement::read(&row["acknowledgement"]),
+            incident_change: IncidentChange::read(&row["incidentChange"]),
+            ended: AlertEnd::read(&row["ended"]),
             stands_in_for: texts(&row["standsInFor"]),
+            bare: row["bare"].as_bool().unwrap_or(false),
         }
     }
 }

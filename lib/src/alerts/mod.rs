@@ -7,12 +7,14 @@
 //! variant of [`Channel`](crate::config::Channel).
 
 pub mod acknowledge;
+pub mod alert_end;
 pub mod channels;
 pub mod dispatch;
 pub mod emergency;
 mod escalation;
 pub mod escalation_step;
 mod escalation_wording;
+pub mod incident_change;
 mod json_fields;
 pub mod message;
 pub mod message_facts;

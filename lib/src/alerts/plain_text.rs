@@ -42,6 +42,24 @@ pub fn cut(text: &str, limit: usize) -> String {
     escaped(text, limit, |_| None)
 }
 
+/// A line of at most `limit` characters that is not cut inside a word, unless the word
+/// is longer than anybody wants to lose.
+#[must_use]
+pub fn cut_at_word(text: &str, limit: usize) -> String {
+    const LONGEST_LOST: usize = 40;
+    let cut = cut(text, limit);
+    if cut == text {
+        return cut;
+    }
+    let kept = cut.trim_end_matches('…');
+    // Where the next character begins a word, none was cut.
+    let whole = text[kept.len()..].starts_with(' ');
+    match kept.rfind(' ') {
+        Some(end) if !whole && kept.len() - end <= LONGEST_LOST => format!("{}…", &kept[..end]),
+        _ => format!("{}…", kept.trim_end()),
+    }
+}
+
 /// The text with some characters replaced, at most `limit` characters long.
 /// Never cut inside a replacement. Characters are counted as UTF-16 does, for
 /// so do the services that refuse what is too long.
@@ -177,6 +195,15 @@ mod tests {
             ("", 0, ""),
         ] {
             assert_eq!(cut(text, limit), expected, "{text} at {limit}");
+        }
+        for (text, limit, expected) in [
+            ("one two", 7, "one two"),
+            ("one two three", 9, "one two…"),
+            ("one two three", 8, "one two…"),
+            ("one two three", 7, "one…"),
+            ("one", 2, "o…"),
+        ] {
+            assert_eq!(cut_at_word(text, limit), expected, "{text} at {limit}");
         }
         let escape = |letter| (letter == '&').then_some("&amp;");
         assert_eq!(escaped("a&b", 7, escape), "a&amp;b");

@@ -1,6 +1,6 @@
 -- People acknowledge, snooze, silence or resolve an alert. A link in a message does one of
--- these once. An acknowledgement takes back the messages that nobody has tried to send and
--- holds the ladder. It ends by itself, so that an alert which was acknowledged and forgotten
+-- these once. An acknowledgement takes back the messages that nobody can have read and holds
+-- the ladder. It ends by itself, so that an alert which was acknowledged and forgotten
 -- climbs on.
 
 create or replace function ops.acknowledge_alert(
@@ -9,6 +9,7 @@ create or replace function ops.acknowledge_alert(
     p_until timestamptz,
     p_note text,
     p_actor text,
+    p_contact uuid,
     p_now timestamptz
 )
 returns void
@@ -19,7 +20,7 @@ begin
     update ops.alerts
     set
         status = 'acknowledged', acknowledged_at = p_now, acknowledged_by = p_actor,
-        acknowledged_until = p_until
+        acknowledged_until = p_until, acknowledged_contact = p_contact
     where id = p_alert.id;
     -- Somebody has taken the alert over, so nobody else needs to be called.
     perform ops.drop_unsent(p_alert.id);
@@ -29,8 +30,8 @@ begin
 end
 $$;
 
-comment on function ops.acknowledge_alert(ops.alerts, text, timestamptz, text, text, timestamptz) is
-    'Marks an alert as acknowledged until that time, which holds its ladder, and takes back its messages that nobody has tried to send.';
+comment on function ops.acknowledge_alert(ops.alerts, text, timestamptz, text, text, uuid, timestamptz) is
+    'Marks an alert as acknowledged until that time, which holds its ladder, and takes back its messages that nobody can have read.';
 
 create or replace function ops.release_alert(p_alert ops.alerts, p_note text, p_actor text, p_now timestamptz)
 returns void
@@ -39,7 +40,9 @@ set search_path = ''
 as $$
 begin
     update ops.alerts
-    set status = 'firing', acknowledged_at = null, acknowledged_by = null, acknowledged_until = null
+    set
+        status = 'firing', acknowledged_at = null, acknowledged_by = null, acknowledged_until = null,
+        acknowledged_contact = null
     where id = p_alert.id;
     perform ops.restore_unsent(p_alert);
     perform ops.log_event(p_alert.id, 'unacknowledged', p_actor, p_note, null, p_now);
@@ -63,7 +66,7 @@ as $$
 begin
     perform ops.log_event(p_alert.id, 'closed', p_actor, p_note, null, p_now);
     perform ops.resolve_alert(
-        p_alert.id, null, ops.make_context('{}', p_settings), p_now
+        p_alert.id, ops.make_end('closed', p_actor, p_note), ops.make_context('{}', p_settings), p_now
     );
     -- What is still bad is counted from the beginning and opens another alert.
     delete from ops.alert_states where alert = p_alert.id;
@@ -80,6 +83,7 @@ create or replace function ops.apply_action(
     p_until timestamptz,
     p_note text,
     p_actor text,
+    p_link uuid,
     p_now timestamptz
 )
 returns text
@@ -102,9 +106,13 @@ begin
 
     case p_action
         when 'acknowledge' then
-            perform ops.acknowledge_alert(p_alert, 'acknowledged', v_until, p_note, p_actor, p_now);
+            perform ops.acknowledge_alert(
+                p_alert, 'acknowledged', v_until, p_note, p_actor, ops.find_answering(p_actor, p_link), p_now
+            );
         when 'snooze' then
-            perform ops.acknowledge_alert(p_alert, 'snoozed', v_until, p_note, p_actor, p_now);
+            perform ops.acknowledge_alert(
+                p_alert, 'snoozed', v_until, p_note, p_actor, ops.find_answering(p_actor, p_link), p_now
+            );
         when 'unacknowledge' then
             perform ops.release_alert(p_alert, p_note, p_actor, p_now);
         when 'silence' then
@@ -118,7 +126,7 @@ begin
 end
 $$;
 
-comment on function ops.apply_action(ops.alerts, uuid, text, timestamptz, text, text, timestamptz) is
+comment on function ops.apply_action(ops.alerts, uuid, text, timestamptz, text, text, uuid, timestamptz) is
     'Does one thing about an alert and returns done, or unchanged where there is nothing to do. An acknowledgement without an end lasts as long as the setting says.';
 
 create or replace function ops.link_use(p_message uuid, p_action text)
@@ -228,7 +236,8 @@ begin
     end if;
     if v_outcome = 'ready' then
         v_outcome := ops.apply_action(
-            v_alert, p_request, p_action, p_until, nullif(btrim(p_note), ''), btrim(p_actor), v_now
+            v_alert, p_request, p_action, p_until, nullif(btrim(p_note), ''), btrim(p_actor),
+            (p_link ->> 'message')::uuid, v_now
         );
     end if;
 

@@ -71,7 +71,7 @@ as $$
             'threshold', p_observation.threshold,
             'samples', p_observation.samples,
             'reason', p_observation.facts ->> 'reason'
-        ),
+        ) || ops.end_of(p_observation, p_state.alert),
         p_context,
         p_now
     )

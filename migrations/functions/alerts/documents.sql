@@ -22,6 +22,7 @@ as $$
         'silencedUntil', ops.silenced_until(p_alert, p_now),
         'heldBy', ops.held_by(p_alert, p_now),
         'facts', ops.message_facts(p_alert, 'firing', p_alert.last_facts),
+        'next', ops.next_asked(p_alert, p_now),
         'ladder', coalesce(
             (
                 select jsonb_agg(
@@ -37,7 +38,7 @@ as $$
                     order by step.due_at, step.id
                 )
                 from ops.escalations as step
-                where step.alert = p_alert.id and step.severity = p_alert.severity
+                where step.alert = p_alert.id and step.severity = p_alert.severity and step.status <> 'done'
             ),
             '[]'
         ),

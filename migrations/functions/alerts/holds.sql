@@ -202,28 +202,15 @@ set search_path = ''
 as $$
 begin
     return p_message.kind in ('firing', 'escalation', 'reminder')
-        -- A message that was tried may have been read, so it is not held any more.
-        and p_message.attempts = 0
         and not ops.speaks_for_others(p_message)
-        and exists (select from ops.alerts where id = p_message.alert and held_until > p_now);
+        and exists (select from ops.alerts where id = p_message.alert and held_until > p_now)
+        -- A message that may have been read is not held any more.
+        and not ops.may_have_arrived(p_message);
 end
 $$;
 
 comment on function ops.is_held_back(ops.outbox, timestamptz) is
-    'Returns whether a message waits because its alert is held. A resolution never does, nor does a message that somebody has tried to send.';
-
-create or replace function ops.waits_on_purpose(p_message ops.outbox, p_now timestamptz)
-returns boolean
-language sql
-stable
-set search_path = ''
-as $$
-    select p_message.digest
-        or (p_message.attempts = 0 and (p_message.next_attempt_at > p_now or ops.is_held_back(p_message, p_now)))
-$$;
-
-comment on function ops.waits_on_purpose(ops.outbox, timestamptz) is
-    'Returns whether a message is not to be sent yet: it belongs to a digest, or nobody has tried it and it is not due (silenced, in maintenance, or waiting for its group) or its alert is held.';
+    'Returns whether a message waits because its alert is held. A resolution never does, nor does a message that somebody may have read.';
 
 create or replace function ops.held_by(p_alert ops.alerts, p_now timestamptz)
 returns jsonb

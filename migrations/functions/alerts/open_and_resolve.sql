@@ -1,7 +1,6 @@
 -- Every alert opens and resolves here, whether a tick, an event of the application or a
 -- caller asks for it. An alert, its incident and its messages change together or not at all.
--- A resolution is queued for exactly those audiences to which a message about the alert was
--- sent or may yet be sent.
+-- A resolution is queued for exactly those audiences that may have heard of the alert.
 
 create or replace function ops.observation_facts(
     p_observation ops.observation,
@@ -86,7 +85,7 @@ begin
         and later.kind = 'firing'
         and later.severity = 'low'
         and later.status = 'pending'
-        and later.attempts = 0
+        and not ops.may_have_arrived(later)
         and exists (
             select
             from ops.outbox as sooner
@@ -99,7 +98,7 @@ end
 $$;
 
 comment on function ops.queue_firing(ops.alerts, ops.context, timestamptz) is
-    'Queues an alert''s firing on each channel of its severity that has none yet. One of low severity counts only while the alert is low, and is dropped where another takes its place before it was tried.';
+    'Queues an alert''s firing on each channel of its severity that has none yet. One of low severity counts only while the alert is low, and is dropped where another takes its place before anybody can have read it.';
 
 create or replace function ops.open_alert(
     p_observation ops.observation,
@@ -197,8 +196,8 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-    -- What nobody has tried to send need not be sent any more.
-    perform ops.drop_unsent(p_alert.id);
+    -- What would be said of it now is not true any more.
+    perform ops.drop_moot(p_alert.id, p_now);
 
     perform ops.queue_message(
         'resolved', beginning.channel, beginning.digest, p_alert.severity, p_alert.id, beginning.id,
@@ -210,16 +209,11 @@ begin
         p_context.settings, p_now
     )
     from ops.find_audiences(p_alert.id) as beginning;
-
-    -- An audience to which one message was sent needs no second one before the resolution.
-    perform ops.drop_beginnings(beginning, p_now)
-    from ops.find_audiences(p_alert.id) as beginning
-    where beginning.status = 'sent';
 end
 $$;
 
 comment on function ops.queue_resolutions(ops.alerts, jsonb, ops.context, timestamptz) is
-    'Queues one resolution for each audience to which a message about the alert was or may yet be sent; it is due only after that message. Messages that nobody has tried to send, or that would repeat what was sent, are dropped.';
+    'Queues one resolution for each audience that may have heard of the alert, or may hear of it from a message that is being sent. Every other message that says that it goes on is dropped.';
 
 create or replace function ops.resolve_alert(
     p_alert uuid,
@@ -235,7 +229,9 @@ declare
     v_alert ops.alerts;
 begin
     update ops.alerts
-    set status = 'resolved', resolved_at = p_now
+    set
+        status = 'resolved', resolved_at = p_now,
+        last_facts = last_facts || jsonb_strip_nulls(jsonb_build_object('ended', p_facts -> 'ended'))
     where id = p_alert and status <> 'resolved'
     returning * into v_alert;
     if not found then
@@ -246,7 +242,7 @@ begin
     perform ops.queue_resolutions(
         v_alert, v_alert.last_facts || jsonb_strip_nulls(coalesce(p_facts, '{}')), p_context, p_now
     );
-    perform ops.close_incident(v_alert.incident, p_now);
+    perform ops.close_incident(v_alert, p_now);
     return v_alert;
 end
 $$;

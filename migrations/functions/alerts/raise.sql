@@ -22,6 +22,10 @@ begin
         perform ops.check_length('fingerprint', p_raised ->> 'fingerprint', 500);
     end if;
 
+    if jsonb_path_exists(p_raised -> 'data', '$.**{17 to last}') then
+        perform ops.refuse('data', 'a document of at most 16 levels', 'more');
+    end if;
+
     if p_raised ->> 'status' = 'firing' then
         if ops.severity_of(p_raised ->> 'severity') is null then
             perform ops.refuse(

@@ -1,6 +1,6 @@
 -- A silence postpones the messages about some alerts until a named time. Planned work and a
 -- known fault must not wake anybody, and must not blind the monitor either: alerts open and
--- resolve as usual. A message that nobody has tried to send is due when the silence ends,
+-- resolve as usual. A message that nobody can have read is due when the silence ends,
 -- unless its alert has resolved by then. A resolution is never postponed, because it goes
 -- only to those to whom the firing was sent.
 
@@ -35,12 +35,14 @@ comment on function ops.silenced_until(ops.alerts, timestamptz) is
 
 create or replace function ops.speaks_for_others(p_message ops.outbox)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select coalesce((p_message.facts #>> '{escalation,others}')::integer, 0) > 0
+begin
+    return coalesce((p_message.facts #>> '{escalation,others}')::integer, 0) > 0;
+end
 $$;
 
 comment on function ops.speaks_for_others(ops.outbox) is
@@ -59,12 +61,12 @@ as $$
         and ops.is_silenced_by(silenced, p_silence)
         and message.kind in ('firing', 'escalation')
         and message.status = 'pending'
-        and message.attempts = 0
         and not ops.speaks_for_others(message)
+        and not ops.may_have_arrived(message)
 $$;
 
 comment on function ops.reschedule_messages(ops.silences, jsonb, timestamptz) is
-    'Postpones, or brings forward, the messages about matching alerts that nobody has tried to send.';
+    'Postpones, or brings forward, the messages about matching alerts that nobody can have read.';
 
 create or replace function ops.check_until(p_until timestamptz, p_limit interval, p_now timestamptz)
 returns void
@@ -171,7 +173,7 @@ end
 $$;
 
 comment on function public.ops_add_silence(uuid, jsonb, timestamptz, text, text, timestamptz) is
-    'Postpones the messages about matching alerts that nobody has tried to send, and those that are queued meanwhile, until a time at most 90 days ahead. A call that is repeated with the same id returns the silence that is there.';
+    'Postpones the messages about matching alerts that nobody can have read, and those that are queued meanwhile, until a time at most 90 days ahead. A call that is repeated with the same id returns the silence that is there.';
 
 create or replace function public.ops_end_silence(p_silence uuid, p_by text, p_now timestamptz default null)
 returns jsonb

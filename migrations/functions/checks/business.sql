@@ -123,7 +123,7 @@ stable
 set search_path = ''
 as $$
 declare
-    v_from timestamptz := p_until - make_interval(mins => (p_spec ->> 'windowMinutes')::integer);
+    v_from timestamptz := ops.seen_from(p_until, make_interval(mins => (p_spec ->> 'windowMinutes')::integer));
 begin
     if p_spec ? 'metric' then
         select measured.value, measured.samples into value, samples
@@ -140,7 +140,7 @@ end
 $$;
 
 comment on function ops.measure_business(jsonb, text, timestamptz) is
-    'What a business rule is about, in the window that ends at that time: how often its event happened, how many percent of another event that is, or a figure of the application; and on how many rows that stands.';
+    'What a business rule is about, in the window that ends at that time, without what monitoring did not see: how often its event happened, how many percent of another event that is, or a figure of the application; and on how many rows that stands.';
 
 create or replace function ops.usual_business(p_spec jsonb, p_environment text, p_now timestamptz)
 returns numeric

@@ -241,7 +241,10 @@ begin
         order by run.ended_at desc
         limit 1
     ) as ended on true
-    cross join lateral ops.heartbeat_status(heartbeat, custom.spec, running.since, p_now) as seen
+    cross join lateral ops.heartbeat_status(
+        heartbeat, custom.spec, running.since,
+        p_now - ops.blind_time(coalesce(heartbeat.succeeded_at, heartbeat.first_at, p_now), p_now)
+    ) as seen
     where custom.kind = 'heartbeat' and custom.enabled
 
     union all

@@ -9,6 +9,11 @@ set search_path = ''
 as $$
 begin
     perform ops.check_given('email', coalesce(p_contact.email, p_contact.slack_id), 'given, or else slack');
+    if p_contact.email is null
+        and exists (select from ops.contact_roles where role = p_contact.role and level is null)
+    then
+        perform ops.refuse('email', format('given for a %s, who is told by email', p_contact.role), null);
+    end if;
     if length(p_contact.email) > 254
         or p_contact.email !~ '^[^\s@,;<>"()]+@[^\s@,;<>"()]+\.[^\s@,;<>"().]+$'
     then
@@ -56,6 +61,29 @@ $$;
 comment on function ops.check_hours(ops.contacts) is
     'Refuses hours that are incomplete or of no length, and a zone that is not known, with SQLSTATE 22023.';
 
+create or replace function ops.check_interest(p_contact ops.contacts)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    if (p_contact.severity is not null or p_contact.services <> '{}')
+        and exists (select from ops.contact_roles where role = p_contact.role and level is not null)
+    then
+        perform ops.refuse(
+            'severity and services', format('left out of a %s, whom alerts ask', p_contact.role), 'given'
+        );
+    end if;
+    perform ops.check_words(
+        'services', p_contact.services, array(select distinct service from ops.checks order by 1)
+    );
+end
+$$;
+
+comment on function ops.check_interest(ops.contacts) is
+    'Refuses with SQLSTATE 22023 a choice of incidents by a contact whom alerts ask, and services that are not known.';
+
 create or replace function ops.check_contact(p_contact ops.contacts)
 returns void
 language plpgsql
@@ -71,6 +99,7 @@ begin
         'role', p_contact.role, array(select role from ops.contact_roles order by level, after_minutes, role)
     );
     perform ops.check_reach(p_contact);
+    perform ops.check_interest(p_contact);
     perform ops.check_hours(p_contact);
     if exists (
         select from ops.contacts where lower(name) = lower(p_contact.name) and id <> p_contact.id
@@ -133,6 +162,8 @@ as $$
             )
         end,
         'zone', p_contact.zone,
+        'severity', p_contact.severity,
+        'services', to_jsonb(p_contact.services),
         'updatedAt', p_contact.updated_at,
         'updatedBy', p_contact.updated_by
     )
@@ -192,10 +223,14 @@ language sql
 set search_path = ''
 as $$
     insert into ops.contacts as contact
-        (id, name, role, email, slack_id, days, hours_from, hours_until, zone, updated_at, updated_by)
+        (
+            id, name, role, email, slack_id, days, hours_from, hours_until, zone, severity, services, updated_at,
+            updated_by
+        )
     values (
         p_contact.id, p_contact.name, p_contact.role, p_contact.email, p_contact.slack_id, p_contact.days,
-        p_contact.hours_from, p_contact.hours_until, p_contact.zone, p_contact.updated_at, p_contact.updated_by
+        p_contact.hours_from, p_contact.hours_until, p_contact.zone, p_contact.severity, p_contact.services,
+        p_contact.updated_at, p_contact.updated_by
     )
     on conflict (id) do update
     set
@@ -210,6 +245,8 @@ as $$
         hours_from = excluded.hours_from,
         hours_until = excluded.hours_until,
         zone = excluded.zone,
+        severity = excluded.severity,
+        services = excluded.services,
         updated_at = excluded.updated_at,
         updated_by = excluded.updated_by
     returning contact
@@ -226,10 +263,11 @@ set search_path = ''
 as $$
 begin
     if jsonb_typeof(p_fields) is distinct from 'object'
-        or p_fields - '{name,role,email,slack,hours,zone}'::text[] <> '{}'
+        or p_fields - '{name,role,email,slack,hours,zone,severity,services}'::text[] <> '{}'
     then
         perform ops.refuse(
-            'fields', 'an object with fields among name, role, email, slack, hours and zone', p_fields::text
+            'fields', 'an object with fields among name, role, email, slack, hours, zone, severity and services',
+            p_fields::text
         );
     end if;
 end
@@ -261,6 +299,7 @@ begin
     v_contact := ops.changed_contact(v_contact, p_fields);
     v_contact.id := p_contact;
     v_contact.zone := coalesce(v_contact.zone, 'UTC');
+    v_contact.services := coalesce(v_contact.services, '{}');
     v_contact.updated_at := coalesce(p_now, now());
     v_contact.updated_by := v_by;
     perform ops.check_contact(v_contact);

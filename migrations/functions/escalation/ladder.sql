@@ -1,50 +1,13 @@
 -- The ladder asks its people one after another, when their time has come, until somebody
 -- acknowledges the alert. Ticks and deliveries both advance ladders, so that one of them is
 -- enough; both hold the lock of the alerts, so that nobody is asked twice. A rung waits while
--- its alert is acknowledged, silenced, in maintenance or held.
+-- its alert is acknowledged, silenced, in maintenance or held. One that comes late makes those
+-- after it as late, so that people are never asked all at once.
 
-create or replace function ops.end_acknowledgements(p_context ops.context, p_now timestamptz)
-returns void
-language plpgsql
-set search_path = ''
-as $$
-declare
-    v_alert ops.alerts;
-begin
-    for v_alert in
-        select *
-        from ops.alerts
-        where status = 'acknowledged' and acknowledged_until <= p_now
-        order by id
-        for update
-    loop
-        update ops.alerts
-        set status = 'firing', acknowledged_at = null, acknowledged_by = null, acknowledged_until = null
-        where id = v_alert.id;
-        perform ops.restore_unsent(v_alert);
-        perform ops.log_event(
-            v_alert.id, 'acknowledgement_ended', null, null,
-            jsonb_build_object('acknowledgedBy', v_alert.acknowledged_by), p_now
-        );
-        perform ops.queue_message(
-            'escalation', route.channel, route.digest, v_alert.severity, v_alert.id, null,
-            ops.message_facts(v_alert, 'escalation', v_alert.last_facts) || jsonb_build_object(
-                'escalation', ops.escalation_facts(v_alert, null, '{}', p_now)
-            ),
-            p_context.settings, p_now
-        )
-        from ops.route_alert(v_alert, p_context.channels) as route;
-    end loop;
-end
-$$;
-
-comment on function ops.end_acknowledgements(ops.context, timestamptz) is
-    'Ends the acknowledgements whose time is over: the alerts fire again, the messages that were taken back are queued again, and an escalation that names who had acknowledged is queued on every channel where an alert of that severity is sent.';
-
-create or replace function ops.take_step(
+create or replace function ops.tell_people(
     p_alert ops.alerts,
+    p_rung ops.escalations,
     p_level integer,
-    p_passed integer[],
     p_people jsonb,
     p_context ops.context,
     p_now timestamptz
@@ -53,25 +16,132 @@ returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+    v_passed integer[] := array(select generate_series(p_rung.level, p_level - 1));
 begin
-    if p_level is not null then
-        perform ops.address_people(
-            p_alert, p_people, ops.escalation_facts(p_alert, p_level, p_passed, p_now), p_context, p_now
-        );
-    else
-        perform ops.address_message(
-            p_alert, 'email', '[]', true, ops.escalation_facts(p_alert, null, '{}', p_now), p_context, p_now
-        );
-    end if;
+    perform ops.address_people(
+        p_alert, p_people, ops.escalation_facts(p_alert, p_level, v_passed, p_now), p_context, p_now
+    );
+    insert into ops.escalations
+        (alert, severity, round, level, due_at, person, passed, status, told_at, rung)
+    select
+        p_rung.alert, p_rung.severity, p_rung.round, p_level, p_rung.due_at, person.value, v_passed, 'told', p_now,
+        p_rung.id
+    from jsonb_array_elements(p_people) with ordinality as person (value, nth)
+    order by person.nth;
     perform ops.log_event(
         p_alert.id, 'escalated', null, null,
-        jsonb_build_object('level', p_level, 'people', p_people, 'passed', to_jsonb(p_passed)), p_now
+        jsonb_build_object('level', p_level, 'people', p_people, 'passed', to_jsonb(v_passed)), p_now
     );
 end
 $$;
 
-comment on function ops.take_step(ops.alerts, integer, integer[], jsonb, ops.context, timestamptz) is
-    'Queues messages to the people of one rung, or without a level the email that a high alert adds, and writes it into the alert''s timeline.';
+comment on function ops.tell_people(ops.alerts, ops.escalations, integer, jsonb, ops.context, timestamptz) is
+    'Queues messages to the people of a rung, and notes in the ladder and in the alert''s timeline that they were asked.';
+
+create or replace function ops.add_email(p_alert ops.alerts, p_context ops.context, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform ops.address_message(
+        p_alert, 'email', '[]', true, ops.escalation_facts(p_alert, null, '{}', p_now), p_context, p_now
+    );
+    perform ops.log_event(
+        p_alert.id, 'escalated', null, null,
+        jsonb_build_object('level', null, 'people', '[]'::jsonb, 'passed', '[]'::jsonb), p_now
+    );
+end
+$$;
+
+comment on function ops.add_email(ops.alerts, ops.context, timestamptz) is
+    'Queues the email that a high alert adds, and writes it into the alert''s timeline.';
+
+create or replace function ops.take_rung(
+    p_alert ops.alerts,
+    p_rung ops.escalations,
+    p_context ops.context,
+    p_now timestamptz
+)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_level integer;
+    v_people jsonb;
+begin
+    if p_rung.level is null then
+        perform ops.add_email(p_alert, p_context, p_now);
+        update ops.escalations set status = 'told', told_at = p_now where id = p_rung.id;
+        return true;
+    end if;
+
+    if p_rung.person is not null then
+        -- It was planned by an earlier release, with its person.
+        v_level := p_rung.level;
+        v_people := jsonb_build_array(p_rung.person);
+    else
+        select min(picked.level), jsonb_agg(picked.person)
+        into v_level, v_people
+        from ops.pick_people(p_rung, p_now) as picked;
+    end if;
+    update ops.escalations set status = 'done' where id = p_rung.id;
+    if v_people is null then
+        return false;
+    end if;
+    perform ops.tell_people(p_alert, p_rung, v_level, v_people, p_context, p_now);
+    return true;
+end
+$$;
+
+comment on function ops.take_rung(ops.alerts, ops.escalations, ops.context, timestamptz) is
+    'Asks whomever a rung picks now, or adds the email of a high alert; false if it finds nobody.';
+
+create or replace function ops.delay_ladder(p_alert uuid, p_length interval)
+returns void
+language sql
+set search_path = ''
+as $$
+    update ops.escalations
+    set due_at = due_at + p_length
+    where alert = p_alert and status = 'waiting'
+$$;
+
+comment on function ops.delay_ladder(uuid, interval) is 'Makes the rungs of an alert that are still to come due so much later.';
+
+create or replace function ops.climb(p_alert ops.alerts, p_context ops.context, p_now timestamptz)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_rung ops.escalations;
+    v_steps bigint := 0;
+begin
+    loop
+        select * into v_rung
+        from ops.escalations
+        where alert = p_alert.id and status = 'waiting' and due_at <= p_now
+        order by due_at, level, id
+        limit 1;
+        if not found then
+            return v_steps;
+        end if;
+        if ops.take_rung(p_alert, v_rung, p_context, p_now) then
+            v_steps := v_steps + 1;
+            -- A few minutes come from how often ticks are made.
+            if p_now - v_rung.due_at > interval '5 minutes' then
+                perform ops.delay_ladder(p_alert.id, p_now - v_rung.due_at);
+            end if;
+        end if;
+    end loop;
+end
+$$;
+
+comment on function ops.climb(ops.alerts, ops.context, timestamptz) is
+    'Takes every rung of an alert that is due and returns how many asked somebody. If one is late, those after it become due as much later.';
 
 create or replace function ops.advance_ladder(p_context ops.context, p_now timestamptz)
 returns bigint
@@ -79,22 +149,16 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-    v_step record;
+    v_asking ops.alerts;
     v_steps bigint := 0;
 begin
     perform ops.release_holds(p_now);
     perform ops.plan_escalations(p_context, p_now);
+    perform ops.warn_acknowledging(p_context, p_now);
     perform ops.end_acknowledgements(p_context, p_now);
 
-    for v_step in
-        select
-            asking as alert,
-            step.level,
-            step.passed,
-            array_agg(step.id) as ids,
-            coalesce(
-                jsonb_agg(step.person order by step.due_at, step.id) filter (where step.person is not null), '[]'
-            ) as people
+    for v_asking in
+        select asking.*
         from ops.escalations as step
         join ops.alerts as asking on asking.id = step.alert
         where step.status = 'waiting'
@@ -102,13 +166,12 @@ begin
             and asking.status = 'firing'
             and asking.held_until is null
             and ops.silenced_until(asking, p_now) is null
-        group by asking, step.level, step.passed
-        order by min(step.due_at), step.level, min(step.id)
+        group by asking.id
+        order by min(step.due_at), min(step.level), min(step.id)
     loop
-        perform ops.take_step(v_step.alert, v_step.level, v_step.passed, v_step.people, p_context, p_now);
-        update ops.escalations set status = 'told', told_at = p_now where id = any (v_step.ids);
-        v_steps := v_steps + 1;
+        v_steps := v_steps + ops.climb(v_asking, p_context, p_now);
     end loop;
+    perform ops.plan_rounds(p_context, p_now);
     perform ops.queue_reminders(p_context, p_now);
     perform ops.mind_delivery(p_context, p_now);
     return v_steps;
@@ -116,7 +179,7 @@ end
 $$;
 
 comment on function ops.advance_ladder(ops.context, timestamptz) is
-    'Ends holds whose time is over, plans the ladders that are missing, ends acknowledgements, takes every step that is due, queues reminders, and looks after the channels; returns how many steps it took. The caller holds the lock of the alerts.';
+    'Ends holds whose time is over, plans the ladders that are missing, warns whoever has acknowledged and ends acknowledgements, takes every rung that is due, queues reminders, and looks after the channels; returns how many rungs asked somebody. The caller holds the lock of the alerts.';
 
 create or replace function public.ops_advance_ladder(p_channels text[], p_now timestamptz default null)
 returns jsonb

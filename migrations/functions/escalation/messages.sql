@@ -15,11 +15,17 @@ as $$
         ),
         '[]'
     )
-    from ops.escalations
-    where alert = p_alert and status = 'told' and person is not null
+    from (
+        select *
+        from ops.escalations
+        where alert = p_alert and status = 'told' and person is not null
+        order by told_at desc, level desc, id desc
+        -- A ladder repeats, and nobody reads all of its rounds.
+        limit 20
+    ) as latest
 $$;
 
-comment on function ops.asked_before(uuid) is 'Returns whom the ladder of an alert has asked so far, and when.';
+comment on function ops.asked_before(uuid) is 'Returns whom the ladder of an alert asked last, at most twenty people, and when.';
 
 create or replace function ops.escalation_facts(
     p_alert ops.alerts,
@@ -37,48 +43,101 @@ as $$
         'level', p_level,
         'passed', to_jsonb(p_passed),
         'told', ops.asked_before(p_alert.id),
-        'acknowledgedBy', p_alert.acknowledged_by,
-        'acknowledgedAt', p_alert.acknowledged_at
+        'answered', answer.kind is not null,
+        'acknowledgedBy', case answer.kind when 'acknowledgement_ended' then answer.detail ->> 'acknowledgedBy' end,
+        'acknowledgedAt', case answer.kind when 'acknowledgement_ended' then answer.detail -> 'acknowledgedAt' end
     )
+    from (select) as always
+    left join lateral (
+        select event.kind, event.detail
+        from ops.alert_events as event
+        where event.alert = p_alert.id
+            and event.kind in ('acknowledged', 'snoozed', 'unacknowledged', 'acknowledgement_ended')
+        order by event.id desc
+        limit 1
+    ) as answer on true
 $$;
 
 comment on function ops.escalation_facts(ops.alerts, integer, integer[], timestamptz) is
-    'Returns what a message says of the ladder: which level asks, which empty levels it takes the place of, who was asked before, and who had acknowledged the alert.';
+    'Returns what a message says of the ladder: which level asks, which empty levels it takes the place of, who was asked before, whether anybody ever answered, and whose acknowledgement has run out.';
 
 create or replace function ops.drop_unsent(p_alert uuid)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
     update ops.outbox as message
     set status = 'superseded'
     where message.alert = p_alert
-        and message.kind in ('firing', 'escalation', 'reminder')
         and message.status = 'pending'
-        and message.attempts = 0
+        and ops.is_beginning(message)
         and not ops.speaks_for_others(message)
+        and not ops.may_have_arrived(message);
+    perform ops.take_rungs_back(p_alert);
+end
 $$;
 
 comment on function ops.drop_unsent(uuid) is
-    'Takes back the firings, escalations and reminders of an alert that nobody has tried to send, unless they call for other alerts too.';
+    'Takes back the firings, escalations and reminders of an alert that nobody can have read, unless they call for other alerts too, and the rungs of its ladder that asked by them.';
+
+create or replace function ops.take_rungs_back(p_alert uuid)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_unasked timestamptz[] := array(
+        select message.created_at
+        from ops.outbox as message
+        where message.alert = p_alert and message.kind = 'escalation'
+        group by message.created_at
+        having bool_and(message.status = 'superseded' and not ops.may_have_arrived(message))
+    );
+begin
+    update ops.escalations as rung
+    set status = 'waiting', told_at = null
+    where rung.alert = p_alert
+        and (
+            rung.id in (
+                select told.rung
+                from ops.escalations as told
+                where told.alert = p_alert and told.told_at = any (v_unasked)
+            )
+            -- The email of a high alert is a rung without people.
+            or rung.level is null and rung.told_at = any (v_unasked)
+        );
+    delete from ops.escalations as told
+    where told.alert = p_alert and told.rung is not null and told.told_at = any (v_unasked);
+end
+$$;
+
+comment on function ops.take_rungs_back(uuid) is
+    'Makes the rungs wait again whose people were never asked, because their messages were taken back.';
 
 create or replace function ops.restore_unsent(p_alert ops.alerts)
 returns void
 language sql
 set search_path = ''
 as $$
-    update ops.outbox
+    update ops.outbox as message
     set status = 'pending'
     where alert = p_alert.id
-        and kind in ('firing', 'escalation')
+        and kind = 'firing'
         and status = 'superseded'
-        and attempts = 0
+        and channel is not null
+        and not ops.may_have_arrived(message)
+        -- What was given up and queued anew, or copied elsewhere, is not restored.
+        and not exists (
+            select from ops.deliveries as delivery where delivery.message = message.id and delivery.outcome = 'dead'
+        )
+        and not exists (select from ops.outbox as copy where copy.stands_in_for = message.id)
         -- A firing that was queued while the alert was low was replaced when it became worse.
         and (severity = 'low') = (p_alert.severity = 'low')
 $$;
 
 comment on function ops.restore_unsent(ops.alerts) is
-    'Queues the firings and escalations again that were taken back while an alert was acknowledged.';
+    'Queues the firings again that were taken back while an alert was acknowledged. The ladder asks its people itself.';
 
 create or replace function ops.ride_along(
     p_alert ops.alerts,
@@ -104,7 +163,6 @@ begin
         and message.kind = 'escalation'
         and message.channel = p_channel
         and message.status = 'pending'
-        and message.attempts = 0
         and message.created_at = p_now
         and message.facts #> '{escalation,level}' = p_escalation -> 'level'
         and message.facts #> '{recipients,people}' = p_people;
@@ -129,8 +187,8 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-    -- The first message can address the people if nobody has tried to send it yet.
-    update ops.outbox
+    -- The first message can address the people if nobody can have read it yet.
+    update ops.outbox as message
     set facts = facts || jsonb_build_object(
         'escalation', p_escalation,
         'recipients', jsonb_build_object('usual', true, 'people', p_people)
@@ -139,9 +197,9 @@ begin
         and kind = 'firing'
         and channel = p_channel
         and status = 'pending'
-        and attempts = 0
         and not digest
-        and not facts ? 'recipients';
+        and not facts ? 'recipients'
+        and not ops.may_have_arrived(message);
     if found or ops.ride_along(p_alert, p_channel, p_people, p_escalation, p_now) then
         return;
     end if;
@@ -158,7 +216,7 @@ end
 $$;
 
 comment on function ops.address_message(ops.alerts, text, jsonb, boolean, jsonb, ops.context, timestamptz) is
-    'Addresses people about an alert on a channel: by its first message if nobody has tried to send that, by one that another alert of its incident queues for the same people, else by a message of its own. p_usual says whether that also goes to the usual readers of the channel.';
+    'Addresses people about an alert on a channel: by its first message if nobody can have read that, by one that another alert of its incident queues for the same people, else by a message of its own. p_usual says whether that also goes to the usual readers of the channel.';
 
 create or replace function ops.address_people(
     p_alert ops.alerts,

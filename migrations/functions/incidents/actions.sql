@@ -81,12 +81,13 @@ begin
         coalesce(p_started_at, v_now), v_by, v_now, v_by
     )
     returning id into v_incident;
+    perform ops.tell_incident(v_incident, 'opened', v_by, null, v_now);
     return ops.answer_incident(p_request, 'ops_open_incident', v_incident, v_now);
 end
 $$;
 
 comment on function public.ops_open_incident(uuid, text, text, text[], text, timestamptz, timestamptz) is
-    'Opens an incident for a person, about those services or about none in particular. A call that is repeated with the same request returns its first result.';
+    'Opens an incident for a person, about those services or about none in particular, and tells the channels and the stakeholders. A call that is repeated with the same request returns its first result.';
 
 create or replace function ops.close_reports(p_incident uuid, p_by text, p_now timestamptz)
 returns void
@@ -209,12 +210,23 @@ begin
     if v_state = 'resolved' then
         perform ops.close_reports(v_incident.id, v_by, v_now);
     end if;
+    perform ops.tell_incident(
+        v_incident.id,
+        case
+            when v_state = 'resolved' and v_incident.status <> 'resolved' then 'resolved'
+            when v_state <> 'resolved' and v_incident.status = 'resolved' then 'reopened'
+            else 'updated'
+        end,
+        v_by, p_public, v_now
+    )
+    -- Whose side it was on is for the postmortem.
+    where coalesce(p_severity, p_public) is not null or v_state <> v_incident.status;
     return ops.answer_incident(p_request, 'ops_update_incident', v_incident.id, v_now);
 end
 $$;
 
 comment on function public.ops_update_incident(uuid, bigint, text, text, text, text, text, timestamptz) is
-    'Changes an incident''s state, severity or cause, and publishes the public text, if there is one. What is null stays as it is. A call that is repeated with the same request returns its first result.';
+    'Changes an incident''s state, severity or cause, publishes the public text, if there is one, and tells the channels and the stakeholders. What is null stays as it is. A call that is repeated with the same request returns its first result.';
 
 create or replace function public.ops_note_incident(
     p_request uuid,

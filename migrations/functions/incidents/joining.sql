@@ -15,21 +15,26 @@ $$;
 comment on function ops.join_incident(ops.alerts, ops.context) is
     'Puts an alert that has just opened into its incident and returns it; null for an alert that needs none.';
 
-create or replace function ops.close_incident(p_incident uuid, p_now timestamptz)
+create or replace function ops.close_incident(p_alert ops.alerts, p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
     update ops.incidents
     set status = 'resolved', resolved_at = p_now, updated_at = p_now, updated_by = null
-    where id = p_incident
+    where id = p_alert.incident
         and status <> 'resolved'
         and opened_by is null
-        and not exists (select from ops.alerts where incident = p_incident and status <> 'resolved')
+        and not exists (select from ops.alerts where incident = p_alert.incident and status <> 'resolved');
+    if found then
+        perform ops.tell_of_alerts(p_alert.incident, 'resolved', p_alert, ops.served_channels(), p_now);
+    end if;
+end
 $$;
 
-comment on function ops.close_incident(uuid, timestamptz) is
-    'Resolves an incident that an alert opened, if all of its alerts are resolved. One that a person opened stays open.';
+comment on function ops.close_incident(ops.alerts, timestamptz) is
+    'Resolves the incident of an alert if an alert opened it and all of its alerts are resolved, and tells the stakeholders. One that a person opened stays open.';
 
 create or replace function ops.is_report(p_alert ops.alerts)
 returns boolean
@@ -135,17 +140,22 @@ as $$
 declare
     v_affects text[] := array(select jsonb_array_elements_text(p_alert.facts -> 'affects'));
     v_incident uuid := p_alert.incident;
+    v_what text;
 begin
     if v_incident is null and ops.is_report(p_alert) then
-        v_incident := coalesce(
-            ops.find_reported(p_alert.fingerprint), ops.begin_incident(p_alert, p_context, p_now)
-        );
+        v_incident := ops.find_reported(p_alert.fingerprint);
     elsif v_incident is null and ops.severity_rank(p_alert.severity) >= ops.severity_rank('high') then
-        v_incident := coalesce(
-            ops.find_incident(v_affects),
-            ops.reopen_incident(p_alert.fingerprint, p_context.settings, p_now),
-            ops.begin_incident(p_alert, p_context, p_now)
-        );
+        v_incident := ops.find_incident(v_affects);
+        if v_incident is null then
+            v_incident := ops.reopen_incident(p_alert.fingerprint, p_context.settings, p_now);
+            v_what := case when v_incident is not null then 'reopened' end;
+        end if;
+    end if;
+    if v_incident is null
+        and (ops.is_report(p_alert) or ops.severity_rank(p_alert.severity) >= ops.severity_rank('high'))
+    then
+        v_incident := ops.begin_incident(p_alert, p_context, p_now);
+        v_what := 'opened';
     end if;
 
     update ops.incidents
@@ -170,9 +180,12 @@ begin
     update ops.alerts
     set incident = v_incident
     where id = p_alert.id and incident is distinct from v_incident;
+    if v_what is not null then
+        perform ops.tell_of_alerts(v_incident, v_what, p_alert, p_context.channels, p_now);
+    end if;
     return v_incident;
 end
 $$;
 
 comment on function ops.enlist_alert(ops.alerts, ops.context, timestamptz) is
-    'Puts a critical or high alert into the newest unresolved incident that takes it, into one that has just ended by itself and had the same alert, or into a new one; puts a user''s report into its own. An alert that has an incident stays there and raises its severity. Returns the incident; null for an alert that needs none.';
+    'Puts a critical or high alert into the newest unresolved incident that takes it, into one that has just ended by itself and had the same alert, or into a new one; puts a user''s report into its own. An alert that has an incident stays there and raises its severity. Tells the stakeholders of an incident that begins. Returns the incident; null for an alert that needs none.';

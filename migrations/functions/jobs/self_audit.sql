@@ -21,6 +21,31 @@ $$;
 comment on function ops.audit_messages(interval, timestamptz) is
     'Messages that have been due for that long without a lease, by channel.';
 
+create or replace function ops.audit_untold(p_patience interval, p_now timestamptz)
+returns table (kind text, subject text, count bigint, since timestamptz)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return query
+    select 'untold_alerts', untold.subject, count(*), min(untold.opened_at)
+    from ops.find_untold(ops.served_channels(), p_now) as untold
+    where untold.opened_at <= p_now - p_patience
+        and not exists (
+            select
+            from ops.outbox as waiting
+            where waiting.alert = untold.id
+                and waiting.status = 'pending'
+                and ops.waits_on_purpose(waiting, p_now)
+        )
+    group by untold.subject;
+end
+$$;
+
+comment on function ops.audit_untold(interval, timestamptz) is
+    'Alerts that have fired for that long without anybody having been told of them, by subject.';
+
 create or replace function ops.audit_ladders(p_patience interval, p_now timestamptz)
 returns table (kind text, subject text, count bigint, since timestamptz)
 language sql
@@ -50,7 +75,7 @@ as $$
     select 'stale_jobs', job.job, 1, job.last_slot
     from ops.jobs as job
     where job.first_slot is not null
-        and p_now - job.last_slot > make_interval(
+        and p_now - job.last_slot - ops.blind_time(job.last_slot, p_now) > make_interval(
             secs => (p_settings ->> 'threshold.job_overdue_intervals')::float8 * job.every_seconds
         )
 $$;
@@ -67,11 +92,15 @@ as $$
 begin
     return (
         with bounds as (
-            select settings.all as settings, ops.minutes(settings.all, 'audit.patience_minutes') as patience
+            select
+                settings.all as settings,
+                p_now - ops.seen_from(p_now, ops.minutes(settings.all, 'audit.patience_minutes')) as patience
             from (select ops.read_settings() as all) as settings
         ),
         findings as (
             select found.* from bounds cross join lateral ops.audit_messages(bounds.patience, p_now) as found
+            union all
+            select found.* from bounds cross join lateral ops.audit_untold(bounds.patience, p_now) as found
             union all
             select found.* from bounds cross join lateral ops.audit_ladders(bounds.patience, p_now) as found
             union all
@@ -93,4 +122,4 @@ end
 $$;
 
 comment on function ops.self_audit(timestamptz) is
-    'What is left undone and nobody is about to do: due messages that have no lease, due rungs of escalation, and jobs that nobody calls.';
+    'What is left undone and nobody is about to do: due messages that have no lease, alerts that nobody was told of, due rungs of escalation, and jobs that nobody calls.';

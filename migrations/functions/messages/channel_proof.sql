@@ -111,13 +111,16 @@ returns void
 language sql
 set search_path = ''
 as $$
-    insert into ops.channels (channel, known_since)
-    select configured.channel, p_now
+    insert into ops.channels as known (channel, known_since, last_seen_at)
+    select configured.channel, p_now, p_now
     from unnest(p_channels) as configured (channel)
-    on conflict (channel) do nothing
+    on conflict (channel) do update
+    set last_seen_at = excluded.last_seen_at
+    -- Every tick comes by here.
+    where coalesce(known.last_seen_at <= excluded.last_seen_at - interval '10 minutes', true)
 $$;
 
-comment on function ops.note_channels(text[], timestamptz) is 'Remembers since when each channel is configured.';
+comment on function ops.note_channels(text[], timestamptz) is 'Remembers since when each channel is configured, and that it still is.';
 
 create or replace function ops.queue_proofs(p_context ops.context, p_now timestamptz)
 returns void
@@ -148,12 +151,13 @@ as $$
 begin
     perform ops.note_channels(p_context.channels, p_now);
     perform ops.queue_proofs(p_context, p_now);
+    perform ops.tell_untold(p_context, p_now);
     perform ops.fail_over(p_context, p_now);
 end
 $$;
 
 comment on function ops.mind_delivery(ops.context, timestamptz) is
-    'Remembers new channels, queues the tests that are due, and copies messages that their channel does not take to other channels. The caller holds the lock of the alerts.';
+    'Remembers new channels, queues the tests that are due, tells anew what nobody was told of, and copies messages that their channel does not take to other channels. The caller holds the lock of the alerts.';
 
 create or replace function public.ops_prove_delivery(
     p_request uuid,

@@ -2,31 +2,6 @@
 -- ends. Only one worker at a time chooses from a channel's messages: two would send two
 -- first messages and two groups.
 
-create or replace function ops.is_claimable(p_message ops.outbox, p_channels text[], p_now timestamptz)
-returns boolean
-language sql
-stable
-set search_path = ''
-as $$
-    select p_message.channel = any (p_channels)
-        and (p_message.leased_until is null or p_message.leased_until <= p_now)
-        and (
-            p_message.after is null
-            or (
-                select bool_or(beginning.status = 'sent')
-                    -- A message that is being sent has to arrive before the resolution.
-                    and not bool_or(
-                        beginning.status = 'pending' and coalesce(beginning.leased_until > p_now, false)
-                    )
-                from ops.find_beginnings(p_message) as beginning
-            )
-        )
-        and not ops.is_held_back(p_message, p_now)
-$$;
-
-comment on function ops.is_claimable(ops.outbox, text[], timestamptz) is
-    'Returns whether a message that is due may be leased: its channel is served, no lease is in force, its alert does not hold it, and if it is a resolution, a message about the alert was sent to its audience and none is being sent.';
-
 create or replace function ops.list_claimed(p_claim uuid)
 returns table (message ops.outbox, alone boolean)
 language sql
@@ -61,7 +36,11 @@ as $$
                 'attempt', single.attempts,
                 'digest', false,
                 'facts', single.facts,
-                'thread', case when single.channel = 'slack' then (ops.first_on_slack(single.alert)).provider_id end,
+                'thread', case
+                    when single.channel = 'slack' and single.incident is not null
+                    then ops.thread_of_incident(single.incident)
+                    when single.channel = 'slack' then (ops.first_on_slack(single.alert)).provider_id
+                end,
                 'createdAt', single.created_at
             )
             order by
@@ -260,6 +239,7 @@ begin
         return ops.claimed_messages(p_claim, v_now);
     end if;
 
+    perform ops.drop_abandoned(v_now);
     perform ops.bury_abandoned((v_settings ->> 'delivery.maximum_attempts')::integer, v_now);
     v_alone := array(
         select ops.sort_messages(served.channel, v_settings, v_now) from unnest(p_channels) as served (channel)

@@ -1,8 +1,8 @@
--- Everybody to whom a message about an alert was sent gets one resolution. Several messages
--- about an alert may go to the same audience, and some may still be tried when the alert
--- resolves, so a resolution belongs to an audience and not to a message. It is due when any of
--- these messages was sent, and after it nothing else about the alert goes to that audience.
--- The messages before a resolution are called beginnings here.
+-- Everybody who may have heard of an alert gets one resolution. Several messages about an
+-- alert may go to the same audience, and some may be on their way when the alert resolves, so
+-- a resolution belongs to an audience and not to a message. It is due when any of these
+-- messages may have arrived and none is being sent. Once the alert has resolved nothing says
+-- any more that it goes on. The messages before a resolution are called beginnings here.
 
 create or replace function ops.audience_of(p_message ops.outbox)
 returns jsonb
@@ -32,7 +32,7 @@ as $$
     select *
     from ops.outbox as beginning
     where beginning.alert = p_end.alert
-        and beginning.kind in ('firing', 'escalation', 'reminder')
+        and ops.is_beginning(beginning)
         and (
             -- A copy of a resolution answers a message that was sent on another channel.
             beginning.id = p_end.after
@@ -47,6 +47,68 @@ $$;
 comment on function ops.find_beginnings(ops.outbox) is
     'Finds the messages about the alert of a resolution that go to the same audience.';
 
+create or replace function ops.may_be_heard(p_beginning ops.outbox)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return p_beginning.status in ('pending', 'sent')
+        or p_beginning.status = 'superseded' and ops.may_have_arrived(p_beginning);
+end
+$$;
+
+comment on function ops.may_be_heard(ops.outbox) is
+    'Returns whether somebody may have heard a beginning, or may do so yet. One that was given up counts as never heard.';
+
+create or replace function ops.is_answerable(p_end ops.outbox, p_now timestamptz)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return (
+        select coalesce(
+            bool_or(beginning.status <> 'pending' and ops.may_be_heard(beginning))
+                -- A message that is being sent has to arrive before the resolution.
+                and not bool_or(beginning.status = 'pending' and coalesce(beginning.leased_until > p_now, false)),
+            false
+        )
+        from ops.find_beginnings(p_end) as beginning
+    );
+end
+$$;
+
+comment on function ops.is_answerable(ops.outbox, timestamptz) is
+    'Returns whether the audience of a resolution may have heard of its alert, and no message to it is being sent.';
+
+create or replace function ops.is_addressed_otherwise(p_beginning ops.outbox)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return ops.audience_of(p_beginning) <> '[]'
+        and exists (
+            select
+            from ops.outbox as wider
+            where wider.alert = p_beginning.alert
+                and wider.channel = p_beginning.channel
+                and ops.is_beginning(wider)
+                and ops.audience_of(wider) = '[]'
+                and wider.facts #> '{recipients,people}' @> ops.audience_of(p_beginning)
+                and wider.status <> 'pending'
+                and ops.may_be_heard(wider)
+        );
+end
+$$;
+
+comment on function ops.is_addressed_otherwise(ops.outbox) is
+    'Returns whether those whom an email addresses alone were also addressed by one to the usual readers, so that its resolution reaches them.';
+
 create or replace function ops.find_audiences(p_alert uuid)
 returns setof ops.outbox
 language sql
@@ -56,8 +118,9 @@ as $$
     select distinct on (beginning.channel, beginning.digest, ops.audience_of(beginning)) beginning.*
     from ops.outbox as beginning
     where beginning.alert = p_alert
-        and beginning.kind in ('firing', 'escalation', 'reminder')
-        and beginning.status in ('pending', 'sent')
+        and ops.is_beginning(beginning)
+        and ops.may_be_heard(beginning)
+        and not ops.is_addressed_otherwise(beginning)
     order by
         beginning.channel, beginning.digest, ops.audience_of(beginning), beginning.status = 'sent' desc,
         case beginning.channel
@@ -67,20 +130,56 @@ as $$
 $$;
 
 comment on function ops.find_audiences(uuid) is
-    'Finds the messages that a resolution of an alert has to answer: one for each channel and audience to which a message was or may yet be sent, preferring one that was sent.';
+    'Finds the messages that a resolution of an alert has to answer: one for each channel and audience that may have heard of it or may do so yet, preferring one that was sent.';
 
-create or replace function ops.drop_beginnings(p_end ops.outbox, p_now timestamptz)
+create or replace function ops.drop_moot(p_alert uuid, p_now timestamptz)
 returns void
 language sql
 set search_path = ''
 as $$
-    update ops.outbox as late
+    update ops.outbox as message
     set status = 'superseded', lease = null, leased_until = null
-    where late.id in (select id from ops.find_beginnings(p_end))
-        and late.status = 'pending'
-        and (late.leased_until is null or late.leased_until <= p_now)
-        and not ops.speaks_for_others(late)
+    where message.alert = p_alert
+        and message.status = 'pending'
+        and (message.leased_until is null or message.leased_until <= p_now)
+        and ops.is_moot(message)
 $$;
 
-comment on function ops.drop_beginnings(ops.outbox, timestamptz) is
-    'Drops the pending messages to the audience of a message whose alert is over, unless they are being sent or call for other alerts too.';
+comment on function ops.drop_moot(uuid, timestamptz) is
+    'Drops the pending messages about an alert that has resolved which say that it goes on, unless they are being sent.';
+
+create or replace function ops.drop_abandoned(p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+    update ops.outbox
+    set status = 'superseded', lease = null, leased_until = null
+    where id in (
+        select message.id
+        from ops.outbox as message
+        where message.status = 'pending' and message.leased_until <= p_now and ops.is_moot(message)
+        for update skip locked
+    )
+$$;
+
+comment on function ops.drop_abandoned(timestamptz) is
+    'Drops the messages whose lease ran out while their alert resolved: nobody settled them.';
+
+create or replace function ops.drop_unasked_ends(p_alert uuid)
+returns void
+language sql
+set search_path = ''
+as $$
+    update ops.outbox as ending
+    set status = 'superseded'
+    where ending.alert = p_alert
+        and ending.kind = 'resolved'
+        and ending.status = 'pending'
+        and not exists (
+            select from ops.find_beginnings(ending) as beginning where ops.may_be_heard(beginning)
+        )
+$$;
+
+comment on function ops.drop_unasked_ends(uuid) is
+    'Drops the resolutions of an alert for audiences that have heard nothing of it and will not.';

@@ -22,13 +22,19 @@ begin
         where delivery.started_at > p_now - p_memory
             and delivery.started_at <= p_now
             and given_up.status = 'dead'
+            -- What cannot be read here cannot be read elsewhere; a bare message took its place.
+            and not exists (
+                select
+                from ops.deliveries as unread
+                where unread.message = given_up.id and unread.outcome = 'unread'
+            )
     )
     select tried.id, tried.channel, attempts.first_at, attempts.last_at, tried.last_error
     from tried
     cross join lateral (
         select min(delivery.started_at) as first_at, max(delivery.started_at) as last_at
         from ops.deliveries as delivery
-        where delivery.message = tried.id
+        where delivery.message = tried.id and delivery.outcome is distinct from 'untried'
     ) as attempts
     where tried.dead
         or attempts.first_at <= p_now - ops.minutes(p_settings, 'delivery.failover_minutes');
@@ -114,6 +120,16 @@ begin
         -- The change of a message on Slack makes no sense on another channel.
         and message.kind <> 'change'
         and not exists (select from ops.outbox as copy where copy.stands_in_for = message.id)
+        -- What was told anew since has been copied, or will be.
+        and not exists (
+            select
+            from ops.outbox as anew
+            where anew.alert = message.alert
+                and anew.kind = 'firing'
+                and anew.channel = message.channel
+                and anew.created_at > message.created_at
+                and message.kind <> 'resolved'
+        )
         -- A beginning that is sent after the alert resolved would have no resolution.
         and (alert.id is null or alert.status = 'firing' or message.kind = 'resolved')
         and (
@@ -141,7 +157,7 @@ as $$
     with counterparts as (
         select other.facts #> '{recipients,people}' as people
         from ops.outbox as other
-        where other.alert = p_message.alert
+        where (other.alert = p_message.alert or other.incident = p_message.incident)
             and other.channel = p_channel
             and other.created_at = p_message.created_at
             and other.status in ('pending', 'sent')
@@ -171,6 +187,8 @@ as $$
         from unnest(p_channels) with ordinality as configured (channel, place)
         where configured.channel <> p_message.channel
             and configured.channel <> all (p_failing)
+            -- A machine that was told is nobody who was told.
+            and (ops.reaches_people(configured.channel) or not ops.reaches_people(p_message.channel))
             and not coalesce(p_message.facts -> 'standsInFor', '[]') ? configured.channel
     )
     select others.channel
@@ -181,7 +199,7 @@ as $$
 $$;
 
 comment on function ops.choose_stand_in(ops.outbox, text[], text[]) is
-    'Returns the first configured channel that does not fail and was not tried with this message; null if there is none, or if one of them has a counterpart of the message.';
+    'Returns the first configured channel that does not fail and was not tried with this message, one that people read if they read that of the message; null if there is none, or if one of them has a counterpart of the message.';
 
 create or replace function ops.repeat_message(
     p_message ops.outbox,
@@ -195,9 +213,10 @@ set search_path = ''
 as $$
 begin
     insert into ops.outbox
-        (kind, channel, digest, severity, alert, after, facts, created_at, next_attempt_at, stands_in_for)
+        (kind, channel, digest, severity, alert, incident, after, facts, created_at, next_attempt_at, stands_in_for)
     values (
-        p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.after,
+        p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.incident,
+        p_message.after,
         p_message.facts || jsonb_build_object(
             'standsInFor',
             coalesce(p_message.facts -> 'standsInFor', '[]') || to_jsonb(p_message.channel)
@@ -214,13 +233,13 @@ begin
     set status = 'superseded'
     where id = p_message.id
         and status = 'pending'
-        and attempts = 0
+        and not ops.may_have_arrived(p_message)
         and channel <> all (p_context.channels);
 end
 $$;
 
 comment on function ops.repeat_message(ops.outbox, text, ops.context, timestamptz) is
-    'Queues a copy of a message on another channel; the copy names the channels that did not take it. An original that nobody tried, on a channel that is no longer configured, is superseded.';
+    'Queues a copy of a message on another channel; the copy names the channels that did not take it. An original that nobody can have read, on a channel that is no longer configured, is superseded.';
 
 create or replace function ops.fail_over(p_context ops.context, p_now timestamptz)
 returns void

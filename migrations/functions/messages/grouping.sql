@@ -34,6 +34,7 @@ as $$
     where delivery.started_at > p_from
         and delivery.started_at <= p_to
         and delivery.attempt = 1
+        and delivery.outcome is distinct from 'untried'
         and tried.channel = p_channel
         and tried.bundle is null
         and ops.may_go_with_others(tried)

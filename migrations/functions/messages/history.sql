@@ -1,7 +1,7 @@
 -- These functions show messages to an operator: which were sent, with which receipt, and
 -- which were given up and why. An operator may queue a dead message anew.
 
-create or replace function ops.message_document(p_message ops.outbox)
+create or replace function ops.message_document(p_message ops.outbox, p_now timestamptz)
 returns jsonb
 language sql
 stable
@@ -22,6 +22,7 @@ as $$
         'sentAt', p_message.sent_at,
         'providerId', p_message.provider_id,
         'error', p_message.last_error,
+        'reason', ops.unsent_reason(p_message, ops.known_channels(), p_now),
         'standsInFor', coalesce(p_message.facts -> 'standsInFor', '[]'),
         'deliveries', coalesce(
             (
@@ -44,8 +45,8 @@ as $$
     )
 $$;
 
-comment on function ops.message_document(ops.outbox) is
-    'Returns a message with its deliveries and its receipt: when it was sent and how the provider names it.';
+comment on function ops.message_document(ops.outbox, timestamptz) is
+    'Returns a message with its deliveries and its receipt, which says when it was sent and how the provider names it, or with the reason for which it was not sent.';
 
 create or replace function public.ops_list_messages(
     p_dead boolean default false,
@@ -59,7 +60,7 @@ set search_path = ''
 as $$
     select jsonb_build_object(
         'messages', coalesce(
-            jsonb_agg(ops.message_document(message) order by message.created_at desc, message.id), '[]'
+            jsonb_agg(ops.message_document(message, now()) order by message.created_at desc, message.id), '[]'
         )
     )
     from (
@@ -82,9 +83,11 @@ as $$
 declare
     v_id uuid;
 begin
-    insert into ops.outbox (kind, channel, digest, severity, alert, after, facts, created_at, next_attempt_at)
+    insert into ops.outbox
+        (kind, channel, digest, severity, alert, incident, after, facts, created_at, next_attempt_at)
     values (
-        p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.after,
+        p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.incident,
+        p_message.after,
         p_message.facts, p_now,
         ops.message_due_at(p_message.kind, false, p_message.alert, ops.read_settings(), p_now)
     )

@@ -109,7 +109,7 @@ as $$
 $$;
 
 comment on function ops.message_due_at(text, boolean, uuid, jsonb, timestamptz) is
-    'Returns when a message that nobody has tried to send is due: now or with the next digest, but a firing or an escalation not before silences and maintenance about its alert end.';
+    'Returns when a message that nobody can have read is due: now or with the next digest, but a firing or an escalation not before silences and maintenance about its alert end.';
 
 create or replace function ops.reschedule_firings()
 returns trigger
@@ -125,11 +125,11 @@ begin
     )
     where kind in ('firing', 'escalation')
         and status = 'pending'
-        and attempts = 0
-        and not ops.speaks_for_others(message);
+        and not ops.speaks_for_others(message)
+        and not ops.may_have_arrived(message);
     return null;
 end
 $$;
 
 comment on function ops.reschedule_firings() is
-    'Postpones the messages about what a new maintenance window covers, and brings forward those about what it no longer covers, unless they were tried.';
+    'Postpones the messages about what a new maintenance window covers, and brings forward those about what it no longer covers, unless somebody may have read them.';

@@ -1,7 +1,7 @@
 -- These functions decide to which channels a message goes. Chat gets everything. Email gets
 -- what is critical, and everything where no chat is configured. A webhook gets each message
--- at once, because a machine needs no digest. An alert about a channel never goes to that
--- channel alone if another one is configured.
+-- at once, because a machine needs no digest. An alert about a channel never goes to people
+-- by that channel alone if another one is configured.
 
 create or replace function ops.known_channels()
 returns text[]
@@ -15,6 +15,50 @@ $$;
 
 comment on function ops.known_channels() is
     'Returns the channels that messages may go to, the one to prefer first.';
+
+create or replace function ops.reaches_people(p_channel text)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+    return p_channel <> 'webhook';
+end
+$$;
+
+comment on function ops.reaches_people(text) is
+    'Returns whether people read a channel; a webhook tells a machine, and nobody knows what that does.';
+
+create or replace function ops.read_by_people(p_channels text[])
+returns boolean
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+    return exists (select from unnest(p_channels) as listed (channel) where ops.reaches_people(listed.channel));
+end
+$$;
+
+comment on function ops.read_by_people(text[]) is 'Returns whether people read any of these channels.';
+
+create or replace function ops.tells_somebody(p_channel text, p_channels text[])
+returns boolean
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+    return ops.reaches_people(p_channel) or not ops.read_by_people(p_channels);
+end
+$$;
+
+comment on function ops.tells_somebody(text, text[]) is
+    'Returns whether a message on a channel counts as told, given those that are configured: people read it, or none that people read is configured.';
 
 create or replace function ops.route(
     p_severity text,
@@ -90,6 +134,8 @@ as $$
             from usual
             cross join doubted
             where usual.channel is distinct from doubted.channel
+                -- A machine that is told is nobody who is told.
+                and ops.tells_somebody(usual.channel, p_channels)
         ) as there
     )
     select usual.channel, usual.digest
@@ -110,4 +156,4 @@ as $$
 $$;
 
 comment on function ops.route_alert(ops.alerts, text[]) is
-    'Returns where a message about an alert goes: where ops.route says, but never only to the channel that the alert is about if another one is configured.';
+    'Returns where a message about an alert goes: where ops.route says, but to people never only by the channel that the alert is about if another one is configured.';

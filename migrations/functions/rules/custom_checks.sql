@@ -71,7 +71,7 @@ as $$
             else 'insufficient'
         end,
         latency_ms, latency_limit, 'ms',
-        p_facts => facts
+        p_facts => case when latency_limit is null then facts || '{"reason": "removed"}' else facts end
     )
     from checks
 $$;

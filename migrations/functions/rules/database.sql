@@ -49,7 +49,9 @@ as $$
         union all
         select
             'outbox_stuck', 'outbox', 'monitoring',
-            coalesce(round(extract(epoch from p_now - waiting.since) / 60, 1), 0),
+            coalesce(
+                round(extract(epoch from p_now - waiting.since - ops.blind_time(waiting.since, p_now)) / 60, 1), 0
+            ),
             (p_settings ->> 'threshold.outbox_minutes')::numeric, 'min'
         from waiting
 
@@ -57,7 +59,9 @@ as $$
         -- A job that no schedule ever called is not set up; the backup has rules of its own.
         select
             'job_overdue', job.job, 'monitoring',
-            round(extract(epoch from p_now - job.last_slot) / job.every_seconds, 1),
+            round(
+                extract(epoch from p_now - job.last_slot - ops.blind_time(job.last_slot, p_now)) / job.every_seconds, 1
+            ),
             (p_settings ->> 'threshold.job_overdue_intervals')::numeric, 'intervals'
         from ops.jobs as job
         where job.job not in ('monitor', 'backup') and job.first_slot is not null

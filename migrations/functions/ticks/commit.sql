@@ -144,6 +144,7 @@ declare
     v_escalated bigint;
     v_warnings jsonb;
 begin
+    perform ops.note_blindness(v_gap);
     v_samples := ops.record_samples(p_run.id, p_tick, p_now);
     v_warnings := ops.try_system_health(p_tick, v_context.settings, p_now);
     perform ops.handle_gap(v_gap, nullif(p_tick -> 'emergency', 'null'), v_context, p_now);

@@ -127,8 +127,8 @@ begin
 
     v_alert := ops.open_emergency(v_observation, v_since, v_sent_at, p_context, p_now);
     perform ops.record_emergency_messages(v_alert, p_emergency -> 'channels', v_sent_at);
-    if not exists (select from ops.outbox where alert = v_alert.id) then
-        -- The emergency was sent on no channel, so its firing is queued now.
+    if not ops.was_told(v_alert.id, p_context.channels) then
+        -- Nobody was told of the emergency, so its firing is queued on the other channels now.
         perform ops.queue_firing(v_alert, p_context, p_now);
     end if;
     return true;
@@ -156,6 +156,25 @@ $$;
 comment on function ops.find_gap(timestamptz, integer, timestamptz) is
     'Returns the gap since the last committed tick if it is longer than three intervals, else null. Before the first tick there is none.';
 
+create or replace function ops.was_unreachable(p_gap jsonb)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    select not exists (
+        select
+        from ops.runs
+        where job <> 'monitor'
+            and outcome <> 'missed'
+            and started_at > (p_gap ->> 'from')::timestamptz
+            and started_at < (p_gap ->> 'to')::timestamptz
+    )
+$$;
+
+comment on function ops.was_unreachable(jsonb) is
+    'Returns whether nothing at all was recorded in a gap. A function that has ended since may then have sent by itself that monitoring is blind.';
+
 create or replace function ops.notice_gap(p_gap jsonb, p_context ops.context, p_now timestamptz)
 returns void
 language sql
@@ -167,7 +186,10 @@ as $$
             ops.make_observation(
                 rule.rule, 'monitor', 'bad', (p_gap ->> 'seconds')::numeric, p_unit => 's',
                 p_fingerprint => 'monitoring_gap',
-                p_facts => jsonb_build_object('service', 'monitoring', 'detail', p_gap)
+                p_facts => jsonb_build_object(
+                    'service', 'monitoring',
+                    'detail', p_gap || jsonb_build_object('unreachable', gap.unreachable)
+                )
             ),
             rule.affects,
             p_context
@@ -189,12 +211,16 @@ as $$
         p_now
     )
     from ops.rules as rule
-    cross join lateral ops.route(rule.severity, p_context.channels) as route
+    cross join (select ops.was_unreachable(p_gap) as unreachable) as gap
+    -- Whoever may have been told that monitoring is blind hears that it sees again.
+    cross join lateral ops.route(
+        case when gap.unreachable then 'critical' else rule.severity::text end, p_context.channels
+    ) as route
     where rule.rule = 'monitoring_gap'
 $$;
 
 comment on function ops.notice_gap(jsonb, ops.context, timestamptz) is
-    'Queues the notice that nothing was observed for a while. A notice has no alert, so nothing resolves it.';
+    'Queues the notice that nothing was observed for a while; to every channel where a function may have sent by itself that monitoring is blind. A notice has no alert, so nothing resolves it.';
 
 create or replace function ops.handle_gap(p_gap jsonb, p_emergency jsonb, p_context ops.context, p_now timestamptz)
 returns void

@@ -65,8 +65,9 @@ impl Play<'_> {
             Step::Act(action, nth) => {
                 let open = self.model.open_subjects();
                 if let Some(subject) = open.iter().cycle().nth(nth).copied() {
+                    let unheard = self.real.unheard(subject).await;
                     self.real.act(action, subject, self.now).await;
-                    self.model.act(action, subject, self.now);
+                    self.model.act(action, subject, &unheard, self.now);
                 }
             }
         }
@@ -130,7 +131,7 @@ impl Play<'_> {
     async fn agree(&self) {
         let alerts = self.real.rows(
             "select subject, opened_at, resolved_at, (
-                 select jsonb_object_agg(person ->> 'name', told_at)
+                 select jsonb_agg(jsonb_build_array(told_at, person ->> 'name'))
                  from ops.escalations
                  where alert = alerts.id and status = 'told' and person is not null
              ) as told
@@ -144,14 +145,18 @@ impl Play<'_> {
 
     fn history(&self, alert: &Value) -> History {
         let mut subjects = SUBJECTS.into_iter();
-        let told = alert["told"].as_object().into_iter().flatten();
+        let told = alert["told"].as_array().into_iter().flatten();
+        let told = told.map(|asked| {
+            let name = asked[1].as_str().unwrap().to_owned();
+            (self.real.second(&asked[0]).unwrap(), name)
+        });
+        let mut told: Vec<_> = told.collect();
+        told.sort_unstable();
         History {
             subject: subjects.position(|name| alert["subject"] == name).unwrap(),
             opened: self.real.second(&alert["opened_at"]).unwrap(),
             resolved: self.real.second(&alert["resolved_at"]),
-            told: told
-                .map(|(name, at)| (name.clone(), self.real.second(at).unwrap()))
-                .collect(),
+            told,
         }
     }
 
@@ -181,8 +186,15 @@ impl Play<'_> {
             "select facts ->> 'rule' as rule, facts ->> 'subject' as subject, channel, audience,
                  array_agg(kind || ' ' || status order by created_at, kind) as messages
              from ({MESSAGES}) as message
+             where not exists (
+                 -- An email to the usual readers that names them tells them of the end as well.
+                 select from ({MESSAGES}) as wider
+                 where wider.alert = message.alert and wider.channel = message.channel
+                     and wider.audience is null and wider.heard
+                     and wider.facts #> '{{recipients,people}}' @> message.audience
+             )
              group by alert, 1, 2, channel, audience
-             having bool_or(kind in ('firing', 'escalation', 'reminder') and status = 'sent')
+             having bool_or(heard)
                  <> (count(*) filter (where kind = 'resolved' and status in ('sent', 'dead') and stands_in_for is null) = 1)"
         );
         let halves = self.real.rows(&halves).await;
@@ -205,9 +217,18 @@ impl Play<'_> {
     }
 }
 
-/// The messages about alerts that are over, each with those who hear it.
+/// The messages about alerts that are over, each with those who hear it, and whether it
+/// is a beginning that they may have heard.
 const MESSAGES: &str = "
-    select message.*, case
+    select message.*,
+        kind in ('firing', 'escalation', 'reminder') and (
+            message.status = 'sent'
+            or message.status = 'superseded' and exists (
+                select from ops.deliveries as delivery
+                where delivery.message = message.id and coalesce(delivery.outcome = 'retry', true)
+            )
+        ) as heard,
+        case
         when channel = 'email' and message.facts #>> '{recipients,usual}' = 'false'
         then message.facts #> '{recipients,people}'
     end as audience

@@ -152,19 +152,74 @@ impl Real {
             .unwrap();
     }
 
+    /// The times at which the open alert about a subject asked people by messages that
+    /// nobody has tried to send, and that call for no other alert.
+    pub(super) async fn unheard(&self, subject: usize) -> Vec<i64> {
+        let asked = format!(
+            "select message.created_at
+             from ops.outbox as message
+             join ops.alerts as alert on alert.id = message.alert and alert.status <> 'resolved'
+             where alert.subject = '{}' and message.kind = 'escalation'
+             group by message.created_at
+             having bool_and(
+                 message.status in ('pending', 'superseded') and message.attempts = 0
+                 and not message.facts -> 'escalation' ? 'others'
+             )",
+            SUBJECTS[subject]
+        );
+        let asked = self.rows(&asked).await;
+        let times = asked.iter().map(|row| self.second(&row["created_at"]));
+        times.map(Option::unwrap).collect()
+    }
+
+    /// Nothing that is handed out says that something goes on which is over,
+    /// and no end before its beginning.
+    async fn is_true(&self, claim: &str, now: i64) {
+        let untrue = format!(
+            "select message.kind, message.channel, alert.subject
+             from ops.outbox as message
+             join ops.alerts as alert on alert.id = message.alert and alert.status = 'resolved'
+             where message.lease = '{claim}' and message.kind not in ('resolved', 'change')
+                 and message.bundle is null and not coalesce(message.facts -> 'escalation' ? 'others', false)"
+        );
+        let untrue = self.rows(&untrue).await;
+        assert_eq!(untrue, [] as [Value; 0], "not true any more");
+        let early = format!(
+            "select ending.channel, ending.facts ->> 'subject' as subject
+             from ops.outbox as ending
+             join ops.outbox as beginning
+                 on beginning.alert = ending.alert
+                 and beginning.channel = ending.channel
+                 and beginning.digest = ending.digest
+                 and beginning.kind in ('firing', 'escalation', 'reminder')
+                 and beginning.status = 'pending'
+                 and beginning.leased_until > '{}'
+                 and (beginning.facts #> '{{recipients,usual}}' is distinct from 'false'
+                     or beginning.facts #> '{{recipients,people}}' = ending.facts #> '{{recipients,people}}')
+                 and (ending.facts #> '{{recipients,usual}}' is distinct from 'false'
+                     or beginning.facts #> '{{recipients,usual}}' = 'false')
+             where ending.lease = '{claim}' and ending.kind = 'resolved'",
+            self.at(now)
+        );
+        let early = self.rows(&early).await;
+        assert_eq!(early, [] as [Value; 0], "a beginning is being sent");
+    }
+
     /// One round of delivery on a channel; whether anything was due.
     pub(super) async fn deliver(&mut self, channel: &str, answer: Answer, now: i64) -> bool {
-        let (claim, now) = (Uuid::new_v4().to_string(), self.at(now));
+        let claim = Uuid::new_v4().to_string();
         let claimed = self
-            .call(&self.claim_messages, &[&claim, channel, &now])
+            .call(&self.claim_messages, &[&claim, channel, &self.at(now)])
             .await;
         let ids = claimed_ids(&claimed);
+        self.is_true(&claim, now).await;
         if matches!(answer, Answer::Takes | Answer::DiesAfter) {
             self.received.extend(ids.iter().cloned());
         }
         let outcome = match answer {
             Answer::Takes => "sent",
             Answer::Jams => "retry",
+            Answer::Bounces => "refused",
             Answer::Refuses => "dead",
             Answer::DiesBefore | Answer::DiesAfter => return !ids.is_empty(),
         };
@@ -173,7 +228,8 @@ impl Real {
             .map(|id| json!({"id": id, "outcome": outcome, "error": "as the schedule says"}))
             .collect();
         let results = Value::from(results).to_string();
-        self.call(&self.settle, &[&claim, &results, &now]).await;
+        self.call(&self.settle, &[&claim, &results, &self.at(now)])
+            .await;
         !ids.is_empty()
     }
 
@@ -215,7 +271,7 @@ impl Real {
                     ))::bigint
                     from ops.outbox
                     where status = 'pending' and (
-                        after is null or after in (select id from ops.outbox where status = 'sent')
+                        after is null or after in (select id from ops.outbox where status in ('sent', 'superseded'))
                     )";
         let row = self.client.query_one(next, &[&self.at(now)]).await.unwrap();
         row.get::<_, Option<i64>>(0).map(|seconds| now + seconds)

@@ -19,17 +19,18 @@ pub(super) const ACKNOWLEDGED: i64 = 60 * MINUTE;
 pub(super) const SNOOZED: i64 = 90 * MINUTE;
 pub(super) const SILENCED: i64 = 20 * MINUTE;
 
-/// Minutes after a critical alert opened at which each role is due.
-const DUE: [(&str, i64); 8] = [
-    ("on_call_primary", 0),
-    ("on_call_secondary", 15),
-    ("engineering_manager", 30),
-    ("senior_engineer", 30),
-    ("cto", 60),
-    ("vendor_support", 60),
-    ("executive", 120),
-    ("external_consultant", 120),
+/// Minutes after a ladder began at which each rung is due, and whom it asks.
+const RUNGS: [(i64, &[&str]); 5] = [
+    (0, &["on_call_primary"]),
+    (15, &["on_call_secondary"]),
+    (30, &["engineering_manager", "senior_engineer"]),
+    (60, &["cto", "vendor_support"]),
+    (120, &["executive", "external_consultant"]),
 ];
+/// How long after its last rung a ladder begins again.
+const REPEATED: i64 = 60 * MINUTE;
+/// A rung that is later than that makes those after it as late.
+const PUNCTUAL: i64 = 5 * MINUTE;
 
 /// What can be read of an alert afterwards.
 #[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,14 +38,87 @@ pub(super) struct History {
     pub(super) subject: usize,
     pub(super) opened: i64,
     pub(super) resolved: Option<i64>,
-    /// Who was told by the ladder, and when.
-    pub(super) told: BTreeMap<String, i64>,
+    /// Whom the ladder asked, and when, in order.
+    pub(super) told: Vec<(i64, String)>,
 }
 
 #[derive(Debug, Default)]
 struct Alert {
     history: History,
     acknowledged_until: Option<i64>,
+    ladder: Ladder,
+}
+
+/// A rung: when it is due, and which of [`RUNGS`] it is.
+type Rung = (i64, usize);
+
+/// Whom an alert asks, and has asked.
+#[derive(Debug, Default)]
+struct Ladder {
+    /// In the order in which they are due.
+    waiting: Vec<Rung>,
+    /// Each with the time at which it asked.
+    taken: Vec<(i64, Rung)>,
+}
+
+impl Ladder {
+    fn begin(&mut self, at: i64) {
+        let rungs = RUNGS.iter().enumerate();
+        self.waiting = rungs
+            .map(|(nth, (after, _))| (at + after * MINUTE, nth))
+            .collect();
+    }
+
+    fn delay(&mut self, length: i64) {
+        for (due, _) in &mut self.waiting {
+            *due += length;
+        }
+    }
+
+    fn last_due(&self) -> Option<i64> {
+        self.taken.iter().map(|(_, (due, _))| *due).max()
+    }
+
+    /// Goes on from now: the next rung comes as long after now as after the last one.
+    fn resume(&mut self, now: i64) {
+        if let Some((next, _)) = self.waiting.first().copied() {
+            let distance = next - self.last_due().unwrap_or(next);
+            self.delay((now + distance - next).max(0));
+        }
+    }
+
+    fn climb(&mut self, now: i64) {
+        while let Some(rung) = self.waiting.first().copied().filter(|(due, _)| *due <= now) {
+            self.waiting.remove(0);
+            self.taken.push((now, rung));
+            if now - rung.0 > PUNCTUAL {
+                self.delay(now - rung.0);
+            }
+        }
+    }
+
+    /// What was asked at those times reached nobody, and is still to be asked.
+    fn take_back(&mut self, times: &[i64]) {
+        let unasked = |(at, _): &(i64, Rung)| times.contains(at);
+        self.waiting.extend(
+            self.taken
+                .iter()
+                .filter(|taken| unasked(taken))
+                .map(|(_, rung)| *rung),
+        );
+        self.taken.retain(|taken| !unasked(taken));
+        self.waiting.sort_unstable();
+    }
+
+    fn told(&self) -> Vec<(i64, String)> {
+        let asked = self.taken.iter().flat_map(|(at, (_, nth))| {
+            let (_, roles) = RUNGS[*nth];
+            roles.iter().map(|role| (*at, (*role).to_owned()))
+        });
+        let mut told: Vec<_> = asked.collect();
+        told.sort_unstable();
+        told
+    }
 }
 
 /// What is remembered of a subject between two ticks.
@@ -105,9 +179,14 @@ impl Reference {
                 opened: now,
                 ..History::default()
             };
+            let mut ladder = Ladder::default();
+            if SUBJECTS[subject].starts_with("https") {
+                ladder.begin(now);
+            }
             self.alerts.push(Alert {
                 history,
                 acknowledged_until: None,
+                ladder,
             });
         }
     }
@@ -154,7 +233,10 @@ impl Reference {
         let mut histories: Vec<_> = self
             .alerts
             .iter()
-            .map(|alert| alert.history.clone())
+            .map(|alert| History {
+                told: alert.ladder.told(),
+                ..alert.history.clone()
+            })
             .collect();
         histories.sort();
         histories
@@ -164,27 +246,30 @@ impl Reference {
     pub(super) fn advance(&mut self, now: i64) {
         let open = self.alerts.iter_mut();
         for alert in open.filter(|alert| alert.history.resolved.is_none()) {
-            let history = &mut alert.history;
             if alert.acknowledged_until.is_some_and(|until| until <= now) {
                 alert.acknowledged_until = None;
+                alert.ladder.resume(now);
             }
-            let silenced = self.silenced_until[history.subject] > Some(now);
-            let climbs = SUBJECTS[history.subject].starts_with("https");
-            if alert.acknowledged_until.is_some() || silenced || !climbs {
+            let silenced = self.silenced_until[alert.history.subject] > Some(now);
+            if alert.acknowledged_until.is_some() || silenced {
                 continue;
             }
-            for (role, due) in DUE {
-                if history.opened + due * MINUTE <= now {
-                    history.told.entry(role.to_owned()).or_insert(now);
-                }
+            alert.ladder.climb(now);
+            if let (true, Some(last)) = (alert.ladder.waiting.is_empty(), alert.ladder.last_due()) {
+                alert.ladder.begin(last + REPEATED);
             }
         }
     }
 
-    pub(super) fn act(&mut self, action: Action, subject: usize, now: i64) {
+    /// Somebody does something about an alert. What asked people at those times was
+    /// given to nobody.
+    pub(super) fn act(&mut self, action: Action, subject: usize, unheard: &[i64], now: i64) {
         let Some(alert) = self.open(subject) else {
             return;
         };
+        if matches!(action, Action::Acknowledge | Action::Snooze) {
+            alert.ladder.take_back(unheard);
+        }
         match action {
             Action::Acknowledge => alert.acknowledged_until = Some(now + ACKNOWLEDGED),
             Action::Snooze => alert.acknowledged_until = Some(now + SNOOZED),

@@ -26,8 +26,10 @@ pub(super) type Seen = [Verdict; 3];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Takes,
-    /// It may work later.
+    /// It may have worked, and may work later.
     Jams,
+    /// It cannot have worked, and may work later.
+    Bounces,
     /// It will never work.
     Refuses,
     /// The worker dies before it sends.
@@ -158,7 +160,8 @@ impl Fate {
     fn answer(&mut self) -> Answer {
         match self.roll(12) {
             0..=5 => Answer::Takes,
-            6..=8 => Answer::Jams,
+            6..=7 => Answer::Jams,
+            8 => Answer::Bounces,
             9 => Answer::Refuses,
             10 => Answer::DiesBefore,
             _ => Answer::DiesAfter,

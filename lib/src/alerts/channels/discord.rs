@@ -4,15 +4,13 @@
 //! Discord cannot tell a repetition apart, so a message whose answer was lost may
 //! be sent twice. That is better than not at all.
 
-use std::time::Duration;
-
 use http::header;
 use outside::{clock::Deadline, failure::Failure};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
 
-use super::{Answer, Delivery, LONGEST_WAIT, exchange};
+use super::{Answer, Delivery, exchange};
 use crate::app::App;
 
 /// Sends one payload.
@@ -50,23 +48,13 @@ fn judge(answer: &Answer) -> Delivery {
         },
         (200..=299, _) => answer.retry("something else than discord answered"),
         (408, _) => answer.retry("timeout"),
-        (429, _) => Delivery::Retry {
-            after: answer.retry_after.or_else(|| retry_after(&body)),
-            status: Some(429),
-            error: "rate limited",
-        },
+        (429, _) => answer.limited(),
         (500..=599, _) => answer.retry("discord fails"),
         (400, _) => answer.dead("discord does not accept the message"),
         (401 | 403, _) => answer.dead("discord forbids the webhook to post"),
         (404, _) => answer.dead("the webhook or its channel does not exist"),
         _ => answer.dead("discord refused the message"),
     }
-}
-
-/// Seconds, with a fraction, which the header does not always repeat.
-fn retry_after(body: &Value) -> Option<Duration> {
-    let wait = Duration::try_from_secs_f64(body["retry_after"].as_f64()?.ceil()).ok()?;
-    Some(wait.min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -105,6 +93,14 @@ mod tests {
         }
     }
 
+    fn limited(after: Option<u64>) -> Delivery {
+        Delivery::Refused {
+            after: after.map(Duration::from_secs),
+            status: Some(429),
+            error: "rate limited",
+        }
+    }
+
     #[tokio::test]
     async fn what_discord_names_is_sent() {
         let sent = Delivery::Sent {
@@ -120,19 +116,19 @@ mod tests {
     #[tokio::test]
     async fn a_limit_is_waited_for_as_the_header_or_the_body_says() {
         let body = r#"{"message":"You are being rate limited.","retry_after":2.3,"global":false}"#;
-        check(Reply::new(429, body), retry(429, Some(3), "rate limited")).await;
+        check(Reply::new(429, body), limited(Some(3))).await;
         let reply = Reply::new(429, body).header("retry-after: 7");
-        check(reply, retry(429, Some(7), "rate limited")).await;
+        check(reply, limited(Some(7))).await;
         for (body, wait) in [
             (r#"{"retry_after":-1}"#, None),
             (r#"{"retry_after":1e300}"#, None),
             (r#"{"retry_after":86400}"#, Some(3_600)),
             ("error code: 1015", None),
         ] {
-            check(Reply::new(429, body), retry(429, wait, "rate limited")).await;
+            check(Reply::new(429, body), limited(wait)).await;
         }
-        check(Reply::Reset, Delivery::unsent("reset")).await;
-        check(Reply::Hang, Delivery::unsent("timeout")).await;
+        check(Reply::Reset, Delivery::unanswered("reset")).await;
+        check(Reply::Hang, Delivery::unanswered("timeout")).await;
     }
 
     #[tokio::test]

@@ -54,17 +54,17 @@ pub async fn send(app: &App, letter: &Letter, key: &str, deadline: Deadline) -> 
     }
 }
 
-/// Sends a letter unless one was sent under that key, whatever its words were, so that
-/// several instances that report the same send it once.
+/// Sends a letter unless another one was sent under that key, so that of several
+/// instances that report the same one alone does. `None` if another one was.
 pub async fn send_unless_said(
     app: &App,
     letter: &Letter,
     key: &str,
     deadline: Deadline,
-) -> Delivery {
+) -> Option<Delivery> {
     match post(app, letter, key, deadline).await {
-        Verdict::Settled(delivery) => delivery,
-        Verdict::KeyTaken(_) => Delivery::Sent { provider_id: None },
+        Verdict::Settled(delivery) => Some(delivery),
+        Verdict::KeyTaken(_) => None,
     }
 }
 
@@ -121,13 +121,13 @@ fn judge(answer: &Answer) -> Verdict {
         }
         (409, _) => answer.retry("resend is still at the same message"),
         // Somebody has to repair the configuration; then it works.
-        (401, _) => answer.retry("resend refused the key"),
-        (403, _) => answer.retry("resend refused the key, the sender or the recipient"),
+        (401, _) => answer.refused("resend refused the key"),
+        (403, _) => answer.refused("resend refused the key, the sender or the recipient"),
         (408, _) => answer.retry("timeout"),
         (429, Some("daily_quota_exceeded" | "monthly_quota_exceeded")) => {
-            answer.retry("over resend's quota")
+            answer.refused("over resend's quota")
         }
-        (429, _) => answer.retry("rate limited"),
+        (429, _) => answer.limited(),
         (500..=599, _) => answer.retry("resend fails"),
         (400 | 422, _) => answer.dead("resend does not accept the email"),
         (404 | 405, _) => answer.dead("resend has no such endpoint: check its base URL"),
@@ -189,6 +189,14 @@ mod tests {
         }
     }
 
+    fn refused(status: u16, error: &'static str) -> Delivery {
+        Delivery::Refused {
+            after: None,
+            status: Some(status),
+            error,
+        }
+    }
+
     fn retry(status: u16, error: &'static str) -> Delivery {
         Delivery::Retry {
             after: None,
@@ -230,16 +238,20 @@ mod tests {
                 r#"{"name":"validation_error","message":"re_secret"}"#,
                 "resend refused the key, the sender or the recipient",
             ),
-            (
-                409,
-                r#"{"name":"concurrent_idempotent_requests"}"#,
-                "resend is still at the same message",
-            ),
             (429, r#"{"name":"rate_limit_exceeded"}"#, "rate limited"),
             (
                 429,
                 r#"{"name":"daily_quota_exceeded"}"#,
                 "over resend's quota",
+            ),
+        ] {
+            check(Reply::new(status, body), refused(status, error)).await;
+        }
+        for (status, body, error) in [
+            (
+                409,
+                r#"{"name":"concurrent_idempotent_requests"}"#,
+                "resend is still at the same message",
             ),
             (500, "oops", "resend fails"),
             (200, "<html>", "something else than resend answered"),
@@ -247,8 +259,8 @@ mod tests {
         ] {
             check(Reply::new(status, body), retry(status, error)).await;
         }
-        check(Reply::Reset, Delivery::unsent("reset")).await;
-        check(Reply::Hang, Delivery::unsent("timeout")).await;
+        check(Reply::Reset, Delivery::unanswered("reset")).await;
+        check(Reply::Hang, Delivery::unanswered("timeout")).await;
     }
 
     #[tokio::test]
@@ -295,7 +307,7 @@ mod tests {
         let server = Server::start([taken]).await;
         let deadline = Deadline::after(Duration::from_secs(5));
         let delivery = send_unless_said(&app(&server), &letter(), "hour", deadline).await;
-        assert!(delivery.is_sent());
+        assert_eq!(delivery, None);
         assert_eq!(server.requests().len(), 1);
     }
 }

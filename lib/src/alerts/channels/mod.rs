@@ -17,6 +17,7 @@ use outside::{
     outbound,
 };
 use reqwest::RequestBuilder;
+use serde_json::Value;
 
 use super::{message::Content, render};
 use crate::{app::App, config::Channel};
@@ -90,7 +91,7 @@ pub enum Delivery {
         /// The provider's name for it, if it gave one.
         provider_id: Option<String>,
     },
-    /// It may work later, or it is not known whether it worked.
+    /// It is not known whether it worked. It is tried again.
     Retry {
         /// How long the provider asks us to wait.
         after: Option<Duration>,
@@ -98,6 +99,15 @@ pub enum Delivery {
         status: Option<u16>,
         /// Why, in our own words: never what a provider answered, which may
         /// repeat a secret.
+        error: &'static str,
+    },
+    /// Nobody can have got it, and it may work later.
+    Refused {
+        /// How long the provider asks us to wait.
+        after: Option<Duration>,
+        /// The HTTP status, if there was an answer.
+        status: Option<u16>,
+        /// Why, in our own words.
         error: &'static str,
     },
     /// It will never work as it is.
@@ -112,6 +122,15 @@ pub enum Delivery {
 impl Delivery {
     /// Nothing was sent, for a reason of ours or of the network.
     fn unsent(error: &'static str) -> Self {
+        Self::Refused {
+            after: None,
+            status: None,
+            error,
+        }
+    }
+
+    /// No answer came to what may have been sent.
+    fn unanswered(error: &'static str) -> Self {
         Self::Retry {
             after: None,
             status: None,
@@ -128,7 +147,16 @@ impl Delivery {
 
 impl From<Failure> for Delivery {
     fn from(failure: Failure) -> Self {
-        Self::unsent(failure.as_str())
+        let error = failure.as_str();
+        match failure {
+            // Nothing was written to anybody.
+            Failure::Dns
+            | Failure::Private
+            | Failure::Connect
+            | Failure::Tls
+            | Failure::Request => Self::unsent(error),
+            Failure::Timeout | Failure::Reset | Failure::TooLarge => Self::unanswered(error),
+        }
     }
 }
 
@@ -146,6 +174,25 @@ impl Answer {
             after: self.retry_after,
             status: Some(self.status.as_u16()),
             error,
+        }
+    }
+
+    fn refused(&self, error: &'static str) -> Delivery {
+        Delivery::Refused {
+            after: self.retry_after,
+            status: Some(self.status.as_u16()),
+            error,
+        }
+    }
+
+    /// The provider asks to wait, in a header or in the body. It counts as the status
+    /// 429, on which the sender pauses.
+    fn limited(&self) -> Delivery {
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        Delivery::Refused {
+            after: self.retry_after.or_else(|| wait_asked(&body)),
+            status: Some(429),
+            error: "rate limited",
         }
     }
 
@@ -183,6 +230,13 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => until(value, now)?,
     };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+/// The seconds, with a fraction, that the body of a refusal asks us to wait; at most an
+/// hour. The header does not always repeat them.
+fn wait_asked(body: &Value) -> Option<Duration> {
+    let wait = Duration::try_from_secs_f64(body["retry_after"].as_f64()?.ceil()).ok()?;
     Some(wait.min(LONGEST_WAIT))
 }
 

@@ -53,13 +53,14 @@ fn judge(answer: &Answer) -> Delivery {
     match answer.status.as_u16() {
         200..=299 => Delivery::Sent { provider_id: None },
         408 => answer.retry("timeout"),
-        429 => answer.retry("rate limited"),
+        429 => answer.limited(),
         500..=599 => answer.retry("the webhook's receiver fails"),
         300..=399 => answer.dead("the webhook's receiver redirects, which is not followed"),
         400 | 413 | 415 | 422 => answer.dead("the webhook's receiver does not accept the message"),
         410 => answer.dead("the webhook's receiver is gone"),
         // Somebody has to repair an address or a secret; then it works.
-        _ => answer.retry("the webhook's receiver refused the message"),
+        400..=499 => answer.refused("the webhook's receiver refused the message"),
+        _ => answer.retry("something else than a receiver of webhooks answered"),
     }
 }
 

@@ -15,10 +15,14 @@ use crate::{
         message::{Content, Digest, Message, Occasion},
         message_facts::{Facts, Kind},
         message_links::{Link, Places},
+        plain_text,
     },
     auth::signed_link::Signer,
     config::Config,
 };
+
+/// How much of the reason is kept for which a row cannot be read.
+const REASON_LIMIT: usize = 200;
 
 /// What is due. Messages stay as they came until each is read on its own: one that
 /// this release cannot read must not hold up the others.
@@ -105,8 +109,13 @@ pub(super) struct Parcel {
 /// What a claim amounts to.
 pub(super) struct Packed {
     pub(super) parcels: Vec<Parcel>,
-    /// The rows that this release cannot read.
-    pub(super) unread: Vec<Uuid>,
+    pub(super) unread: Vec<Unread>,
+}
+
+/// Rows that this release cannot read, and why.
+pub(super) struct Unread {
+    pub(super) rows: Vec<Uuid>,
+    pub(super) reason: String,
 }
 
 /// Reads a claim, element by element.
@@ -126,26 +135,29 @@ pub(super) fn pack(claimed: &Claimed, config: &Config) -> Packed {
             Ok(message) => packed
                 .parcels
                 .push(single(message, signer.as_ref(), places)),
-            Err(error) => packed.leave(&row["id"], &error),
+            Err(error) => packed.set_aside(&row["id"], &error),
         }
     }
     for rows in &claimed.digests {
         match ClaimedDigest::deserialize(rows) {
             Ok(digest) if digest.ids.is_empty() => {}
             Ok(digest) => packed.parcels.push(together(digest, places)),
-            Err(error) => packed.leave(&rows["ids"], &error),
+            Err(error) => packed.set_aside(&rows["ids"], &error),
         }
     }
     packed
 }
 
 impl Packed {
-    /// Leaves rows alone, by their id or their list of ids.
-    fn leave(&mut self, ids: &Value, error: &serde_json::Error) {
+    /// Sets rows aside, by their id or their list of ids.
+    fn set_aside(&mut self, ids: &Value, error: &serde_json::Error) {
         let one = Uuid::deserialize(ids).map(|id| vec![id]);
         let rows = one.or_else(|_| Vec::deserialize(ids)).unwrap_or_default();
         tracing::error!(?rows, %error, "messages of the outbox cannot be read");
-        self.unread.extend(rows);
+        self.unread.push(Unread {
+            rows,
+            reason: plain_text::cut(&plain_text::line(&error.to_string()), REASON_LIMIT),
+        });
     }
 }
 
@@ -252,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_this_release_cannot_read_is_left_and_takes_no_other_along() {
+    fn what_this_release_cannot_read_is_set_aside_and_takes_no_other_along() {
         let ids = [1, 2, 3, 4].map(Uuid::from_u128);
         let message = |id: Uuid, kind: &str| {
             json!({"id": id, "kind": kind, "createdAt": "2026-11-24T03:14:08Z",
@@ -270,7 +282,12 @@ mod tests {
             .map(|parcel| parcel.rows)
             .collect();
         assert_eq!(sent, [[ids[1]]]);
-        assert_eq!(packed.unread, [ids[0], ids[2], ids[3]]);
+        let unread: Vec<_> = packed
+            .unread
+            .into_iter()
+            .map(|unread| unread.rows)
+            .collect();
+        assert_eq!(unread, [vec![ids[0]], vec![], vec![ids[2], ids[3]]]);
     }
 
     #[test]
@@ -283,6 +300,8 @@ mod tests {
             ("firing", Place::Thread(first())),
             ("resolved", Place::Thread(first())),
             ("escalation", Place::Broadcast(first())),
+            ("reminder", Place::Broadcast(first())),
+            ("notice", Place::Thread(first())),
             ("change", Place::Instead(first())),
         ] {
             assert_eq!(place(kind, Some("C1:17.5")), expected, "{kind}");

@@ -57,8 +57,9 @@ impl Outbox {
             hits.count()
         };
         let answer = json!({
-            "settled": results.len(), "stale": 0, "sent": count("sent"), "retried": count("retry"),
-            "dead": count("dead"),
+            "settled": results.len(), "stale": 0, "sent": count("sent"),
+            "retried": count("retry") + count("refused") + count("untried"),
+            "dead": count("dead") + count("unread"),
         });
         self.settled.lock().unwrap().extend(results);
         Reply::new(200, &answer.to_string())
@@ -193,11 +194,20 @@ async fn a_channel_that_asks_to_wait_is_left_alone() {
     let slack = Server::start([Reply::new(429, "").header("retry-after: 30")]).await;
     let delivered = deliver_now(&app(&database, Some(&slack), None)).await;
     assert_eq!(delivered.unwrap(), report(0, 2, 0, false));
-    for result in outbox.settled() {
-        assert_eq!(result["retryAfterSeconds"], 30);
-        assert_eq!(result["statusCode"], 429);
-        assert_eq!(result["error"], "rate limited");
-    }
+    let settled = |id: &str, outcome: &str, status: Option<u16>, error: &str| {
+        json!({
+            "id": id, "outcome": outcome, "retryAfterSeconds": 30, "statusCode": status,
+            "providerId": null, "error": error,
+        })
+    };
+    assert_eq!(
+        outbox.settled(),
+        [
+            settled(FIRST, "refused", Some(429), "rate limited"),
+            // It loses no attempt for its neighbour.
+            settled(SECOND, "untried", None, "the channel asked to wait"),
+        ]
+    );
     assert_eq!(slack.requests().len(), 1);
 }
 
@@ -216,19 +226,60 @@ async fn a_message_that_is_refused_or_unreadable_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn what_a_newer_release_wrote_is_left_to_it() {
-    let mut newer = down(FIRST);
-    newer["kind"] = json!("a kind of tomorrow");
-    let outbox = Outbox::default().with("slack", [batch_of(&json!([newer, down(SECOND)]))]);
+async fn what_cannot_be_read_is_settled_as_that_with_its_reason() {
+    let mut odd = down(FIRST);
+    odd["kind"] = json!("a kind of tomorrow");
+    let outbox = Outbox::default().with("slack", [batch_of(&json!([odd, down(SECOND)]))]);
     let database = outbox.serve().await;
     let slack = Server::start([Reply::new(200, "ok")]).await;
     let delivered = deliver_now(&app(&database, Some(&slack), None)).await;
-    assert_eq!(delivered.unwrap(), report(1, 1, 0, true));
+    assert_eq!(delivered.unwrap(), report(1, 0, 1, true));
     let settled = outbox.settled();
+    let [odd, sent] = settled.as_slice() else {
+        panic!("{settled:?}")
+    };
     assert_eq!(
-        (&settled[0]["id"], &settled[0]["outcome"]),
-        (&json!(FIRST), &json!("retry"))
+        (&odd["id"], &odd["outcome"]),
+        (&json!(FIRST), &json!("unread"))
     );
+    let reason = odd["error"].as_str().unwrap();
+    let expected = "it cannot be read: unknown variant `a kind of tomorrow`";
+    assert!(reason.starts_with(expected), "{reason}");
+    assert_eq!(
+        (&sent["id"], &sent["outcome"]),
+        (&json!(SECOND), &json!("sent"))
+    );
+}
+
+#[tokio::test]
+async fn facts_that_nest_deeper_than_any_parser_reads_hold_up_no_other() {
+    let odd = message(
+        SECOND,
+        &json!({"rule": "external", "title": "Deep", "severity": "critical", "detail": "HERE"}),
+    );
+    let deep = "[".repeat(5_000) + &"]".repeat(5_000);
+    let batch = batch_of(&json!([down(FIRST), odd, down(THIRD)])).to_string();
+    let batch = batch.replace("\"HERE\"", &format!("{{\"data\":{deep},\"more\":1e999}}"));
+    let claimed = Arc::new(Mutex::new(Some(batch)));
+    let settled = Outbox::default();
+    let mut answering = settled.clone();
+    let database = Server::answering(move |request| {
+        if !request.head.contains("ops_claim_messages") {
+            return answering.answer(request);
+        }
+        let batch = claimed.lock().unwrap().take();
+        Reply::new(
+            200,
+            &batch.unwrap_or_else(|| batch_of(&json!([])).to_string()),
+        )
+    })
+    .await;
+    let slack = Server::start([1, 2, 3].map(|_| Reply::new(200, "ok"))).await;
+    let delivered = deliver_now(&app(&database, Some(&slack), None)).await;
+    assert_eq!(delivered.unwrap(), report(3, 0, 0, true));
+    let text = &slack.requests()[1].json()["text"];
+    assert_eq!(text, "Critical: Deep");
+    assert_eq!(settled.settled().len(), 3);
 }
 
 #[tokio::test]
@@ -323,7 +374,9 @@ async fn nothing_is_sent_whose_lease_could_end_before() {
     let delivered = deliver(&app, Deadline::after(time)).await;
     assert_eq!(delivered.unwrap(), report(1, 1, 0, false));
     assert_eq!(slack.requests().len(), 1);
-    assert_eq!(outbox.settled()[1]["error"], "no time left to send it");
+    let second = &outbox.settled()[1];
+    assert_eq!(second["outcome"], "untried");
+    assert_eq!(second["error"], "no time left to send it");
 }
 
 #[test]
@@ -333,5 +386,38 @@ fn a_batch_fits_into_its_time_even_if_every_send_hangs() {
         assert_eq!(capacity(time), messages, "{seconds} s");
         let slowest = SEND_TIMEOUT * u32::try_from(messages).unwrap();
         assert!(messages == 0 || slowest + SETTLING <= time);
+    }
+}
+
+#[test]
+fn nothing_is_begun_that_could_outlast_its_lease() {
+    let slowest = SEND_TIMEOUT + SETTLING;
+    for (left, fit) in [
+        (Duration::ZERO, false),
+        (SEND_TIMEOUT, false),
+        (Duration::from_millis(14_999), false),
+        (slowest, true),
+        (LEASE, true),
+    ] {
+        assert_eq!(fits(left), fit, "{left:?}");
+    }
+    for deadline in [30, 60, 3_600] {
+        let left = time_of_lease(Deadline::after(Duration::from_secs(deadline))).remaining();
+        let most = Duration::from_secs(deadline).min(LEASE);
+        assert!(
+            left <= most && left + Duration::from_secs(5) > most,
+            "{deadline} s: {left:?}"
+        );
+    }
+}
+
+#[test]
+fn what_was_sent_is_settled_past_the_deadline() {
+    for deadline in [Duration::ZERO, Duration::from_secs(1)] {
+        let left = time_to_settle(Deadline::after(deadline)).remaining();
+        assert!(
+            left + Duration::from_secs(2) > SETTLING,
+            "{deadline:?}: {left:?}"
+        );
     }
 }

@@ -10,10 +10,10 @@ use std::{iter::Peekable, str::Chars};
 use serde_json::Value;
 
 use super::door_notes::DoorNotes;
-use crate::alerts::plain_text;
+use crate::{alerts::plain_text, bounded_json};
 
-/// What is nested deeper becomes null: a little less than our parser's own limit.
-const DEEPEST: usize = 100;
+/// How many levels of a body are taken; a text stands for what nests deeper.
+const LEVELS: usize = 16;
 
 /// What stands for text that cannot be read.
 const REPLACEMENT: char = '\u{fffd}';
@@ -23,11 +23,12 @@ const REPLACEMENT: char = '\u{fffd}';
 /// # Errors
 /// Where it stops being JSON, as a text for the caller.
 pub(super) fn read(body: &[u8], notes: &mut DoorNotes) -> Result<Value, String> {
-    let error = match serde_json::from_slice(body) {
+    let error = match bounded_json::read(body, LEVELS) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
-    if let Ok(value) = serde_json::from_str(&repaired(&String::from_utf8_lossy(body))) {
+    let text = repaired(&String::from_utf8_lossy(body));
+    if let Ok(value) = bounded_json::read(text.as_bytes(), LEVELS) {
         notes.add("the body", "what JSON cannot hold was replaced");
         return Ok(value);
     }
@@ -44,7 +45,6 @@ fn repaired(text: &str) -> String {
     let mut repair = Repair {
         rest: text.chars().peekable(),
         written: String::with_capacity(text.len()),
-        depth: 0,
     };
     repair.run();
     repair.written
@@ -53,8 +53,6 @@ fn repaired(text: &str) -> String {
 struct Repair<'a> {
     rest: Peekable<Chars<'a>>,
     written: String,
-    /// How many lists and objects are open.
-    depth: usize,
 }
 
 impl Repair<'_> {
@@ -62,33 +60,9 @@ impl Repair<'_> {
         while let Some(letter) = self.rest.next() {
             match letter {
                 '"' => self.string(),
-                '[' | '{' => {
-                    self.depth += 1;
-                    self.write(letter);
-                }
-                ']' | '}' => {
-                    self.write(letter);
-                    self.depth = self.depth.saturating_sub(1);
-                    if self.depth == DEEPEST {
-                        self.written.push_str("null");
-                    }
-                }
                 '-' | '0'..='9' | 'N' | 'I' => self.number(letter),
-                other => self.write(other),
+                other => self.written.push(other),
             }
-        }
-    }
-
-    /// Writes a letter, unless it lies too deep.
-    fn write(&mut self, letter: char) {
-        if self.depth <= DEEPEST {
-            self.written.push(letter);
-        }
-    }
-
-    fn write_all(&mut self, text: &str) {
-        if self.depth <= DEEPEST {
-            self.written.push_str(text);
         }
     }
 
@@ -100,7 +74,7 @@ impl Repair<'_> {
             token.push(letter);
         }
         let is_finite = token.parse::<f64>().map(f64::is_finite);
-        self.write_all(if is_finite == Ok(false) {
+        self.written.push_str(if is_finite == Ok(false) {
             "null"
         } else {
             &token
@@ -108,18 +82,18 @@ impl Repair<'_> {
     }
 
     fn string(&mut self) {
-        self.write('"');
+        self.written.push('"');
         while let Some(letter) = self.rest.next() {
             match letter {
                 '"' => {
-                    self.write('"');
+                    self.written.push('"');
                     return;
                 }
                 '\\' => self.escape(),
                 control if control.is_control() => {
-                    self.write_all(&format!("\\u{:04x}", u32::from(control)));
+                    self.written.push_str(&format!("\\u{:04x}", u32::from(control)));
                 }
-                other => self.write(other),
+                other => self.written.push(other),
             }
         }
     }
@@ -128,8 +102,8 @@ impl Repair<'_> {
     fn escape(&mut self) {
         let Some(kind) = self.rest.next() else { return };
         if kind != 'u' {
-            self.write('\\');
-            self.write(kind);
+            self.written.push('\\');
+            self.written.push(kind);
             return;
         }
         let unit = self.hexadecimal();
@@ -140,11 +114,11 @@ impl Repair<'_> {
         }
         for decoded in char::decode_utf16(units) {
             match decoded.unwrap_or(REPLACEMENT) {
-                plain if plain.is_alphanumeric() => self.write(plain),
+                plain if plain.is_alphanumeric() => self.written.push(plain),
                 other => {
                     let mut buffer = [0; 2];
                     for unit in other.encode_utf16(&mut buffer) {
-                        self.write_all(&format!("\\u{unit:04x}"));
+                        self.written.push_str(&format!("\\u{unit:04x}"));
                     }
                 }
             }
@@ -209,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_beyond_all_measure_is_null_and_takes_no_other_along() {
+    fn what_is_nested_beyond_all_measure_takes_no_other_along() {
         for depth in [200, 100_000] {
             for [open, close] in [["[", "]"], ["{\"]\": ", "}"]] {
                 let deep = format!("{}\"}}]\"{}", open.repeat(depth), close.repeat(depth));

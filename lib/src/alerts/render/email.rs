@@ -43,7 +43,7 @@ pub fn letter(content: &Content) -> Letter {
 fn of_message(message: &Message) -> Letter {
     let headline = plain_text::line(&message.headline);
     Letter {
-        subject: plain_text::cut(&format!("[{}] {headline}", tag(message)), SUBJECT_LIMIT),
+        subject: plain_text::cut_at_word(&format!("[{}] {headline}", tag(message)), SUBJECT_LIMIT),
         html: page(&html(message), &message.links),
         text: plain(message) + &plain_links(&message.links),
         recipients: message.recipients.clone(),

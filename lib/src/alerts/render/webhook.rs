@@ -66,6 +66,8 @@ fn of_message(message: &Message) -> Value {
         "since": facts.since,
         "openedAt": facts.opened_at,
         "resolvedAt": facts.resolved_at,
+        "ended": facts.ended,
+        "incidentChange": facts.incident_change,
         "occurrences": facts.occurrences,
         "value": facts.value,
         "threshold": facts.threshold,
@@ -114,6 +116,7 @@ fn escalation(step: &Escalation) -> Value {
         "passed": step.passed,
         "told": earlier.collect::<Vec<_>>(),
         "others": step.others,
+        "answered": step.answered,
         "acknowledgedBy": step.acknowledged.as_ref().map(|ended| &ended.by),
         "acknowledgedAt": step.acknowledged.as_ref().and_then(|ended| ended.at),
     })

@@ -68,7 +68,7 @@ fn phrase(word: &str, status_code: Option<u64>) -> String {
         ("config", _) => "not configured as it should be".into(),
         ("untested", _) => "the month's test was not sent within a day".into(),
         ("proven", _) => "something was sent".into(),
-        ("removed", _) => "no longer checked".into(),
+        ("removed", _) => "no longer watched".into(),
         ("too_long", _) => "the restore took longer than it may".into(),
         ("accepted", _) => "it was accepted by its name".into(),
         ("backed_up", _) => "it is no longer left out".into(),

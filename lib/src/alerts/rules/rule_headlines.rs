@@ -2,6 +2,7 @@
 
 use super::{Rule, channel_names, has_ended, service_names};
 use crate::alerts::{
+    alert_end::{AlertEnd, EndedBy},
     message_facts::{Facts, Kind},
     plain_text, quantities,
 };
@@ -17,7 +18,20 @@ pub fn headline(facts: &Facts) -> String {
     };
     match facts.kind {
         Kind::Firing | Kind::Escalation | Kind::Reminder | Kind::Notice => firing(rule, facts),
-        Kind::Resolved => resolved(rule, facts),
+        Kind::Resolved => match &facts.ended {
+            Some(end) => ended(rule, end, facts),
+            None => resolved(rule, facts),
+        },
+    }
+}
+
+/// Nothing was seen to be well, so nothing is said to be.
+fn ended(rule: Rule, end: &AlertEnd, facts: &Facts) -> String {
+    let happened = firing(rule, facts);
+    match (end.how, &end.by) {
+        (EndedBy::Closed, Some(by)) => format!("“{happened}” was closed by {by}"),
+        (EndedBy::Closed, None) => format!("“{happened}” was closed by hand"),
+        (EndedBy::Unwatched, _) => format!("“{happened}” is no longer watched"),
     }
 }
 
@@ -30,6 +44,10 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::CriticalError => format!("The app logged an error: {}", said(facts)),
         Rule::MonitoringBlind => "Monitoring is blind".into(),
         Rule::MonitoringGap => match facts.gap {
+            Some(gap) if facts.detail["unreachable"] == true => format!(
+                "Monitoring sees again, after {} in which it was blind",
+                quantities::between(gap.from, gap.to)
+            ),
             Some(gap) => format!(
                 "Monitoring was interrupted for {}",
                 quantities::between(gap.from, gap.to)
@@ -172,7 +190,7 @@ fn said(facts: &Facts) -> String {
         .or(facts.message.as_deref())
         .unwrap_or_else(|| subject(facts));
     let first = words.trim_start().lines().next().unwrap_or_default();
-    plain_text::cut(first, SAID_LIMIT)
+    plain_text::cut_at_word(first.trim_end(), SAID_LIMIT)
 }
 
 fn web_vital(name: &str) -> &str {

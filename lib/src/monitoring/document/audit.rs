@@ -15,7 +15,7 @@ pub struct Audit {
 /// Something that is left undone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// `unowned_messages`, `overdue_escalations` or `stale_jobs`.
+    /// `unowned_messages`, `untold_alerts`, `overdue_escalations` or `stale_jobs`.
     pub kind: String,
     /// The channel, the alert's subject or the job.
     pub subject: String,

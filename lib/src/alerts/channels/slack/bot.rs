@@ -10,6 +10,7 @@ use outside::{clock::Deadline, failure::Failure};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use super::Verdict;
 use crate::{
     alerts::channels::{Answer, Delivery, Place, exchange},
     app::App,
@@ -17,31 +18,17 @@ use crate::{
 };
 
 /// Posts a payload where it belongs, or changes what stands there.
-///
-/// What is gone, or is in another channel than the bot posts in by now, can be
-/// neither answered nor changed. Then the payload becomes a message of its own.
-pub(super) async fn send(
+pub(super) async fn attempt(
     app: &App,
     bot: &SlackBot,
     payload: &Value,
     place: &Place,
     deadline: Deadline,
-) -> Delivery {
+) -> Verdict {
     let (method, body) = call(bot, payload, place);
-    let answer = match ask(app, bot, method, &body, deadline).await {
-        Ok(answer) => answer,
-        Err(failure) => return failure.into(),
-    };
-    match judge(&answer) {
-        Verdict::Settled(delivery) => delivery,
-        Verdict::Gone(delivery) if *place == Place::Anew => delivery,
-        Verdict::Gone(_) => {
-            let (method, body) = call(bot, payload, &Place::Anew);
-            match ask(app, bot, method, &body, deadline).await {
-                Ok(answer) => judge(&answer).settled(),
-                Err(failure) => failure.into(),
-            }
-        }
+    match ask(app, bot, method, &body, deadline).await {
+        Ok(answer) => judge(&answer),
+        Err(failure) => Verdict::Settled(failure.into()),
     }
 }
 
@@ -58,7 +45,9 @@ pub async fn identify(app: &App, deadline: Deadline) -> Result<(), &'static str>
         .map_err(Failure::as_str)?;
     match judge(&answer).settled() {
         Delivery::Sent { .. } => Ok(()),
-        Delivery::Retry { error, .. } | Delivery::Dead { error, .. } => Err(error),
+        Delivery::Retry { error, .. }
+        | Delivery::Refused { error, .. }
+        | Delivery::Dead { error, .. } => Err(error),
     }
 }
 
@@ -108,21 +97,6 @@ async fn ask(
     exchange(request, deadline).await
 }
 
-/// What an answer means, once it is read.
-enum Verdict {
-    Settled(Delivery),
-    /// There is nothing that could be answered or changed.
-    Gone(Delivery),
-}
-
-impl Verdict {
-    fn settled(self) -> Delivery {
-        match self {
-            Self::Settled(delivery) | Self::Gone(delivery) => delivery,
-        }
-    }
-}
-
 fn judge(answer: &Answer) -> Verdict {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     Verdict::Settled(match (answer.status.as_u16(), body["ok"].as_bool()) {
@@ -132,7 +106,7 @@ fn judge(answer: &Answer) -> Verdict {
         (200, Some(false)) => return refused(answer, body["error"].as_str().unwrap_or_default()),
         (200..=299, _) => answer.retry("something else than slack answered"),
         (408, _) => answer.retry("timeout"),
-        (429, _) => answer.retry("rate limited"),
+        (429, _) => answer.limited(),
         (500..=599, _) => answer.retry("slack fails"),
         (404 | 405, _) => answer.dead("slack has no such method: check its API's URL"),
         _ => answer.dead("slack refused the message"),
@@ -148,12 +122,7 @@ fn name(body: &Value) -> Option<String> {
 /// What the word means that Slack refused with.
 fn refused(answer: &Answer, word: &str) -> Verdict {
     Verdict::Settled(match word {
-        "ratelimited" | "rate_limited" => Delivery::Retry {
-            after: answer.retry_after,
-            // It counts as the status 429, on which the sender pauses.
-            status: Some(429),
-            error: "rate limited",
-        },
+        "ratelimited" | "rate_limited" => answer.limited(),
         "message_not_found"
         | "thread_not_found"
         | "cannot_reply_to_message"
@@ -163,21 +132,19 @@ fn refused(answer: &Answer, word: &str) -> Verdict {
         }
         "channel_not_found" => answer.dead("the channel does not exist, or not for the bot"),
         "is_archived" => answer.dead("the channel is archived"),
-        "invalid_blocks"
-        | "invalid_blocks_format"
-        | "msg_too_long"
-        | "msg_blocks_too_long"
-        | "no_text"
-        | "too_many_attachments"
-        | "invalid_arguments"
-        | "invalid_json" => answer.dead("slack does not accept the message"),
+        "invalid_blocks" | "invalid_blocks_format" | "msg_too_long" | "msg_blocks_too_long" => {
+            return Verdict::Layout(answer.dead("slack does not accept the message"));
+        }
+        "no_text" | "too_many_attachments" | "invalid_arguments" | "invalid_json" => {
+            answer.dead("slack does not accept the message")
+        }
         // Somebody has to repair the configuration; then it works.
         "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive" => {
-            answer.retry("slack refused the token")
+            answer.refused("slack refused the token")
         }
-        "not_in_channel" => answer.retry("the bot is not in the channel: invite it"),
+        "not_in_channel" => answer.refused("the bot is not in the channel: invite it"),
         "missing_scope" | "no_permission" | "restricted_action" => {
-            answer.retry("the bot may not write there: it needs the scope chat:write")
+            answer.refused("the bot may not write there: it needs the scope chat:write")
         }
         // Slack has many words; most of them name a passing trouble of its own.
         _ => answer.retry("slack fails"),

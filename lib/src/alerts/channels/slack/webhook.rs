@@ -9,18 +9,19 @@ use outside::{clock::Deadline, failure::Failure};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::Verdict;
 use crate::{
     alerts::channels::{Answer, Delivery, exchange},
     app::App,
 };
 
-/// Sends one payload.
-pub(super) async fn send(
+/// Posts one payload.
+pub(super) async fn attempt(
     app: &App,
     webhook: &SecretString,
     payload: &Value,
     deadline: Deadline,
-) -> Delivery {
+) -> Verdict {
     let answer = async {
         let request = app
             .outbound
@@ -32,23 +33,27 @@ pub(super) async fn send(
     };
     match answer.await {
         Ok(answer) => judge(&answer),
-        Err::<_, Failure>(failure) => failure.into(),
+        Err::<_, Failure>(failure) => Verdict::Settled(failure.into()),
     }
 }
 
-fn judge(answer: &Answer) -> Delivery {
-    match answer.status.as_u16() {
-        200 if answer.body.trim_ascii() == b"ok" => Delivery::Sent { provider_id: None },
+fn judge(answer: &Answer) -> Verdict {
+    let word = answer.body.trim_ascii();
+    Verdict::Settled(match answer.status.as_u16() {
+        200 if word == b"ok" => Delivery::Sent { provider_id: None },
         200..=299 => answer.retry("something else than slack answered"),
         408 => answer.retry("timeout"),
-        429 => answer.retry("rate limited"),
+        429 => answer.limited(),
         500..=599 => answer.retry("slack fails"),
+        400 if word.starts_with(b"invalid_blocks") || word.starts_with(b"msg_") => {
+            return Verdict::Layout(answer.dead("slack does not accept the message"));
+        }
         400 => answer.dead("slack does not accept the message"),
         403 => answer.dead("slack forbids the webhook to post"),
         404 => answer.dead("the webhook or its channel does not exist"),
         410 => answer.dead("the channel is archived"),
         _ => answer.dead("slack refused the message"),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -61,7 +66,7 @@ mod tests {
     use super::{Answer, App, Deadline, Delivery, Value, judge};
     use crate::alerts::{
         channels::{Place, slack},
-        fake_server::{self, Reply, Server},
+        fake_server::{self, Received, Reply, Server},
     };
 
     async fn send(app: &App, payload: &Value, deadline: Deadline) -> Delivery {
@@ -109,18 +114,23 @@ mod tests {
     #[tokio::test]
     async fn what_may_work_later_is_tried_again() {
         let limited = Reply::new(429, "rate_limited").header("retry-after: 7");
-        check(limited, retry(429, Some(7), "rate limited")).await;
+        let refused = Delivery::Refused {
+            after: Some(Duration::from_secs(7)),
+            status: Some(429),
+            error: "rate limited",
+        };
+        check(limited, refused).await;
         check(
             Reply::new(500, "rollup_error"),
             retry(500, None, "slack fails"),
         )
         .await;
-        check(Reply::Reset, Delivery::unsent("reset")).await;
+        check(Reply::Reset, Delivery::unanswered("reset")).await;
     }
 
     #[tokio::test]
     async fn a_message_that_was_accepted_without_an_answer_is_tried_again() {
-        check(Reply::Hang, Delivery::unsent("timeout")).await;
+        check(Reply::Hang, Delivery::unanswered("timeout")).await;
     }
 
     #[tokio::test]
@@ -145,6 +155,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_wait_is_read_from_the_body_where_the_header_says_nothing() {
+        let body = r#"{"ok":false,"error":"rate_limited","retry_after":12.4}"#;
+        let refused = Delivery::Refused {
+            after: Some(Duration::from_secs(13)),
+            status: Some(429),
+            error: "rate limited",
+        };
+        check(Reply::new(429, body), refused).await;
+    }
+
+    #[tokio::test]
+    async fn what_slack_does_not_lay_out_is_sent_as_plain_text() {
+        let server =
+            Server::start([Reply::new(400, "invalid_blocks"), Reply::new(200, "ok")]).await;
+        let app = fake_server::app(&[("SLACK_WEBHOOK_URL", &server.url("/services/T/B/secret"))]);
+        let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": "whole"}});
+        let payload = json!({"text": "short", "blocks": [section]});
+        let deadline = Deadline::after(Duration::from_secs(10));
+        assert!(send(&app, &payload, deadline).await.is_sent());
+        let sent: Vec<_> = server.requests().iter().map(Received::json).collect();
+        assert_eq!(sent, [payload, json!({"text": "whole"})]);
+    }
+
+    #[tokio::test]
     async fn nobody_listening_is_tried_again() {
         let server = Server::start([]).await;
         let url = server.url("/services/T/B/secret");
@@ -163,7 +197,11 @@ mod tests {
                 retry_after: None,
                 body: "ok".into(),
             };
-            assert_eq!(judge(&answer).is_sent(), status == 200, "{status}");
+            assert_eq!(
+                judge(&answer).settled().is_sent(),
+                status == 200,
+                "{status}"
+            );
         }
     }
 }

@@ -111,3 +111,21 @@ fn whoever_has_taken_it_over_is_named_until_it_ends() {
         "{text}"
     );
 }
+
+#[test]
+fn an_answer_is_not_forgotten_in_what_is_said_later() {
+    let answered = climbed(&json!(2), &json!({"answered": true}));
+    let text_of = |facts: &Value| text("app_down", "escalation", facts);
+    let later = text_of(&answered);
+    let expected = "[CRITICAL] Not resolved for 30 min: https://wine.example/ is down\n";
+    assert!(later.starts_with(expected), "{later}");
+}
+
+#[test]
+fn an_acknowledgement_that_ends_soon_is_a_warning_to_whoever_gave_it() {
+    let mut facts = down();
+    facts["acknowledgement"] = json!({"by": "Anna", "until": "2026-11-24T04:20:00Z"});
+    let text = text("app_down", "reminder", &facts);
+    let expected = "[CRITICAL] The acknowledgement by Anna ends at 2026-11-24 04:20 UTC: https://wine.example/ is down\n";
+    assert!(text.starts_with(expected), "{text}");
+}

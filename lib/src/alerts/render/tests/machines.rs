@@ -29,6 +29,8 @@ fn a_machine_is_told_every_fact() {
         "since": "2026-11-24T03:12:07.123Z",
         "openedAt": "2026-11-24T03:14:08Z",
         "resolvedAt": null,
+        "ended": null,
+        "incidentChange": null,
         "occurrences": 3,
         "value": null,
         "threshold": null,
@@ -62,6 +64,7 @@ fn a_machine_is_told_every_fact() {
           "passed": [],
           "told": [],
           "others": 0,
+          "answered": false,
           "acknowledgedBy": null,
           "acknowledgedAt": null
         },
@@ -78,6 +81,18 @@ fn a_machine_is_told_every_fact() {
       }
     }
     "#);
+}
+
+#[test]
+fn a_machine_learns_how_an_alert_ended_and_what_became_of_an_incident() {
+    let end = json!({"ended": {"how": "closed", "by": "Anna", "note": "known"}});
+    let body = webhook::body(&content("app_down", "resolved", &end));
+    assert_eq!(body["type"], "alert.resolved");
+    assert_eq!(body["data"]["ended"], end["ended"]);
+    let change = json!({"incidentChange": {"what": "updated", "state": "monitoring", "by": "Anna", "text": "A fix is in place."}});
+    let body = webhook::body(&content("", "notice", &change));
+    assert_eq!(body["type"], "notice");
+    assert_eq!(body["data"]["incidentChange"], change["incidentChange"]);
 }
 
 #[test]

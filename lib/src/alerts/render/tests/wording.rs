@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
-use super::{facts, text};
+use super::{down, facts, text};
 use crate::alerts::{message::Message, message_links::Places, rules::Rule};
 
 /// What an alert of that rule may be about.
@@ -397,4 +397,72 @@ fn a_rule_that_this_release_does_not_know_is_told_all_the_same() {
     Runbook: https://ops.wine.example/runbook.html#cellar_warm
     Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
     ");
+}
+
+#[test]
+fn an_end_that_nobody_saw_does_not_say_that_all_is_well() {
+    let mut facts = down();
+    facts["ended"] = json!({"how": "closed", "by": "Anna", "note": "works on my side"});
+    assert_snapshot!(text("app_down", "resolved", &facts), @r#"
+    [Closed] “https://wine.example/ is down” was closed by Anna
+    Closed: “https://wine.example/ is down” was closed by Anna
+
+    Since: 2026-11-24 03:12 UTC
+    Ended: 2026-11-24 03:16 UTC, after 4 min 11 s
+    How it ended: closed by Anna; nobody observed that it is over; works on my side
+    Was: answered 503
+    Affected: app
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#app_down
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    "#);
+    for rule in ["app_down", "check_failing", "channel_failing", "app_slow"] {
+        facts["ended"] = json!({"how": "unwatched", "by": null});
+        let text = text(rule, "resolved", &facts);
+        assert!(text.starts_with("[Not watched] “"), "{text}");
+        assert!(text.contains("” is no longer watched\n"), "{text}");
+        assert!(!text.contains("again"), "{text}");
+    }
+}
+
+#[test]
+fn an_incident_is_told_without_asking_anybody() {
+    let facts = json!({
+        "alert": null, "rule": null, "subject": null, "title": "Checkout is slow", "openedAt": "2026-11-24T03:30:00Z",
+        "environment": null, "deployment": null, "commit": null, "occurrences": null,
+        "incidentChange": {"what": "updated", "state": "monitoring", "by": "Anna", "text": "A fix is in place."},
+        "recipients": {"usual": false, "people": [{"name": "Stella", "role": "stakeholder", "email": "s@wine.example"}]},
+    });
+    assert_snapshot!(text("", "notice", &facts), @r#"
+    [Incident] Incident #12 is watched after a fix: Checkout is slow
+    Incident: Incident #12 is watched after a fix: Checkout is slow
+
+    A fix is in place.
+
+    Since: 2026-11-24 03:12 UTC
+    Severity: high
+    Affects: app
+    Incident: #12
+
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    "#);
+}
+
+#[test]
+fn whoever_may_have_heard_that_monitoring_is_blind_hears_that_it_sees() {
+    let gap =
+        json!({"from": "2026-11-24T03:00:00Z", "to": "2026-11-24T03:12:30Z", "unreachable": true});
+    let text = text("monitoring_gap", "notice", &json!({"detail": gap}));
+    let expected = "[Notice] Monitoring sees again, after 12 min 30 s in which it was blind\n";
+    assert!(text.starts_with(expected), "{text}");
+}
+
+#[test]
+fn a_message_that_could_not_be_read_says_what_it_is_about_and_where_to_look() {
+    let text = text("app_down", "firing", &json!({"subject": "x", "bare": true}));
+    assert!(text.starts_with("[HIGH] x is down\n"), "{text}");
+    assert!(text.contains("could not be read"), "{text}");
+    assert!(text.contains("pourtrait alerts messages --dead"), "{text}");
 }

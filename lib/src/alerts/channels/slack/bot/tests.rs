@@ -116,6 +116,14 @@ fn retry(status: u16, after: Option<u64>, error: &'static str) -> Delivery {
     }
 }
 
+fn refused(status: u16, after: Option<u64>, error: &'static str) -> Delivery {
+    Delivery::Refused {
+        after: after.map(Duration::from_secs),
+        status: Some(status),
+        error,
+    }
+}
+
 async fn check_refusal(reply: Reply, expected: Delivery) {
     let (delivery, requests) = send(vec![reply], &Place::Anew).await;
     assert_eq!(delivery, expected);
@@ -125,10 +133,10 @@ async fn check_refusal(reply: Reply, expected: Delivery) {
 #[tokio::test]
 async fn what_may_work_later_is_tried_again() {
     let limited = refusal("ratelimited").header("retry-after: 7");
-    check_refusal(limited, retry(429, Some(7), "rate limited")).await;
+    check_refusal(limited, refused(429, Some(7), "rate limited")).await;
     let limited = Reply::new(429, r#"{"ok":false,"error":"ratelimited"}"#);
     let limited = limited.header("retry-after: 30");
-    check_refusal(limited, retry(429, Some(30), "rate limited")).await;
+    check_refusal(limited, refused(429, Some(30), "rate limited")).await;
     for (word, error) in [
         ("invalid_auth", "slack refused the token"),
         ("token_revoked", "slack refused the token"),
@@ -137,6 +145,10 @@ async fn what_may_work_later_is_tried_again() {
             "missing_scope",
             "the bot may not write there: it needs the scope chat:write",
         ),
+    ] {
+        check_refusal(refusal(word), refused(200, None, error)).await;
+    }
+    for (word, error) in [
         ("internal_error", "slack fails"),
         ("a_word_of_tomorrow", "slack fails"),
     ] {
@@ -145,8 +157,8 @@ async fn what_may_work_later_is_tried_again() {
     let other = retry(200, None, "something else than slack answered");
     check_refusal(Reply::new(200, "<html>"), other).await;
     check_refusal(Reply::new(503, ""), retry(503, None, "slack fails")).await;
-    check_refusal(Reply::Reset, Delivery::unsent("reset")).await;
-    check_refusal(Reply::Hang, Delivery::unsent("timeout")).await;
+    check_refusal(Reply::Reset, Delivery::unanswered("reset")).await;
+    check_refusal(Reply::Hang, Delivery::unanswered("timeout")).await;
 }
 
 #[tokio::test]
@@ -157,7 +169,7 @@ async fn what_slack_will_never_take_is_dead() {
             "the channel does not exist, or not for the bot",
         ),
         ("is_archived", "the channel is archived"),
-        ("invalid_blocks", "slack does not accept the message"),
+        ("no_text", "slack does not accept the message"),
         (
             "message_not_found",
             "the message that it belongs to is gone",
@@ -195,4 +207,23 @@ async fn slack_is_asked_whose_token_it_is() {
     );
     let none = slack::identify(&fake_server::app(&[]), deadline).await;
     assert_eq!(none, Err("not configured"));
+}
+
+#[tokio::test]
+async fn what_slack_does_not_lay_out_is_sent_as_plain_text_in_its_place() {
+    let replies = vec![refusal("invalid_blocks"), Reply::new(200, POSTED)];
+    let place = Place::Thread("C0OPS:1764.1".to_owned());
+    let (delivery, requests) = send(replies, &place).await;
+    assert_eq!(delivery, sent());
+    let plain = requests[1].json();
+    assert_eq!(
+        (&plain["text"], &plain["blocks"]),
+        (&json!("hello"), &Value::Null)
+    );
+    assert_eq!(plain["thread_ts"], "1764.1");
+    // What plain text cannot mend either is dead.
+    let replies = vec![refusal("invalid_blocks"), refusal("msg_too_long")];
+    let (delivery, requests) = send(replies, &Place::Anew).await;
+    assert!(matches!(delivery, Delivery::Dead { .. }), "{delivery:?}");
+    assert_eq!(requests.len(), 2);
 }

@@ -1,0 +1,220 @@
+//! JSON as it comes from elsewhere, read however odd a part of it is.
+//!
+//! The parser gives a whole document up over one value that nests too deep, a number
+//! that it cannot hold, or a key that is a private name of its own, by which it would
+//! parse a text as JSON. Here such a value alone is changed before the document is
+//! parsed: what nests too deep is left out, such a number becomes a text, and such a
+//! name another one. This must stay a scan without recursion, or depth could exhaust
+//! the stack.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What stands in the place of what was left out.
+const LEFT_OUT: &[u8] = br#""(left out: nested too deep)""#;
+
+/// What the parser's private names begin with. They work because platforms' runtimes
+/// switch its feature `raw_value` on.
+const PRIVATE: &str = "$serde_json::private::";
+
+/// Reads a document of at most so many levels of arrays and objects; deeper ones are
+/// left out, and a text says so in their place.
+///
+/// # Errors
+/// When it is no JSON, or is not what is asked for.
+pub(crate) fn read<T: DeserializeOwned>(text: &[u8], levels: usize) -> serde_json::Result<T> {
+    serde_json::from_slice(&bounded(text, levels))
+}
+
+/// The text as a parser can read it; whatever is no JSON is left as it is.
+fn bounded(text: &[u8], levels: usize) -> Cow<'_, [u8]> {
+    let mut kept = Vec::new();
+    let mut copied = 0;
+    let mut depth = 0usize;
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => {
+                let end = end_of_string(text, at);
+                if let Some(name) = renamed(&text[at..end]).filter(|_| depth <= levels) {
+                    kept.extend_from_slice(&text[copied..at]);
+                    kept.extend_from_slice(name.to_string().as_bytes());
+                    copied = end;
+                }
+                at = end;
+            }
+            b'[' | b'{' => {
+                if depth == levels {
+                    kept.extend_from_slice(&text[copied..at]);
+                    kept.extend_from_slice(LEFT_OUT);
+                }
+                depth += 1;
+                at += 1;
+            }
+            b']' | b'}' => {
+                depth = depth.saturating_sub(1);
+                at += 1;
+                if depth == levels {
+                    copied = at;
+                }
+            }
+            b'-' | b'0'..=b'9' => {
+                let end = end_of_number(text, at);
+                if depth <= levels && is_too_large(&text[at..end]) {
+                    kept.extend_from_slice(&text[copied..at]);
+                    kept.push(b'"');
+                    kept.extend_from_slice(&text[at..end]);
+                    kept.push(b'"');
+                    copied = end;
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    // What ends before its arrays and objects do is for the parser to refuse.
+    if kept.is_empty() || depth > levels {
+        return Cow::Borrowed(text);
+    }
+    kept.extend_from_slice(&text[copied..]);
+    Cow::Owned(kept)
+}
+
+/// Another name in the place of a private one, however that is escaped.
+fn renamed(string: &[u8]) -> Option<Value> {
+    // No shorter text is one, and most that are as long show that they are not.
+    let may_be = string.len() > PRIVATE.len()
+        && (string.starts_with(b"\"$serde") || string.windows(2).any(|two| two == b"\\u"));
+    if !may_be {
+        return None;
+    }
+    let name: String = serde_json::from_slice(string).ok()?;
+    let rest = name.strip_prefix(PRIVATE)?;
+    Some(Value::String(format!("serde_json.private.{rest}")))
+}
+
+/// Where a string that begins there has ended.
+fn end_of_string(text: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+fn end_of_number(text: &[u8], start: usize) -> usize {
+    let rest = text[start..].iter();
+    let length = rest
+        .take_while(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+        .count();
+    start + length
+}
+
+/// Whether a number is beyond what a float holds.
+fn is_too_large(number: &[u8]) -> bool {
+    // No number as short as that is, and most are.
+    number.len() > 4
+        && std::str::from_utf8(number)
+            .ok()
+            .and_then(|number| number.parse::<f64>().ok())
+            .is_some_and(f64::is_infinite)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(text: &str, levels: usize, expected: &Value) {
+        let read: Value = read(text.as_bytes(), levels).unwrap();
+        assert_eq!(read, *expected, "{text} at {levels}");
+    }
+
+    #[test]
+    fn what_nests_too_deep_is_left_out_and_takes_nothing_else_along() {
+        let gone = "(left out: nested too deep)";
+        check(r#"{"a":[1],"b":2}"#, 2, &json!({"a": [1], "b": 2}));
+        check(r#"{"a":[1],"b":2}"#, 1, &json!({"a": gone, "b": 2}));
+        check(
+            r#"[{"a":{"b":[["]\"}"]]}},[],7]"#,
+            2,
+            &json!([{"a": gone}, [], 7]),
+        );
+        check("[[],{}]", 1, &json!([gone, gone]));
+        check("[1]", 0, &json!(gone));
+        check(r#""[[""#, 0, &json!("[["));
+        let deep = format!("[1,{}{},2]", "[".repeat(100_000), "]".repeat(100_000));
+        check(&deep, 1, &json!([1, gone, 2]));
+    }
+
+    #[test]
+    fn a_number_that_no_float_holds_becomes_a_text() {
+        let digits = "9".repeat(400);
+        check(
+            &format!("[1e400, -1E+999 ,{digits},1e-400,-12.5e3,18446744073709551616]"),
+            8,
+            &json!([
+                "1e400",
+                "-1E+999",
+                digits,
+                0.0,
+                -12500.0,
+                18_446_744_073_709_551_616.0
+            ]),
+        );
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_as_before() {
+        for text in [
+            "",
+            "[",
+            "]",
+            "]]]",
+            "[[[",
+            "[[1]",
+            "\"",
+            "\"\\",
+            "1e400e",
+            "-",
+            "[\"\\",
+            "{\"a\":[[",
+        ] {
+            for levels in 0..3 {
+                let read: serde_json::Result<Value> = read(text.as_bytes(), levels);
+                assert!(read.is_err(), "{text} at {levels}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_parsers_private_names_become_names_like_others() {
+        for (text, expected) in [
+            (
+                r#"{"$serde_json::private::RawValue":"[["}"#,
+                json!({"serde_json.private.RawValue": "[["}),
+            ),
+            (
+                r#"[{"\u0024serde_json::private::Number":"1","a":[]}]"#,
+                json!([{"serde_json.private.Number": "1", "a": []}]),
+            ),
+            (
+                r#"{"$serde_js\u006fn::private::RawValue":1}"#,
+                json!({"serde_json.private.RawValue": 1}),
+            ),
+            (
+                r#"{"\u00e9 and so on, as long as that":"\u0024"}"#,
+                json!({"é and so on, as long as that": "$"}),
+            ),
+        ] {
+            check(text, 8, &expected);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+-- A rung picks its people when it is due: those of its roles who are on duty then and were
+-- not asked in this round. The next level that has somebody takes the place of an empty one.
+
+create or replace function ops.find_candidates(p_at timestamptz)
+returns table (contact ops.contacts, level integer, after_minutes integer)
+language sql
+stable
+set search_path = ''
+as $$
+    with people as (
+        select
+            listed as contact, roles.level, roles.after_minutes, ops.is_on_duty(listed, p_at) as on_duty
+        from ops.contacts as listed
+        join ops.contact_roles as roles on roles.role = listed.role
+        where roles.level is not null
+    )
+    select people.contact, people.level, people.after_minutes
+    from people
+    -- If the hours leave nobody at all, they are ignored: rather wake somebody.
+    where people.on_duty or not exists (select from people as awake where awake.on_duty)
+$$;
+
+comment on function ops.find_candidates(timestamptz) is
+    'Returns whom a ladder may ask at that time: whoever is on duty then, or everybody if nobody is.';
+
+create or replace function ops.asked_in_round(p_alert uuid, p_severity text, p_round integer)
+returns table (contact uuid, level integer)
+language sql
+stable
+set search_path = ''
+as $$
+    select (step.person ->> 'contact')::uuid, step.level
+    from ops.escalations as step
+    where step.alert = p_alert
+        and step.severity = p_severity
+        and step.round = p_round
+        and step.status = 'told'
+        and step.person is not null
+$$;
+
+comment on function ops.asked_in_round(uuid, text, integer) is 'Returns whom a ladder has asked in a round, and as people of which level.';
+
+create or replace function ops.pick_people(p_step ops.escalations, p_at timestamptz)
+returns table (level integer, person jsonb)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return query
+    with asked as materialized (
+        select * from ops.asked_in_round(p_step.alert, p_step.severity, p_step.round)
+    ),
+    fresh as materialized (
+        select candidate.*
+        from ops.find_candidates(p_at) as candidate
+        where (candidate.contact).id not in (select asked.contact from asked where asked.contact is not null)
+    ),
+    rung as (
+        select
+            -- Only the first rung of a level that nobody was asked of yet may ask another one.
+            not exists (select from asked where asked.level = p_step.level)
+                and p_step.after_minutes = (
+                    select min(roles.after_minutes) from ops.contact_roles as roles where roles.level = p_step.level
+                ) as opens
+    ),
+    chosen as (
+        select min(fresh.level) as level
+        from fresh
+        cross join rung
+        where case when rung.opens then fresh.level >= p_step.level else fresh.level = p_step.level end
+    ),
+    due as (
+        select fresh.*, min(fresh.after_minutes) over () as first_minutes
+        from fresh
+        join chosen on chosen.level = fresh.level
+    )
+    select due.level, ops.person_document(due.contact)
+    from due
+    cross join rung
+    -- The first rung of a level asks whoever of it comes first.
+    where due.after_minutes <= case when rung.opens then due.first_minutes else p_step.after_minutes end
+    order by due.after_minutes, (due.contact).name;
+end
+$$;
+
+comment on function ops.pick_people(ops.escalations, timestamptz) is
+    'Returns whom a rung asks if it is due at that time, and of which level they are.';
+
+create or replace function ops.find_contact(p_actor text)
+returns uuid
+language sql
+stable
+set search_path = ''
+as $$
+    select contact.id
+    from ops.contacts as contact
+    where lower(btrim(regexp_replace(p_actor, ' \(by a link\)$', ''))) in (
+        lower(contact.name), lower(contact.email), lower(split_part(contact.email, '@', 1))
+    )
+    order by lower(contact.name)
+    limit 1
+$$;
+
+comment on function ops.find_contact(text) is
+    'Returns the contact who goes by what an actor is called: by the name, the address or its beginning; null if there is none.';
+
+create or replace function ops.find_answering(p_actor text, p_message uuid)
+returns uuid
+language sql
+stable
+set search_path = ''
+as $$
+    select coalesce(
+        ops.find_contact(p_actor),
+        (
+            select (message.facts #>> '{recipients,people,0,contact}')::uuid
+            from ops.outbox as message
+            where message.id = p_message and jsonb_array_length(message.facts #> '{recipients,people}') = 1
+        )
+    )
+$$;
+
+comment on function ops.find_answering(text, uuid) is
+    'Returns the contact who answers an alert: by what the actor is called, else the only person whom the message with the link addresses; null if that is not known.';
+
+create or replace function ops.next_asked(p_alert ops.alerts, p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_silenced_until timestamptz := ops.silenced_until(p_alert, p_now);
+    v_step ops.escalations;
+    v_at timestamptz;
+    v_names jsonb;
+begin
+    if p_alert.status = 'resolved' then
+        return null;
+    elsif ops.held_by(p_alert, p_now) is not null then
+        return ops.next_document(null, '[]', 'held');
+    elsif p_alert.status = 'acknowledged' then
+        return ops.next_document(p_alert.acknowledged_until, jsonb_build_array(p_alert.acknowledged_by), 'acknowledged');
+    end if;
+
+    select * into v_step
+    from ops.escalations
+    where alert = p_alert.id and severity = p_alert.severity and status = 'waiting'
+    order by due_at, level, id
+    limit 1;
+    if not found then
+        return ops.next_document(null, '[]', case
+            when p_alert.severity = 'critical' and not ops.has_ladder_people() then 'no_contacts'
+            when p_alert.severity = 'critical' then 'not_planned'
+            when p_alert.severity = 'high' then 'all_asked'
+            else 'no_ladder'
+        end);
+    end if;
+
+    v_at := greatest(v_step.due_at, v_silenced_until, p_now);
+    v_names := case
+        when v_step.level is null then jsonb_build_array('email')
+        when v_step.person is not null then jsonb_build_array(v_step.person ->> 'name')
+        else (
+            select coalesce(jsonb_agg(picked.person ->> 'name'), '[]')
+            from ops.pick_people(v_step, v_at) as picked
+        )
+    end;
+    return ops.next_document(v_at, v_names, case
+        when v_silenced_until is not null then 'silenced'
+        when v_names = '[]' then 'nobody_on_duty'
+    end);
+end
+$$;
+
+comment on function ops.next_asked(ops.alerts, timestamptz) is
+    'Returns who is asked next about an alert and when, as things stand, or in one word why nobody is.';
+
+create or replace function ops.next_document(p_at timestamptz, p_names jsonb, p_reason text)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select jsonb_build_object('at', p_at, 'names', p_names, 'reason', p_reason)
+$$;
+
+comment on function ops.next_document(timestamptz, jsonb, text) is 'Returns who is asked next, when, and what keeps the ladder.';
