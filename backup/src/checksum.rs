@@ -168,6 +168,16 @@ impl RowSums {
     }
 }
 
+/// The checksum of the rows of several tables; `None` if one is none of ours.
+#[must_use]
+pub fn total<'a>(parts: impl IntoIterator<Item = &'a Checksum>) -> Option<Checksum> {
+    let mut sums = RowSums::default();
+    for Checksum { first, second } in parts {
+        sums += RowSums([first.parse().ok()?, second.parse().ok()?]);
+    }
+    Some(sums.checksum())
+}
+
 impl AddAssign for RowSums {
     fn add_assign(&mut self, other: Self) {
         for (sum, other) in self.0.iter_mut().zip(other.0) {

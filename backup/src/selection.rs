@@ -82,6 +82,8 @@ pub struct Chosen<'a> {
     pub unfilled: Vec<Name>,
     /// Whether nothing was left out by name.
     pub whole: bool,
+    /// Objects, rows or both.
+    pub parts: Parts,
     objects: BTreeSet<usize>,
 }
 
@@ -92,6 +94,8 @@ pub struct ChosenScript<'a> {
     pub script: &'a Script,
     /// Some of its objects, or all, in order.
     pub objects: Vec<&'a ScriptObject>,
+    /// Where each stands among all objects of the backup.
+    pub places: Vec<usize>,
 }
 
 impl<'a> Chosen<'a> {
@@ -122,9 +126,11 @@ impl<'a> Chosen<'a> {
             .map(|(script, numbered)| {
                 let chosen = numbered.into_iter();
                 let chosen = chosen.filter(|(_, place)| self.objects.contains(place));
+                let (objects, places) = chosen.unzip();
                 ChosenScript {
                     script,
-                    objects: chosen.map(|(object, _)| object).collect(),
+                    objects,
+                    places,
                 }
             })
             .filter(|chosen| !chosen.objects.is_empty())
@@ -235,13 +241,20 @@ const ATTENDANTS: [&str; 5] = [
     "sequence owner",
 ];
 
-const PRIVILEGES: [&str; 3] = ["grants", "schema grants", "default privileges"];
+const PRIVILEGES: [&str; 4] = [
+    "grants",
+    "schema grants",
+    "default privileges",
+    "privileges",
+];
 
 /// Kinds that are left out rather than bring a table along that was not chosen.
-const LIGHT: [&str; 16] = [
+const LIGHT: [&str; 18] = [
+    "view columns",
     "view",
     "materialized view",
     "materialized view data",
+    "function signature",
     "function",
     "procedure",
     "aggregate",
@@ -345,6 +358,7 @@ impl<'a, 's> Choice<'a, 's> {
             tables,
             left_out: self.left_out,
             whole: *self.selection == Selection::default(),
+            parts: self.selection.parts,
             objects: match self.selection.parts {
                 Parts::Data => BTreeSet::new(),
                 Parts::All | Parts::Schema => chosen,

@@ -7,7 +7,7 @@ use crate::{
     format::{Checksum, Piece, ScriptObject, TableData, manifest_text::scope_word},
     restore_sql::literal,
     schema::{Scope, Stage, quoted},
-    selection::{Chosen, ChosenScript},
+    selection::{Chosen, ChosenScript, Parts},
 };
 
 use super::Conduct;
@@ -107,9 +107,27 @@ impl<'a> Builder<'_, 'a> {
             literal(&manifest.server.search_path),
             manifest.server.version_num,
             array(&chosen.needed_extensions()),
-            array(&chosen.app_schemas()),
+            array(&self.filled_schemas()),
             array(&chosen.made_schemas())
         ));
+        if chosen.parts == Parts::Data {
+            let tables = array(&self.tables());
+            self.text(format!("select pg_temp.play_replica({tables});\n"));
+        }
+    }
+
+    /// The schemas in which nothing may be yet. Rows alone come into tables that are there.
+    fn filled_schemas(&self) -> Vec<&'a str> {
+        match self.chosen.parts {
+            Parts::Data => Vec::new(),
+            Parts::All | Parts::Schema => self.chosen.app_schemas(),
+        }
+    }
+
+    /// The tables whose rows are chosen, as SQL.
+    fn tables(&self) -> Vec<String> {
+        let tables = self.chosen.tables.iter();
+        tables.map(|data| data.table.to_string()).collect()
     }
 
     /// The platform's own first, where it lacks them, then the app's.
@@ -128,7 +146,10 @@ impl<'a> Builder<'_, 'a> {
 
     fn objects(&mut self, stage: Stage, scope: &Scope) {
         let scripts = self.chosen.scripts(stage);
-        for ChosenScript { script, objects } in scripts.filter(|one| one.script.scope == *scope) {
+        for ChosenScript {
+            script, objects, ..
+        } in scripts.filter(|one| one.script.scope == *scope)
+        {
             let scope = literal(&scope_word(scope));
             for object in objects {
                 let table = object.table.as_ref().map(ToString::to_string);
@@ -193,6 +214,10 @@ impl<'a> Builder<'_, 'a> {
                 array(&data.columns),
                 expected(data)
             ));
+        }
+        if chosen.parts == Parts::Data {
+            let tables = array(&self.tables());
+            self.text(format!("select pg_temp.find_orphans({tables});\n"));
         }
         let manifest = chosen.manifest;
         for computed in chosen.computed() {

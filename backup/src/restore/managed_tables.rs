@@ -24,7 +24,7 @@ pub(super) struct Loaded {
 impl Loaded {
     /// What a person has to know of it.
     pub(super) fn note(&self) -> Option<Note> {
-        let table = self.expected.table.clone();
+        let table = self.expected.tables[0].clone();
         (!self.left.is_empty()).then(|| Note::ColumnsLeft(table, self.left.clone()))
     }
 }
@@ -58,7 +58,7 @@ pub(super) async fn load(
     session.batch_execute("commit").await.map_err(failed())?;
     Ok(Loaded {
         expected: Expected {
-            table: data.table.clone(),
+            tables: vec![data.table.clone()],
             columns: shared,
             rows,
             checksum,

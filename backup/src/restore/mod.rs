@@ -55,7 +55,7 @@ pub use refusals::Missing;
 use refusals::Refusal;
 pub use restore_error::{Cause, DomainCheck, RestoreError};
 use restore_plan::Plan;
-use row_loading::{Left, Rows, Tables};
+use row_loading::{Late, Left, Rows, Tables};
 use table_comparison::Expected;
 use target_sessions::Sessions;
 pub use unfinished::{Unfinished, unfinished};
@@ -134,6 +134,14 @@ pub enum Note {
         /// The server's own words.
         reason: String,
     },
+    /// Rows of a partition came into others, because it does not take them any more.
+    Routed {
+        /// Which partition.
+        table: Name,
+        /// Whether all partitions were compared as a whole; their columns stand in
+        /// different orders otherwise.
+        compared: bool,
+    },
     /// The target computes something else than the source did: what computes it has
     /// changed, or a view was not refreshed since its tables changed.
     Differs(String),
@@ -182,6 +190,15 @@ impl fmt::Display for Note {
             Self::NotAnalyzed { table, reason } => {
                 write!(formatter, "{table} has no statistics yet: {reason}")
             }
+            Self::Routed { table, compared } => write!(
+                formatter,
+                "rows of {table} came into other partitions, because it does not take them any more{}",
+                if *compared {
+                    ""
+                } else {
+                    "; these were not compared"
+                }
+            ),
             Self::Differs(what) => write!(
                 formatter,
                 "{what}: not equal to the source, whose values were computed by something that has changed, or of rows that have"
@@ -219,11 +236,16 @@ pub struct Restored {
 }
 
 impl Restored {
-    /// Whether nothing is missing, and all that the target computed is what the source
-    /// had.
+    /// Whether nothing is missing, all rows are where they were, and all that the target
+    /// computed is what the source had.
     #[must_use]
     pub fn is_equal(&self) -> bool {
-        let is_doubt = |note: &Note| matches!(note, Note::Differs(_) | Note::Unproven(_));
+        let is_doubt = |note: &Note| {
+            matches!(
+                note,
+                Note::Differs(_) | Note::Unproven(_) | Note::Routed { .. }
+            )
+        };
         self.missing.is_empty() && !self.notes.iter().any(is_doubt)
     }
 }
@@ -329,19 +351,25 @@ struct Loaded {
 impl Work<'_> {
     async fn make_and_compare(&self) -> Result<Made, Cause> {
         let (mut notes, mut refusals) = self.make_objects().await?;
-        let rows = match self.parts {
+        refusals = self.try_again(refusals).await?;
+        let mut rows = match self.parts {
             Parts::All | Parts::Schema => self.load_rows(Tables::New).await?,
             Parts::Data => self.fill().await?,
         };
+        let (constraints, views) = self.after().await?;
+        let to_make = constraints.len() + views.len();
+        (self.tell)(Event::Begun(Step::Constraints, to_make));
+        refusals.extend(self.make(constraints).await?);
+        refusals = self.try_again(refusals).await?;
+        self.load_late(&mut rows).await?;
+        refusals.extend(self.make(views).await?);
         notes.extend(rows.notes);
-        let (attached, more) = self.make_constraints().await?;
-        notes.extend(attached);
-        refusals.extend(more);
+        notes.extend(self.attach().await?);
         refusals.extend(rows.lifted);
 
+        let refusals = self.try_again(refusals).await?;
         let source_path = &self.source.manifest.server.search_path;
-        let main = self.sessions.main();
-        let mut missing = refusals::try_again(main, source_path, refusals).await?;
+        let mut missing = refusals::settle(self.sessions.main(), source_path, refusals).await?;
         let left: HashSet<_> = rows.left.iter().map(|left| left.table.clone()).collect();
         let without_rows = rows.left.into_iter().filter(|left| left.rows > 0);
         missing.extend(without_rows.map(Missing::from));
@@ -361,7 +389,7 @@ impl Work<'_> {
     }
 
     async fn prove(&self, expected: &[Expected]) -> Result<Vec<Note>, Cause> {
-        let tables: Vec<_> = expected.iter().map(|expected| &expected.table).collect();
+        let tables: Vec<_> = expected.iter().flat_map(|one| &one.tables).collect();
         (self.tell)(Event::Begun(Step::Statistics, tables.len() as u64));
         let notes = target_sessions::analyze(self.sessions, &tables, self.tell).await?;
         (self.tell)(Event::Begun(Step::Comparison, expected.len() as u64));
@@ -472,15 +500,60 @@ impl Work<'_> {
         })
     }
 
-    async fn make_constraints(&self) -> Result<(Vec<Note>, Vec<Refusal>), Cause> {
+    /// What comes after the rows: before rows that may need it are tried once more, and
+    /// after them.
+    async fn after(&self) -> Result<(Statements<'_>, Statements<'_>), Cause> {
         let statements = self.scripts(Stage::After).await?;
-        (self.tell)(Event::Begun(Step::Constraints, statements.len()));
-        let refusals = statements
-            .make_together(self.sessions, self.plan, self.tell)
-            .await?;
+        Ok(statements.before("materialized view data"))
+    }
+
+    async fn make(&self, statements: Statements<'_>) -> Result<Vec<Refusal>, Cause> {
+        let made = statements.make_together(self.sessions, self.plan, self.tell);
+        self.bear(made.await?)
+    }
+
+    async fn attach(&self) -> Result<Vec<Note>, Cause> {
         let chosen = &self.plan.chosen;
-        let refused = object_statements::attach(self.source, self.sessions.main(), chosen).await?;
-        Ok((refused, self.bear(refusals)?))
+        object_statements::attach(self.source, self.sessions.main(), chosen).await
+    }
+
+    /// Loads rows that were refused before everything else was there.
+    async fn load_late(&self, loaded: &mut Loaded) -> Result<(), Cause> {
+        let main = self.sessions.main();
+        let rows = Rows {
+            source: self.source,
+            tables: Tables::New,
+            tell: self.tell,
+        };
+        for left in std::mem::take(&mut loaded.left) {
+            let is_left = |data: &&&TableData| data.table == left.table && data.rows > 0;
+            let Some(data) = self.plan.app.iter().find(is_left) else {
+                loaded.left.push(left);
+                continue;
+            };
+            match rows.late(main, data).await? {
+                Late::Loaded => loaded.expected.push(Expected::of(data)),
+                Late::Routed(parts) => {
+                    loaded.expected.push(Expected::of(data));
+                    let is_part = |one: &mut Expected| one.is_among(&parts);
+                    let together: Vec<_> = loaded.expected.extract_if(.., is_part).collect();
+                    let merged = table_comparison::merged(&together);
+                    loaded.notes.push(Note::Routed {
+                        table: left.table,
+                        compared: merged.is_some(),
+                    });
+                    loaded.expected.extend(merged);
+                }
+                Late::Left(left) => loaded.left.push(left),
+            }
+        }
+        Ok(())
+    }
+
+    /// Before rows come as well: they may need what was only refused too early.
+    async fn try_again(&self, refusals: Vec<Refusal>) -> Result<Vec<Refusal>, Cause> {
+        let source_path = &self.source.manifest.server.search_path;
+        refusals::try_again(self.sessions.main(), source_path, refusals).await
     }
 
     /// What is refused is tried again later, unless nothing may be.

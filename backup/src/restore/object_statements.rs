@@ -1,6 +1,8 @@
 //! The database's objects, from the scripts of the backup. What the target refuses is
 //! kept aside, and takes nothing along but what needs it.
 
+use std::collections::HashMap;
+
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio_postgres::Client;
 
@@ -25,6 +27,8 @@ pub(super) struct Statements<'a>(Vec<Statement<'a>>);
 /// What makes one object.
 struct Statement<'a> {
     object: &'a ScriptObject,
+    /// Where it stands among all objects of the backup.
+    place: usize,
     sql: String,
 }
 
@@ -35,15 +39,20 @@ impl<'a> Statements<'a> {
         scripts: impl Iterator<Item = ChosenScript<'a>>,
     ) -> Result<Self, Cause> {
         let mut statements = Vec::new();
-        for ChosenScript { script, objects } in scripts {
+        for ChosenScript {
+            script,
+            objects,
+            places,
+        } in scripts
+        {
             let text = source.piece(&script.piece).await?;
-            for object in objects {
+            for (object, place) in objects.into_iter().zip(places) {
                 let sql = object
                     .within(&text)
                     .and_then(|sql| str::from_utf8(sql).ok());
                 let described = || Cause::Script(object.described());
                 let sql = sql.ok_or_else(described)?.to_owned();
-                statements.push(Statement { object, sql });
+                statements.push(Statement { object, place, sql });
             }
         }
         Ok(Self(statements))
@@ -53,6 +62,13 @@ impl<'a> Statements<'a> {
     pub(super) fn each(&self) -> impl Iterator<Item = (&'a ScriptObject, &str)> {
         let statements = self.0.iter();
         statements.map(|statement| (statement.object, statement.sql.as_str()))
+    }
+
+    /// Those before the first object of a kind, and the others.
+    pub(super) fn before(mut self, kind: &str) -> (Self, Self) {
+        let first = self.0.iter().position(|one| one.object.kind == kind);
+        let others = self.0.split_off(first.unwrap_or(self.0.len()));
+        (self, Self(others))
     }
 
     /// How many there are.
@@ -91,6 +107,7 @@ impl<'a> Statements<'a> {
             {
                 let mut run = run.to_vec();
                 run.sort_by_key(|statement| plan.urgency(statement.object));
+                let run = after_needs(&run);
                 refusals.extend(together(sessions, run, tell).await?);
             } else {
                 refusals.extend(in_order(sessions.main(), run, tell).await?);
@@ -112,7 +129,7 @@ pub(super) async fn attach(
     let attached = scripts.filter(|chosen| chosen.script.scope == Scope::Attached);
     let statements = Statements::read(source, attached).await?;
     let mut notes = Vec::new();
-    for Statement { object, sql } in &statements.0 {
+    for Statement { object, sql, .. } in &statements.0 {
         match session.batch_execute(sql).await {
             Ok(()) => {}
             Err(error) if error.as_db_error().is_some() => notes.push(Note::NotAttached {
@@ -154,8 +171,33 @@ async fn in_order(
     Ok(refusals)
 }
 
+/// Brings statements into an order in which each comes after those that it needs, and
+/// otherwise where it was.
+fn after_needs<'a>(statements: &[&'a Statement<'a>]) -> Vec<&'a Statement<'a>> {
+    let mut waiting: HashMap<usize, &Statement<'_>> = HashMap::new();
+    waiting.extend(statements.iter().map(|one| (one.place, *one)));
+    let mut ordered = Vec::with_capacity(statements.len());
+    for statement in statements {
+        push_after_needs(statement.place, &mut waiting, &mut ordered);
+    }
+    ordered
+}
+
+fn push_after_needs<'a>(
+    place: usize,
+    waiting: &mut HashMap<usize, &'a Statement<'a>>,
+    ordered: &mut Vec<&'a Statement<'a>>,
+) {
+    if let Some(statement) = waiting.remove(&place) {
+        for needed in &statement.object.needs {
+            push_after_needs(*needed, waiting, ordered);
+        }
+        ordered.push(statement);
+    }
+}
+
 /// Gives every idle session the first statement that excludes neither one that
-/// runs nor one that waits before it.
+/// runs nor one that waits before it, and needs none of them.
 async fn together(
     sessions: &Sessions,
     mut waiting: Vec<&Statement<'_>>,
@@ -164,35 +206,43 @@ async fn together(
     let mut refusals = Vec::new();
     let mut idle: Vec<_> = sessions.all().collect();
     let mut running = FuturesUnordered::new();
-    let mut busy: Vec<&ScriptObject> = Vec::new();
+    let mut busy: Vec<&Statement<'_>> = Vec::new();
     loop {
         while let Some(at) = next(&waiting, &busy)
             && let Some(session) = idle.pop()
         {
             let statement = waiting.remove(at);
-            busy.push(statement.object);
+            busy.push(statement);
             running.push(async move {
                 let refusal = make(session, statement, &statement.sql).await?;
-                Ok::<_, Cause>((session, statement.object, refusal))
+                Ok::<_, Cause>((session, statement.place, refusal))
             });
         }
         let Some(done) = running.next().await else {
             return Ok(refusals);
         };
-        let (session, object, refusal) = done?;
+        let (session, place, refusal) = done?;
         refusals.extend(refusal);
         idle.push(session);
-        busy.retain(|other| !std::ptr::eq(*other, object));
+        busy.retain(|other| other.place != place);
         tell(Event::Advanced(1));
     }
 }
 
-fn next(waiting: &[&Statement<'_>], busy: &[&ScriptObject]) -> Option<usize> {
+fn next(waiting: &[&Statement<'_>], busy: &[&Statement<'_>]) -> Option<usize> {
     (0..waiting.len()).find(|&at| {
-        let before = waiting[..at].iter().map(|statement| statement.object);
-        let mut others = before.chain(busy.iter().copied());
-        !others.any(|other| restore_plan::exclude_each_other(waiting[at].object, other))
+        let one = waiting[at];
+        let mut others = waiting[..at].iter().chain(busy);
+        !others.any(|other| {
+            one.needs(other) || restore_plan::exclude_each_other(one.object, other.object)
+        })
     })
+}
+
+impl Statement<'_> {
+    fn needs(&self, other: &Self) -> bool {
+        self.object.needs.contains(&other.place)
+    }
 }
 
 /// Makes one object by a text that does so; what the target says against it, if it
@@ -202,7 +252,7 @@ async fn make(
     statement: &Statement<'_>,
     text: &str,
 ) -> Result<Option<Refusal>, Cause> {
-    let Statement { object, sql } = statement;
+    let Statement { object, sql, .. } = statement;
     match session.batch_execute(text).await {
         Ok(()) => Ok(None),
         Err(error) => Refusal::of(object, sql, error).map(Some),

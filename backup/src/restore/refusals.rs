@@ -144,21 +144,32 @@ impl Constraint {
 }
 
 /// Tries what was refused again: in order, for as long as that helps, then with the
-/// path of the source's own sessions. A constraint that rows break is made without
-/// being valid. Answers with what is missing all the same.
+/// path of the source's own sessions. Answers with what is refused all the same.
 pub(super) async fn try_again(
     session: &Client,
     source_path: &str,
     refusals: Vec<Refusal>,
-) -> Result<Vec<Missing>, Cause> {
+) -> Result<Vec<Refusal>, Cause> {
     if refusals.is_empty() {
         return Ok(Vec::new());
     }
     let left = while_it_helps(session, refusals).await?;
     set_path(session, source_path).await?;
     let left = while_it_helps(session, left).await?;
+    set_path(session, "").await?;
+    Ok(left)
+}
+
+/// Makes constraints that rows break without being valid. Answers with all that is
+/// missing.
+pub(super) async fn settle(
+    session: &Client,
+    source_path: &str,
+    refusals: Vec<Refusal>,
+) -> Result<Vec<Missing>, Cause> {
     let mut missing = Vec::new();
-    for refusal in left {
+    set_path(session, source_path).await?;
+    for refusal in refusals {
         missing.push(make_unvalidated(session, refusal).await?);
     }
     set_path(session, "").await?;

@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, pin::pin};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, stream};
-use tokio_postgres::{Client, CopyInSink};
+use tokio_postgres::{Client, CopyInSink, Row};
 
 use super::{
     Cause, Event, Listener, domain_checks,
     firing::{Fires, Firing},
     foreign_keys,
     refusals::{Missing, Refusal},
-    restore_error::{DomainCheck, refused_rows},
+    restore_error::{DomainCheck, refused, refused_rows},
     target_sessions::Sessions,
 };
 use crate::{format::TableData, opened_backup::OpenedBackup, restore_sql, schema::Name};
@@ -47,6 +47,14 @@ impl From<Left> for Missing {
             statement: String::new(),
         }
     }
+}
+
+/// What came of rows when everything else was there.
+pub(super) enum Late {
+    Loaded,
+    /// They came into others of these tables: a partitioned one, and all its parts.
+    Routed(Vec<Name>),
+    Left(Left),
 }
 
 /// The tables that rows come into.
@@ -163,6 +171,32 @@ impl Rows<'_> {
         Ok((without_rows, lifted.into_values().collect()))
     }
 
+    /// Loads a table once more when everything else is there, which its rows may need.
+    /// Those of a partition that it does not take any more are loaded through the whole
+    /// table.
+    pub(super) async fn late(self, session: &Client, data: &TableData) -> Result<Late, Cause> {
+        let there = Self {
+            tables: Tables::There(Fires::Ordinarily),
+            tell: &|_| {},
+            ..self
+        };
+        let Some(left) = there.load_or_leave(session, data).await? else {
+            return Ok(Late::Loaded);
+        };
+        let parts = partitions_beside(session, &data.table).await?;
+        let Some(whole) = parts.first().filter(|whole| **whole != data.table) else {
+            return Ok(Late::Left(left));
+        };
+        let through_whole = TableData {
+            table: whole.clone(),
+            ..data.clone()
+        };
+        match there.load_or_leave(session, &through_whole).await? {
+            None => Ok(Late::Routed(parts)),
+            Some(_) => Ok(Late::Left(left)),
+        }
+    }
+
     async fn load_table(self, session: &Client, data: &TableData, path: &str) -> Result<(), Cause> {
         let table = &data.table;
         let begin = format!(
@@ -177,6 +211,7 @@ impl Rows<'_> {
                 false
             }
         };
+        may_begin(session, data).await?;
         let firing = self.tables.firing(session, table).await?;
         let off = session.batch_execute(&firing.off).await;
         off.map_err(refused_rows(table))?;
@@ -216,6 +251,30 @@ async fn begin_emptied(session: &Client, table: &Name, begin: &str) -> Result<bo
     Ok(false)
 }
 
+/// Makes sure that a COPY into a table begins. A session in which one was refused at once
+/// answers each later question with what belongs to the one before.
+async fn may_begin(session: &Client, data: &TableData) -> Result<(), Cause> {
+    const MAY: &str = "\
+select to_regclass($1) is not null,
+       (select coalesce(bool_and(has_column_privilege(to_regclass($1), name, 'insert')), true)
+        from unnest($2::text[]) as name)";
+    let table = &data.table;
+    let row = session
+        .query_one(MAY, &[&table.to_string(), &data.columns])
+        .await;
+    let row = row.map_err(refused_rows(table))?;
+    let reason = match (row.get(0), row.get(1)) {
+        (false, _) => "there is no such table",
+        (true, Some(false)) => "the role may not insert rows there",
+        (true, Some(true) | None) => return Ok(()),
+    };
+    Err(Cause::RefusedRows {
+        table: table.clone(),
+        reason: reason.to_owned(),
+        check: None,
+    })
+}
+
 /// Asks for a table that has no rows to load.
 async fn find(session: &Client, data: &TableData) -> Result<Option<Left>, Cause> {
     let table = &data.table;
@@ -235,6 +294,29 @@ async fn find(session: &Client, data: &TableData) -> Result<Option<Left>, Cause>
         })),
         done => done.map(|()| None),
     }
+}
+
+/// The table that a table is a part of in the end, or itself, and all its parts.
+async fn partitions_beside(session: &Client, table: &Name) -> Result<Vec<Name>, Cause> {
+    const TREE: &str = "\
+select n.nspname::text, c.relname::text
+from pg_class t
+cross join lateral (
+    select relid, level from pg_partition_tree(pg_partition_root(t.oid))
+    union all
+    select t.oid, 0 where pg_partition_root(t.oid) is null
+) as tree
+join pg_class c on c.oid = tree.relid
+join pg_namespace n on n.oid = c.relnamespace
+where t.oid = to_regclass($1)
+order by tree.level";
+    let rows = session.query(TREE, &[&table.to_string()]).await;
+    let rows = rows.map_err(refused(format!("cannot look at {table}")))?;
+    let name = |row: &Row| Name {
+        schema: row.get(0),
+        name: row.get(1),
+    };
+    Ok(rows.iter().map(name).collect())
 }
 
 async fn roll_back(session: &Client, table: &Name) -> Result<(), Cause> {

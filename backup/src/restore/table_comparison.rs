@@ -10,10 +10,11 @@ use crate::{
     schema::Name,
 };
 
-/// What a table has to hold.
+/// What a table has to hold, or several together: rows may have come into another
+/// partition.
 #[derive(Debug)]
 pub(super) struct Expected {
-    pub(super) table: Name,
+    pub(super) tables: Vec<Name>,
     /// The columns that are compared.
     pub(super) columns: Vec<String>,
     pub(super) rows: u64,
@@ -21,15 +22,34 @@ pub(super) struct Expected {
 }
 
 impl Expected {
+    /// Whether all of it is about these tables.
+    pub(super) fn is_among(&self, tables: &[Name]) -> bool {
+        self.tables.iter().all(|table| tables.contains(table))
+    }
+
     /// What the source held.
     pub(super) fn of(data: &TableData) -> Self {
         Self {
-            table: data.table.clone(),
+            tables: vec![data.table.clone()],
             columns: data.columns.clone(),
             rows: data.rows,
             checksum: data.checksum.clone(),
         }
     }
+}
+
+/// Puts what has to be in parts of one table together. Without an answer nobody can
+/// compare them, because not all have their columns in one order.
+pub(super) fn merged(parts: &[Expected]) -> Option<Expected> {
+    let first = parts.first()?;
+    let is_alike = parts.iter().all(|part| part.columns == first.columns);
+    let checksum = checksum::total(parts.iter().map(|part| &part.checksum))?;
+    is_alike.then(|| Expected {
+        tables: parts.iter().flat_map(|part| part.tables.clone()).collect(),
+        columns: first.columns.clone(),
+        rows: parts.iter().map(|part| part.rows).sum(),
+        checksum,
+    })
 }
 
 /// Compares every table, and fails with all that differ.
@@ -39,13 +59,19 @@ pub(super) async fn all(
     tell: Listener<'_>,
 ) -> Result<(), Cause> {
     let differs = async |session: &Client, expected: &Expected| {
-        let found = sums(session, &expected.table, &expected.columns).await?;
+        let (mut rows, mut checksums) = (0, Vec::new());
+        for table in &expected.tables {
+            let (more, checksum) = sums(session, table, &expected.columns).await?;
+            rows += more;
+            checksums.push(checksum);
+        }
         tell(Event::Advanced(1));
-        let equal = found == (expected.rows, expected.checksum.clone());
-        Ok((!equal).then(|| expected.table.clone()))
+        let found = (rows, checksum::total(&checksums));
+        let equal = found == (expected.rows, Some(expected.checksum.clone()));
+        Ok((!equal).then(|| expected.tables.clone()))
     };
     let results = sessions.each(expected, differs).await?;
-    let different: Vec<_> = results.into_iter().flatten().collect();
+    let different: Vec<_> = results.into_iter().flatten().flatten().collect();
     if different.is_empty() {
         Ok(())
     } else {

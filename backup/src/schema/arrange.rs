@@ -18,7 +18,9 @@ impl Assembly<'_> {
         tables: Vec<Table>,
         sequences: Vec<Sequence>,
     ) -> Result<Schema, SchemaError> {
-        let needs = self.needs();
+        let mut needs = self.needs();
+        self.begin_circles(&mut needs, Kind::View, Kind::ViewColumns);
+        self.begin_circles(&mut needs, Kind::Function, Kind::FunctionSignature);
         self.require_extensions(&needs);
         let mut stages: Vec<Stage> = self
             .items
@@ -153,6 +155,66 @@ impl Assembly<'_> {
         }
     }
 
+    /// Makes what needs itself in two steps: its beginning is what the others in the
+    /// circle need.
+    fn begin_circles(
+        &mut self,
+        needs: &mut BTreeSet<(usize, usize)>,
+        whole: Kind,
+        beginning: Kind,
+    ) {
+        for (item, circle) in dependency_order::circles(self.items.len(), needs) {
+            if self.items[item].found.kind == whole {
+                self.begin(item, beginning, &circle, needs);
+            }
+        }
+    }
+
+    fn begin(
+        &mut self,
+        item: usize,
+        kind: Kind,
+        circle: &BTreeSet<usize>,
+        needs: &mut BTreeSet<(usize, usize)>,
+    ) {
+        let Item { found, scope } = &mut self.items[item];
+        let Some(sql) = found.beginning.take() else {
+            return;
+        };
+        let scope = scope.clone();
+        let beginning = Found {
+            kind,
+            sql,
+            ..found.clone()
+        };
+        if let Some(definition) = found.sql.strip_prefix("create view ") {
+            found.sql = format!("create or replace view {definition}");
+        }
+        let first = self.items.len();
+        self.items.push(Item {
+            found: beginning,
+            scope,
+        });
+        let others: Vec<usize> = circle
+            .iter()
+            .copied()
+            .filter(|other| *other != item)
+            .collect();
+        for other in others {
+            if needs.remove(&(other, item)) {
+                needs.insert((other, first));
+            }
+        }
+        let needed = needs
+            .range((item, 0)..=(item, usize::MAX))
+            .map(|&(_, needed)| needed);
+        let is_outside =
+            |needed: &usize| !circle.contains(needed) && self.items[*needed].found.kind != kind;
+        let outside: Vec<usize> = needed.filter(is_outside).collect();
+        needs.extend(outside.into_iter().map(|needed| (first, needed)));
+        needs.insert((item, first));
+    }
+
     /// Roles are needed by what names them: an owner, grants, a policy. Whatever gives
     /// privileges takes them from the roles of every project first.
     fn add_roles(&self, needs: &mut BTreeSet<(usize, usize)>) {
@@ -183,7 +245,8 @@ impl Assembly<'_> {
     }
 
     /// A materialised view is filled after those it reads, through whatever
-    /// views it reads them.
+    /// views it reads them, and before it is indexed: rows that an index does not take
+    /// are worth more than the index.
     fn add_fillings(&self, needs: &mut BTreeSet<(usize, usize)>) {
         let fillings: BTreeMap<usize, usize> = self
             .items
@@ -192,8 +255,21 @@ impl Assembly<'_> {
             .filter(|(_, item)| item.found.kind == Kind::MaterializedViewData)
             .filter_map(|(index, item)| Some((self.made_by(item.found.key)?, index)))
             .collect();
+        for (index, item) in self.items.iter().enumerate() {
+            let view = item
+                .found
+                .relation
+                .and_then(|relation| self.made_by(Key::relation(relation)));
+            let filling = view.and_then(|view| fillings.get(&view));
+            if let (Kind::Index, Some(filling)) = (item.found.kind, filling) {
+                needs.insert((index, *filling));
+            }
+        }
         for (view, filling) in &fillings {
-            for needed in dependency_order::reachable(*view, needs) {
+            let mut needed = dependency_order::reachable(*view, needs);
+            // By way of others it may need itself.
+            needed.remove(view);
+            for needed in needed {
                 if let Some(other) = fillings.get(&needed) {
                     needs.insert((*filling, *other));
                 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{
     Exclusion, Schema, SchemaError, Scope, Sequence, Table,
     catalog::{Catalog, Found, Key},
+    database::Database,
     exclusions::{self, Leftovers},
     grants::Privileges,
     large_objects::LargeObjects,
@@ -13,7 +14,6 @@ use super::{
     ownership::{Ownership, Whose},
     placeholder_roles, quoted,
     relations::{self, FoundSequence},
-    settings::Setting,
     supabase,
 };
 
@@ -56,7 +56,7 @@ pub(super) fn assemble(
     catalog: &Catalog,
     large_objects: &LargeObjects,
     Privileges { access, defaults }: &Privileges,
-    settings: &[Setting],
+    database: &Database,
     tables: Vec<Table>,
     sequences: Vec<FoundSequence>,
     leftovers: &Leftovers,
@@ -78,8 +78,9 @@ pub(super) fn assemble(
     assembly.append_additions();
     assembly.grant(access);
     assembly.grant_defaults(defaults);
-    assembly.set(settings);
-    assembly.name_roles(access, defaults, settings);
+    assembly.set(&database.settings);
+    assembly.describe_itself(database);
+    assembly.name_roles(access, defaults, database);
     let tables = assembly.tables(tables);
     let sequences = assembly.sequences(sequences);
     let excluded = leftovers.excluded(&assembly.ownership);

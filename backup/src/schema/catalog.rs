@@ -28,6 +28,9 @@ impl Key {
     }
 }
 
+/// Of an object that has no row in the catalogs we read.
+pub(super) const NOWHERE: Key = Key { class: 0, oid: 0 };
+
 /// An object and the statements that make it.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
@@ -50,6 +53,8 @@ pub(super) struct Found {
     pub(super) publication: Option<String>,
     /// Whether a superuser has to make it: of a publication.
     pub(super) wide: bool,
+    /// What is made first where the object needs itself, by way of others.
+    pub(super) beginning: Option<String>,
     pub(super) sql: String,
 }
 
@@ -211,6 +216,7 @@ impl Found {
             calls: None,
             publication: None,
             wide: false,
+            beginning: None,
             sql,
         }
     }
@@ -232,6 +238,7 @@ impl Found {
             calls: optional(row, "calls")?,
             publication: optional(row, "publication")?,
             wide: optional(row, "wide")?.unwrap_or_default(),
+            beginning: optional(row, "beginning")?,
             sql: row.try_get("sql")?,
         })
     }

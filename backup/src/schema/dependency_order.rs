@@ -41,6 +41,30 @@ pub(super) fn order<R: Ord + Clone>(
     }
 }
 
+/// The items that need themselves, by way of others: each with those in its circle.
+pub(super) fn circles(
+    items: usize,
+    needs: &BTreeSet<(usize, usize)>,
+) -> BTreeMap<usize, BTreeSet<usize>> {
+    let Err(stuck) = order(&vec![(); items], needs) else {
+        return BTreeMap::new();
+    };
+    let reached: BTreeMap<_, _> = stuck
+        .into_iter()
+        .map(|item| (item, reachable(item, needs)))
+        .filter(|(item, reached)| reached.contains(item))
+        .collect();
+    let circle = |item: usize, needed: &BTreeSet<usize>| {
+        let others = needed.iter().copied();
+        let others = others.filter(|other| reached.get(other).is_some_and(|it| it.contains(&item)));
+        (item, others.collect())
+    };
+    reached
+        .iter()
+        .map(|(&item, needed)| circle(item, needed))
+        .collect()
+}
+
 /// Moves what something before the rows needs before the rows as well: a view
 /// whose row type a function returns, say.
 pub(super) fn pull_forward(stages: &mut [Stage], needs: &BTreeSet<(usize, usize)>) {
@@ -87,6 +111,24 @@ mod tests {
     fn a_circle_is_named_with_what_waits_for_it() {
         let needs = BTreeSet::from([(0, 1), (1, 0), (2, 1)]);
         assert_eq!(order(&["a", "b", "c", "d"], &needs), Err(vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn circles_are_told_apart_from_what_waits_for_them() {
+        let needs = BTreeSet::from([(0, 1), (1, 0), (2, 1), (3, 4), (4, 3), (4, 0), (5, 6)]);
+        let circles = circles(7, &needs).into_iter();
+        let circles: Vec<(usize, Vec<usize>)> = circles
+            .map(|(item, circle)| (item, circle.into_iter().collect()))
+            .collect();
+        assert_eq!(
+            circles,
+            [
+                (0, vec![0, 1]),
+                (1, vec![0, 1]),
+                (3, vec![3, 4]),
+                (4, vec![3, 4])
+            ]
+        );
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use tokio_postgres::Client;
 
 use super::{
-    Schema, SchemaError, assembly::assemble, catalog::Catalog, exclusions::Leftovers, grants,
-    large_objects, relations, settings,
+    Schema, SchemaError, assembly::assemble, catalog::Catalog, database, exclusions::Leftovers,
+    grants, large_objects, relations,
 };
 
 /// The versions whose catalogs are known.
@@ -23,7 +23,7 @@ pub async fn describe(client: &Client) -> Result<Schema, SchemaError> {
     let catalog = Catalog::read(client).await?;
     let privileges = grants::read(client).await?;
     let large_objects = large_objects::read(client).await?;
-    let settings = settings::read(client).await?;
+    let database = database::read(client).await?;
     let tables = relations::read_tables(client).await?;
     let sequences = relations::read_sequences(client).await?;
     let leftovers = Leftovers::read(client).await?;
@@ -31,7 +31,7 @@ pub async fn describe(client: &Client) -> Result<Schema, SchemaError> {
         &catalog,
         &large_objects,
         &privileges,
-        &settings,
+        &database,
         tables,
         sequences,
         &leftovers,

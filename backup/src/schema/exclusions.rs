@@ -7,6 +7,7 @@ use super::{
     catalog::{self, Found, Key, Stranger},
     object_kind::Kind,
     ownership::{Ownership, Whose},
+    supabase,
 };
 
 const PLATFORM: &str = "the platform makes it in every project";
@@ -19,6 +20,8 @@ pub(super) struct Leftovers {
     remarks: Vec<Remark>,
     /// Extensions and the tables whose rows they want kept.
     configuration: Vec<(String, String)>,
+    /// What of the server's own has other privileges than initdb gave it.
+    catalogs: Vec<String>,
 }
 
 /// What is not as it was about an object that is in the backup.
@@ -62,6 +65,7 @@ impl Leftovers {
                 pair,
             )
             .await?,
+            catalogs: catalog_privileges(client).await?,
         })
     }
 
@@ -83,8 +87,15 @@ impl Leftovers {
                 &format!("the table belongs to the extension {extension}"),
             )
         });
+        let catalogs = self.catalogs.iter().map(|what| {
+            exclusion(
+                format!("privileges of {what}"),
+                "it is the server's own, as every database has it; change them again by hand",
+            )
+        });
         let remarks = self.remarks(ownership, false);
-        indexes.chain(configuration).chain(remarks).collect()
+        let named = indexes.chain(configuration).chain(catalogs);
+        named.chain(remarks).collect()
     }
 
     /// What of the app's has to be made good by hand.
@@ -100,6 +111,16 @@ impl Leftovers {
         });
         of_app.map(|remark| remark.exclusion.clone())
     }
+}
+
+/// What of the server's own has other privileges than initdb gave it, but for those of
+/// the platform's owners.
+async fn catalog_privileges(client: &Client) -> Result<Vec<String>, SchemaError> {
+    let owners: Vec<&str> = supabase::owners().collect();
+    let rows = client
+        .query(include_str!("sql/catalog_privileges.sql"), &[&owners])
+        .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// An object of the platform, unless its whole schema is named already.

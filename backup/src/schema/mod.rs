@@ -7,13 +7,14 @@
 //! - `catalog`, `grants`, `relations`, `large_objects`: what is read, by the queries in `sql/`, which
 //!   let the server render whatever it can
 //! - `supabase`, `ownership`: what is the platform's
-//! - `assembly`, `privileges`, `settings`, `placeholder_roles`, `exclusions`: what is
-//!   kept, and what with it
+//! - `assembly`, `privileges`, `settings`, `database`, `placeholder_roles`, `exclusions`:
+//!   what is kept, and what with it
 //! - `object_kind`, `dependency_order`, `arrange`: in which order it is made
 
 mod arrange;
 mod assembly;
 mod catalog;
+mod database;
 mod dependency_order;
 mod describe;
 mod exclusions;

@@ -17,6 +17,8 @@ pub(super) enum Kind {
     Type,
     Domain,
     DomainConstraint,
+    /// What stands for a function that needs itself, until it is made.
+    FunctionSignature,
     Function,
     Procedure,
     Aggregate,
@@ -34,6 +36,8 @@ pub(super) enum Kind {
     SequenceOwner,
     Default,
     Partition,
+    /// What stands for a view that needs itself, until it is made.
+    ViewColumns,
     View,
     MaterializedView,
     Constraint,
@@ -51,6 +55,10 @@ pub(super) enum Kind {
     Grants,
     DefaultPrivileges,
     Setting,
+    /// The database's own.
+    Comment,
+    /// The database's own.
+    Privileges,
     /// Rows are computed once their owner may read what they are made of.
     MaterializedViewData,
     /// Last, so that none of them fires during a restore.
@@ -58,7 +66,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 45] = [
+    const ALL: [Self; 49] = [
         Self::Role,
         Self::Schema,
         Self::Extension,
@@ -68,6 +76,7 @@ impl Kind {
         Self::Type,
         Self::Domain,
         Self::DomainConstraint,
+        Self::FunctionSignature,
         Self::Function,
         Self::Procedure,
         Self::Aggregate,
@@ -85,6 +94,7 @@ impl Kind {
         Self::SequenceOwner,
         Self::Default,
         Self::Partition,
+        Self::ViewColumns,
         Self::View,
         Self::MaterializedView,
         Self::Constraint,
@@ -102,6 +112,8 @@ impl Kind {
         Self::Grants,
         Self::DefaultPrivileges,
         Self::Setting,
+        Self::Comment,
+        Self::Privileges,
         Self::MaterializedViewData,
         Self::EventTrigger,
     ];
@@ -121,6 +133,7 @@ impl Kind {
             Self::Collation => "collation",
             Self::Type => "type",
             Self::Domain => "domain",
+            Self::FunctionSignature => "function signature",
             Self::Function => "function",
             Self::Procedure => "procedure",
             Self::Aggregate => "aggregate",
@@ -139,6 +152,7 @@ impl Kind {
             Self::SequenceOwner => "sequence owner",
             Self::Default => "default",
             Self::Partition => "partition",
+            Self::ViewColumns => "view columns",
             Self::View => "view",
             Self::MaterializedView => "materialized view",
             Self::Constraint => "constraint",
@@ -156,6 +170,8 @@ impl Kind {
             Self::Grants => "grants",
             Self::DefaultPrivileges => "default privileges",
             Self::Setting => "setting",
+            Self::Comment => "comment",
+            Self::Privileges => "privileges",
             Self::MaterializedViewData => "materialized view data",
             Self::EventTrigger => "event trigger",
         }
@@ -172,6 +188,7 @@ impl Kind {
             | Self::Collation
             | Self::Type
             | Self::Domain
+            | Self::FunctionSignature
             | Self::Function
             | Self::Procedure
             | Self::Aggregate
@@ -191,6 +208,7 @@ impl Kind {
             | Self::Default
             | Self::Partition => Stage::Before,
             Self::Owner
+            | Self::ViewColumns
             | Self::View
             | Self::MaterializedView
             | Self::Constraint
@@ -208,6 +226,8 @@ impl Kind {
             | Self::Grants
             | Self::DefaultPrivileges
             | Self::Setting
+            | Self::Comment
+            | Self::Privileges
             | Self::MaterializedViewData
             | Self::EventTrigger => Stage::After,
         }
@@ -233,7 +253,7 @@ impl Kind {
     pub(super) const fn is_privileges(self) -> bool {
         matches!(
             self,
-            Self::Grants | Self::SchemaGrants | Self::DefaultPrivileges
+            Self::Grants | Self::SchemaGrants | Self::DefaultPrivileges | Self::Privileges
         )
     }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Name, Scope,
     assembly::{Assembly, Item},
-    catalog::{Found, Key},
+    catalog::{Found, NOWHERE},
+    database::Database,
     exclusions,
     grants::{self, Access, Defaults},
     object_kind::Kind,
@@ -146,16 +147,27 @@ impl Assembly<'_> {
         }
     }
 
+    /// Keeps what the database says of itself and lets others do with it.
+    pub(super) fn describe_itself(&mut self, database: &Database) {
+        let items = database.found.iter().map(|found| Item {
+            found: found.clone(),
+            scope: Scope::Attached,
+        });
+        self.items.extend(items);
+    }
+
     /// Makes the roles that kept objects name. The platform's are made only
     /// where the platform is missing.
     pub(super) fn name_roles(
         &mut self,
         access: &[Access],
         defaults: &[Defaults],
-        settings: &[Setting],
+        database: &Database,
     ) {
         let mut named = self.named_roles(access, defaults);
-        for role in settings.iter().filter_map(Setting::role_it_needs) {
+        let of_settings = database.settings.iter().filter_map(Setting::role_it_needs);
+        let of_database = database.roles.iter().map(String::as_str);
+        for role in of_settings.chain(of_database) {
             named.entry(role.to_owned()).or_default();
         }
         for (role, acts) in named {
@@ -218,6 +230,3 @@ fn default_privileges(entry: &Defaults) -> Item {
         scope: Scope::App,
     }
 }
-
-/// Of an object that has no row in the catalogs we read.
-const NOWHERE: Key = Key { class: 0, oid: 0 };

@@ -89,6 +89,70 @@ begin
     end if;
 end $$;
 
+-- Rows alone come into tables that are there, whose triggers have fired for them before.
+create function pg_temp.play_replica(relations text[]) returns void language plpgsql as $$
+declare
+    found text;
+begin
+    select string_agg(relation, ', ') into found
+    from unnest(relations) as relation where to_regclass(relation) is null;
+    if found is not null then
+        raise exception 'the target has no table %: restore what makes it first', found;
+    end if;
+    perform set_config('session_replication_role', 'replica', true);
+exception when insufficient_privilege then
+    raise exception 'rows alone need a role that may set session_replication_role, so that nothing acts on them';
+end $$;
+
+-- Names foreign keys that rows of these tables break: nobody has kept them.
+create function pg_temp.find_orphans(relations text[]) returns void language plpgsql as $$
+declare
+    key record;
+    orphans bigint;
+begin
+    for key in
+        select k.oid, k.conname, format('%I.%I', n.nspname, c.relname) as relation,
+            format('foreign key %s.%s %s', n.nspname, c.relname, k.conname) as what,
+            case f.relkind when 'r' then 'only ' else '' end
+                || format('%I.%I', fn.nspname, f.relname) as referred,
+            pairs.refers, pairs.matches
+        from pg_constraint k
+        join pg_class c on c.oid = k.conrelid
+        join pg_namespace n on n.oid = c.relnamespace
+        join pg_class f on f.oid = k.confrelid
+        join pg_namespace fn on fn.oid = f.relnamespace
+        cross join lateral (
+            select string_agg(format('c.%I is not null', a.attname),
+                    case k.confmatchtype when 'f' then ' or ' else ' and ' end) as refers,
+                string_agg(format('p.%I operator(%I.%s) c.%I%s', b.attname, opn.nspname, o.oprname, a.attname,
+                    case when b.attcollation <> 0 then ' collate ' || b.attcollation::regcollation end),
+                    ' and ') as matches
+            from unnest(k.conkey, k.confkey, k.conpfeqop) as u (col, key, op)
+            join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.col
+            join pg_attribute b on b.attrelid = k.confrelid and b.attnum = u.key
+            join pg_operator o on o.oid = u.op
+            join pg_namespace opn on opn.oid = o.oprnamespace
+        ) as pairs
+        where k.contype = 'f' and k.conrelid = any (relations::regclass[])
+            and coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'true'
+            and coalesce(to_jsonb(k) ->> 'conperiod', 'false') = 'false'
+            and not exists (
+                select from pg_constraint w where w.oid = k.conparentid and w.conrelid = k.conrelid)
+        order by n.nspname, c.relname, k.conname
+    loop
+        execute format(
+            'select count(*) from only %s c where (%s) and not exists (select from %s p where %s)',
+            key.relation, key.refers, key.referred, key.matches
+        ) into orphans;
+        if orphans > 0 then
+            insert into pg_temp.restore_missing (what, reason, code, statement) values (
+                'validity of ' || key.what,
+                format('%s rows refer to none of %s', orphans, key.referred), '23503', ''
+            );
+        end if;
+    end loop;
+end $$;
+
 -- Makes one object. What the server refuses is kept aside and takes nothing along; what
 -- belongs on a table of the platform is only told. A schema of the platform that was
 -- there is as it is.

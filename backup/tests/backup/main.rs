@@ -18,6 +18,7 @@ mod handmade;
 mod lost_rows;
 mod preflight;
 mod proxy;
+mod random_databases;
 mod reading;
 mod refusals;
 mod repository;

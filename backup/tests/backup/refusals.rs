@@ -1,7 +1,10 @@
 //! What a target refuses takes nothing along: everything else comes back, and what is
 //! missing is told.
 
-use backup::restore::{Cause, Missing, RestoreError, Restored};
+use backup::{
+    restore::{Cause, Missing, Note, RestoreError, Restored},
+    schema::Name,
+};
 use local_supabase::postgres::{Cluster, TestDatabase};
 use tokio_postgres::NoTls;
 
@@ -198,6 +201,38 @@ async fn a_table_whose_rows_are_refused_leaves_the_others() {
 }
 
 #[tokio::test]
+async fn a_table_that_cannot_be_made_leaves_the_others() {
+    let source = migrated().await;
+    let cluster = Cluster::shared().await.unwrap();
+    let admin = cluster.connect_admin(source.name()).await.unwrap();
+    // A type that no backup makes.
+    let tables = "create type public.raw;
+         create function public.raw_in(cstring) returns public.raw language internal immutable strict as 'int4in';
+         create function public.raw_out(public.raw) returns cstring language internal immutable strict as 'int4out';
+         create type public.raw (internallength = 4, input = public.raw_in, output = public.raw_out, passedbyvalue, alignment = int4);
+         create table public.t (id public.raw); insert into public.t values ('1');
+         create table public.other (id int); insert into public.other values (7);
+         alter type public.raw owner to postgres; alter table public.t owner to postgres;
+         alter table public.other owner to postgres";
+    admin.batch_execute(tables).await.unwrap();
+    let backup = Taken::of(source).await;
+    let (target, restored) = restored(&backup).await;
+    let missing = |what: &str| restored.missing.iter().find(|it| it.what == what);
+    assert!(
+        missing("table public.t").is_some(),
+        "{:?}",
+        restored.missing
+    );
+    let rows = missing("rows of \"public\".\"t\"").unwrap();
+    assert_eq!(rows.reason, "there is no such table");
+    let row = session(&target)
+        .await
+        .query_one("select id from public.other", &[])
+        .await;
+    assert_eq!(row.unwrap().get::<_, i32>(0), 7);
+}
+
+#[tokio::test]
 async fn a_strict_restore_ends_at_the_first_refusal() {
     let backup = backup_of(
         "create function public.in_time(int) returns boolean language sql as $$ select true $$;
@@ -212,4 +247,83 @@ async fn a_strict_restore_ends_at_the_first_refusal() {
         matches!(&error, RestoreError::Partial(Cause::Refused { doing, .. }) if doing == "cannot make constraint public.t t_id_check"),
         "{error:?}"
     );
+}
+
+/// The check of a child that its parent hands down without being valid has to come first,
+/// though the parent has more rows.
+#[tokio::test]
+async fn what_is_made_together_waits_for_what_it_needs() {
+    comes_back_whole(
+        "create table public.p (id int primary key, v int);
+         create table public.c () inherits (public.p);
+         insert into public.p select n, 0 from generate_series(1, 9) n;
+         alter table public.c add constraint positive check (v > 0);
+         alter table public.p add constraint positive check (v > 0) not valid",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn rows_that_name_what_is_made_after_them_come_back() {
+    comes_back_whole(
+        "create table public.t (id int primary key, named regclass);
+         create index of_it on public.t (named);
+         create view public.seen as select id from public.t;
+         insert into public.t values (1, 'of_it'), (2, 'seen'), (3, 't_pkey');
+         create materialized view public.kept as select id from public.t;
+         create table public.refers (t int references public.t);
+         insert into public.refers values (1);
+         create function public.no() returns trigger language plpgsql as $$ begin raise 'no'; end $$;
+         create trigger no before insert on public.t for each row execute function public.no()",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn rows_that_their_partition_does_not_take_any_more_come_into_another() {
+    let backup = backup_of(
+        "create function public.side(int) returns text language sql immutable as
+             $$ select case when $1 < 5 then 'left' else 'right' end $$;
+         create table public.t (id int, v text) partition by list (public.side(id));
+         create table public.lefts partition of public.t for values in ('left');
+         create table public.rights partition of public.t for values in ('right');
+         insert into public.t select n, 'v' from generate_series(1, 9) n;
+         create or replace function public.side(int) returns text language sql immutable as
+             $$ select case when $1 < 3 then 'left' else 'right' end $$",
+    )
+    .await;
+    let (target, restored) = restored(&backup).await;
+    assert_eq!(restored.missing, []);
+    assert!(!restored.is_equal());
+    let table = Name {
+        schema: "public".into(),
+        name: "lefts".into(),
+    };
+    let routed = Note::Routed {
+        table,
+        compared: true,
+    };
+    assert!(restored.notes.contains(&routed), "{:?}", restored.notes);
+    let rows = "select string_agg(id::text, '' order by id) || ' ' || count(*) filter (where tableoid = 'public.lefts'::regclass)
+        from public.t";
+    let row = session(&target).await.query_one(rows, &[]).await;
+    assert_eq!(row.unwrap().get::<_, &str>(0), "123456789 2");
+}
+
+#[tokio::test]
+async fn an_index_that_rows_of_a_view_do_not_fit_leaves_the_rows() {
+    let backup = backup_of(
+        "create table public.t (id int primary key, v int);
+         insert into public.t values (1, 1);
+         create materialized view public.kept as select v from public.t;
+         create unique index once on public.kept (v);
+         insert into public.t values (2, 1)",
+    )
+    .await;
+    let (target, restored) = restored(&backup).await;
+    let what: Vec<_> = restored.missing.iter().map(|it| it.what.as_str()).collect();
+    assert_eq!(what, ["index public.once"]);
+    let count = "select count(*) from public.kept";
+    let row = session(&target).await.query_one(count, &[]).await;
+    assert_eq!(row.unwrap().get::<_, i64>(0), 2);
 }

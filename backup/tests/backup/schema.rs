@@ -21,7 +21,7 @@ const SINCE_18: &str = include_str!("everything_18.sql");
 const ATTACHED: &str = include_str!("everything_attached.sql");
 
 /// The roles that the fixture names, once for the server.
-const ROLES: &str = r#"
+pub(crate) const ROLES: &str = r#"
     do $$
     begin
         perform pg_advisory_xact_lock(1);
@@ -355,7 +355,7 @@ async fn psql(database: &TestDatabase, sql: &str) {
     writer.join().unwrap().unwrap();
 }
 
-async fn major_version(client: &Client) -> i32 {
+pub(crate) async fn major_version(client: &Client) -> i32 {
     let sql = "select current_setting('server_version_num')::integer / 10000";
     client.query_one(sql, &[]).await.unwrap().get(0)
 }

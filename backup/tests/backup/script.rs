@@ -11,14 +11,14 @@ use backup::{
 use local_supabase::postgres::TestDatabase;
 
 use crate::{
-    handmade,
+    handmade::{self, name},
     refusals::backup_of,
     restore::{assert_equal, restore},
     schema::dump,
     scratch::Folder,
     support::session,
     taken::Taken,
-    tools::{psql_in, restore_sh_with, text_of},
+    tools::{psql_at, psql_in, restore_sh_with, text_of},
 };
 
 /// The script, which stock tools write as the program does.
@@ -384,4 +384,61 @@ async fn what_was_chosen_is_a_script_of_its_own() {
         let next = "select nextval('public.orders_id_seq')";
         assert_eq!(run.count(next).await, rows + 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_alone_come_into_tables_that_are_there_and_nothing_acts_on_them() {
+    let backup = backup_of(
+        "create table public.owners (id int primary key);
+         create table public.things (id serial primary key, owner int references public.owners,
+             twice int generated always as (id * 2) stored);
+         create function public.no() returns trigger language plpgsql as $$ begin raise 'no'; end $$;
+         insert into public.owners values (1); insert into public.things (owner) values (1), (1);
+         create trigger no before insert on public.things for each row execute function public.no()",
+    )
+    .await;
+    let choose = |parts| Selection {
+        parts,
+        tables: vec![name("public", "owners"), name("public", "things")],
+        ..Selection::default()
+    };
+    let objects = backup
+        .script(&choose(Parts::Schema), Conduct::Lenient)
+        .await;
+    let rows = backup.script(&choose(Parts::Data), Conduct::Lenient).await;
+    let run = Run::of_script(&objects).await;
+    assert_eq!(run.missing(), Vec::<String>::new());
+    let folder = Folder::new();
+    let refused = psql_in(folder.path(), &run.target, &rows, &["-1"]).await;
+    assert!(
+        text_of(&refused.stderr).contains("rows alone need a role"),
+        "{refused:?}"
+    );
+    let fill = async |target: &TestDatabase| {
+        psql_at(folder.path(), &admin_url(target).await, &rows, &["-1"]).await
+    };
+    let nowhere = TestDatabase::empty().await.unwrap();
+    let absent = fill(&nowhere).await;
+    let told = "the target has no table \"public\".\"owners\"";
+    assert!(text_of(&absent.stderr).contains(told), "{absent:?}");
+    let filled = fill(&run.target).await;
+    assert!(filled.status.success(), "{filled:?}");
+    let said = "restored what was chosen, and equal to the backup";
+    assert!(text_of(&filled.stdout).starts_with(said), "{filled:?}");
+    let state = "select count(*) filter (where twice = id * 2) + nextval('public.things_id_seq') from public.things";
+    assert_eq!(run.count(state).await, 5);
+    let again = fill(&run.target).await;
+    assert!(
+        text_of(&again.stderr).contains("it has rows in"),
+        "{again:?}"
+    );
+}
+
+/// A database's URL for a superuser.
+async fn admin_url(database: &TestDatabase) -> String {
+    let cluster = database.cluster().await.unwrap();
+    let config = cluster.admin_config(database.name());
+    let password = text_of(config.get_password().unwrap());
+    let (port, name) = (cluster.port(), database.name());
+    format!("postgresql://supabase_admin:{password}@127.0.0.1:{port}/{name}")
 }

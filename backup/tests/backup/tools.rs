@@ -51,11 +51,18 @@ pub(crate) async fn psql_in(
     arguments: &[&str],
 ) -> Output {
     let cluster = Cluster::shared().await.unwrap();
+    let url = cluster.postgres_url(database.name());
+    psql_at(folder, &url, script, arguments).await
+}
+
+/// The same as whoever a database's URL names.
+pub(crate) async fn psql_at(folder: &Path, url: &str, script: &[u8], arguments: &[&str]) -> Output {
+    let cluster = Cluster::shared().await.unwrap();
     let mut psql = Command::new(cluster.program("psql").unwrap())
         .current_dir(folder)
         .arg("-X")
         .args(arguments)
-        .arg(cluster.postgres_url(database.name()))
+        .arg(url)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -176,6 +176,9 @@ pub(crate) struct Export {
     /// What of it.
     #[command(flatten)]
     pub(crate) choice: Choice,
+    /// Rows and no objects, into tables that are there and empty
+    #[arg(long, conflicts_with_all = ["schema_only", "skip", "no_owner", "no_privileges"])]
+    pub(crate) data_only: bool,
     /// Restores nothing as soon as the database refuses anything, instead of restoring
     /// everything else
     #[arg(long)]

@@ -9,13 +9,13 @@ use super::arguments::Choice;
 use terminal::{failure::Misuse, output};
 
 impl Choice {
-    /// What was chosen.
-    pub(super) fn selection(&self) -> Result<Selection, Misuse> {
+    /// What was chosen, of all or of rows alone.
+    pub(super) fn selection(&self, data_only: bool) -> Result<Selection, Misuse> {
         Ok(Selection {
-            parts: if self.schema_only {
-                Parts::Schema
-            } else {
-                Parts::All
+            parts: match (self.schema_only, data_only) {
+                (true, _) => Parts::Schema,
+                (false, true) => Parts::Data,
+                (false, false) => Parts::All,
             },
             schemas: self.schemas.clone(),
             tables: names("--table", &self.tables)?,

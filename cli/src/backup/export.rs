@@ -35,7 +35,7 @@ pub(super) async fn run(
     if let Some(path) = &options.output {
         refuse_shared(path, "a whole database in the clear")?;
     }
-    let selection = options.choice.selection()?;
+    let selection = options.choice.selection(options.data_only)?;
     let repository = Repository::of(environment)?;
     let identities = identities(&options.key, environment)?;
     let snapshot = repository.find(&options.snapshot).await?;

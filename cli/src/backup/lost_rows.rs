@@ -29,7 +29,7 @@ pub(super) async fn run(
     let unset = || Misuse(format!("DATABASE_URL is not set in {origin}"));
     let into = environment.get("DATABASE_URL").ok_or_else(unset)?.into();
     let host = database::host(&into).map_err(|error| Misuse(error.to_string()))?;
-    let tables = options.choice.selection()?.tables;
+    let tables = options.choice.selection(true)?.tables;
     let repository = Repository::of(environment)?;
     let identities = identities(&options.key, environment)?;
     let snapshot = repository.find(&options.snapshot).await?;

@@ -4,7 +4,7 @@ use anyhow::Context;
 use backup::{
     format::Snapshot,
     restore::{self, Cause, Missing, Request, Restored},
-    selection::{Parts, Selection},
+    selection::Selection,
 };
 use outside::{clock, database};
 use secrecy::SecretString;
@@ -31,10 +31,7 @@ pub(super) async fn run(
     let into: SecretString = options.into.unwrap_or_default().into();
     let host = database::host(&into)
         .map_err(|error| Misuse(format!("--into: {error}").replace("DATABASE_URL", "it")))?;
-    let mut selection = options.choice.selection()?;
-    if options.data_only {
-        selection.parts = Parts::Data;
-    }
+    let selection = options.choice.selection(options.data_only)?;
     let repository = Repository::of(environment)?;
     let identities = identities(&options.key, environment)?;
     let snapshot = repository.find(&options.snapshot).await?;
@@ -158,7 +155,7 @@ fn text(host: &str, snapshot: &Snapshot, restored: &Restored) -> String {
         let but_for = if restored.is_equal() {
             ""
         } else {
-            ", but for the computed values that the notes name"
+            ", but for what the notes name"
         };
         return format!(
             "{restored_rows}\n\

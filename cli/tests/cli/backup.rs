@@ -1,6 +1,6 @@
 //! `backup`: from new keys to a restored database.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, process::Stdio};
 
 use dev::{DevOptions, Running};
 use http::Method;
@@ -8,7 +8,7 @@ use local_supabase::postgres::TestDatabase;
 use ops::endpoint::Endpoint;
 use serde_json::json;
 
-use crate::support::{Folder, bundle, call, call_with, send};
+use crate::support::{Folder, bundle, call, call_with, command, send};
 
 async fn url(database: &TestDatabase) -> String {
     let cluster = database.cluster().await.unwrap();
@@ -249,6 +249,10 @@ async fn chosen_tables_and_a_script_are_ways_back_as_well() {
     let left = "note: foreign key public.orders orders_customer_fkey was left out: it needs table public.customers, which was not chosen\n";
     assert!(orders.stderr.contains(left), "{orders:?}");
     assert!(!orders.stdout.contains("customers_pkey"), "{orders:?}");
+    let rows = [&export[..], &["--table", "public.orders", "--data-only"]].concat();
+    let rows = call_with(env, &rows).await;
+    assert_eq!(rows.status, 0, "{rows:?}");
+    assert!(!rows.stdout.contains("create table \"public\""), "{rows:?}");
     let unknown = [&export[..], &["--table", "public.order"]].concat();
     let unknown = call_with(env, &unknown).await;
     assert_eq!(unknown.status, 2, "{unknown:?}");
@@ -256,6 +260,51 @@ async fn chosen_tables_and_a_script_are_ways_back_as_well() {
         unknown.stderr.contains("no table public.order"),
         "{unknown:?}"
     );
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_restore_leaves_a_part_that_the_next_one_refuses() {
+    let (running, source) = bundle(DevOptions::default()).await;
+    run(&source, ORDERS).await;
+    let env = &with_identity(&running);
+    assert_eq!(call_with(env, &["backup", "run"]).await.status, 0);
+    let target = TestDatabase::empty().await.unwrap();
+    let into = url(&target).await;
+    let cluster = target.cluster().await.unwrap();
+    // Who makes a table of the same name has to wait for the end of this one.
+    let first = cluster.connect_postgres(target.name()).await.unwrap();
+    let first_table = "begin; create table public.orders (id bigint)";
+    first.batch_execute(first_table).await.unwrap();
+
+    let folder = Folder::empty();
+    let variables = env.iter();
+    let variables: Vec<_> = variables
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let restore = ["backup", "restore", "--into", &into, "--yes"];
+    let mut child = command(folder.path(), &variables, &restore)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let waits = "select count(*) from pg_stat_activity \
+        where datname = current_database() and wait_event_type = 'Lock'";
+    while first.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        assert_eq!(child.try_wait().unwrap(), None);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    first.batch_execute("rollback").await.unwrap();
+
+    let again = call_with(env, &restore).await;
+    assert_eq!(again.status, 1, "{again:?}");
+    for text in [
+        "nothing was changed: the target is half restored since 20",
+        "what it holds is a part; drop the database and begin again",
+    ] {
+        assert!(again.stderr.contains(text), "{again:?}");
+    }
     running.stop().await.unwrap();
 }
 

@@ -1,6 +1,7 @@
 -- What a parent hands down is made with the parent. Foreign keys of partitioned
 -- tables reach their partitions by themselves; keys are made for each table and
--- attached. That a column is not null stands in its table, unless rows may break it.
+-- attached. That a column is not null stands in its table, unless rows may break it. A
+-- foreign key of a partition that is not called like its whole's is made before that.
 select 'pg_constraint'::regclass::oid as class,
        k.oid,
        case k.contype when 'f' then 'foreign key' else 'constraint' end as kind,
@@ -31,4 +32,7 @@ where c.relpersistence <> 't'
   and (k.contype in ('p', 'u', 'x')
        or k.contype = 'c' and k.conislocal
        or k.contype = 'n' and k.conislocal and not k.convalidated
-       or k.contype = 'f' and k.conparentid = 0)
+       or k.contype = 'f' and k.conparentid = 0
+       or k.contype = 'f' and exists (
+           select from pg_constraint p
+           where p.oid = k.conparentid and p.conrelid <> k.conrelid and p.conname <> k.conname))

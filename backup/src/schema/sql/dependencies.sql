@@ -1,5 +1,6 @@
 -- What needs what. That a sequence belongs to a column is a statement of its
--- own, made after both, and so is that a table or a key is a partition of another.
+-- own, made after both, and so is that a table or a key is a partition of another. A
+-- constraint that a parent hands down comes before it where it has a statement.
 select d.classid as class, d.objid as oid, d.refclassid as to_class, d.refobjid as to_oid
 from pg_depend d
 where d.objid >= 16384 and d.refobjid >= 16384 and d.deptype <> 'P'
@@ -17,3 +18,7 @@ from pg_constraint k
 join pg_inherits i on i.inhrelid = k.conrelid
 join pg_constraint p on p.conrelid = i.inhparent and p.conname = k.conname
 where k.contype = 'c' and k.conislocal and p.contype = 'c' and not p.convalidated
+union all
+select 'pg_constraint'::regclass, k.conparentid, 'pg_constraint'::regclass, k.oid
+from pg_constraint k
+where k.contype = 'f' and k.conparentid <> 0

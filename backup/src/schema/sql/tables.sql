@@ -65,12 +65,14 @@ cross join lateral (
            and i.classid = 'pg_class'::regclass
            and i.refclassid = 'pg_class'::regclass
            and i.refobjid = c.oid and i.refobjsubid = a.attnum),
-        case when a.attnotnull and not coalesce(named.late, false) then coalesce(named.clause, 'not null') end
+        case when a.attnotnull and not coalesce(named.late or named.inherited, false)
+             then coalesce(named.clause, 'not null') end
     ), ',' order by a.attnum) as list
     from pg_attribute a
     join pg_type t on t.oid = a.atttypid
     left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-    -- Since version 18 a column that may not be null has a named constraint. A name that
+    -- Since version 18 a column that may not be null has a named constraint, which may be
+    -- its parent's alone. A name that
     -- the server would derive is written where another table has it too, as a partition
     -- has its parent's: whichever table is made second would get another.
     left join lateral (
@@ -80,7 +82,8 @@ cross join lateral (
                                    and o.oid <> k.oid)
                     then format('constraint %I not null%s', k.conname,
                                 case when k.connoinherit then ' no inherit' else '' end) end as clause,
-               not k.convalidated as late
+               not k.convalidated as late,
+               not (k.conislocal or c.relispartition) as inherited
         from pg_constraint k
         where k.conrelid = c.oid and k.contype = 'n' and k.conkey[1] = a.attnum
     ) as named on true

@@ -52,7 +52,9 @@ select 'pg_type'::regclass::oid as class,
                case when t.typnotnull then coalesce((
                    select format(' constraint %I not null', k.conname) from pg_constraint k
                    where k.contypid = t.oid and k.contype = 'n'
-                     and k.conname <> t.typname || '_not_null'), ' not null') else '' end)
+                     and (k.conname <> t.typname || '_not_null' or exists (
+                         select from pg_constraint o where o.connamespace = k.connamespace
+                         and o.conname = k.conname and o.oid <> k.oid))), ' not null') else '' end)
        end as sql
 from pg_type t
 join pg_namespace n on n.oid = t.typnamespace

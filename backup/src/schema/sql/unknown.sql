@@ -61,6 +61,16 @@ unknown (class, oid, schema, owner, what, name) as (
     select class, oid, schema, owner, what || ' with a control character in its name', name
     from named where name ~ '[[:cntrl:]]'
     union all
+    select 'pg_class'::regclass::oid, c.oid, null, c.relowner,
+           'relation among the server''s own', format('%s.%s', n.nspname, c.relname)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname in ('pg_catalog', 'information_schema') and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+    union all
+    select 'pg_proc'::regclass::oid, p.oid, null, p.proowner,
+           'function among the server''s own', p.oid::regprocedure::text
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname in ('pg_catalog', 'information_schema')
+    union all
     select 'pg_class'::regclass::oid, c.oid, n.nspname, c.relowner, 'generated column', c.relname || '.' || a.attname
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid

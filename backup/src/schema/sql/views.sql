@@ -1,5 +1,5 @@
 -- Views, and materialised views without their rows: those are computed once
--- everything they read is back.
+-- everything they read is back. Where a view needs itself, its columns are made first.
 select 'pg_class'::regclass::oid as class,
        c.oid,
        case c.relkind when 'v' then 'view' else 'materialized view' end as kind,
@@ -19,7 +19,15 @@ select 'pg_class'::regclass::oid as class,
                from pg_options_to_table(c.reloptions)), ''),
            rtrim(pg_get_viewdef(c.oid), '; '),
            case c.relkind when 'm' then E'\n with no data' else '' end
-       ) as sql
+       ) as sql,
+       case c.relkind when 'v' then format(
+           E'create view %I.%I as select %s;\n', n.nspname, c.relname,
+           (select string_agg(format('null::%s%s as %I', format_type(a.atttypid, a.atttypmod),
+                case when a.attcollation not in (0, t.typcollation)
+                     then ' collate ' || a.attcollation::regcollation else '' end, a.attname),
+                ', ' order by a.attnum)
+            from pg_attribute a join pg_type t on t.oid = a.atttypid
+            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)) end as beginning
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('v', 'm') and c.relpersistence <> 't'
@@ -34,7 +42,8 @@ select 'pg_class'::regclass::oid,
        n.nspname,
        c.relname,
        null,
-       format(E'refresh materialized view %I.%I;\n', n.nspname, c.relname)
+       format(E'refresh materialized view %I.%I;\n', n.nspname, c.relname),
+       null
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where c.relkind = 'm' and c.relispopulated

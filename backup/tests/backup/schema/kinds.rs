@@ -3,7 +3,9 @@
 use backup::schema::{Object, Schema, Scope, Stage};
 use local_supabase::postgres::TestDatabase;
 
-use super::{ROLES, assert_same, cluster, describe, dump, restore, run};
+use super::{
+    ROLES, assert_objects_eq, assert_same, cluster, describe, dump, major_version, restore, run,
+};
 
 /// A database that the team makes with one text and a superuser with another, and
 /// what describes it.
@@ -83,6 +85,36 @@ async fn comments_find_what_they_are_about() {
          create materialized view k.kept as select 1 as one; comment on materialized view k.kept is 'kept';
          comment on column k.kept.one is 'column of a materialized view';
          create publication commented; comment on publication commented is 'publication'",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_needs_itself_is_made_in_two_steps() {
+    comes_back(
+        "create view public.seen as select 1 as one, 'a'::varchar(7) collate \"C\" as two;
+         create function public.seen_by() returns setof public.seen language sql as $$ select 1, 'a' $$;
+         create or replace view public.seen with (security_barrier) as select * from public.seen_by();
+         create view public.waiting as select * from public.seen;
+         comment on view public.seen is 'a circle'; grant select (one) on public.seen to anon",
+    )
+    .await;
+    let (_, described) = made(
+        "create view public.left as select 1 as one; create view public.right as select one from public.left;
+         create or replace view public.left as select one from public.right;
+         create view public.\"left of it\" as select * from public.left",
+        "",
+    )
+    .await;
+    let target = TestDatabase::empty().await.unwrap();
+    restore(&described, &target, &[Scope::App, Scope::Attached]).await;
+    assert_objects_eq(&described, &describe(&target).await.unwrap());
+    comes_back(
+        "create table public.t (id int primary key);
+         create function public.odd(a int, out b int, out c text) language plpgsql as 'begin end';
+         create materialized view public.of_it as select * from public.odd(1);
+         create or replace function public.odd(a int, out b int, out c text)
+             begin atomic select b, c from public.of_it; end",
     )
     .await;
 }
@@ -282,4 +314,115 @@ async fn foreign_tables_come_back_without_what_may_be_secret() {
     assert!(excluded("rows of ft.x") && excluded("rows of public.part"));
     let texts = described.objects.iter().map(|object| &object.sql);
     assert!(!texts.into_iter().any(|sql| sql.contains("secret'")));
+}
+
+#[tokio::test]
+async fn keys_of_partitions_keep_names_of_their_own() {
+    comes_back(
+        "create table public.whole (id int primary key);
+         create table public.t (id int, w int, v int) partition by range (id);
+         create table public.a partition of public.t for values from (0) to (5) partition by list (v);
+         create table public.a_b partition of public.a for values in (1);
+         create table public.c (id int, w int, v int,
+             constraint \"It's\" foreign key (w) references public.whole on delete cascade);
+         alter table public.t add constraint of_whole foreign key (w) references public.whole on delete cascade;
+         alter table public.t attach partition public.c for values from (5) to (9);
+         alter table public.a rename constraint of_whole to between;
+         comment on constraint \"It's\" on public.c is 'its own';
+         comment on constraint between on public.a is 'between';
+         comment on constraint of_whole on public.a_b is 'the server''s'",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_database_says_of_itself_comes_back() {
+    let (source, _) = made("", "").await;
+    let cluster = cluster().await;
+    let (admin, target) = (
+        cluster.connect_admin(source.name()).await.unwrap(),
+        TestDatabase::empty().await.unwrap(),
+    );
+    let name = source.name();
+    let said = format!(
+        "comment on database {name} is E'100 % \\\\ it''s'; revoke all on database {name} from public;
+         grant connect on database {name} to anon, shop_clerk;
+         grant create on database {name} to \"Shop \"\"Owner\"\"\" with grant option"
+    );
+    run(&admin, &said).await;
+    let described = describe(&source).await.unwrap();
+    restore(&described, &target, &[Scope::App, Scope::Attached]).await;
+    let of = async |database: &TestDatabase| {
+        let itself = "select shobj_description(oid, 'pg_database'), (
+                select string_agg(concat(grantee::regrole, privilege_type, is_grantable), ' '
+                    order by grantee::regrole::text, privilege_type)
+                from aclexplode(datacl))
+            from pg_database where datname = $1";
+        let row = admin.query_one(itself, &[&database.name()]).await.unwrap();
+        (
+            row.get::<_, Option<String>>(0),
+            row.get::<_, Option<String>>(1),
+        )
+    };
+    assert_eq!(of(&source).await, of(&target).await);
+    let (comment, privileges) = of(&target).await;
+    assert_eq!(comment.as_deref(), Some("100 % \\ it's"));
+    assert!(privileges.unwrap().contains("shop_clerkCONNECTf"));
+    let again = describe(&TestDatabase::empty().await.unwrap())
+        .await
+        .unwrap();
+    let own = |object: &&Object| ["comment", "privileges"].contains(&object.kind);
+    assert_eq!(again.objects.iter().find(own), None);
+}
+
+#[tokio::test]
+async fn other_privileges_on_the_servers_own_are_told() {
+    let (_, before) = made("", "").await;
+    let (_, described) = made(
+        "",
+        "revoke select on pg_catalog.pg_user from public; grant select (rolname) on pg_catalog.pg_authid to shop_clerk;
+         revoke execute on function pg_catalog.pg_sleep(double precision) from public;
+         grant execute on function pg_catalog.lo_export(oid, text) to supabase_admin",
+    )
+    .await;
+    let names = |schema: &Schema| -> Vec<String> {
+        let excluded = schema.excluded.iter().map(|it| it.what.clone());
+        excluded
+            .filter(|what| what.starts_with("privileges of "))
+            .collect()
+    };
+    let known = names(&before);
+    let mut told = names(&described);
+    told.retain(|what| !known.contains(what));
+    assert_eq!(
+        told,
+        [
+            "privileges of function pg_sleep(double precision)",
+            "privileges of pg_authid (rolname)",
+            "privileges of pg_user",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_may_not_be_null_is_called_as_it_was() {
+    let cluster = cluster().await;
+    let admin = cluster.connect_admin("postgres").await.unwrap();
+    // Before version 18 it has no name.
+    let late = if major_version(&admin).await < 18 {
+        ""
+    } else {
+        "comment on constraint c_id_not_null on public.c is 'its own';
+         create table public.p (id int, v int);
+         create table public.child () inherits (public.p);
+         create table public.local (id int) inherits (public.p);
+         alter table public.p add constraint must not null id not valid;
+         alter table public.p add constraint has not null v"
+    };
+    comes_back(&format!(
+        "create table public.c (id int not null);
+         create table public.a (like public.c);
+         create domain public.d as int not null; {late}"
+    ))
+    .await;
 }

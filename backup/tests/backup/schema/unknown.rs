@@ -1,6 +1,6 @@
 //! What a backup cannot make again is a gap with a name.
 
-use backup::schema::{self, Object, Schema, SchemaError};
+use backup::schema::{self, Object, Schema};
 use local_supabase::postgres::TestDatabase;
 
 use super::{cluster, run};
@@ -51,30 +51,6 @@ async fn a_gap_takes_nothing_else_along() {
 fn assert_gap(described: &Schema, name: &str) {
     let named = described.gaps.iter().any(|gap| gap.what == name);
     assert!(named, "{name}: {:?}", described.gaps);
-}
-
-#[tokio::test]
-async fn objects_that_need_each_other_are_refused_by_name() {
-    let database = TestDatabase::empty().await.unwrap();
-    let client = cluster()
-        .await
-        .connect_admin(database.name())
-        .await
-        .unwrap();
-    run(
-        &client,
-        "create view public.seen as select 1 as one;
-         create function public.seen_by() returns setof public.seen language sql as 'select 1';
-         create or replace view public.seen as select one from public.seen_by();
-         create view public.waiting as select * from public.seen",
-    )
-    .await;
-    let Err(SchemaError::Circular(names)) = schema::describe(&client).await else {
-        panic!("a circle was described");
-    };
-    for name in ["view public.seen", "function public.seen_by()"] {
-        assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
-    }
 }
 
 /// What makes something unknown, and how it is called.
