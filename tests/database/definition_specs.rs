@@ -383,11 +383,11 @@ async fn what_all_kinds_have_in_common_is_held_to_bounds() {
         (dns("timeoutMs", json!(10001)), "timeoutMs"),
         (
             dns("severity", json!("loud")),
-            "severity must be critical, high, medium or low",
+            "severity of check x must be critical, high, medium or low",
         ),
         (
             dns("enabled", json!("yes")),
-            "enabled must be true or false",
+            "enabled of check x must be true or false",
         ),
         (json!({"host": "a.example"}), "kind must be http"),
         (json!([]), "an object of fields"),
