@@ -208,7 +208,9 @@ async fn all(project: &Project) -> anyhow::Result<Vec<Answered<Contact>>> {
 
 /// The fields that a file names: what somebody said of a contact, and nothing that
 /// was found out since.
-const FILED: [&str; 6] = ["name", "role", "email", "slack", "hours", "zone"];
+const FILED: [&str; 8] = [
+    "name", "role", "email", "slack", "hours", "zone", "severity", "services",
+];
 
 /// All contacts as a file, in the order in which they are asked.
 fn export(contacts: &[Answered<Contact>], output: Output) {
@@ -219,7 +221,8 @@ fn export(contacts: &[Answered<Contact>], output: Output) {
 
 fn filed(contact: &Value) -> Value {
     let said = FILED.into_iter().map(|field| (field, &contact[field]));
-    said.filter(|(_, value)| !value.is_null())
+    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    said.filter(|(_, value)| !value.is_null() && !is_empty(value))
         .map(|(field, value)| (field.to_owned(), value.clone()))
         .collect()
 }

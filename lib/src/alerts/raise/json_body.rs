@@ -91,7 +91,8 @@ impl Repair<'_> {
                 }
                 '\\' => self.escape(),
                 control if control.is_control() => {
-                    self.written.push_str(&format!("\\u{:04x}", u32::from(control)));
+                    self.written
+                        .push_str(&format!("\\u{:04x}", u32::from(control)));
                 }
                 other => self.written.push(other),
             }
