@@ -1,16 +1,19 @@
 -- What of the server's own was granted or revoked since initdb, but for what the roles
--- among $1 may do.
+-- among $1 may do. Of `information_schema` no server says what initdb gave.
 with object (class, oid, part, what, owner, kind, acl) as (
     select 'pg_class'::regclass::oid, c.oid, 0, c.oid::regclass::text, c.relowner,
            case c.relkind when 'S' then 's' else 'r' end, c.relacl
-    from pg_class c where c.relkind in ('r', 'v', 'm', 'S')
+    from pg_class c
+    where c.relkind in ('r', 'v', 'm', 'S') and c.relnamespace = 'pg_catalog'::regnamespace
     union all
     select 'pg_class'::regclass::oid, a.attrelid, a.attnum, format('%s (%I)', a.attrelid::regclass, a.attname),
            c.relowner, 'c', a.attacl
-    from pg_attribute a join pg_class c on c.oid = a.attrelid where a.attacl is not null
+    from pg_attribute a join pg_class c on c.oid = a.attrelid
+    where a.attacl is not null and c.relnamespace = 'pg_catalog'::regnamespace
     union all
     select 'pg_proc'::regclass::oid, p.oid, 0, 'function ' || p.oid::regprocedure, p.proowner, 'f', p.proacl
     from pg_proc p
+    where p.pronamespace = 'pg_catalog'::regnamespace
     union all
     select 'pg_language'::regclass::oid, l.oid, 0, 'language ' || l.lanname, l.lanowner, 'l', l.lanacl
     from pg_language l
@@ -19,7 +22,7 @@ with object (class, oid, part, what, owner, kind, acl) as (
     from pg_type t
     union all
     select 'pg_namespace'::regclass::oid, n.oid, 0, 'schema ' || n.nspname, n.nspowner, 'n', n.nspacl
-    from pg_namespace n where n.nspname <> 'public'
+    from pg_namespace n where n.nspname = 'pg_catalog'
 )
 select o.what
 from object o

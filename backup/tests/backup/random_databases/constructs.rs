@@ -252,7 +252,7 @@ pub(super) const CONSTRUCTS: [&str; 44] = [
      comment on column \"S {n}; --\".\"T'\"\"{n}\\\".\"%s {\" is E'a\\nb\\\\';
      create index \"I; {n}\" on \"S {n}; --\".\"T'\"\"{n}\\\" ((\"select\" || ';'));",
     // Who may do what.
-    "create schema s{n}; create table t{n} (id int primary key, v int, w int);
+    "create schema s{n}; grant all on schema s{n} to shop_clerk; create table t{n} (id int primary key, v int, w int);
      create table s{n}.inside (id int); alter table s{n}.inside owner to shop_clerk;
      grant select (v), update on t{n} to anon with grant option; revoke all on t{n} from authenticated;
      grant usage on schema s{n} to public; grant select on s{n}.inside to \"Shop \"\"Owner\"\"\";
