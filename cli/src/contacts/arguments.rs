@@ -80,7 +80,7 @@ pub(crate) struct Reach {
     #[arg(long)]
     pub(crate) severity: Option<Change<String>>,
     /// A service whose incidents a stakeholder hears of, or several by commas [default: all]
-    #[arg(long, value_name = "NAMES", value_parser = services)]
+    #[arg(long, value_name = "NAMES")]
     pub(crate) services: Option<Change<Vec<String>>>,
 }
 
@@ -103,17 +103,19 @@ impl From<&str> for Change<String> {
     }
 }
 
-fn services(text: &str) -> Result<Change<Vec<String>>, String> {
-    let names = text.split(',').map(str::trim);
-    let names: Vec<_> = names
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect();
-    Ok(if names.is_empty() {
-        Change::Remove
-    } else {
-        Change::Set(names)
-    })
+impl From<&str> for Change<Vec<String>> {
+    fn from(text: &str) -> Self {
+        let names = text.split(',').map(str::trim);
+        let names: Vec<_> = names
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect();
+        if names.is_empty() {
+            Self::Remove
+        } else {
+            Self::Set(names)
+        }
+    }
 }
 
 fn hours(text: &str) -> Result<Change<DutyHours>, String> {
@@ -131,8 +133,11 @@ mod tests {
 
     #[test]
     fn an_empty_word_takes_a_field_away() {
-        assert_eq!(Change::from(" "), Change::Remove);
+        assert_eq!(Change::<String>::from(" "), Change::Remove);
         assert_eq!(Change::from(" U0ABC "), Change::Set("U0ABC".to_owned()));
+        let services = ["app".to_owned(), "ai".to_owned()];
+        assert_eq!(Change::from("app, ai"), Change::Set(services.to_vec()));
+        assert_eq!(Change::<Vec<String>>::from(" , "), Change::Remove);
         for always in ["", "always"] {
             assert_eq!(hours(always), Ok(Change::Remove));
         }

@@ -194,6 +194,8 @@ impl Real {
                  and beginning.kind in ('firing', 'escalation', 'reminder')
                  and beginning.status = 'pending'
                  and beginning.leased_until > '{}'
+                 -- A worker sends what it holds in the order in which it was queued.
+                 and beginning.lease <> ending.lease
                  and (beginning.facts #> '{{recipients,usual}}' is distinct from 'false'
                      or beginning.facts #> '{{recipients,people}}' = ending.facts #> '{{recipients,people}}')
                  and (ending.facts #> '{{recipients,usual}}' is distinct from 'false'
