@@ -6,7 +6,7 @@
 
 use http::{HeaderName, HeaderValue, Method, Uri};
 use ops::monitoring::{
-    probe_targets::{Http, Probe, Target, of_app, of_check},
+    probe_targets::{Probe, Request, Target, of_app, of_check},
     sample::Status,
 };
 use serde_json::{Map, Value, json};
@@ -351,9 +351,10 @@ fn can_be_probed(target: &Target) -> bool {
     let named = |host: &str| ServerName::try_from(host.to_owned()).is_ok();
     match &target.probe {
         Probe::Http(http) => {
-            let host = http.url.host_str().unwrap_or_default();
+            let url = &http.request.url.url;
+            let host = url.host_str().unwrap_or_default();
             let host = host.trim_start_matches('[').trim_end_matches(']');
-            named(host) && Uri::try_from(http.url.as_str()).is_ok() && request(http)
+            named(host) && Uri::try_from(url.as_str()).is_ok() && can_be_sent(&http.request)
         }
         Probe::Tls(tls) => named(&tls.host),
         Probe::Dns(dns) => named(&dns.host),
@@ -361,10 +362,10 @@ fn can_be_probed(target: &Target) -> bool {
     }
 }
 
-fn request(http: &Http) -> bool {
-    let method = http.method.as_deref().unwrap_or("GET");
+fn can_be_sent(request: &Request) -> bool {
+    let method = request.method.as_deref().unwrap_or("GET");
     Method::from_bytes(method.as_bytes()).is_ok()
-        && http.headers.iter().all(|(name, value)| {
+        && request.headers.iter().all(|(name, value)| {
             HeaderName::try_from(name).is_ok()
                 && HeaderValue::try_from(value.as_str().unwrap_or_default()).is_ok()
         })

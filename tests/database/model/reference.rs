@@ -1,7 +1,7 @@
 //! The rules as a reader can check them by eye, in seconds since the schedule
 //! began. Times are the database's, which may be set back.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::schedule::{Action, SUBJECTS, Seen, Verdict};
 

@@ -5,7 +5,7 @@
 //! that nests its causes a thousand deep. None of that is worth an alert, so it is
 //! replaced, and said so. What is no JSON for another reason is refused.
 
-use std::{iter::Peekable, str::Chars};
+use std::{fmt::Write, iter::Peekable, str::Chars};
 
 use serde_json::Value;
 
@@ -91,8 +91,7 @@ impl Repair<'_> {
                 }
                 '\\' => self.escape(),
                 control if control.is_control() => {
-                    self.written
-                        .push_str(&format!("\\u{:04x}", u32::from(control)));
+                    self.write_escape(u32::from(control));
                 }
                 other => self.written.push(other),
             }
@@ -119,11 +118,16 @@ impl Repair<'_> {
                 other => {
                     let mut buffer = [0; 2];
                     for unit in other.encode_utf16(&mut buffer) {
-                        self.written.push_str(&format!("\\u{unit:04x}"));
+                        self.write_escape(u32::from(*unit));
                     }
                 }
             }
         }
+    }
+
+    fn write_escape(&mut self, unit: u32) {
+        // Writing to a text cannot fail.
+        let _ = write!(self.written, "\\u{unit:04x}");
     }
 
     /// Whether another `\u` follows.

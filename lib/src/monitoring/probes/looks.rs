@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use outside::clock::{self, Deadline};
 
-use super::Prober;
+use super::{Prober, Sighting};
 use crate::monitoring::{
     probe_targets::Target,
     sample::{Sample, Status},
@@ -23,7 +22,7 @@ impl Prober<'_> {
         &self,
         target: &Target,
         deadline: Deadline,
-    ) -> (Sample, Option<Timestamp>) {
+    ) -> (Sample, Vec<Sighting>) {
         let mut found = self.probe(target, deadline).await;
         for look in 2..=u32::from(target.retries) + 1 {
             let enough = deadline.remaining() > PAUSE + target.timeout;

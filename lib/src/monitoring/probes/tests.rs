@@ -9,6 +9,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
+use url::Url;
 
 use super::*;
 use crate::monitoring::probe_targets;
@@ -285,9 +286,13 @@ async fn only_the_deployments_own_environment_may_name_any_address() {
     let setting = [("app.urls".to_owned(), json!([{"url": page}]))]
         .into_iter()
         .collect();
-    let of_setting = probe_targets::of_app(&setting, None).unwrap();
+    let pages = |settings: &Map<String, Value>, own: Option<&Url>| {
+        let targets = probe_targets::of_app(settings, own).into_iter();
+        targets.collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    let of_setting = pages(&setting, None);
     let own = page.parse().unwrap();
-    let of_environment = probe_targets::of_app(&Map::new(), Some(&own)).unwrap();
+    let of_environment = pages(&Map::new(), Some(&own));
     let (outbound, variables) = (Outbound::default(), BTreeMap::new());
     let prober = Prober {
         outbound: &outbound,
