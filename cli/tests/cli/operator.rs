@@ -373,7 +373,7 @@ async fn contacts_are_added_changed_proven_and_removed() {
     assert!(good.stdout.contains("level 1 is filled"), "{good:?}");
 
     let removed = call(&["contacts", "remove", "Anna"]).await;
-    assert_eq!(removed.stdout, "Anna is no longer asked\n");
+    assert_eq!(removed.stdout, "Anna is no longer asked or told\n");
     let unknown = call(&["contacts", "test", "Anna"]).await;
     assert_eq!(unknown.status, 2, "{unknown:?}");
     for wrong in [

@@ -126,9 +126,7 @@ begin
         where alert = p_alert.id and status = 'waiting' and due_at <= p_now
         order by due_at, level, id
         limit 1;
-        if not found then
-            return v_steps;
-        end if;
+        exit when not found;
         if ops.take_rung(p_alert, v_rung, p_context, p_now) then
             v_steps := v_steps + 1;
             -- A few minutes come from how often ticks are made.
@@ -137,6 +135,7 @@ begin
             end if;
         end if;
     end loop;
+    return v_steps;
 end
 $$;
 
@@ -171,7 +170,7 @@ begin
     loop
         v_steps := v_steps + ops.climb(v_asking, p_context, p_now);
     end loop;
-    perform ops.plan_rounds(p_context, p_now);
+    perform ops.plan_rounds(p_context);
     perform ops.queue_reminders(p_context, p_now);
     perform ops.mind_delivery(p_context, p_now);
     return v_steps;

@@ -75,7 +75,7 @@ $$;
 
 comment on function ops.stop_plans() is 'Stops the plans of alerts that resolved or whose severity changed.';
 
-create or replace function ops.plan_rounds(p_context ops.context, p_now timestamptz)
+create or replace function ops.plan_rounds(p_context ops.context)
 returns void
 language plpgsql
 set search_path = ''
@@ -98,7 +98,7 @@ begin
 end
 $$;
 
-comment on function ops.plan_rounds(ops.context, timestamptz) is
+comment on function ops.plan_rounds(ops.context) is
     'Plans the next round of each ladder that has been climbed and that nobody has answered.';
 
 create or replace function ops.plan_escalations(p_context ops.context, p_now timestamptz)
@@ -131,7 +131,7 @@ begin
         and not exists (
             select from ops.route_alert(alert, p_context.channels) as route where route.channel = 'email'
         );
-    perform ops.plan_rounds(p_context, p_now);
+    perform ops.plan_rounds(p_context);
 end
 $$;
 

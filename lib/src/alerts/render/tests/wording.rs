@@ -41,6 +41,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: https://wine.example/ is up again
     High: The database is failing
     Resolved: The database works again
+    High: No page of the app is watched
+    Resolved: Pages of the app are watched again
     High: The app logged an error: Cellar full
     Resolved: No longer seen: Cellar full
     High: Monitoring is blind
