@@ -1,5 +1,5 @@
 //! Five services and fifty checks that fail at once, with the real functions:
-//! each channel hears once of each cause, and every end that is owed is told.
+//! a channel that works hears once of each cause, and every end that is owed is told.
 
 use http::StatusCode;
 use local_supabase::{
@@ -105,10 +105,8 @@ async fn storm(declared: bool) -> (Bundle, Vec<String>) {
         pass_a_minute(&bundle).await;
         dispatch(&bundle).await;
     }
-    let by_email = told(&bundle, Channel::Email);
-    assert_eq!(by_email.len(), 2, "{by_email:?}");
-    assert!(by_email[0].starts_with("[CRITICAL] http"), "{by_email:?}");
-    assert!(by_email[1].starts_with("[Resolved] http"), "{by_email:?}");
+    // Email was down itself: no beginning can have arrived, so none is told of what is over.
+    assert_eq!(told(&bundle, Channel::Email), [] as [String; 0]);
     is_over(&bundle).await;
     (bundle, beginning)
 }
