@@ -292,7 +292,13 @@ async fn a_killed_restore_leaves_a_part_that_the_next_one_refuses() {
     let watching = cluster.connect_postgres(target.name()).await.unwrap();
     let waits = "select count(*) from pg_stat_activity \
         where datname = current_database() and wait_event_type = 'Lock'";
-    while watching.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+    while watching
+        .query_one(waits, &[])
+        .await
+        .unwrap()
+        .get::<_, i64>(0)
+        == 0
+    {
         assert_eq!(child.try_wait().unwrap(), None);
     }
     drop(watching);
