@@ -87,8 +87,17 @@ async fn every_change_is_written_with_who_made_it() {
 
 #[tokio::test]
 async fn a_certificate_on_the_way_of_a_check_that_is_not_due_is_still_watched() {
+    let sign_in = json!([{"url": "https://app.example/sign-in"}]);
+    for (field, value) in [("redirects", json!(1)), ("before", sign_in)] {
+        let mut check =
+            json!({"kind": "http", "url": "https://shop.example/", "everySeconds": 300});
+        check[field] = value;
+        watch_the_way(check).await;
+    }
+}
+
+async fn watch_the_way(check: Value) {
     let world = World::migrated().await;
-    let check = json!({"kind": "http", "url": "https://shop.example/", "redirects": 1, "everySeconds": 300});
     add(&world, "shop", check).await;
     let seen = |hosts: Value| {
         json!({"name": "check:shop", "kind": "http", "service": "app", "critical": false, "status": "up",

@@ -166,7 +166,7 @@ end
 $$;
 
 comment on function ops.was_passed(text, text, timestamptz) is
-    'Whether the newest sample of a check at that time followed redirects to this host, whose certificate it saw then.';
+    'Whether the newest sample of a check at that time came by this host, on a redirect or on a step before, and saw its certificate.';
 
 create or replace function ops.is_custom(p_rule text, p_subject text, p_at timestamptz)
 returns boolean
@@ -181,7 +181,7 @@ as $$
             where (custom.enabled or custom.updated_at > p_at)
                 and case
                     when p_rule like 'certificate%' then lower(p_subject) = ops.certificate_host(custom.spec)
-                        or custom.spec ? 'redirects' and ops.was_passed(custom.check_name, lower(p_subject), p_at)
+                        or custom.spec ?| '{redirects,before}' and ops.was_passed(custom.check_name, lower(p_subject), p_at)
                     else lower(p_subject) = custom.name
                 end
         )
