@@ -218,7 +218,7 @@ pub async fn examine_schema(client: &Client, schema: &Schema) -> Result<Vec<Faul
 async fn examine_coverage(client: &Client, schema: &Schema) -> Result<Vec<Fault>, SessionError> {
     let rows = client
         .query(
-            "select n.nspname::text, c.relname::text
+            "select n.nspname::text, c.relname::text, c.oid
              from pg_catalog.pg_class as c
              join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
              where c.relkind in ('r', 'm', 'f') and c.relpersistence <> 't'
@@ -235,6 +235,7 @@ async fn examine_coverage(client: &Client, schema: &Schema) -> Result<Vec<Fault>
         .await?;
     Ok(rows
         .iter()
+        .filter(|row| !schema.relations_in_gaps.contains(&row.get(2)))
         .map(|row| Name {
             schema: row.get(0),
             name: row.get(1),
@@ -265,7 +266,6 @@ fn explains(schema: &Schema, relation: &Name) -> bool {
         || schema
             .excluded
             .iter()
-            .chain(&schema.gaps)
             .any(|out| left_out.contains(&out.what))
         || schema
             .objects

@@ -54,6 +54,7 @@ impl Assembly<'_> {
             .map(|&index| object(&self.items[index], stages[index], places_of(needed(index))))
             .collect();
         Ok(Schema {
+            relations_in_gaps: self.relations_in_gaps(),
             objects,
             tables,
             sequences,

@@ -100,6 +100,16 @@ impl Assembly<'_> {
         }
     }
 
+    /// The oids of the relations that are gaps.
+    pub(super) fn relations_in_gaps(&self) -> BTreeSet<u32> {
+        let gaps = self
+            .makers
+            .iter()
+            .filter(|(_, maker)| **maker == Maker::Gap);
+        let relations = gaps.filter(|(key, _)| **key == Key::relation(key.oid));
+        relations.map(|(key, _)| key.oid).collect()
+    }
+
     fn maker(&self, mut key: Key) -> Option<Maker> {
         loop {
             if let Some(maker) = self.makers.get(&key) {

@@ -115,6 +115,8 @@ pub struct Schema {
     pub excluded: Vec<Exclusion>,
     /// What is the app's and cannot be held, and why.
     pub gaps: Vec<Exclusion>,
+    /// The relations among the gaps, by their oids: no rows of theirs are read.
+    pub relations_in_gaps: BTreeSet<u32>,
 }
 
 /// One object, with its comment and settings. Its owner and its grants are objects of

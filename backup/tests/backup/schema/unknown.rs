@@ -4,6 +4,11 @@ use backup::schema::{self, Object, Schema};
 use local_supabase::postgres::TestDatabase;
 
 use super::{cluster, run};
+use crate::{
+    restore::restore,
+    support::{migrated, session},
+    taken::Taken,
+};
 
 #[tokio::test]
 async fn what_cannot_be_made_again_is_a_gap_of_that_name() {
@@ -46,6 +51,66 @@ async fn a_gap_takes_nothing_else_along() {
     assert!(tables.any(|table| table.name.name == "neighbour"));
     let odd = |object: &Object| object.name.contains(char::is_control);
     assert!(!described.objects.iter().any(odd));
+}
+
+/// What makes rows of the team that no statement makes a place for, and the gap's name.
+const WITH_ROWS: [(&str, &str); 6] = [
+    (
+        "create table public.\"line\nbreak\" as select 1 as id",
+        "table with a control character in its name public.line\\nbreak",
+    ),
+    (
+        "create table public.fine as select 1 as \"tab\there\"",
+        "column with a control character in its name public.fine.tab\\there",
+    ),
+    (
+        "create materialized view public.\"line\nview\" as select 1 as id",
+        "materialized view with a control character in its name public.line\\nview",
+    ),
+    (
+        "create schema \"line\nschema\"; create table \"line\nschema\".t as select 1 as id",
+        "schema with a control character in its name line\\nschema.line\\nschema",
+    ),
+    (
+        "create table public.\"line\nroot\" (id int) partition by list (id);
+         create table public.leaf partition of public.\"line\nroot\" for values in (1);
+         insert into public.leaf values (1)",
+        "table with a control character in its name public.line\\nroot",
+    ),
+    (
+        "reset role; create access method other type table handler heap_tableam_handler;
+         create table public.odd using other as select 1 as id;
+         alter table public.odd owner to postgres",
+        "access method other of public.odd",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_in_a_gap_are_told_and_refuse_no_backup() {
+    let database = migrated().await;
+    let client = cluster()
+        .await
+        .connect_admin(database.name())
+        .await
+        .unwrap();
+    run(
+        &client,
+        "set role postgres; create table public.neighbour as select 1 as id",
+    )
+    .await;
+    for (sql, _) in WITH_ROWS {
+        run(&client, sql).await;
+    }
+    let backup = Taken::of(database).await;
+    for (_, name) in WITH_ROWS {
+        let named = backup.manifest.gaps.iter().any(|gap| gap.what == name);
+        assert!(named, "{name}: {:?}", backup.manifest.gaps);
+    }
+    let target = TestDatabase::empty().await.unwrap();
+    restore(&backup, &target).await.unwrap();
+    let rows = "select neighbour.id + leaf.id from public.neighbour, public.leaf";
+    let row = session(&target).await.query_one(rows, &[]).await;
+    assert_eq!(row.unwrap().get::<_, i32>(0), 2);
 }
 
 fn assert_gap(described: &Schema, name: &str) {
