@@ -101,7 +101,7 @@ async fn health_is_what_the_newest_tick_says_while_it_is_valid() {
     let health = section(&world, "systemHealth").await;
     let mut service = json!({
         "status": "healthy", "responseTime": 120, "errorRate": 25.0, "uptime": 50.0,
-        "lastCheck": "2026-11-24T11:58:30+00:00", "reason": null,
+        "lastCheck": "2026-11-24T11:58:30+00:00", "reason": null, "check": null,
     });
     assert_eq!(health["services"]["app"], service);
     service["responseTime"] = json!(20);
@@ -109,6 +109,7 @@ async fn health_is_what_the_newest_tick_says_while_it_is_valid() {
     service["uptime"] = json!(100.0);
     assert_eq!(health["services"]["database"], service);
     service["status"] = json!("unhealthy");
+    service["check"] = json!("ai");
     service["uptime"] = json!(50.0);
     assert_eq!(health["services"]["ai"], service);
     assert_eq!(health["services"]["email"]["status"], "unknown");

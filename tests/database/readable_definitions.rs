@@ -530,7 +530,7 @@ async fn a_tick_lives_with_every_number_that_a_setting_accepts() {
 }
 
 /// What an older release accepted, or SQL behind a trigger's back, is down under its
-/// own name and opens its alert.
+/// own name and opens its alert; of the application nothing is known through it.
 #[tokio::test]
 async fn a_definition_that_cannot_be_used_is_an_alert_about_itself() {
     let settings: Map<String, Value> = [(
@@ -548,6 +548,24 @@ async fn a_definition_that_cannot_be_used_is_an_alert_about_itself() {
         seen.extend(crate::support::transitions(&tick));
     }
     assert_eq!(seen, ["opened app_down https://shop.example:44433333/"]);
+    let health = world.dashboard(3600, "12:02:06").await["systemHealth"].clone();
+    let of_app = ["status", "reason", "check"].map(|key| &health["services"]["app"][key]);
+    let page = "app:https://shop.example:44433333/";
+    assert_eq!(of_app, ["unknown", "definition", page]);
+    let health = world.value("(select max(status) from public.system_health)");
+    assert_eq!(health.await, "degraded");
+    let cause = world.value("(select services #>> '{0,status}' from ops.incidents)");
+    assert_eq!(cause.await, "unknown");
+    // A page that was looked at and is down is what counts.
+    world
+        .tick("12:03:05", &[app("down"), json!(unusable)])
+        .await;
+    let health = world.dashboard(3600, "12:03:06").await["systemHealth"].clone();
+    assert_eq!(health["services"]["app"]["status"], "unhealthy");
+    assert_eq!(
+        health["services"]["app"]["check"],
+        "app:https://app.example/"
+    );
 }
 
 #[tokio::test]

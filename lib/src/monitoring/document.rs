@@ -90,6 +90,8 @@ pub struct ServiceHealth {
     pub last_check: Option<Timestamp>,
     /// Why it is not healthy.
     pub reason: Option<String>,
+    /// The check that says so.
+    pub check: Option<String>,
 }
 
 /// How fast the app answers, over all requests of the range.

@@ -9,6 +9,7 @@ returns table (
     at timestamptz,
     latency_ms numeric,
     reason text,
+    check_name text,
     uptime numeric
 )
 language sql
@@ -22,10 +23,12 @@ as $$
         newest.at,
         newest.latency_ms,
         newest.reason,
+        -- The application as a whole says which of its pages fares worst.
+        case checks.kind when 'aggregate' then newest.detail ->> 'check' else checks.name end,
         round(100 * day.up / nullif(day.up + day.down, 0), 4)
     from ops.checks
     left join lateral (
-        select at, latency_ms, status, reason
+        select at, latency_ms, status, reason, detail
         from (
             select *
             from ops.samples
@@ -43,7 +46,7 @@ as $$
 $$;
 
 comment on function ops.read_newest_samples(timestamptz, text) is
-    'The newest sample of each dependency and of the application, unknown once it is no longer valid, with the uptime of the last 24 hours in %.';
+    'The newest sample of each dependency and of the application, unknown once it is no longer valid, with the check that it is about and the uptime of the last 24 hours in %.';
 
 create or replace function ops.service_health(p_now timestamptz, p_environment text)
 returns table (
@@ -53,6 +56,7 @@ returns table (
     response_time numeric,
     last_check timestamptz,
     reason text,
+    check_name text,
     uptime numeric
 )
 language sql
@@ -71,6 +75,7 @@ as $$
         max(latency_ms),
         max(at),
         (array_agg(reason order by badness))[1],
+        (array_agg(check_name order by badness))[1],
         -- Of several checks of a service, the one that fared worst counts.
         min(uptime)
     from ops.read_newest_samples(p_now, p_environment)
@@ -81,7 +86,7 @@ as $$
 $$;
 
 comment on function ops.service_health(timestamptz, text) is
-    'The health of each service as its newest samples show it, unknown once they are no longer valid. uptime is that of the last 24 hours in %.';
+    'The health of each service as its newest samples show it, unknown once they are no longer valid, with the check that fares worst. uptime is that of the last 24 hours in %.';
 
 create or replace function ops.dashboard_health(p_now timestamptz, p_environment text)
 returns jsonb
@@ -119,7 +124,8 @@ as $$
                     'errorRate', error_rate,
                     'uptime', uptime,
                     'lastCheck', last_check,
-                    'reason', reason
+                    'reason', reason,
+                    'check', case when status <> 'healthy' then check_name end
                 )
             ),
             '{}'

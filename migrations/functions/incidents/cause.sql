@@ -13,7 +13,7 @@ as $$
             known.service, sample.status, sample.reason, sample.detail -> 'statusCode' as status_code
         from ops.checks as known
         cross join lateral (
-            select status, reason, detail, at
+            select ops.status_of_service(status, reason) as status, reason, detail, at
             from ops.samples
             where check_name = known.name
                 and at > p_from - make_interval(secs => 2 * known.every_seconds)

@@ -49,6 +49,21 @@ $$;
 
 comment on function ops.check_tick(jsonb) is 'Refuses a document that is not a tick with SQLSTATE 22023.';
 
+create or replace function ops.status_of_service(p_status text, p_reason text)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    -- A check whose definition cannot be used is bad under its own name, but nobody looked at
+    -- what it is about.
+    select case p_reason when 'definition' then 'unknown' else p_status end
+$$;
+
+comment on function ops.status_of_service(text, text) is
+    'What a sample of that status and reason says about the service that it is part of.';
+
 create or replace function ops.sampled_checks(
     p_tick jsonb,
     out name text,
@@ -68,24 +83,34 @@ as $$
     with checks as (
         select * from ops.read_checks(p_tick)
     ),
+    pages as (
+        select
+            name,
+            ops.status_of_service(status, reason) as status,
+            reason,
+            latency_ms
+        from checks
+        where kind = 'app'
+    ),
     -- An unknown page is worse than a degraded one: the whole is not up while one page is
     -- unknown.
     worst as (
-        select status, reason
-        from checks
-        where kind = 'app'
+        select name, status, reason
+        from pages
         order by array_position('{down,unknown,degraded,up}'::text[], status), name
         limit 1
     )
     select * from checks
     union all
-    select 'app', 'aggregate', 'app', true, worst.status, slowest.latency_ms, worst.reason, '{}'::jsonb
+    select
+        'app', 'aggregate', 'app', true, worst.status, slowest.latency_ms, worst.reason,
+        case worst.status when 'up' then '{}' else jsonb_build_object('check', worst.name) end
     from worst
-    cross join (select max(latency_ms) as latency_ms from checks where kind = 'app') as slowest
+    cross join (select max(latency_ms) as latency_ms from pages) as slowest
 $$;
 
 comment on function ops.sampled_checks(jsonb) is
-    'Returns the checks of a tick, and the aggregate app, which is as bad as the worst checked URL and as slow as the slowest.';
+    'Returns the checks of a tick, and the aggregate app, which is as bad as the worst checked URL, names it if it is not up, and is as slow as the slowest.';
 
 create or replace function ops.record_samples(p_run uuid, p_tick jsonb, p_now timestamptz)
 returns bigint
@@ -154,7 +179,9 @@ begin
     with services as (
         select
             service,
-            max(array_position('{up,degraded,unknown,down}'::text[], status)) as worst,
+            max(array_position(
+                '{up,degraded,unknown,down}'::text[], ops.status_of_service(status, reason)
+            )) as worst,
             max(latency_ms) as latency_ms,
             min(name) as first_name,
             jsonb_agg(
