@@ -83,6 +83,101 @@ async fn what_happened_during_a_gap_is_not_lost() {
     assert_eq!(array(&tick["transitions"]).len(), 2, "{tick}");
 }
 
+/// Rows of both tables with times at which nothing can have happened, as the app's own
+/// tables take them.
+const TIMELESS: [&str; 7] = [
+    "null",
+    "'infinity'",
+    "'-infinity'",
+    "'4713-01-01 BC'",
+    "'1970-01-01T00:00:00Z'",
+    "'1999-12-31T23:59:59.999999Z'",
+    "'10000-01-01T00:00:00Z'",
+];
+
+async fn timeless_rows(world: &World, columns: &str, values: &str) {
+    for table in ["error_logs", "alerts"] {
+        let drop = format!("alter table public.{table} alter \"timestamp\" drop not null");
+        world.execute(&drop).await;
+    }
+    for time in TIMELESS {
+        let row = format!("insert into public.{columns} values ({values}, {time})");
+        world.execute(&row).await;
+    }
+}
+
+#[tokio::test]
+async fn an_event_without_a_time_of_its_own_happens_when_it_is_noticed_and_once() {
+    for (columns, values, opened) in [
+        (
+            "error_logs (message, severity, \"timestamp\")",
+            "'boom', 'critical'",
+            "critical_error",
+        ),
+        (
+            "alerts (message, severity, type, \"timestamp\")",
+            "'boom', 'error', 'system'",
+            "app_alert",
+        ),
+    ] {
+        let world = World::migrated().await;
+        world.tick("2026-11-24T12:00:00Z", &[]).await;
+        timeless_rows(&world, columns, values).await;
+        let tick = world.tick("2026-11-24T12:01:00Z", &[]).await;
+        assert!(
+            transitions(&tick)[0].starts_with(&format!("opened {opened}")),
+            "{tick}"
+        );
+        world.tick("2026-11-24T12:02:00Z", &[]).await;
+        let alert = world
+            .rows("select occurrences, to_char(first_bad_at, 'HH24:MI') as since from ops.alerts")
+            .await;
+        assert_eq!(
+            alert,
+            json!([{"occurrences": TIMELESS.len(), "since": "12:01"}])
+        );
+        // It is over like any other, and no later tick takes it for new.
+        for now in ["2026-11-24T13:10:00Z", "2026-11-24T13:11:00Z"] {
+            world.tick(now, &[]).await;
+        }
+        assert_eq!(open_alerts(&world).await, json!([]));
+        for day in 25..=29 {
+            let tick = world.tick(&format!("2026-11-{day}T12:00:00Z"), &[]).await;
+            assert!(transitions(&tick).is_empty(), "{tick}");
+        }
+        // Once the row is gone nothing is kept of it.
+        let table = columns.split(' ').next().unwrap();
+        world.execute(&format!("delete from public.{table}")).await;
+        world.tick("2026-11-29T12:01:00Z", &[]).await;
+        let noticed = "(select count(*) from ops.noticed_events)";
+        assert_eq!(world.value(noticed).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn many_events_without_a_time_are_told_part_by_part_and_take_no_other_along() {
+    let world = World::migrated().await;
+    world.tick("12:00:00", &[]).await;
+    world
+        .execute(
+            "insert into public.error_logs (message, severity, \"timestamp\")
+             select 'boom', 'critical', '-infinity' from generate_series(1, 1500)",
+        )
+        .await;
+    critical_error(&world, "12:00:30", "Payment failed").await;
+    for (now, occurrences) in [("12:01:00", 1000), ("12:02:00", 1500), ("12:03:00", 1500)] {
+        world.tick(now, &[]).await;
+        let counted = world
+            .rows("select last_facts ->> 'message' as message, occurrences from ops.alerts order by 1")
+            .await;
+        assert_eq!(
+            counted,
+            json!([{"message": "Payment failed", "occurrences": 1}, {"message": "boom", "occurrences": occurrences}]),
+            "{now}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_event_resolves_after_enough_silence() {
     let world = World::migrated().await;

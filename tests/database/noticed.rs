@@ -221,6 +221,26 @@ async fn what_a_tick_would_not_read_is_ignored() {
 }
 
 #[tokio::test]
+async fn a_webhook_tells_of_a_row_without_a_time_of_its_own() {
+    let world = World::migrated().await;
+    world.tick("12:00:00", &[]).await;
+    let columns = "message, severity, environment, resolved";
+    let values = "'boom', 'critical', 'production', false";
+    let id = row(
+        &world,
+        "error_logs",
+        columns,
+        values,
+        "0044-03-15T12:00:00Z BC",
+    )
+    .await;
+    assert_eq!(notice(&world, "error_logs", id, "12:00:30").await, "opened");
+    assert_eq!(notice(&world, "error_logs", id, "12:00:31").await, "known");
+    world.tick("12:01:00", &[]).await;
+    assert_eq!(occurrences(&world).await, 1);
+}
+
+#[tokio::test]
 async fn another_table_or_channel_is_refused() {
     let world = World::migrated().await;
     for (argument, value) in [

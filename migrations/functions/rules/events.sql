@@ -108,7 +108,7 @@ $$;
 comment on function ops.observe_events(timestamptz, timestamptz, text, jsonb) is
     'The verdicts on critical errors and on alerts of the application, one for each kind of message: bad while noticed and unhandled events lie in the window, good once all events of the quiet period are marked resolved or nothing was bad for that long.';
 
-create or replace function ops.app_events(p_after timestamptz, p_to timestamptz, p_environment text)
+create or replace function ops.written_events(p_after timestamptz, p_to timestamptz, p_environment text)
 returns setof ops.app_event
 language plpgsql
 stable
@@ -122,21 +122,60 @@ begin
     from public.error_logs
     where severity = 'critical'
         and coalesce(environment, 'production') = p_environment
-        and "timestamp" > p_after
-        and "timestamp" <= p_to
+        and (
+            "timestamp" > p_after and "timestamp" <= p_to
+            or "timestamp" is null or "timestamp" < '2000-01-01Z' or "timestamp" >= '10000-01-01Z'
+        )
 
     union all
     select
         'alerts', id, 'app_alert', type, coalesce(ops.severity_of(severity), 'medium'), "timestamp", message,
         coalesce(resolved, false) or coalesce(acknowledged, false), coalesce(resolved, false)
     from public.alerts
-    where "timestamp" > p_after
-        and "timestamp" <= p_to;
+    where "timestamp" > p_after and "timestamp" <= p_to
+        or "timestamp" is null or "timestamp" < '2000-01-01Z' or "timestamp" >= '10000-01-01Z';
+end
+$$;
+
+comment on function ops.written_events(timestamptz, timestamptz, text) is
+    'The application''s critical errors and alerts whose time is after p_after, up to p_to, and those that have no time, or none between the years 2000 and 9999. Only errors know an environment; alerts count for every one.';
+
+create or replace function ops.app_events(p_after timestamptz, p_to timestamptz, p_environment text)
+returns setof ops.app_event
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return query
+    with written as (
+        select * from ops.written_events(p_after, p_to, p_environment)
+    ),
+    -- What has no time of its own happened when it was noticed.
+    timeless as (
+        select written.*, noticed.at as noticed_at
+        from written
+        left join ops.noticed_events as noticed on noticed.source = written.source and noticed.id = written.id
+        where (written.at > p_after and written.at <= p_to) is not true
+    )
+    select * from written where at > p_after and at <= p_to
+    union all
+    select source, id, rule, kind, severity, noticed_at, message, handled, resolved
+    from timeless
+    where noticed_at > p_after
+    union all
+    (
+        select source, id, rule, kind, severity, p_to, message, handled, resolved
+        from timeless
+        where noticed_at is null and not handled
+        -- Whoever writes no times at all is told of them part by part.
+        limit 1000
+    );
 end
 $$;
 
 comment on function ops.app_events(timestamptz, timestamptz, text) is
-    'The application''s critical errors and alerts after p_after, up to p_to. Only errors know an environment; alerts count for every one.';
+    'The application''s events after p_after, up to p_to. One without a time of its own happened when it was noticed, or at p_to if nobody has noticed it; of the latter there are 1,000 at most.';
 
 create or replace function ops.event_subject(p_rule text, p_kind text, p_key text)
 returns text
@@ -195,8 +234,15 @@ begin
     where not event.handled
     on conflict (source, id) do nothing;
 
-    -- The window reaches back a day at most, or as far as the last tick.
-    delete from ops.noticed_events where at < least(p_now - interval '2 days', p_since);
+    -- The window reaches back a day at most, or as far as the last tick. What has no time of
+    -- its own would be new again.
+    delete from ops.noticed_events as noticed
+    where noticed.at < least(p_now - interval '2 days', p_since)
+        and not exists (
+            select
+            from ops.written_events(p_now, p_now, p_environment) as event
+            where event.source = noticed.source and event.id = noticed.id
+        );
 end
 $$;
 
