@@ -65,92 +65,99 @@ async fn a_heartbeat_by_what_it_reported_and_when() {
         (
             "nothing yet",
             json!({}),
-            "12:00",
+            "12:00:00",
             "unknown",
             Some("not_set_up"),
         ),
         (
             "in time",
-            json!({"first_at": "10:00", "succeeded_at": "11:00"}),
-            "12:10",
+            json!({"first_at": "10:00:00", "succeeded_at": "11:00:00"}),
+            "12:10:00",
             "up",
             None,
         ),
         (
             "late",
-            json!({"first_at": "10:00", "succeeded_at": "11:00"}),
-            "12:11",
+            json!({"first_at": "10:00:00", "succeeded_at": "11:00:00"}),
+            "12:11:00",
             "down",
             Some("late"),
         ),
         (
             "started only, in time",
-            json!({"first_at": "12:00", "running": "12:00"}),
-            "12:10",
+            json!({"first_at": "12:00:00", "running": "12:00:00"}),
+            "12:10:00",
             "up",
             None,
         ),
         (
             "started only, never ended",
-            json!({"first_at": "12:00", "running": "12:00"}),
-            "12:11",
+            json!({"first_at": "12:00:00", "running": "12:00:00"}),
+            "12:11:00",
             "down",
             Some("stuck"),
         ),
         (
             "started again, not ended",
-            json!({"first_at": "10:00", "succeeded_at": "11:00", "running": "11:30"}),
-            "11:41",
+            json!({"first_at": "10:00:00", "succeeded_at": "11:00:00", "running": "11:30:00"}),
+            "11:41:00",
             "down",
             Some("stuck"),
         ),
         (
             "started again, ended",
-            json!({"first_at": "10:00", "succeeded_at": "11:32"}),
-            "11:41",
+            json!({"first_at": "10:00:00", "succeeded_at": "11:32:00"}),
+            "11:41:00",
             "up",
             None,
         ),
         (
             "failed",
-            json!({"first_at": "10:00", "succeeded_at": "11:00", "failed_at": "11:30"}),
-            "11:31",
+            json!({"first_at": "10:00:00", "succeeded_at": "11:00:00", "failed_at": "11:30:00"}),
+            "11:31:00",
             "down",
             Some("failed"),
         ),
         (
             "failed, then tried again",
-            json!({"first_at": "10:00", "failed_at": "11:30", "running": "11:35"}),
-            "11:36",
+            json!({"first_at": "10:00:00", "failed_at": "11:30:00", "running": "11:35:00"}),
+            "11:36:00",
             "down",
             Some("failed"),
         ),
         (
             "failed, then succeeded",
-            json!({"first_at": "10:00", "failed_at": "11:30", "succeeded_at": "11:40"}),
-            "11:41",
+            json!({"first_at": "10:00:00", "failed_at": "11:30:00", "succeeded_at": "11:40:00"}),
+            "11:41:00",
             "up",
             None,
         ),
     ];
-    for (name, mut seen, now, status, reason) in cases {
-        for time in seen.as_object_mut().unwrap().values_mut() {
-            *time = json!(at(&format!("{}:00", time.as_str().unwrap())));
-        }
-        let running = seen["running"].as_str().unwrap_or_default();
-        let query = format!(
-            "select s.status, s.reason from ops.heartbeat_status(
-                 jsonb_populate_record(null::ops.heartbeats, '{seen}'),
-                 '{{\"periodSeconds\": 3600, \"graceSeconds\": 600}}', '{{{running}}}', '{}') as s",
-            at(&format!("{now}:00")),
-        );
-        let found = world.rows(&query).await[0].clone();
-        assert_eq!(
-            (&found["status"], &found["reason"]),
-            (&json!(status), &json!(reason)),
-            "{name}"
-        );
+    for (name, seen, now, status, reason) in cases {
+        let spec = r#"{"periodSeconds": 3600, "graceSeconds": 600}"#;
+        let found = judged(&world, spec, seen, now).await;
+        assert_eq!(found, (json!(status), json!(reason)), "{name}");
     }
+}
+
+/// The status and reason of a heartbeat that has seen that at those times of day,
+/// `running` among it: when the run that began first did so.
+async fn judged(world: &World, spec: &str, mut seen: Value, now: &str) -> (Value, Value) {
+    for time in seen.as_object_mut().unwrap().values_mut() {
+        *time = json!(at(time.as_str().unwrap()));
+    }
+    let now = at(now);
+    let query = format!(
+        "select s.status, s.reason
+         from (select jsonb_populate_record(null::ops.heartbeats, '{seen}') as heartbeat) as h
+         cross join lateral ops.heartbeat_status(
+             heartbeat, '{spec}',
+             '{now}'::timestamptz - coalesce((heartbeat).succeeded_at, (heartbeat).first_at),
+             '{now}'::timestamptz - ('{seen}'::jsonb ->> 'running')::timestamptz
+         ) as s"
+    );
+    let found = world.rows(&query).await;
+    (found[0]["status"].clone(), found[0]["reason"].clone())
 }
 
 /// How long a run may take is one thing, and how late it may be another.
@@ -160,29 +167,148 @@ async fn lateness_and_run_time_are_bounded_apart() {
     // An hour's period, a minute's grace, and two hours for a run.
     let spec = r#"{"periodSeconds": 3600, "graceSeconds": 60, "maxRunSeconds": 7200}"#;
     for (succeeded, running, now, reason) in [
-        ("10:00:00", "", "11:01:00", Value::Null),
-        ("10:00:00", "", "11:01:01", json!("late")),
-        ("10:00:00", "11:01:00", "13:01:00", Value::Null),
-        ("10:00:00", "11:01:00", "13:01:01", json!("stuck")),
-        ("10:00:00", "11:01:01", "11:01:02", json!("late")),
-        // What began first is what takes too long, whatever began since.
-        ("12:59:00", "11:01:00,12:30:00", "13:01:01", json!("stuck")),
+        ("10:00:00", None, "11:01:00", Value::Null),
+        ("10:00:00", None, "11:01:01", json!("late")),
+        ("10:00:00", Some("11:01:00"), "13:01:00", Value::Null),
+        ("10:00:00", Some("11:01:00"), "13:01:01", json!("stuck")),
+        ("10:00:00", Some("11:01:01"), "11:01:02", json!("late")),
+        // A run may have begun before the one that succeeded.
+        ("12:59:00", Some("11:01:00"), "13:01:01", json!("stuck")),
     ] {
-        let running: Vec<_> = running
-            .split(',')
-            .filter(|time| !time.is_empty())
-            .map(at)
-            .collect();
-        let query = format!(
-            "select s.reason from ops.heartbeat_status(
-                 jsonb_populate_record(null::ops.heartbeats, '{{\"first_at\": \"{first}\", \"succeeded_at\": \"{}\"}}'),
-                 '{spec}', '{{{}}}', '{}') as s",
-            at(succeeded),
-            running.join(","),
-            at(now),
-            first = at("09:00:00"),
-        );
-        assert_eq!(world.rows(&query).await[0]["reason"], reason, "{query}");
+        let mut seen = json!({"first_at": "09:00:00", "succeeded_at": succeeded});
+        if let Some(running) = running {
+            seen["running"] = json!(running);
+        }
+        let (_, found) = judged(&world, spec, seen, now).await;
+        assert_eq!(found, reason, "{succeeded} {running:?} {now}");
+    }
+}
+
+/// What may have been reported unseen excuses whoever was to report it, and nobody else.
+#[tokio::test]
+async fn blind_time_excuses_only_what_it_covers() {
+    let world = World::migrated().await;
+    heartbeat(&world).await;
+    // An hour's period, ten minutes' grace and as long for a run, and half an hour blind.
+    world
+        .execute(&format!(
+            "insert into ops.blind_spans (began_at, ended_at) values ('{}', '{}')",
+            at("10:30:00"),
+            at("11:00:00")
+        ))
+        .await;
+    for (name, succeeded, running, now, reason) in [
+        (
+            "silent since before",
+            "10:00:00",
+            None,
+            "11:40:00",
+            Value::Null,
+        ),
+        (
+            "silent too long",
+            "10:00:00",
+            None,
+            "11:40:01",
+            json!("late"),
+        ),
+        (
+            "silent since in it",
+            "10:45:00",
+            None,
+            "12:10:01",
+            json!("late"),
+        ),
+        (
+            "silent since after it",
+            "11:00:00",
+            None,
+            "12:10:00",
+            Value::Null,
+        ),
+        ("and too long", "11:00:00", None, "12:10:01", json!("late")),
+        (
+            "began before it",
+            "10:20:00",
+            Some("10:25:00"),
+            "11:05:00",
+            Value::Null,
+        ),
+        (
+            "and runs too long",
+            "10:20:00",
+            Some("10:25:00"),
+            "11:05:01",
+            json!("stuck"),
+        ),
+        (
+            "began in it",
+            "10:20:00",
+            Some("10:55:00"),
+            "11:10:00",
+            Value::Null,
+        ),
+        (
+            "and runs too long",
+            "10:20:00",
+            Some("10:55:00"),
+            "11:10:01",
+            json!("stuck"),
+        ),
+        (
+            "began after it",
+            "10:20:00",
+            Some("11:10:00"),
+            "11:20:00",
+            Value::Null,
+        ),
+        (
+            "and runs too long",
+            "10:20:00",
+            Some("11:10:00"),
+            "11:20:01",
+            json!("stuck"),
+        ),
+        (
+            "ran before it",
+            "10:20:00",
+            Some("10:15:00"),
+            "10:25:01",
+            json!("stuck"),
+        ),
+        (
+            "began as late as it may",
+            "10:00:00",
+            Some("11:40:00"),
+            "11:50:00",
+            Value::Null,
+        ),
+        (
+            "began too late",
+            "10:00:00",
+            Some("11:40:01"),
+            "11:40:02",
+            json!("late"),
+        ),
+    ] {
+        let running = running.map_or_else(|| "null".to_owned(), |time| format!("'{}'", at(time)));
+        world
+            .execute(&format!(
+                "update ops.heartbeats set first_at = '{first}', succeeded_at = '{}';
+                 delete from ops.heartbeat_runs;
+                 insert into ops.heartbeat_runs (heartbeat, run, started_at, failed)
+                 select name, '', {running}, false from ops.heartbeats where {running} is not null",
+                at(succeeded),
+                first = at("09:00:00"),
+            ))
+            .await;
+        let found = world
+            .rows(&format!(
+                "select reason from ops.derived_checks('{{}}', '{}')",
+                at(now)
+            ))
+            .await;
+        assert_eq!(found[0]["reason"], reason, "{name}");
     }
 }
 

@@ -161,8 +161,8 @@ comment on function public.ops_beat(text, text, timestamptz, text) is
 create or replace function ops.heartbeat_status(
     p_heartbeat ops.heartbeats,
     p_spec jsonb,
-    p_running timestamptz[],
-    p_now timestamptz,
+    p_silent interval,
+    p_running interval,
     out status text,
     out reason text
 )
@@ -171,22 +171,20 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-    with seen as (
+    with allowed as (
         select
-            coalesce(p_heartbeat.succeeded_at, p_heartbeat.first_at)
-                + make_interval(secs => (p_spec ->> 'periodSeconds')::float8)
-                + make_interval(secs => (p_spec ->> 'graceSeconds')::float8) as due,
-            (select min(started_at) from unnest(p_running) as started_at) as oldest
+            make_interval(secs => (p_spec ->> 'periodSeconds')::float8)
+                + make_interval(secs => (p_spec ->> 'graceSeconds')::float8) as silence
     ),
     found as (
         select case
             when p_heartbeat.first_at is null then 'not_set_up'
             when p_heartbeat.failed_at > coalesce(p_heartbeat.succeeded_at, '-infinity') then 'failed'
-            when p_now > oldest + ops.longest_run(p_spec) then 'stuck'
+            when p_running > ops.longest_run(p_spec) then 'stuck'
             -- A run that began in time has as long as a run may take.
-            when p_now > due and coalesce(oldest > due, true) then 'late'
+            when p_silent > silence and coalesce(p_silent - p_running > silence, true) then 'late'
         end as reason
-        from seen
+        from allowed
     )
     select
         case when found.reason is null then 'up' when found.reason = 'not_set_up' then 'unknown' else 'down' end,
@@ -194,8 +192,8 @@ as $$
     from found
 $$;
 
-comment on function ops.heartbeat_status(ops.heartbeats, jsonb, timestamptz[], timestamptz) is
-    'The status of a heartbeat. It is down if its last end was a failure, if a run that began (p_running) has not ended within the longest time that one may take, or if neither a success came nor a run began within period and grace. It is unknown before its first report.';
+comment on function ops.heartbeat_status(ops.heartbeats, jsonb, interval, interval) is
+    'The status of a heartbeat. It is down if its last end was a failure, if the run that began first has not ended within the longest time that one may take, or if neither a success came nor a run began within period and grace. p_silent is how long monitoring has seen since the last success, or else the first report, and p_running since that run began; null without one. It is unknown before its first report.';
 
 create or replace function ops.derived_checks(
     p_tick jsonb,
@@ -241,9 +239,11 @@ begin
         order by run.ended_at desc
         limit 1
     ) as ended on true
+    -- What was blind before a run began gives the run no more time.
     cross join lateral ops.heartbeat_status(
-        heartbeat, custom.spec, running.since,
-        p_now - ops.blind_time(coalesce(heartbeat.succeeded_at, heartbeat.first_at, p_now), p_now)
+        heartbeat, custom.spec,
+        ops.seen_time(coalesce(heartbeat.succeeded_at, heartbeat.first_at), p_now),
+        ops.seen_time(running.since[1], p_now)
     ) as seen
     where custom.kind = 'heartbeat' and custom.enabled
 

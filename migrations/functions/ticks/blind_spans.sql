@@ -32,6 +32,18 @@ $$;
 comment on function ops.blind_time(timestamptz, timestamptz) is
     'Returns for how long monitoring saw nothing between two times.';
 
+create or replace function ops.seen_time(p_from timestamptz, p_to timestamptz)
+returns interval
+language sql
+stable
+set search_path = ''
+as $$
+    select p_to - p_from - ops.blind_time(p_from, p_to)
+$$;
+
+comment on function ops.seen_time(timestamptz, timestamptz) is
+    'Returns for how long monitoring saw something between two times.';
+
 create or replace function ops.seen_from(p_now timestamptz, p_length interval)
 returns timestamptz
 language plpgsql
