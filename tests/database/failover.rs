@@ -100,6 +100,26 @@ async fn what_another_channel_says_already_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn what_several_channels_do_not_take_is_repeated_once() {
+    let world = World::migrated().await;
+    let channels = ["slack", "discord", "email"];
+    let alert = json!({"status": "firing", "source": "test", "type": "t", "severity": "medium",
+                       "title": "T", "subject": "x"});
+    let arguments = json!({"p_request": uuid::Uuid::new_v4(), "p_alerts": [alert],
+                           "p_channels": channels, "p_now": at("12:00:00")});
+    world.call("ops_raise_alerts", arguments).await;
+    for channel in ["slack", "discord"] {
+        settle(&world, "12:00:05", channel, "dead").await;
+    }
+    for now in ["12:00:30", "12:01:30"] {
+        mind(&world, now, &channels).await;
+        let lines = messages(&world).await;
+        let copies = lines.iter().filter(|line| line.contains("email"));
+        assert_eq!(copies.count(), 1, "{now}: {lines:?}");
+    }
+}
+
+#[tokio::test]
 async fn who_is_reached_by_the_failing_channel_alone_is_named_on_another() {
     let world = World::migrated().await;
     contact(&world, "Anna", "on_call_primary", json!({"slack": "U0ABC"})).await;

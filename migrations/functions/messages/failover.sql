@@ -148,6 +148,25 @@ $$;
 comment on function ops.list_stranded(ops.context, text[], timestamptz) is
     'Finds messages that should be copied to another channel and were not yet, the worst first. It returns at most 20; the next call finds the rest.';
 
+create or replace function ops.first_queued_at(p_message ops.outbox)
+returns timestamptz
+language sql
+stable
+set search_path = ''
+as $$
+    with recursive ways as (
+        select p_message.created_at, p_message.stands_in_for
+        union all
+        select original.created_at, original.stands_in_for
+        from ways
+        join ops.outbox as original on original.id = ways.stands_in_for
+    )
+    select min(created_at) from ways
+$$;
+
+comment on function ops.first_queued_at(ops.outbox) is
+    'Returns when a message was queued; of a copy, when that was whose place it takes.';
+
 create or replace function ops.has_counterpart(p_message ops.outbox, p_channel text)
 returns boolean
 language sql
@@ -159,7 +178,7 @@ as $$
         from ops.outbox as other
         where (other.alert = p_message.alert or other.incident = p_message.incident)
             and other.channel = p_channel
-            and other.created_at = p_message.created_at
+            and ops.first_queued_at(other) = ops.first_queued_at(p_message)
             and other.status in ('pending', 'sent')
             and (other.kind = 'resolved') = (p_message.kind = 'resolved')
     )
@@ -174,7 +193,7 @@ as $$
 $$;
 
 comment on function ops.has_counterpart(ops.outbox, text) is
-    'Returns whether messages about the same alert, queued at the same moment on that channel, address all the people whom the message addresses.';
+    'Returns whether messages about the same alert, queued at the same moment on that channel or copied to it, address all the people whom the message addresses.';
 
 create or replace function ops.choose_stand_in(p_message ops.outbox, p_failing text[], p_channels text[])
 returns text
