@@ -25,7 +25,20 @@ const PRIVATE: &str = "$serde_json::private::";
 /// # Errors
 /// When it is no JSON, or is not what is asked for.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8], levels: usize) -> serde_json::Result<T> {
-    serde_json::from_slice(&bounded(text, levels))
+    read_telling(text, levels).map(|(value, _)| value)
+}
+
+/// The same, and whether anything was changed for it.
+///
+/// # Errors
+/// When it is no JSON, or is not what is asked for.
+pub(crate) fn read_telling<T: DeserializeOwned>(
+    text: &[u8],
+    levels: usize,
+) -> serde_json::Result<(T, bool)> {
+    let bounded = bounded(text, levels);
+    let value = serde_json::from_slice(&bounded)?;
+    Ok((value, matches!(bounded, Cow::Owned(_))))
 }
 
 /// The text as a parser can read it; whatever is no JSON is left as it is.

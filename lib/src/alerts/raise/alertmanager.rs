@@ -177,9 +177,8 @@ impl<'a> Alert<'a> {
 
     /// Since when it has been so, if the database can name that time.
     fn since(&self, notes: &mut DoorNotes) -> Option<Timestamp> {
-        let starts = self.fields.get("startsAt").and_then(Value::as_str);
-        let since = database_time::parse(starts.unwrap_or_default());
-        since
+        let starts = self.fields.get("startsAt").map(as_text);
+        database_time::parse(&starts.unwrap_or_default())
             .map_err(|problem| notes.add("startsAt", &format!("{problem}, taken as now")))
             .ok()
     }

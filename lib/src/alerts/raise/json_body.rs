@@ -23,8 +23,13 @@ const REPLACEMENT: char = '\u{fffd}';
 /// # Errors
 /// Where it stops being JSON, as a text for the caller.
 pub(super) fn read(body: &[u8], notes: &mut DoorNotes) -> Result<Value, String> {
-    let error = match bounded_json::read(body, LEVELS) {
-        Ok(value) => return Ok(value),
+    let error = match bounded_json::read_telling(body, LEVELS) {
+        Ok((value, is_changed)) => {
+            if is_changed {
+                notes.add("the body", "what no parser would read was replaced");
+            }
+            return Ok(value);
+        }
         Err(error) => error,
     };
     let text = repaired(&String::from_utf8_lossy(body));
@@ -185,6 +190,11 @@ mod tests {
         ] {
             check(body, &expected, true);
         }
+        let levels = |count| format!("{}1{}", "[".repeat(count), "]".repeat(count));
+        let fits = levels(LEVELS);
+        check(fits.as_bytes(), &fits.parse().unwrap(), false);
+        let cut = levels(LEVELS).replace('1', "\"(left out: nested too deep)\"");
+        check(levels(LEVELS + 1).as_bytes(), &cut.parse().unwrap(), true);
     }
 
     #[test]

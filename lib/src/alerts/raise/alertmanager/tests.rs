@@ -184,6 +184,8 @@ fn a_time_that_the_database_cannot_name_is_now_and_said_so() {
         let found = found[0].as_ref().expect("it is raised all the same");
         assert_eq!(found.since.is_some(), is_kept, "{time}");
         assert_eq!(notes.is_none(), is_kept, "{time}: {notes:?}");
+        let shown = format!("got `{}`", as_text(&time));
+        assert!(notes.is_none_or(|notes| notes.contains(&shown)), "{time}");
         let data = found.data.as_ref().unwrap();
         assert_eq!(data.contains_key("doorNotes"), !is_kept, "{time}");
     }
