@@ -62,6 +62,12 @@ async fn whoever_is_on_duty_when_a_rung_is_due_is_asked_and_not_who_was_when_it_
         world.deliver(time).await;
     }
     assert_eq!(told(&world).await, ["Day", "Night", "Max"]);
+    // Nobody is left for the rungs to come, so the next is whoever begins the next round.
+    let next = "(select ops.next_asked(a, '2026-11-24T20:21:00Z') from ops.alerts as a)";
+    assert_eq!(
+        world.value(next).await,
+        json!({"at": "2026-11-24T22:50:00+00:00", "names": ["Night"], "reason": null})
+    );
     // Somebody who joins is asked as well, and whoever has left is not.
     act(&world, &alert, "acknowledge", "20:21:00").await;
     world
@@ -105,6 +111,10 @@ async fn a_list_says_who_is_asked_next_or_why_nobody_is() {
     assert_eq!(next("c", "12:16:01").await, Value::Null);
     act(&world, &critical, "acknowledge", "12:17:00").await;
     assert_eq!(next("c", "12:18:00").await, "acknowledged");
+    act(&world, &critical, "unacknowledge", "12:19:00").await;
+    assert_eq!(next("c", "12:19:01").await, Value::Null);
+    world.execute("delete from ops.contacts").await;
+    assert_eq!(next("c", "12:19:01").await, "no_contacts");
 }
 
 #[tokio::test]

@@ -101,8 +101,6 @@ enum Quiet {
     AllAsked,
     /// Nobody is asked about anything of its severity.
     NoLadder,
-    /// Whoever could be asked is off duty then.
-    NobodyOnDuty,
 }
 
 impl Quiet {
@@ -116,7 +114,6 @@ impl Quiet {
             Self::NotPlanned => "nobody until the next tick",
             Self::AllAsked => "nobody: email was sent as well",
             Self::NoLadder => "nobody at this severity",
-            Self::NobodyOnDuty => "nobody: all are off duty",
         }
     }
 }
@@ -267,10 +264,6 @@ mod tests {
             (
                 next(None, &[], Some("no_contacts")),
                 "nobody: there are no contacts",
-            ),
-            (
-                next(at, &[], Some("nobody_on_duty")),
-                "nobody: all are off duty",
             ),
             (
                 next(None, &[], Some("no_ladder")),

@@ -124,6 +124,39 @@ $$;
 comment on function ops.find_answering(text, uuid) is
     'Returns the contact who answers an alert: by what the actor is called, else the only person whom the message with the link addresses; null if that is not known.';
 
+create or replace function ops.rungs_to_come(p_alert ops.alerts)
+returns setof ops.escalations
+language sql
+stable
+set search_path = ''
+as $$
+    with planned as (
+        select * from ops.escalations where alert = p_alert.id and severity = p_alert.severity
+    )
+    (
+        select * from planned where status = 'waiting' order by due_at, level, id
+    )
+    union all
+    (
+        select (jsonb_populate_record(null::ops.escalations, to_jsonb(rung))).*
+        from (
+            select p_alert.id as alert, p_alert.severity, next_round.*, rung.*
+            from (
+                select
+                    max(round) + 1 as round,
+                    max(due_at) + ops.minutes(ops.read_settings(), 'escalation.repeat_minutes') as begins_at
+                from planned
+            ) as next_round
+            cross join lateral ops.plan_ladder(next_round.begins_at) as rung
+            where p_alert.severity = 'critical'
+        ) as rung
+        order by rung.due_at, rung.level
+    )
+$$;
+
+comment on function ops.rungs_to_come(ops.alerts) is
+    'Returns the rungs of an alert''s ladder that are still to come, in their order, and those of the round after them as it will be planned.';
+
 create or replace function ops.next_asked(p_alert ops.alerts, p_now timestamptz)
 returns jsonb
 language plpgsql
@@ -144,12 +177,11 @@ begin
         return ops.next_document(p_alert.acknowledged_until, jsonb_build_array(p_alert.acknowledged_by), 'acknowledged');
     end if;
 
-    select * into v_step
-    from ops.escalations
-    where alert = p_alert.id and severity = p_alert.severity and status = 'waiting'
-    order by due_at, level, id
-    limit 1;
-    if not found then
+    if not exists (
+        select
+        from ops.escalations
+        where alert = p_alert.id and severity = p_alert.severity and status = 'waiting'
+    ) then
         return ops.next_document(null, '[]', case
             when p_alert.severity = 'critical' and not ops.has_ladder_people() then 'no_contacts'
             when p_alert.severity = 'critical' then 'not_planned'
@@ -158,19 +190,23 @@ begin
         end);
     end if;
 
-    v_at := greatest(v_step.due_at, v_silenced_until, p_now);
-    v_names := case
-        when v_step.level is null then jsonb_build_array('email')
-        when v_step.person is not null then jsonb_build_array(v_step.person ->> 'name')
-        else (
-            select coalesce(jsonb_agg(picked.person ->> 'name'), '[]')
-            from ops.pick_people(v_step, v_at) as picked
-        )
-    end;
-    return ops.next_document(v_at, v_names, case
-        when v_silenced_until is not null then 'silenced'
-        when v_names = '[]' then 'nobody_on_duty'
-    end);
+    -- A rung that nobody is left for asks nobody: whoever is asked next is asked by a later one.
+    for v_step in
+        select * from ops.rungs_to_come(p_alert)
+    loop
+        v_at := greatest(v_step.due_at, v_silenced_until, p_now);
+        v_names := case
+            when v_step.level is null then jsonb_build_array('email')
+            when v_step.person is not null then jsonb_build_array(v_step.person ->> 'name')
+            else (
+                select jsonb_agg(picked.person ->> 'name') from ops.pick_people(v_step, v_at) as picked
+            )
+        end;
+        if v_names is not null then
+            return ops.next_document(v_at, v_names, case when v_silenced_until is not null then 'silenced' end);
+        end if;
+    end loop;
+    return ops.next_document(null, '[]', 'no_contacts');
 end
 $$;
 
