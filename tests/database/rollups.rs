@@ -315,12 +315,15 @@ async fn old_spans_and_runs_are_deleted_and_days_are_kept() {
 }
 
 /// Days of a project in which backups succeed, fail, run out of time and are killed: the
-/// maintenance of each day comes to its end, and what it forgets is what nothing needs.
+/// maintenance of each day comes to its end, and what it forgets is what nothing needs. They
+/// are the first ones, those from which on something is forgotten, and one on which all that
+/// came before them is.
 #[tokio::test]
-async fn maintenance_succeeds_on_every_day_of_the_first_months() {
+async fn maintenance_succeeds_on_every_kind_of_day_of_the_first_months() {
     let world = World::migrated().await;
     let day = 24 * HOUR;
-    for number in 1..=80 {
+    let days = [1, 2, 34, 35, 36, 37, 71];
+    for number in days {
         let noon = number * day + 12 * HOUR;
         for (hour, outcome) in [(0, "done"), (1, "failed"), (2, "partial"), (3, "killed")] {
             let now = time(noon + hour * HOUR);
@@ -353,15 +356,15 @@ async fn maintenance_succeeds_on_every_day_of_the_first_months() {
     let oldest_backup = time(day + 12 * HOUR).replace('Z', "+00:00");
     assert_eq!(
         kept[0],
-        json!({"job": "backup", "done": 80, "since": oldest_backup})
+        json!({"job": "backup", "done": days.len(), "since": oldest_backup})
     );
     assert_eq!(kept[2]["job"], "monitor");
     assert_eq!(
         kept[2]["since"],
-        time(46 * day + 16 * HOUR).replace('Z', "+00:00")
+        time(37 * day + 16 * HOUR).replace('Z', "+00:00")
     );
     let history = world.value("(select count(*) from ops.backups)").await;
-    assert_eq!(history, 240);
+    assert_eq!(history, 3 * days.len());
 }
 
 #[tokio::test]
