@@ -122,9 +122,12 @@ begin
     from public.error_logs
     where severity = 'critical'
         and coalesce(environment, 'production') = p_environment
+        -- The outer bounds exclude nothing, and let the planner expect few rows.
         and (
             "timestamp" > p_after and "timestamp" <= p_to
-            or "timestamp" is null or "timestamp" < '2000-01-01Z' or "timestamp" >= '10000-01-01Z'
+            or "timestamp" is null
+            or "timestamp" >= '-infinity' and "timestamp" < '2000-01-01Z'
+            or "timestamp" >= '10000-01-01Z' and "timestamp" <= 'infinity'
         )
 
     union all
@@ -133,7 +136,9 @@ begin
         coalesce(resolved, false) or coalesce(acknowledged, false), coalesce(resolved, false)
     from public.alerts
     where "timestamp" > p_after and "timestamp" <= p_to
-        or "timestamp" is null or "timestamp" < '2000-01-01Z' or "timestamp" >= '10000-01-01Z';
+        or "timestamp" is null
+        or "timestamp" >= '-infinity' and "timestamp" < '2000-01-01Z'
+        or "timestamp" >= '10000-01-01Z' and "timestamp" <= 'infinity';
 end
 $$;
 
