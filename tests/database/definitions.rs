@@ -170,6 +170,30 @@ async fn what_is_not_there_or_would_lose_its_history_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_looked_at_seldom_opens_and_resolves_at_once_after_a_second_look() {
+    let world = World::migrated().await;
+    for (every, spec, expected) in [
+        (60, json!({}), [3, 2, 0]),
+        (300, json!({}), [3, 2, 0]),
+        (301, json!({}), [1, 1, 2]),
+        (86_400, json!({"opensAfter": 4}), [4, 1, 0]),
+        (60, json!({"opensAfter": 1}), [1, 2, 2]),
+        (60, json!({"resolvesAfter": 5}), [3, 5, 0]),
+        (60, json!({"opensAfter": 1, "retries": 0}), [1, 2, 0]),
+        (60, json!({"retries": 3}), [3, 2, 3]),
+    ] {
+        let check = json!({"every_seconds": every, "spec": spec});
+        let found = world
+            .value(&format!(
+                "(select array[ops.bad_after(c, 3), ops.good_after(c, 2), ops.retries(c, 3)]
+                  from jsonb_populate_record(null::ops.custom_checks, '{check}') as c)"
+            ))
+            .await;
+        assert_eq!(found, json!(expected), "{check}");
+    }
+}
+
+#[tokio::test]
 async fn a_check_is_due_when_its_interval_is_over() {
     let world = World::migrated().await;
     added(&world, "often", json!({})).await;

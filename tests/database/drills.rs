@@ -166,6 +166,8 @@ async fn what_is_missing_alerts_until_all_of_it_is_accepted_by_name() {
 async fn a_restore_that_takes_longer_than_it_may_is_a_bad_drill() {
     let world = World::migrated().await;
     back_up(&world, "11:00:00").await;
+    let just = with(receipt("11:04:00"), "seconds", json!(14_400));
+    assert_eq!(record(&world, &just, "11:04:00").await["outcome"], "good");
     let slow = with(receipt("11:05:00"), "seconds", json!(14_401));
     let drill = record(&world, &slow, "11:05:00").await;
     assert_eq!(

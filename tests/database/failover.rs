@@ -229,6 +229,28 @@ async fn a_copy_that_fails_goes_on_to_a_channel_that_was_not_tried() {
 }
 
 #[tokio::test]
+async fn no_copy_goes_back_to_the_channel_that_it_stands_in_for() {
+    let world = World::migrated().await;
+    raise(&world, "12:00:00", "medium", "x").await;
+    settle(&world, "12:00:05", "slack", "dead").await;
+    advance(&world, "12:00:30").await;
+    settle(&world, "12:00:35", "email", "dead").await;
+    // Slack works again.
+    raise(&world, "12:00:36", "medium", "y").await;
+    settle(&world, "12:00:37", "slack", "sent").await;
+    let copies = "(select count(*) from ops.outbox where stands_in_for is not null)";
+    for now in ["12:00:40", "12:02:00"] {
+        advance(&world, now).await;
+        assert_eq!(world.value(copies).await, 1, "{now}");
+    }
+    assert_eq!(
+        messages(&world).await.last().unwrap(),
+        "firing slack pending",
+        "it is told anew instead"
+    );
+}
+
+#[tokio::test]
 async fn a_silence_holds_a_copy_back() {
     let world = World::migrated().await;
     raise(&world, "12:00:00", "medium", "x").await;

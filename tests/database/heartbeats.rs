@@ -603,6 +603,11 @@ async fn a_rule_is_judged_by_what_it_measures_and_by_what_was_usual() {
             Some("no_data"),
         ),
         (
+            json!({"metric": "orders", "minimum": 99, "minimumSamples": 1}),
+            "down",
+            Some("below"),
+        ),
+        (
             json!({"event": "paid", "of": "cart", "minimum": 12}),
             "up",
             None,

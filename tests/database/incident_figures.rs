@@ -78,7 +78,8 @@ async fn the_impact_is_counted_or_not_known() {
     world
         .execute(
             "insert into auth.users (id) values
-             ('00000000-0000-4000-8000-000000000001'), ('00000000-0000-4000-8000-000000000002');
+             ('00000000-0000-4000-8000-000000000001'), ('00000000-0000-4000-8000-000000000002'),
+             ('00000000-0000-4000-8000-000000000003');
              insert into public.api_usage_metrics (endpoint, method, status_code, response_time, user_id, timestamp)
              select '/x', 'GET', status, 10, user_id::uuid, stamp::timestamptz
              from (values
@@ -86,6 +87,7 @@ async fn the_impact_is_counted_or_not_known() {
                  (503, '00000000-0000-4000-8000-000000000001', '2026-11-24T12:02:00Z'),
                  (500, null, '2026-11-24T12:02:00Z'),
                  (200, '00000000-0000-4000-8000-000000000002', '2026-11-24T12:02:00Z'),
+                 (499, '00000000-0000-4000-8000-000000000003', '2026-11-24T12:02:00Z'),
                  (500, '00000000-0000-4000-8000-000000000002', '2026-11-24T11:59:00Z')
              ) as requests (status, user_id, stamp);
              insert into public.error_logs (message, severity, context, environment, timestamp) values

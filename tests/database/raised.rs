@@ -122,6 +122,29 @@ async fn a_worse_severity_is_told_where_the_former_was_not() {
 }
 
 #[tokio::test]
+async fn a_beginning_counts_from_the_last_thirty_days_and_not_from_the_future() {
+    let world = World::migrated().await;
+    let now = "2026-11-24T12:00:00+00:00";
+    for (nth, (since, expected)) in [
+        (Value::Null, now),
+        (json!("2026-10-25T12:00:00Z"), now),
+        (json!("2026-10-25T12:00:01Z"), "2026-10-25T12:00:01+00:00"),
+        (json!("2026-11-24T11:59:59Z"), "2026-11-24T11:59:59+00:00"),
+        (json!("2026-11-24T12:00:01Z"), now),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let subject = format!("web-{nth}");
+        let mut alert = firing(&subject, "high");
+        alert["since"] = since.clone();
+        raise(&world, &[alert], "12:00:00").await;
+        let began = format!("(select first_bad_at from ops.alerts where subject = '{subject}')");
+        assert_eq!(world.value(&began).await, expected, "{since}");
+    }
+}
+
+#[tokio::test]
 async fn identity_is_given_or_made_without_the_text() {
     let world = World::migrated().await;
     let mut titled = firing("x", "high");

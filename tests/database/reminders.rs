@@ -50,6 +50,25 @@ async fn what_nobody_answers_is_said_again_after_its_time_on_chat_alone() {
 }
 
 #[tokio::test]
+async fn an_end_waits_while_one_of_two_beginnings_is_being_sent() {
+    let world = World::migrated().await;
+    raise(&world, "12:00:00", "critical", "c").await;
+    pass(&world, &["12:00:05"]).await;
+    advance(&world, "13:00:05").await;
+    let sending = &world.claim_messages("13:00:06").await["messages"][0];
+    assert_eq!(sending["kind"], "reminder");
+    resolve(&world, "13:00:07", "c").await;
+    assert_eq!(world.deliver("13:00:08").await, 1, "the end by email");
+    assert_eq!(world.deliver("13:01:05").await, 0, "not the end by Slack");
+    let settled = json!({
+        "p_claim": sending["lease"], "p_results": [{"id": sending["id"], "outcome": "sent"}],
+        "p_now": at("13:01:05"),
+    });
+    world.call("ops_settle_messages", settled).await;
+    assert_eq!(world.deliver("13:01:05").await, 1, "the end by Slack");
+}
+
+#[tokio::test]
 async fn each_severity_has_its_own_time() {
     let world = World::migrated().await;
     for severity in ["high", "medium", "low"] {

@@ -50,6 +50,23 @@ async fn a_claim_has_the_slot_of_its_time() {
 }
 
 #[tokio::test]
+async fn a_run_is_ended_by_the_fence_that_it_was_claimed_with() {
+    let world = World::migrated().await;
+    let run = world.call("ops_claim_run", claim("12:00:05")).await;
+    for fence in [json!(0), json!(2), Value::Null] {
+        let mut other = run.clone();
+        other["fence"] = fence.clone();
+        assert_eq!(
+            finish(&world, &other, "done", "12:00:06").await,
+            "superseded",
+            "{fence}"
+        );
+    }
+    assert_eq!(outcomes(&world).await[0]["outcome"], "running");
+    assert_eq!(finish(&world, &run, "done", "12:00:07").await, "finished");
+}
+
+#[tokio::test]
 async fn a_second_caller_is_told_busy_and_later_done() {
     let world = World::migrated().await;
     let run = world.call("ops_claim_run", claim("12:00:05")).await;

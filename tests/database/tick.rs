@@ -49,6 +49,26 @@ async fn an_alert_opens_after_three_bad_ticks_and_only_once() {
 }
 
 #[tokio::test]
+async fn of_what_opens_at_once_the_worst_comes_first() {
+    let world = World::migrated().await;
+    let checks = [
+        page("https://app.example/", "up", Some(60_000)),
+        dependency("database", "down"),
+    ];
+    let mut opened = Vec::new();
+    for now in minutes("12:00:05", 3) {
+        opened = transitions(&world.tick(&now, &checks).await);
+    }
+    assert_eq!(
+        opened,
+        [
+            "opened database_failing database",
+            "opened app_slow https://app.example/"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn it_resolves_after_two_good_ticks_and_is_then_forgotten() {
     let world = World::migrated().await;
     for now in minutes("12:00:05", 3) {

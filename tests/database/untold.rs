@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     failing_channels::{mind, settle},
     people::{act, everybody, messages, raise},
-    support::{World, at},
+    support::{World, app, at, minutes},
 };
 
 /// Raises an alert where those channels are configured.
@@ -93,6 +93,24 @@ async fn nothing_is_told_anew_that_was_answered_silenced_or_waits() {
         );
         assert_eq!(firings.await, 1, "{what}");
     }
+}
+
+#[tokio::test]
+async fn nothing_is_told_anew_that_was_seen_well_since() {
+    let world = World::migrated().await;
+    let tick = async |now: &str, status: &str| {
+        let fields = json!({"channels": ["slack"]});
+        world.tick_with(now, &[app(status)], fields).await;
+        let firings = "(select count(*) from ops.outbox
+                        where kind = 'firing' and facts ->> 'rule' = 'app_down')";
+        world.value(firings).await
+    };
+    for now in minutes("12:00:05", 3) {
+        tick(&now, "down").await;
+    }
+    settle(&world, "12:02:06", "slack", "dead").await;
+    assert_eq!(tick("12:03:05", "up").await, 1);
+    assert_eq!(tick("12:04:05", "down").await, 2);
 }
 
 #[tokio::test]
