@@ -209,6 +209,32 @@ fn suspicion(manifest: &Manifest, previous: Option<&Snapshot>) -> Option<String>
         return Some("there is no row in it".into());
     }
     let before = previous?.totals.rows;
-    (rows < before / 2 + before % 2)
+    is_less_than_half(rows, before)
         .then(|| format!("it has {rows} rows, less than half of the {before} of the one before"))
+}
+
+fn is_less_than_half(rows: u64, before: u64) -> bool {
+    rows < before / 2 + before % 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_is_enough_and_a_row_less_is_not() {
+        for (rows, before, expected) in [
+            (0, 0, false),
+            (1, 2, false),
+            (0, 1, true),
+            (7, 14, false),
+            (6, 14, true),
+            (8, 15, false),
+            (7, 15, true),
+            (u64::MAX / 2, u64::MAX, true),
+        ] {
+            let found = is_less_than_half(rows, before);
+            assert_eq!(found, expected, "{rows} of {before}");
+        }
+    }
 }

@@ -113,7 +113,15 @@ async fn a_torn_write_is_never_taken_for_the_object() {
 }
 
 #[tokio::test]
-async fn a_store_that_always_fails_is_given_up() {
+async fn a_store_that_always_fails_is_given_up_after_five_attempts() {
+    let store = Store::new(Faulty::always(Fault::Unavailable), "", Arrival::Checked);
+    let failing = store.get("v1/x").await.unwrap_err();
+    assert!(matches!(failing, StoreError::Failing { .. }), "{failing}");
+    assert_eq!(store.requests().get, 5);
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_is_not_asked_again() {
     let memory = Arc::new(InMemory::new());
     let faulty = Faulty::new(&memory, Fault::KilledBefore, 0);
     let store = Store::new(faulty, "", Arrival::Checked);

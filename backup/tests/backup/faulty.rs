@@ -1,4 +1,4 @@
-//! A store in which one request meets a fault.
+//! A store in which one request meets a fault, or every one does.
 
 use std::{
     fmt, io,
@@ -65,12 +65,13 @@ pub(crate) const FAULTS: [Fault; 12] = [
     Fault::FlippedRead,
 ];
 
-/// A store in which one request meets a fault.
+/// A store in which one request meets a fault, or every one does.
 #[derive(Debug)]
 pub(crate) struct Faulty {
     inner: Arc<InMemory>,
     fault: Fault,
     at: u64,
+    always: bool,
     pub(crate) requests: AtomicU64,
     dead: AtomicBool,
     overwrites: bool,
@@ -82,6 +83,20 @@ impl Faulty {
             inner: Arc::clone(inner),
             fault,
             at,
+            always: false,
+            requests: AtomicU64::new(0),
+            dead: AtomicBool::new(false),
+            overwrites: false,
+        })
+    }
+
+    /// A store in which every request meets the fault.
+    pub(crate) fn always(fault: Fault) -> Arc<Self> {
+        Arc::new(Self {
+            inner: Arc::new(InMemory::new()),
+            fault,
+            at: 0,
+            always: true,
             requests: AtomicU64::new(0),
             dead: AtomicBool::new(false),
             overwrites: false,
@@ -94,6 +109,7 @@ impl Faulty {
             inner: Arc::new(InMemory::new()),
             fault: Fault::Refused,
             at: u64::MAX,
+            always: false,
             requests: AtomicU64::new(0),
             dead: AtomicBool::new(false),
             overwrites: true,
@@ -106,7 +122,7 @@ impl Faulty {
         if self.dead.load(Ordering::SeqCst) {
             return Err(refused());
         }
-        Ok((number == self.at).then_some(self.fault))
+        Ok((self.always || number == self.at).then_some(self.fault))
     }
 
     /// Carries out a request and loses what has to be lost.

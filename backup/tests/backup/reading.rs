@@ -3,8 +3,9 @@
 use backup::{
     catalogue::{self, ReadError},
     checksum::RowSums,
-    format::{FormatError, Snapshot, object_path},
+    format::{FormatError, Snapshot, Stored, object_path},
     keys::DedupeKey,
+    seal,
     segments::Segment,
     store::Store,
     verify,
@@ -239,6 +240,90 @@ async fn one_piece_is_read_by_itself() {
     other.raw_len -= 1;
     let read = catalogue::piece(&store, snapshot.epoch, &other, &keyring.identities, &key).await;
     assert!(matches!(read, Err(ReadError::Sealed { .. })));
+}
+
+#[tokio::test]
+async fn a_piece_is_what_its_length_its_hash_and_its_name_say() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let snapshot = keyring.back_up(&store, 1, 1).await.unwrap();
+    let manifest = catalogue::manifest(&store, &snapshot, &keyring.identities)
+        .await
+        .unwrap();
+    let key = DedupeKey::from_hex(&manifest.dedupe_key).unwrap();
+    let piece = &manifest.tables[0].pieces[0];
+    let elsewhere = "0".repeat(64);
+    let sealed = store.get(&object_path::segment(1, &piece.name)).await;
+    store
+        .put_new(&object_path::segment(1, &elsewhere), sealed.unwrap())
+        .await
+        .unwrap();
+    let [mut longer, mut hashed, mut named] = [(); 3].map(|()| piece.clone());
+    longer.raw_len += 1;
+    hashed.raw_sha256.clone_from(&elsewhere);
+    named.name = elsewhere;
+    for (piece, expected) in [
+        (longer, "its length is not the one in the manifest"),
+        (hashed, "its content is not the one in the manifest"),
+        (named, "its name is not that of its content"),
+    ] {
+        let read = catalogue::piece(&store, 1, &piece, &keyring.identities, &key).await;
+        assert_eq!(read.unwrap_err().what(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_manifest_belongs_to_the_record_of_its_name_repository_epoch_and_time() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let record = keyring.back_up(&store, 1, 1).await.unwrap();
+    let next = keyring.back_up(&store, 2, 1).await.unwrap();
+    let read = async |record: &Snapshot| {
+        let manifest = catalogue::manifest(&store, record, &keyring.identities).await;
+        manifest.map_err(|error| error.what())
+    };
+    read(&record).await.unwrap();
+    let [mut name, mut repo, mut epoch, mut time] = [(); 4].map(|()| record.clone());
+    name.snapshot = next.snapshot;
+    repo.repo = uuid::Uuid::nil();
+    epoch.epoch += 1;
+    time.taken_at = next.taken_at;
+    for other in [name, repo, epoch, time] {
+        let refused = read(&other).await.unwrap_err();
+        assert_eq!(refused, "it is the manifest of another backup", "{other:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_inventory_that_names_another_object_than_the_manifest_is_found() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let mut snapshot = keyring.back_up(&store, 1, 1).await.unwrap();
+    let mut inventory = catalogue::inventory(&store, &snapshot).await.unwrap();
+    let segments = object_path::segments(1);
+    let mut objects = inventory.objects.iter_mut();
+    let named = objects.find(|stored| stored.path.starts_with(&segments));
+    let other = object_path::segment(1, &"0".repeat(64));
+    let unnamed = std::mem::replace(&mut named.unwrap().path, other);
+    inventory.objects.sort_unstable();
+    let text = seal::compress(&inventory.render()).unwrap();
+    let hash = ring::digest::digest(&ring::digest::SHA256, &text);
+    snapshot.inventory = Stored {
+        path: object_path::inventory(&"0".repeat(64)),
+        len: text.len() as u64,
+        sha256: hash
+            .as_ref()
+            .iter()
+            .fold(String::new(), |text, byte| text + &format!("{byte:02x}")),
+    };
+    store
+        .put_new(&snapshot.inventory.path, text.into())
+        .await
+        .unwrap();
+    let report = verify::contents(&store, &snapshot, &keyring.identities, &mut |_| {}).await;
+    let what = "the manifest names it and the inventory does not";
+    let found = report.faults.iter();
+    let found: Vec<_> = found
+        .map(|fault| (fault.path.as_str(), fault.what.as_str()))
+        .collect();
+    assert_eq!(found, [(unnamed.as_str(), what)]);
 }
 
 #[tokio::test]

@@ -272,6 +272,42 @@ async fn an_object_that_went_meanwhile_is_noticed_before_sealing() {
 }
 
 #[tokio::test]
+async fn an_object_that_was_torn_meanwhile_is_noticed_before_sealing() {
+    let (_folder, root, store) = in_folder();
+    let keyring = Keyring::new();
+    let writer = keyring.begin(&store, 1).await.unwrap();
+    let manifest = put_tables(&writer, 1).await.unwrap();
+    let torn = object_path::segment(1, &manifest.tables[0].pieces[0].name);
+    std::fs::write(root.join(&torn), "torn").unwrap();
+    let sealed = seal(writer, manifest).await;
+    assert!(matches!(sealed, Err(SealRunError::Lost { path }) if path == torn));
+}
+
+#[tokio::test]
+async fn an_object_that_was_torn_before_is_stored_again_beside_it() {
+    let (_folder, root, store) = in_folder();
+    let keyring = Keyring::new();
+    keyring.back_up(&store, 1, 2).await.unwrap();
+    let torn = &store.list("v1/seg").await.unwrap()[0].path;
+    std::fs::write(root.join(torn), "torn").unwrap();
+    let snapshot = keyring.back_up(&store, 2, 2).await.unwrap();
+    assert_eq!(snapshot.totals.new_objects, 1);
+    assert_whole(&store, &snapshot, &keyring.identities).await;
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_hides_none_before_it_from_the_next_run() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let first = keyring.back_up(&store, 1, 1).await.unwrap();
+    let second = keyring.back_up(&store, 2, 1).await.unwrap();
+    let record = object_path::record(&second.snapshot);
+    replace(&store, &record, |text| text.truncate(20)).await;
+    let third = keyring.back_up(&store, 3, 1).await.unwrap();
+    assert_eq!(third.previous.unwrap().snapshot, first.snapshot);
+    assert_eq!(third.totals.new_objects, 0);
+}
+
+#[tokio::test]
 async fn an_object_that_went_before_is_stored_again() {
     let (_folder, root, store) = in_folder();
     let keyring = Keyring::new();
