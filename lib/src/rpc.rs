@@ -317,4 +317,24 @@ mod tests {
         check(Retry::Read, &unavailable, 3);
         check(Retry::Read, &invalid, 1);
     }
+
+    #[test]
+    fn what_a_gateway_says_may_pass_and_what_the_database_says_stays() {
+        for (status, expected) in [
+            (408, 1),
+            (429, 1),
+            (500, 1),
+            (501, 1),
+            (502, 3),
+            (504, 3),
+            (505, 1),
+            (519, 1),
+            (520, 3),
+            (524, 3),
+            (525, 1),
+        ] {
+            let error = refusal("ops_ping", StatusCode::from_u16(status).unwrap(), b"");
+            assert_eq!(attempts(Retry::Read, &error), expected, "{status}");
+        }
+    }
 }

@@ -165,6 +165,14 @@ async fn forged_links_are_limited_like_any_wrong_proof() {
     }
     let answer = get(&app, &format!("{PATH}?token=x")).send().await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    for path in [PATH.to_owned(), format!("{PATH}?token=")] {
+        let answer = get(&app, &path).send().await;
+        assert_eq!(
+            answer.status,
+            StatusCode::UNAUTHORIZED,
+            "no proof is not wrong"
+        );
+    }
 }
 
 #[tokio::test]

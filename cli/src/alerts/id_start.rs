@@ -45,6 +45,10 @@ mod tests {
         for start in ["ab", "x", ""] {
             assert!(find("open alert", start, ids).is_err(), "{start}");
         }
+        assert!(
+            find("open alert", "", [ids[0]]).is_err(),
+            "no id names none"
+        );
         assert_eq!(shown(ids[0]), "abc00000");
     }
 }

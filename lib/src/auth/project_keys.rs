@@ -213,6 +213,17 @@ mod tests {
     }
 
     #[test]
+    fn a_fetch_that_fails_counts_as_one_and_takes_no_key_away() {
+        let keys = ProjectKeys::default();
+        assert_eq!(name(&keys.known("a")), "askable");
+        keys.keep(Err(Failure::Timeout));
+        assert_eq!(name(&keys.known("a")), "nothing");
+        keys.keep(Ok(set(&["a"])));
+        keys.keep(Err(Failure::Timeout));
+        assert_eq!(name(&keys.known("a")), "key");
+    }
+
+    #[test]
     fn a_key_that_cannot_be_read_takes_no_other_along() {
         let body = json!({"keys": [
             {"kty": "LATTICE", "kid": "new"}, 7, {"kid": "half"},

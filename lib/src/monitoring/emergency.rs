@@ -52,9 +52,9 @@ impl Emergency {
     pub(super) async fn report(&self, app: &App, reason: &str, deadline: Deadline) -> Vec<Channel> {
         let now = clock::now();
         let since = *self.lock().since.get_or_insert(now);
-        let due = self.due(app.config.channels());
+        let due = self.due(app.config.channels(), clock::instant());
         let sent = alerts::emergency::send(app, &due, since, reason, deadline).await;
-        self.note(&sent, since, now, reason);
+        self.note(&sent, clock::instant(), since, now, reason);
         sent
     }
 
@@ -71,8 +71,8 @@ impl Emergency {
     }
 
     /// The channels to which this instance may send again.
-    fn due(&self, mut channels: Vec<Channel>) -> Vec<Channel> {
-        let (state, now) = (self.lock(), clock::instant());
+    fn due(&self, mut channels: Vec<Channel>, now: Instant) -> Vec<Channel> {
+        let state = self.lock();
         channels.retain(|channel| {
             let sent = state.sent.get(channel);
             sent.is_none_or(|sent| now.duration_since(*sent) >= QUIET)
@@ -80,12 +80,11 @@ impl Emergency {
         channels
     }
 
-    fn note(&self, sent: &[Channel], since: Timestamp, now: Timestamp, reason: &str) {
+    fn note(&self, sent: &[Channel], at: Instant, since: Timestamp, now: Timestamp, reason: &str) {
         if sent.is_empty() {
             return;
         }
         let mut state = self.lock();
-        let at = clock::instant();
         state.sent.extend(sent.iter().map(|channel| (*channel, at)));
         // What was sent first is what a resolution has to answer.
         let handover = state.handover.get_or_insert_with(|| Handover {
@@ -103,5 +102,29 @@ impl Emergency {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_is_told_once_an_hour_whatever_is_committed_in_between() {
+        let emergency = Emergency::default();
+        let all = || vec![Channel::Slack, Channel::Email];
+        let (start, now) = (clock::instant(), clock::now());
+        emergency.note(&[Channel::Slack], start, now, now, "away");
+        for (after_s, expected) in [
+            (0, vec![Channel::Email]),
+            (3_599, vec![Channel::Email]),
+            (3_600, all()),
+        ] {
+            let at = start + Duration::from_secs(after_s);
+            assert_eq!(emergency.due(all(), at), expected, "{after_s} s");
+            emergency.clear();
+            assert_eq!(emergency.due(all(), at), expected, "{after_s} s, over");
+        }
+        assert_eq!(emergency.handover(), None);
     }
 }

@@ -212,6 +212,31 @@ async fn a_channel_that_asks_to_wait_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_channel_that_takes_anything_goes_on_with_its_next_batch() {
+    for (first, second) in [(200, 500), (500, 200)] {
+        let batches = [
+            batch_of(&json!([down(FIRST), down(SECOND)])),
+            batch_of(&json!([down(THIRD)])),
+        ];
+        let outbox = Outbox::default().with("email", batches);
+        let database = outbox.serve().await;
+        let resend = Server::start([
+            Reply::new(first, r#"{"id":"e1"}"#),
+            Reply::new(second, r#"{"id":"e2"}"#),
+            Reply::new(200, r#"{"id":"e3"}"#),
+        ])
+        .await;
+        let delivered = deliver_now(&app(&database, None, Some(&resend))).await;
+        assert_eq!(
+            delivered.unwrap(),
+            report(2, 1, 0, true),
+            "{first} {second}"
+        );
+        assert_eq!(resend.requests().len(), 3);
+    }
+}
+
+#[tokio::test]
 async fn a_message_that_is_refused_or_unreadable_holds_up_no_other() {
     let odd = message(SECOND, &json!(["not", {"facts": 1}]));
     let outbox = Outbox::default().with("slack", [batch_of(&json!([down(FIRST), odd]))]);

@@ -146,6 +146,11 @@ fn a_detail_is_cut_or_replaced_and_told_and_the_alert_is_raised() {
         ),
         (
             "data",
+            json!({"a": "x".repeat(5_000), "b": "x".repeat(5_000)}),
+            "cut to 8192 bytes of JSON".into(),
+        ),
+        (
+            "data",
             json!({"a": [{"b\u{0}": 1}]}),
             "U+0000 removed".into(),
         ),

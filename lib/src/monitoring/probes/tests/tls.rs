@@ -290,6 +290,21 @@ async fn an_intermediate_that_ends_first_is_seen_and_one_that_is_not_needed_is_n
 }
 
 #[tokio::test]
+async fn of_two_intermediates_of_one_name_the_one_that_ends_later_counts() {
+    let root = Authority::root("our root");
+    let former = root.vouches_for("between", 10);
+    let renewed = root.vouches_for("between", 50);
+    let shown = renewed.signs(&["localhost"], -9, 90, &[&former, &renewed]);
+    let port = serve(shown, ok("")).await;
+    for (sample, sightings) in look(&root, port).await {
+        assert_eq!(sample.status, Status::Up, "{sample:?}");
+        let told = certificate("localhost", sightings.first(), clock::now());
+        let left = told.detail["daysLeft"].as_i64();
+        assert!(left.is_some_and(|days| days > 40), "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_is_credited_to_the_host_that_showed_it() {
     let root = Authority::root("our root");
     let there = serve(root.signs(&["127.0.0.1"], -9, 5, &[]), ok("")).await;
