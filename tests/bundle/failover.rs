@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     answering::dispatch,
+    proxy::{self, Verdict},
     support::{Bundle, get},
 };
 
@@ -118,6 +119,27 @@ async fn the_switch_is_called_after_a_clean_tick_and_not_while_something_is_left
         .unwrap();
     let body = tick(&bundle, &monitor).await;
     assert_eq!(body["audit"]["findings"][0]["kind"], "stale_jobs", "{body}");
+    assert_eq!(body["heartbeat"], json!({"outcome": "withheld"}));
+}
+
+#[tokio::test]
+async fn the_switch_is_not_called_while_nothing_can_be_delivered() {
+    let mut bundle = Bundle::start().await;
+    let proxy = proxy::in_front_of(bundle.stack.supabase_url(), |request| {
+        if request.uri().path().ends_with("/ops_claim_messages") {
+            Verdict::Refuse(StatusCode::BAD_REQUEST)
+        } else {
+            Verdict::Pass
+        }
+    })
+    .await;
+    bundle.env.insert("SUPABASE_URL".into(), proxy.url());
+    let url = bundle.env["NEXT_PUBLIC_APP_URL"].clone();
+    bundle.env.insert("HEARTBEAT_URL".into(), url);
+    let monitor = bundle.instance(Endpoint::Monitor);
+    let body = tick(&bundle, &monitor).await;
+    assert_eq!(body["audit"]["clean"], true, "{body}");
+    assert_eq!(body["delivery"], Value::Null);
     assert_eq!(body["heartbeat"], json!({"outcome": "withheld"}));
 }
 
