@@ -140,3 +140,43 @@ async fn describe(
     snapshot.guard(outsider, &schema.tables).await?;
     Ok((canary, schema))
 }
+
+#[cfg(test)]
+mod tests {
+    use local_supabase::postgres::TestDatabase;
+
+    use super::*;
+    use crate::{
+        schema::{Name, Scope, Table},
+        source::Access,
+    };
+
+    #[tokio::test]
+    async fn a_reader_whose_transaction_failed_ends_in_no_backup() {
+        let database = TestDatabase::empty().await.unwrap();
+        let cluster = database.cluster().await.unwrap();
+        let url = cluster.postgres_url(database.name()).into();
+        let ca = cluster.ca_pem_path();
+        let open = async || open_session(&url, ca.to_str()).await.unwrap();
+        for fails in [false, true] {
+            let snapshot = DatabaseSnapshot::take(open().await).await.unwrap();
+            let reader = SnapshotReader::join(open().await, snapshot.id());
+            let reader = reader.await.unwrap();
+            if fails {
+                let gone = Table {
+                    name: Name {
+                        schema: "public".to_owned(),
+                        name: "gone".to_owned(),
+                    },
+                    oid: 0,
+                    scope: Scope::App,
+                    columns: Vec::new(),
+                    primary_key: Vec::new(),
+                };
+                assert!(reader.read(&gone, Access::Unplanned).await.is_err());
+            }
+            let closed = close(snapshot, vec![reader], &[]).await;
+            assert_eq!(closed.is_err(), fails, "{closed:?}");
+        }
+    }
+}
