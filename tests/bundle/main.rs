@@ -12,6 +12,8 @@
 //! - `certificate`: the end of the app's certificate
 //! - `rpc`: calls over a wire that fails
 //! - `kills`: a tick killed at each of its requests; `proxy` breaks the wire
+//! - `random_schedules`: whatever may happen, in any order, with functions that die;
+//!   `chance` is what such schedules are made of
 //! - `lease`: a lease that is renewed while its run works
 //! - `backup`: a backup from its claim to its seal; `backup_kills`: killed on the
 //!   way; `backups` is what both share, `bucket` a store that kills
@@ -30,6 +32,8 @@ mod backups;
 mod bucket;
 mod callers;
 mod certificate;
+#[path = "../database/chance.rs"]
+mod chance;
 mod channels;
 mod checks;
 mod dashboard;
@@ -44,6 +48,7 @@ mod lease;
 mod maintenance;
 mod monitor;
 mod proxy;
+mod random_schedules;
 mod rpc;
 mod storm;
 mod support;

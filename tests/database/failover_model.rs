@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::{
+    chance::Dice,
     failing_channels::{mind, settle},
     people::{raise, resolve},
-    support::{Dice, World},
+    support::World,
 };
 
 const CHANNELS: [&str; 2] = ["slack", "email"];

@@ -18,6 +18,7 @@ mod backups;
 mod blind_spans;
 mod bodies;
 mod catalog;
+mod chance;
 mod changes;
 mod changing_statements;
 mod channels;

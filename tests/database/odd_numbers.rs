@@ -8,9 +8,10 @@ use ops::monitoring::document::Document;
 use serde_json::{Value, json};
 
 use crate::{
+    chance::{Dice, any_seed, wanted},
     objectives::views,
     rollups::maintain,
-    support::{Dice, World, any_seed, app, array, at, wanted},
+    support::{World, app, array, at},
 };
 
 /// How many rows each table gets unless the environment says otherwise.

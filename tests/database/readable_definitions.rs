@@ -12,7 +12,10 @@ use ops::monitoring::{
 use serde_json::{Map, Value, json};
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::support::{Dice, World, any_seed, app, array, wanted};
+use crate::{
+    chance::{Dice, any_seed, wanted},
+    support::{World, app, array},
+};
 
 /// How many definitions are tried unless the environment says otherwise.
 const DEFINITIONS: u64 = 2000;

@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::{
+    chance::Dice,
     replay_history::{live, really, replay},
-    support::{Dice, World, app, array, at, minutes, transitions},
+    support::{World, app, array, at, minutes, transitions},
 };
 
 #[tokio::test]

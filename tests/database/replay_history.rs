@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{Dice, World, array, at, certificate, dependency, page};
+use crate::{
+    chance::Dice,
+    support::{World, array, at, certificate, dependency, page},
+};
 
 const TICKS: usize = 110;
 

@@ -23,8 +23,9 @@ use self::{
     schedule::{SUBJECTS, Seen, Step, Verdict, schedule},
 };
 use crate::{
+    chance::{any_seed, wanted},
     people::everybody,
-    support::{World, any_seed, wanted},
+    support::World,
 };
 
 /// Schedules that are tried unless the environment says otherwise.

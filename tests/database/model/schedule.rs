@@ -1,7 +1,7 @@
 //! What may happen to the monitor, in any order: a schedule is at most twenty
 //! steps, the same in every run of the same seed.
 
-use crate::support::Dice;
+use crate::chance::Dice;
 
 /// The most steps of a schedule.
 const STEPS: u64 = 20;
