@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{World, array, at, call, claim_arguments};
+use crate::{
+    people,
+    support::{World, array, at, call, claim_arguments},
+};
 
 /// Raises an alert from outside, which queues its messages.
 async fn raise(world: &World, now: &str, severity: &str, subject: &str) {
@@ -299,6 +302,28 @@ async fn a_low_alert_waits_for_the_digest() {
         world.claim_messages("2026-11-26T09:00:00Z").await["digests"],
         json!([])
     );
+}
+
+#[tokio::test]
+async fn whoever_read_the_digest_and_was_told_at_once_is_told_of_the_end_once() {
+    for (what, in_the_digest) in [("digest", true), ("worse", false), ("acknowledged", false)] {
+        let world = World::migrated().await;
+        let alert = people::raise(&world, "08:00:00", "low", "x").await;
+        world.deliver("09:00:00").await;
+        match what {
+            "worse" => raise(&world, "09:10:00", "high", "x").await,
+            "acknowledged" => {
+                people::act(&world, &alert, "acknowledge", "09:10:00").await;
+                people::advance(&world, "10:10:01").await;
+            }
+            _ => {}
+        }
+        world.deliver("10:10:05").await;
+        people::resolve(&world, "10:20:00", "x").await;
+        let ends = "select channel, digest from ops.outbox where kind = 'resolved'";
+        let expected = json!([{"channel": "slack", "digest": in_the_digest}]);
+        assert_eq!(world.rows(ends).await, expected, "{what}");
+    }
 }
 
 #[tokio::test]

@@ -38,7 +38,6 @@ as $$
             beginning.id = p_end.after
             or (
                 beginning.channel = p_end.channel
-                and beginning.digest = p_end.digest
                 and ops.audience_of(beginning) = ops.audience_of(p_end)
             )
         )
@@ -115,14 +114,16 @@ language sql
 stable
 set search_path = ''
 as $$
-    select distinct on (beginning.channel, beginning.digest, ops.audience_of(beginning)) beginning.*
+    select distinct on (beginning.channel, ops.audience_of(beginning)) beginning.*
     from ops.outbox as beginning
     where beginning.alert = p_alert
         and ops.is_beginning(beginning)
         and ops.may_be_heard(beginning)
         and not ops.is_addressed_otherwise(beginning)
     order by
-        beginning.channel, beginning.digest, ops.audience_of(beginning), beginning.status = 'sent' desc,
+        beginning.channel, ops.audience_of(beginning),
+        -- Who was told at once and read it in the digest as well is told of the end at once.
+        beginning.digest, beginning.status = 'sent' desc,
         case beginning.channel
             when 'email' then jsonb_array_length(beginning.facts #> '{recipients,people}')
         end desc nulls last,

@@ -32,7 +32,7 @@ use crate::chance::{any_seed, wanted};
 /// Schedules that are played unless the environment says otherwise.
 const SCHEDULES: u64 = 3;
 /// How many are played side by side: most of their time they wait.
-const WORKERS: usize = 6;
+const WORKERS: usize = 8;
 
 /// What was played and counted.
 #[derive(Debug, Default)]
@@ -105,6 +105,7 @@ async fn play(seed: u64) -> (Play, Verdict) {
     play.sleep_over_it().await;
     lost.extend(untold(&play, true));
     play.end_all().await;
+    // Ends of what was in the digest come with the next one.
     play.sleep_over_it().await;
     let waiting = play.waiting().await;
     if !waiting.is_empty() {
@@ -119,29 +120,30 @@ async fn play(seed: u64) -> (Play, Verdict) {
 }
 
 /// Plays every schedule whose turn it is.
+#[expect(
+    clippy::print_stdout,
+    reason = "a run of hours tells what it has found so far"
+)]
 async fn work(seeds: impl Iterator<Item = u64>) -> Figures {
     let mut figures = Figures::default();
     for seed in seeds {
-        match AssertUnwindSafe(play(seed)).catch_unwind().await {
-            Ok((played, verdict)) => {
-                figures.count(seed, &played, &verdict);
-                for fault in verdict.faults() {
-                    println!("SEED={seed} {fault}");
-                }
-                if wanted("STORY").is_some() {
-                    println!("{:#?}\n{}", schedule(seed), played.story().await);
-                }
-                println!(
-                    "played {seed}: {} alerts, {} arrived",
-                    verdict.alerts, verdict.arrived
-                );
-                played.stage.bundle.stack.stop().await;
-            }
-            Err(_) => {
-                println!("SEED={seed} could not be played");
-                figures.failed.push(seed);
-            }
+        let Ok((played, verdict)) = AssertUnwindSafe(play(seed)).catch_unwind().await else {
+            println!("SEED={seed} could not be played");
+            figures.failed.push(seed);
+            continue;
+        };
+        figures.count(seed, &played, &verdict);
+        for fault in verdict.faults() {
+            println!("SEED={seed} {fault}");
         }
+        if wanted("STORY").is_some() {
+            println!("{:#?}\n{}", schedule(seed), played.story().await);
+        }
+        println!(
+            "played {seed}: {} alerts, {} arrived",
+            verdict.alerts, verdict.arrived
+        );
+        played.stage.bundle.stack.stop().await;
     }
     figures
 }

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    record::{End, Record, Silence, Span, Thing},
+    record::{End, Hours, Record, Silence, Span, Thing},
     stage::{Asked, Function, Stage},
     steps::{Action, CHANNELS, Fate, Fault, Step, WATCHED},
 };
 
 /// Who is asked, in which role, on duty from which hour to which.
-const PEOPLE: [(&str, &str, Option<(i64, i64)>); 6] = [
+const PEOPLE: [(&str, &str, Hours); 6] = [
     ("Anna", "on_call_primary", Some((6, 18))),
     ("Bo", "on_call_primary", Some((18, 6))),
     ("Cleo", "on_call_secondary", None),
@@ -426,19 +426,18 @@ impl Play {
         for nth in 0..CHANNELS.len() {
             self.set_fault(nth, Fault::Works);
         }
-        for _ in 0..9 {
+        // The longest pause between two attempts is over by then.
+        for _ in 0..6 {
             self.ticks(&[Fate::Lives]).await;
-            self.pass(600);
+            self.pass(960);
         }
     }
 
     /// The hour of the digest comes.
     pub(super) async fn sleep_over_it(&mut self) {
         self.pass(86_400);
-        for _ in 0..2 {
-            self.ticks(&[Fate::Lives]).await;
-            self.pass(120);
-        }
+        self.ticks(&[Fate::Lives]).await;
+        self.pass(120);
     }
 
     pub(super) async fn end_all(&mut self) {
@@ -448,7 +447,8 @@ impl Play {
         for token in self.raised_things(|thing| thing.open().is_some()) {
             self.end_raised(&token, Fate::Lives).await;
         }
-        for _ in 0..5 {
+        // As many as what flaps needs to count as well.
+        for _ in 0..4 {
             self.ticks(&[Fate::Lives]).await;
             self.pass(61);
         }
@@ -516,8 +516,8 @@ fn oddly(token: &str, severity: &str, odd: usize) -> Vec<Value> {
             alert["unheard"] = json!([1, {"of": null}]);
         }
         4 => {
-            before =
-                Some(json!({"title": "\u{200b}", "data": {"$serde_json::private::RawValue": "{"}}))
+            let of_the_library = json!({"$serde_json::private::RawValue": "{"});
+            before = Some(json!({"title": "\u{200b}", "data": of_the_library}));
         }
         _ => {}
     }

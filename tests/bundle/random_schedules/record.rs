@@ -125,9 +125,9 @@ impl Thing {
 
     pub(super) fn observe(&mut self, good: bool, at: Span) {
         if good {
-            self.observe_good(at)
+            self.observe_good(at);
         } else {
-            self.observe_bad(at)
+            self.observe_bad(at);
         }
     }
 
@@ -189,7 +189,7 @@ pub(super) struct Silence {
 }
 
 /// When a contact is on duty, by the hours of the day; `None` is always.
-type Hours = Option<(i64, i64)>;
+pub(super) type Hours = Option<(i64, i64)>;
 
 #[derive(Debug, Default)]
 pub(super) struct Record {
@@ -227,12 +227,9 @@ impl Record {
 
     /// Whether a contact is on duty then, as far as is known of it.
     pub(super) fn is_on_duty(&self, name: &str, at: Timestamp) -> bool {
-        let set = self
-            .shifts
-            .iter()
-            .filter(|(from, who, _)| *who == name && *from <= at);
+        let mut shifts = self.shifts.iter();
         let hour = at.as_second() / 3_600 % 24;
-        match set.last() {
+        match shifts.rfind(|(from, who, _)| *who == name && *from <= at) {
             Some((_, _, Some((from, until)))) if from < until => (*from..*until).contains(&hour),
             Some((_, _, Some((from, until)))) => hour >= *from || hour < *until,
             Some((_, _, None)) => true,

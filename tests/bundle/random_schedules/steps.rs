@@ -120,7 +120,7 @@ type Make = fn(&mut Chance) -> Step;
 const KINDS: [(usize, Make); 16] = [
     (30, |chance| Step::Ticks(chance.fates(5))),
     (8, |chance| Step::Deliveries(chance.fates(2))),
-    (14, |chance| Step::Raise {
+    (18, |chance| Step::Raise {
         severity: chance.up_to(8),
         odd: chance.up_to(8),
         fate: chance.fate(),
