@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
+    failing_channels::settle,
     maintenance::{announce, remove},
-    people::{advance, everybody, messages},
+    people::{advance, everybody, messages, raise},
     support::{World, app, array, at, dependency, minutes, transitions},
 };
 
@@ -49,6 +50,23 @@ async fn maintenance_holds_a_message_back_until_it_ends() {
     assert_eq!(told(&world, "10:30:00").await, 2);
     ticks(&world, "10:31:00", 2, &[app("up")]).await;
     assert_eq!(told(&world, "10:33:00").await, 4);
+}
+
+#[tokio::test]
+async fn what_nobody_has_read_when_the_maintenance_begins_waits_until_it_ends() {
+    for outcome in [None, Some("refused"), Some("untried"), Some("retry")] {
+        let world = World::migrated().await;
+        raise(&world, "10:00:00", "medium", "x").await;
+        if let Some(outcome) = outcome {
+            settle(&world, "10:00:05", "slack", outcome).await;
+        }
+        let window = json!({"reason": "x", "startsAt": at("10:01:00"), "endsAt": at("10:30:00")});
+        announce(&world, "10:00:30", window).await;
+        // Who may have read it is not left with half of it.
+        let within = u64::from(outcome == Some("retry"));
+        assert_eq!(world.deliver("10:10:00").await, within, "{outcome:?}");
+        assert_eq!(world.deliver("10:30:00").await, 1 - within, "{outcome:?}");
+    }
 }
 
 #[tokio::test]

@@ -209,6 +209,38 @@ $$;
 comment on function ops.lease_messages(uuid, text[], uuid[], integer, integer, timestamptz) is
     'Leases to a claim what is due on those channels, and begins a delivery for each message. A message that may go in a group and was never tried is leased alone only if it is in p_alone.';
 
+create or replace function ops.postpone_silenced(p_channels text[], p_settings jsonb, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    if not exists (select from ops.silences where ends_at > p_now)
+        and not exists (select from ops.list_maintenance(p_now, p_now + interval '1 second'))
+    then
+        return;
+    end if;
+    update ops.outbox as message
+    set
+        next_attempt_at = ops.message_due_at(message.kind, message.digest, message.alert, p_settings, p_now),
+        -- The others of its group do not wait for it.
+        bundle = null, bundled_at = null
+    where message.id in (
+        select waiting.id
+        from ops.outbox as waiting
+        where waiting.status = 'pending'
+            and waiting.next_attempt_at <= p_now
+            and waiting.channel = any (p_channels)
+            and not ops.speaks_for_others(waiting)
+            and ops.is_silenced(waiting, p_now)
+        for update skip locked
+    );
+end
+$$;
+
+comment on function ops.postpone_silenced(text[], jsonb, timestamptz) is
+    'Postpones the messages that are due, that nobody can have read, and whose alert is silenced or in maintenance by now: what was announced may have begun since they were queued or last tried.';
+
 create or replace function public.ops_claim_messages(
     p_claim uuid,
     p_channels text[],
@@ -239,6 +271,7 @@ begin
         return ops.claimed_messages(p_claim, v_now);
     end if;
 
+    perform ops.postpone_silenced(p_channels, v_settings, v_now);
     perform ops.drop_abandoned(v_now);
     perform ops.bury_abandoned((v_settings ->> 'delivery.maximum_attempts')::integer, v_now);
     v_alone := array(
