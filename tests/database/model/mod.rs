@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Schedules that are tried unless the environment says otherwise.
-const SCHEDULES: u64 = 150;
+const SCHEDULES: u64 = 60;
 /// Databases that work side by side.
 const WORKERS: usize = 2;
 
