@@ -287,6 +287,7 @@ grant usage on schema shop to anon, shop_clerk;
 grant select on shop.cellars to shop_clerk with grant option;
 grant insert, delete on shop.cellars to anon;
 grant select (name, price), update (price) on shop.cellars to authenticated;
+grant select (tableoid) on shop.cellars to anon;
 grant references ("Größe ""m²""") on shop.cellars to public;
 set role shop_clerk;
 grant select on shop.cellars to service_role;

@@ -19,7 +19,7 @@ with object (class, oid, kind, address, attribute, owner, acl, place) as (
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid
     join pg_namespace n on n.oid = c.relnamespace
-    where a.attacl is not null and a.attnum > 0 and not a.attisdropped
+    where a.attacl is not null and not a.attisdropped
       and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     union all
     select 'pg_proc'::regclass::oid, p.oid, 'f',
