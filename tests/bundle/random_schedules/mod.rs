@@ -7,8 +7,8 @@
 //! the same in every run of a seed; how processes that run at once overtake each other is
 //! not.
 //!
-//! `SCHEDULES=200 cargo test --test bundle random_schedules` plays two hundred;
-//! `SEED=17 SCHEDULES=1` plays number 17 again, and `STORY=1` tells what happened in it.
+//! `SCHEDULES=200 cargo test --test bundle random_schedules` plays two hundred, from any
+//! seed on; `SEED=17 SCHEDULES=1` plays number 17 again, and `STORY=1` tells what happened in it.
 
 mod play;
 mod record;
@@ -31,6 +31,9 @@ use crate::chance::{any_seed, wanted};
 
 /// Schedules that are played unless the environment says otherwise.
 const SCHEDULES: u64 = 2;
+/// The first of them: the same in every plain run, for a fault that chance finds is nothing
+/// that a change brought.
+const FIRST: u64 = 6015;
 /// How many are played side by side: most of their time they wait.
 const WORKERS: usize = 8;
 
@@ -150,8 +153,9 @@ async fn work(seeds: impl Iterator<Item = u64>) -> Figures {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_is_lost_or_doubled_or_untrue_whatever_happens_when() {
-    let schedules = wanted("SCHEDULES").unwrap_or(SCHEDULES);
-    let first = wanted("SEED").unwrap_or_else(any_seed);
+    let asked = wanted("SCHEDULES");
+    let schedules = asked.unwrap_or(SCHEDULES);
+    let first = wanted("SEED").unwrap_or_else(|| asked.map_or(FIRST, |_| any_seed()));
     println!("{schedules} schedules from SEED={first} on");
     let seeds = |turn| (first..first + schedules).skip(turn).step_by(WORKERS);
     let figures = join_all((0..WORKERS).map(|turn| work(seeds(turn)))).await;
