@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     failing_channels::{mind, settle},
-    people::{act, everybody, messages, raise},
+    people::{act, everybody, messages, raise, resolve},
     support::{World, app, at, minutes},
 };
 
@@ -46,6 +46,83 @@ async fn what_its_only_channel_gave_up_is_told_when_that_takes_messages_again() 
     for now in ["12:30:00", "15:59:00"] {
         mind(&world, now, &["slack"]).await;
         assert_eq!(settle(&world, now, "slack", "sent").await, 0, "{now}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_was_given_up_is_told_when_its_channel_takes_messages_again() {
+    let world = World::migrated().await;
+    raise(&world, "12:00:00", "high", "x").await;
+    settle(&world, "12:00:05", "slack", "sent").await;
+    resolve(&world, "12:01:00", "x").await;
+    assert_eq!(settle(&world, "12:01:05", "slack", "dead").await, 1);
+    // The pause doubles with each attempt.
+    for (early, due, outcome) in [
+        ("12:01:34", "12:01:35", "dead"),
+        ("12:02:34", "12:02:35", "dead"),
+        ("12:04:34", "12:04:35", "sent"),
+    ] {
+        mind(&world, early, &["slack"]).await;
+        assert_eq!(settle(&world, early, "slack", outcome).await, 0, "{early}");
+        mind(&world, due, &["slack"]).await;
+        assert_eq!(settle(&world, due, "slack", outcome).await, 1, "{due}");
+    }
+    mind(&world, "15:00:00", &["slack"]).await;
+    assert_eq!(
+        messages(&world).await,
+        ["firing slack sent", "resolved slack sent"]
+    );
+}
+
+#[tokio::test]
+async fn an_end_is_told_elsewhere_once_and_to_its_own_readers() {
+    let world = World::migrated().await;
+    raise(&world, "12:00:00", "high", "x").await;
+    settle(&world, "12:00:05", "slack", "sent").await;
+    resolve(&world, "12:01:00", "x").await;
+    settle(&world, "12:01:05", "slack", "dead").await;
+    for now in ["12:01:10", "12:01:35", "12:01:36"] {
+        mind(&world, now, &["slack", "email"]).await;
+        settle(&world, now, "slack", "dead").await;
+        settle(&world, now, "email", "sent").await;
+    }
+    mind(&world, "12:02:35", &["slack", "email"]).await;
+    settle(&world, "12:02:36", "slack", "sent").await;
+    assert_eq!(
+        messages(&world).await,
+        [
+            "firing slack sent",
+            "resolved slack sent",
+            "resolved email sent"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_end_is_not_tried_again_where_it_would_be_untrue_or_unasked() {
+    for what in ["begun again", "a day old", "nobody heard", "not configured"] {
+        let world = World::migrated().await;
+        raise(&world, "12:00:00", "high", "x").await;
+        settle(&world, "12:00:05", "slack", "sent").await;
+        resolve(&world, "12:01:00", "x").await;
+        settle(&world, "12:01:05", "slack", "dead").await;
+        let (mut now, mut channels) = (at("12:03:00"), ["slack"]);
+        match what {
+            "begun again" => drop(raise(&world, "12:02:00", "high", "x").await),
+            "a day old" => now = "2026-11-25T12:01:00Z".to_owned(),
+            "nobody heard" => {
+                world
+                    .execute("update ops.outbox set status = 'dead', sent_at = null")
+                    .await;
+            }
+            _ => channels = ["email"],
+        }
+        mind(&world, &now, &channels).await;
+        let ends = messages(&world).await;
+        assert!(
+            ends.contains(&"resolved slack dead".to_owned()),
+            "{what}: {ends:?}"
+        );
     }
 }
 

@@ -153,11 +153,12 @@ begin
     perform ops.queue_proofs(p_context, p_now);
     perform ops.tell_untold(p_context, p_now);
     perform ops.fail_over(p_context, p_now);
+    perform ops.revive_ends(p_context.channels, p_now);
 end
 $$;
 
 comment on function ops.mind_delivery(ops.context, timestamptz) is
-    'Remembers new channels, queues the tests that are due, tells anew what nobody was told of, and copies messages that their channel does not take to other channels. The caller holds the lock of the alerts.';
+    'Remembers new channels, queues the tests that are due, tells anew what nobody was told of, copies messages that their channel does not take to other channels, and tries ends again that were given up. The caller holds the lock of the alerts.';
 
 create or replace function public.ops_prove_delivery(
     p_request uuid,

@@ -184,3 +184,57 @@ $$;
 
 comment on function ops.drop_unasked_ends(uuid) is
     'Drops the resolutions of an alert for audiences that have heard nothing of it and will not.';
+
+create or replace function ops.ends_again_at(p_end ops.outbox)
+returns timestamptz
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return (
+        select max(coalesce(delivery.settled_at, delivery.started_at)) + ops.retry_after(p_end.attempts, 0.5)
+        from ops.deliveries as delivery
+        where delivery.message = p_end.id
+    );
+end
+$$;
+
+comment on function ops.ends_again_at(ops.outbox) is
+    'Returns when a resolution that was given up is tried again: after a pause that grows with its attempts.';
+
+create or replace function ops.revive_ends(p_channels text[], p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+    -- Its channel may have been cut off for that moment alone. Whoever heard that something is
+    -- wrong must not be left with that.
+    update ops.outbox as ending
+    set status = 'pending', next_attempt_at = p_now, bundle = null, bundled_at = null
+    from ops.alerts as alert
+    where ending.status = 'dead'
+        and ending.kind = 'resolved'
+        and ending.channel = any (p_channels)
+        and alert.id = ending.alert
+        -- A day later the end is no news.
+        and ending.created_at > p_now - interval '1 day'
+        and ops.ends_again_at(ending) <= p_now
+        and ops.is_answerable(ending, p_now)
+        and not exists (
+            select
+            from ops.outbox as other
+            where other.alert = ending.alert
+                and other.kind = 'resolved'
+                and other.channel = ending.channel
+                and ops.audience_of(other) = ops.audience_of(ending)
+                and other.status in ('pending', 'sent')
+        )
+        -- It would say that all is well.
+        and not exists (
+            select from ops.alerts as later where later.fingerprint = alert.fingerprint and later.status <> 'resolved'
+        )
+$$;
+
+comment on function ops.revive_ends(text[], timestamptz) is
+    'Makes the resolutions due again that their channel refused, for audiences that have heard of the alert and of no end, for a day. The caller holds the lock of the alerts.';
