@@ -44,7 +44,6 @@ create or replace trigger show_event_missed
     when (
         new.status = 'sent'
         and old.status <> 'sent'
-        and new.channel = 'slack'
         and new.kind in ('firing', 'escalation')
         and new.provider_id is not null
     )

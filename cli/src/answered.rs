@@ -5,7 +5,7 @@
 //! a document is odd: it is shown as it stands, counted, and takes none of its
 //! neighbours along.
 
-use ops::alerts::plain_text;
+use ops::messages::plain_text;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, ser::SerializeSeq,
 };

@@ -8,10 +8,11 @@
 //! - [`router`]: endpoint to handlers, the one file that knows every domain
 //! - [`handler`], [`auth`], [`problem`]: what a domain answers with, to whom, and
 //!   the errors that a caller sees
-//! - [`app`], [`config`]: what every function stands on, and its variables
+//! - [`app`], [`config`], `variables`: what every function stands on, and its variables
 //! - [`rpc`]: the database behind its REST API
 //! - `bounded_json`: JSON from elsewhere, read however odd a part of it is
 //! - [`jobs`]: runs of scheduled work, each claimed once
+//! - [`messages`]: what people are told, and the channels by which it reaches them
 //! - [`health`], [`monitoring`], [`alerts`], [`backups`]: the domains
 //! - [`migrate`]: the schema
 //!
@@ -29,18 +30,22 @@ mod bounded_json;
 pub mod config;
 pub mod edge;
 pub mod endpoint;
+#[cfg(test)]
+mod fake_server;
 pub mod function;
 pub mod handler;
 pub mod health;
 mod hexadecimal;
 pub mod jobs;
 mod media_type;
+pub mod messages;
 pub mod migrate;
 pub mod monitoring;
 pub mod problem;
 pub mod router;
 pub mod rpc;
 pub mod telemetry;
+mod variables;
 
 /// The version that answers, logs and error reports carry.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,9 +1,9 @@
 //! Closed sets of words: the domain in SQL and the enum in Rust list the same.
 
 use ops::{
-    alerts::{acknowledge::Action, message_facts::Severity},
-    config::Channel,
+    alerts::acknowledge::Action,
     jobs::Outcome,
+    messages::{channels, message_facts::Severity},
     monitoring::sample::Status,
 };
 use serde::de::DeserializeOwned;
@@ -30,7 +30,6 @@ async fn check<Word: DeserializeOwned>(world: &World, domain: &str) {
 async fn rust_reads_every_word_that_the_database_may_write() {
     let world = World::migrated().await;
     check::<Severity>(&world, "severity").await;
-    check::<Channel>(&world, "channel").await;
     check::<Status>(&world, "check_status").await;
     check::<Action>(&world, "alert_action").await;
     check::<Outcome>(&world, "run_result").await;
@@ -40,7 +39,9 @@ async fn rust_reads_every_word_that_the_database_may_write() {
 async fn sets_that_rust_writes_have_the_same_words_in_the_same_order() {
     let world = World::migrated().await;
     assert_eq!(json!(words(&world, "severity").await), json!(Severity::ALL));
-    assert_eq!(json!(words(&world, "channel").await), json!(Channel::ALL));
+    let kinds = "(select jsonb_agg(jsonb_build_array(channel, reach) order by place) from ops.channel_kinds)";
+    let known = channels::ALL.map(|channel| json!([channel, channel.reach()]));
+    assert_eq!(world.value(kinds).await, json!(known));
 }
 
 #[tokio::test]

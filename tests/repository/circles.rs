@@ -13,7 +13,7 @@ const CRATES: [&str; 7] = [
     "lib", "backup", "cli", "dev", "local", "outside", "terminal",
 ];
 
-/// A module's path below its crate, `alerts::channels` say; empty for the root.
+/// A module's path below its crate, `messages::channels` say; empty for the root.
 type Module = String;
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use jiff::SignedDuration;
-use ops::config::Channel;
+use ops::messages::channels::{self, Channel};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -75,7 +75,7 @@ pub(crate) enum Alerts {
     Resend {
         /// The start of the message's id
         message: String,
-        /// Sends it on this channel instead of its own: slack, email, discord or webhook
+        /// Sends it on this channel instead of its own, such as slack or email
         #[arg(long, value_parser = channel)]
         channel: Option<Channel>,
     },
@@ -119,10 +119,8 @@ pub(crate) struct Match {
 }
 
 fn channel(word: &str) -> Result<Channel, String> {
-    let all = Channel::ALL.into_iter();
-    let named = all.clone().find(|channel| channel.as_str() == word);
-    named.ok_or_else(|| {
-        let words: Vec<_> = all.map(Channel::as_str).collect();
+    Channel::parse(word).ok_or_else(|| {
+        let words: Vec<_> = channels::ALL.map(Channel::as_str).to_vec();
         format!(
             "a channel must be one of {}, got `{word}`",
             words.join(", ")

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use ops::{
-    config::Channel,
+    messages::channels::Channel,
     rpc::{Call, Retry},
 };
 use serde::{Deserialize, Serialize};

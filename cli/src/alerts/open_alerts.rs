@@ -3,10 +3,8 @@
 use anyhow::Context;
 use jiff::Timestamp;
 use ops::{
-    alerts::{
-        acknowledge::{ActOnAlert, ActOutcome, Action},
-        message_facts::Severity,
-    },
+    alerts::acknowledge::{ActOnAlert, ActOutcome, Action},
+    messages::message_facts::Severity,
     rpc::{Call, Retry},
 };
 use serde::{Deserialize, Serialize};

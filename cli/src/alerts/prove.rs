@@ -7,7 +7,7 @@ use anyhow::Context;
 use ops::{
     alerts::dispatch,
     app::App,
-    config::Channel,
+    messages::channels::Channel,
     rpc::{Call, Retry},
 };
 use outside::clock::Deadline;
@@ -62,7 +62,7 @@ pub(super) async fn run(
     let config = environment.config();
     let call = ProveDelivery {
         p_request: Uuid::new_v4(),
-        p_channels: config.channels(),
+        p_channels: config.channels.list(),
         p_by: author(),
     };
     if call.p_channels.is_empty() {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ops::{
-    config::Channel,
+    messages::channels::Channel,
     rpc::{Call, Retry},
 };
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ pub(super) async fn look(environment: &Environment) -> Vec<Finding> {
         Err(error) => return vec![Finding::new(Level::Error, SUBJECT, format!("{error:#}"))],
     };
     let oldest = outside::clock::now() - SignedDuration::from_hours(24 * listed.maximum_days);
-    let configured = environment.config().channels();
+    let configured = environment.config().channels.list();
     configured
         .into_iter()
         .map(|channel| {
@@ -96,6 +96,8 @@ fn unproven(channel: Channel) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use ops::messages::channels::slack;
+
     use super::*;
 
     #[test]
@@ -129,7 +131,7 @@ mod tests {
             ),
         ] {
             let proof = Proof {
-                channel: Channel::Slack,
+                channel: slack::CHANNEL,
                 proven_at,
                 failing_since,
                 error: None,

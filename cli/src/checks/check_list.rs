@@ -1,7 +1,7 @@
 //! Checks as the database keeps them, and how a list shows them.
 
 use ops::{
-    alerts::message_facts::Severity,
+    messages::message_facts::Severity,
     monitoring::sample::Status,
     rpc::{Call, Retry},
 };

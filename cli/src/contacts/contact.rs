@@ -1,6 +1,6 @@
 //! A contact, and how a list shows it.
 
-use ops::alerts::message_facts::Severity;
+use ops::messages::message_facts::Severity;
 use serde::Deserialize;
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use ops::{alerts::plain_text, monitoring::document::Evidence};
+use ops::{messages::plain_text, monitoring::document::Evidence};
 
 use super::{
     story::Story,

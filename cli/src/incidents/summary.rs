@@ -4,7 +4,7 @@
 use clap::ValueEnum;
 use jiff::Timestamp;
 use ops::{
-    alerts::plain_text,
+    messages::plain_text,
     monitoring::document::{Cause, Evidence, Impact, Incident},
 };
 

@@ -2,7 +2,7 @@
 //! it, and how people read it. Pure.
 
 use jiff::{Timestamp, civil::Date};
-use ops::{alerts::plain_text, config::Channel};
+use ops::{messages::channels::Channel, messages::plain_text};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -16,10 +16,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::claimed_messages::{Claimed, Packed, Parcel, Unread};
-use super::channels::{Delivery, SEND_TIMEOUT};
 use crate::{
     app::App,
-    config::Channel,
+    messages::channels::{Channel, Delivery, SEND_TIMEOUT},
     rpc::{Call, Retry, RpcError},
 };
 
@@ -140,7 +139,7 @@ impl Call for SettleMessages {
 /// When the database could not be asked on any channel. Whatever was sent by
 /// then and not settled is sent again when its lease ends.
 pub async fn deliver(app: &App, deadline: Deadline) -> Result<DeliveryReport, RpcError> {
-    let channels = app.config.channels().into_iter();
+    let channels = app.config.channels.list().into_iter();
     let rounds = channels.map(|channel| deliver_by(app, channel, deadline));
     let mut report = DeliveryReport::NOTHING;
     let mut failure = None;
@@ -356,9 +355,12 @@ impl<'a> Sender<'a> {
             };
         }
         self.last = Some(clock::instant());
-        let delivery = self
-            .channel
-            .send(self.app, &parcel.content, &parcel.key, &parcel.place, lease)
+        let App {
+            config, outbound, ..
+        } = self.app;
+        let delivery = config
+            .channels
+            .send(self.channel, parcel.outgoing(), outbound, lease)
             .await;
         self.note(&delivery);
         Attempt::Made(delivery)

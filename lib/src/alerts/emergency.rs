@@ -6,20 +6,20 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use outside::clock::{self, Deadline};
-use uuid::Uuid;
 
-use super::{
-    channels::{Delivery, Place, SEND_TIMEOUT, email},
-    message::{Content, Message},
-    message_facts::{Facts, Kind, Severity},
-    message_links::Places,
-    render::{self, email::Letter},
-    rules::Rule,
+use crate::{
+    app::App,
+    messages::{
+        channels::{Channel, Delivery, Outgoing, Place},
+        message::{Content, Message},
+        message_facts::{Facts, Kind, Severity},
+        message_links::Places,
+        rules::Rule,
+    },
 };
-use crate::{app::App, config::Channel};
 
-/// How long the email may take, before the other channels are asked.
-const EMAIL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the first channel may take, before the others are asked.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Sends to those channels, and returns those that were told. `since` is when the
 /// first tick failed, `reason` a phrase that names no secret.
@@ -37,40 +37,41 @@ pub async fn send(
     let now = clock::now();
     let content = content(app, since, reason, now);
     let key = key(app, now);
+    let outgoing = Outgoing {
+        content: &content,
+        key: &key,
+        place: &Place::Anew,
+    };
+    let App {
+        config, outbound, ..
+    } = app;
     let mut told = Vec::new();
-    if channels.contains(&Channel::Email) {
-        let letter = named(render::email::letter(&content));
-        let deadline = deadline.within(EMAIL_TIMEOUT);
-        match email::send_unless_said(app, &letter, &key, deadline).await {
+    let (first, others): (Vec<Channel>, Vec<Channel>) = channels
+        .iter()
+        .partition(|channel| channel.knows_what_was_said());
+    for channel in first {
+        let Some(sender) = config.channels.sender(channel) else {
+            continue;
+        };
+        let deadline = deadline.within(FIRST_TIMEOUT);
+        match sender.send_unless_said(outgoing, outbound, deadline).await {
             Some(delivery) => {
-                note(Channel::Email, &delivery);
-                told.extend(delivery.is_sent().then_some(Channel::Email));
+                note(channel, &delivery);
+                told.extend(delivery.is_sent().then_some(channel));
             }
             None => return channels.to_vec(),
         }
     }
-    let deadline = deadline.within(SEND_TIMEOUT);
-    let others = channels
-        .iter()
-        .filter(|channel| **channel != Channel::Email);
-    let sent = others.map(|&channel| {
-        let (content, key) = (&content, &key);
-        async move {
-            let delivery = channel
-                .send(app, content, key, &Place::Anew, deadline)
-                .await;
-            note(channel, &delivery);
-            delivery.is_sent().then_some(channel)
-        }
+    let sent = others.into_iter().map(async |channel| {
+        let delivery = config
+            .channels
+            .send(channel, outgoing, outbound, deadline)
+            .await;
+        note(channel, &delivery);
+        delivery.is_sent().then_some(channel)
     });
     told.extend(join_all(sent).await.into_iter().flatten());
     told
-}
-
-/// A letter that no other instance would write, so that the provider tells the two apart.
-fn named(mut letter: Letter) -> Letter {
-    letter.tags.push(("instance", Uuid::new_v4().to_string()));
-    letter
 }
 
 fn content(app: &App, since: Timestamp, reason: &str, now: Timestamp) -> Content {
@@ -131,7 +132,10 @@ fn note(channel: Channel, delivery: &Delivery) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alerts::fake_server::{self, Reply, Server};
+    use crate::{
+        fake_server::{self, Reply, Server},
+        messages::channels::{discord, email, slack, webhook},
+    };
 
     fn app(slack: &Server, resend: &Server) -> App {
         fake_server::app(&[
@@ -152,7 +156,7 @@ mod tests {
         let app = app(&slack, &resend);
         let sent = send(
             &app,
-            &[Channel::Slack, Channel::Email],
+            &[slack::CHANNEL, email::CHANNEL],
             since,
             "the database's API does not answer",
             deadline,
@@ -165,7 +169,7 @@ mod tests {
     async fn both_channels_hear_of_it_at_once() {
         let email = Reply::new(200, r#"{"id":"e"}"#);
         let (sent, slack, resend) = tell(Reply::new(200, "ok"), email).await;
-        assert_eq!(sent, [Channel::Email, Channel::Slack]);
+        assert_eq!(sent, [email::CHANNEL, slack::CHANNEL]);
         let text = &slack.requests()[0].json()["text"];
         assert_eq!(text, "Critical: Monitoring is blind");
         let requests = resend.requests();
@@ -204,7 +208,7 @@ mod tests {
         ]);
         let since = "2026-11-24T03:12:00Z".parse().unwrap();
         let deadline = Deadline::after(Duration::from_secs(5));
-        let due = [Channel::Discord, Channel::Webhook];
+        let due = [discord::CHANNEL, webhook::CHANNEL];
         let sent = send(&app, &due, since, "no answer", deadline).await;
         assert_eq!(sent, due);
         let content = &discord.requests()[0].json()["content"];
@@ -220,16 +224,16 @@ mod tests {
     #[tokio::test]
     async fn a_channel_that_hangs_does_not_silence_the_other() {
         let (sent, ..) = tell(Reply::Hang, Reply::new(200, r#"{"id":"e"}"#)).await;
-        assert_eq!(sent, [Channel::Email]);
+        assert_eq!(sent, [email::CHANNEL]);
         let (sent, ..) = tell(Reply::new(200, "ok"), Reply::new(500, "")).await;
-        assert_eq!(sent, [Channel::Slack]);
+        assert_eq!(sent, [slack::CHANNEL]);
     }
 
     #[tokio::test]
     async fn what_another_instance_said_this_hour_is_told_everywhere_and_not_said_again() {
         let taken = Reply::new(409, r#"{"name":"invalid_idempotent_request"}"#);
         let (told, slack, _) = tell(Reply::new(200, "ok"), taken).await;
-        assert_eq!(told, [Channel::Slack, Channel::Email]);
+        assert_eq!(told, [slack::CHANNEL, email::CHANNEL]);
         assert!(slack.requests().is_empty());
     }
 

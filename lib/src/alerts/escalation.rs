@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::App,
-    config::Channel,
+    messages::channels::Channel,
     rpc::{Call, Retry, RpcError},
 };
 
@@ -34,7 +34,7 @@ impl Call for AdvanceEscalations {
 /// When the database cannot be reached: the next tick or delivery finds the same.
 pub(super) async fn advance(app: &App, deadline: Deadline) -> Result<u64, RpcError> {
     let call = AdvanceEscalations {
-        p_channels: app.config.channels(),
+        p_channels: app.config.channels.list(),
     };
     Ok(app.call(&call, deadline).await?.told)
 }

@@ -1,34 +1,14 @@
 //! Alerts as people get them, and the door for those that others raise.
 //!
 //! The database decides which alerts open and resolve and writes messages into
-//! its outbox, as facts. Here facts become words ([`rules`], [`message`]), words
-//! become what a channel takes ([`render`]), and channels send them
-//! ([`channels`], [`dispatch`]). Adding a channel is one file of each kind and a
-//! variant of [`Channel`](crate::config::Channel).
+//! its outbox, as facts. [`dispatch`] takes what is due to the channels of
+//! [`messages`](crate::messages); [`raise`] is the door.
 
 pub mod acknowledge;
-pub mod alert_end;
-pub mod channels;
 pub mod dispatch;
 pub mod emergency;
 mod escalation;
-pub mod escalation_step;
-mod escalation_wording;
-pub mod incident_change;
-mod json_fields;
-pub mod message;
-pub mod message_facts;
-pub mod message_links;
-pub mod plain_text;
-pub mod quantities;
 pub mod raise;
-pub mod recipients;
-pub mod render;
-pub mod rules;
-mod vendor_pages;
-
-#[cfg(test)]
-mod fake_server;
 
 use bytes::Bytes;
 use http::Request;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    alerts::fake_server::{self, Received, Reply, Server},
+    fake_server::{self, Received, Reply, Server},
     function::Function,
 };
 

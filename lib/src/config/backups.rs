@@ -5,7 +5,8 @@ use backup::store::Credentials;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Fault, FaultKind, parse::Reader};
+use super::{Fault, FaultKind};
+use crate::variables::Reader;
 
 /// A direct session of the database.
 #[derive(Debug, Clone)]

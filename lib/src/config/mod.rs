@@ -5,9 +5,7 @@
 //! closes only for what it needs itself.
 
 mod backups;
-mod channels;
 mod check_variables;
-pub(crate) mod parse;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -18,9 +16,10 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use backups::{Backup, Database};
-pub use channels::{Channel, Email, Slack, SlackBot, Webhook};
 pub use check_variables::CHECK_PREFIX;
-use parse::Reader;
+
+pub use crate::variables::{Fault, FaultKind};
+use crate::{messages::channels::Channels, variables::Reader};
 
 /// Everything the bundle knows from its environment.
 #[derive(Debug)]
@@ -43,16 +42,10 @@ pub struct Config {
     pub openai: Option<Service>,
     /// Google Vision.
     pub vision: Option<Service>,
-    /// Resend, for the probe and for the email channel.
+    /// Resend.
     pub resend: Option<Service>,
-    /// The email channel; needs Resend, a sender and a recipient.
-    pub email: Option<Email>,
-    /// The Slack channel.
-    pub slack: Option<Slack>,
-    /// The Discord channel: the URL of its webhook.
-    pub discord_webhook: Option<SecretString>,
-    /// The channel for machines.
-    pub webhook: Option<Webhook>,
+    /// The ways to tell people.
+    pub channels: Channels,
     /// The dead man's switch that is called while all is well.
     pub heartbeat_url: Option<SecretString>,
     /// Where errors are reported.
@@ -153,26 +146,6 @@ impl Environment {
     }
 }
 
-/// What is wrong with one variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Its name.
-    pub variable: &'static str,
-    /// What is wrong.
-    pub kind: FaultKind,
-}
-
-/// The ways in which a variable can be wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FaultKind {
-    /// Required and not set.
-    Missing,
-    /// Set and of no use; the reason never carries the value.
-    Invalid(&'static str),
-    /// Usable, but not as it should be.
-    Warning(&'static str),
-}
-
 impl Config {
     /// Reads the process's environment.
     #[expect(clippy::disallowed_methods, reason = "the one place that may")]
@@ -211,11 +184,8 @@ impl Config {
             "RESEND_BASE_URL",
             "https://api.resend.com",
         );
-        let slack = channels::slack(&mut read);
-        let email = channels::email(&mut read, resend.clone());
-        let discord_webhook = channels::discord(&mut read);
-        let webhook = channels::webhook(&mut read);
-        let heartbeat_url = channels::secret_url(&mut read, "HEARTBEAT_URL");
+        let channels = Channels::open(&mut read);
+        let heartbeat_url = read.secret_url("HEARTBEAT_URL");
         let sentry_dsn = sentry(&mut read);
         let database = backups::database(&read);
         let backup = backups::backup(&mut read);
@@ -236,10 +206,7 @@ impl Config {
             openai,
             vision,
             resend,
-            email,
-            slack,
-            discord_webhook,
-            webhook,
+            channels,
             heartbeat_url,
             sentry_dsn,
             database,

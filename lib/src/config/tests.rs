@@ -1,6 +1,7 @@
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::messages::channels::Channel;
 
 const SERVICE_ROLE: &str = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2ln";
 const ANON: &str = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2ln";
@@ -29,7 +30,7 @@ fn nothing_set_is_reported_whole_and_nothing_works() {
     let missing: Vec<_> = config.faults.iter().map(|fault| fault.variable).collect();
     assert_eq!(missing, ["NEXT_PUBLIC_SUPABASE_URL", "SUPABASE_SECRET_KEY"]);
     assert!(!config.is_valid());
-    assert!(config.channels().is_empty());
+    assert!(config.channels.list().is_empty());
 }
 
 #[test]
@@ -161,7 +162,7 @@ fn an_unconfigured_optional_service_is_no_fault() {
     ]);
     assert!(config.is_valid());
     assert_eq!(config.faults, []);
-    assert!(config.openai.is_none() && config.email.is_none() && config.slack.is_none());
+    assert!(config.openai.is_none() && config.channels.list().is_empty());
 }
 
 #[test]
@@ -171,12 +172,11 @@ fn email_needs_a_service_a_sender_and_a_recipient() {
         ("RESEND_FROM_EMAIL", "Pourtrait <ops@wine.example>"),
         ("ADMIN_EMAIL", "a@wine.example, b@wine.example"),
     ];
-    let email = config(&all).email.unwrap();
-    assert_eq!(email.to, ["a@wine.example", "b@wine.example"]);
+    assert_eq!(channels(&all).0, ["email"]);
     for left_out in 0..all.len() {
         let mut some = all.to_vec();
         some.remove(left_out);
-        assert!(config(&some).email.is_none(), "without {}", all[left_out].0);
+        assert_eq!(channels(&some).0, [""; 0], "without {}", all[left_out].0);
     }
 }
 
@@ -212,7 +212,7 @@ fn channels(variables: &[(&str, &str)]) -> (Vec<&'static str>, Vec<&'static str>
     let config = config(variables);
     let faults = config.faults.iter().map(|fault| fault.variable);
     let faults = faults.filter(|name| !name.contains("SUPABASE")).collect();
-    let channels = config.channels().into_iter().map(Channel::as_str);
+    let channels = config.channels.list().into_iter().map(Channel::as_str);
     (channels.collect(), faults)
 }
 
@@ -271,21 +271,6 @@ fn a_part_of_a_channel_that_is_of_no_use_closes_it() {
         ("ALERT_WEBHOOK_SECRET", KEY),
     ];
     assert_eq!(channels(&plain), (vec![], vec!["ALERT_WEBHOOK_URL"]));
-}
-
-#[test]
-fn the_bot_wins_over_the_webhook_and_a_secret_may_carry_its_prefix() {
-    let prefixed = format!("whsec_{KEY}");
-    let config = config(&[
-        ("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/x"),
-        ("SLACK_BOT_TOKEN", "xoxb-1"),
-        ("SLACK_CHANNEL_ID", "C0123ABCD"),
-        ("ALERT_WEBHOOK_URL", "https://pager.example/alerts"),
-        ("ALERT_WEBHOOK_SECRET", &prefixed),
-    ]);
-    assert!(matches!(config.slack, Some(Slack::Bot(_))));
-    let secret = &config.webhook.unwrap().secret;
-    assert_eq!(secret.expose_secret(), b"0123456789abcdef0123456789abcdef");
 }
 
 #[test]

@@ -3,50 +3,13 @@
 
 use std::fmt::Write;
 
-/// One environment variable.
-#[derive(Debug)]
-pub struct Variable {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is for, and where to get it.
-    pub meaning: &'static str,
-    /// What holds when it is unset; empty where nothing does.
-    pub default: &'static str,
-    /// Whether its value must never be shown.
-    pub secret: bool,
-}
+use crate::{
+    messages::channels,
+    variables::{Group, Variable, plain, secret},
+};
 
-const fn plain(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
-    Variable {
-        name,
-        meaning,
-        default,
-        secret: false,
-    }
-}
-
-const fn secret(name: &'static str, meaning: &'static str) -> Variable {
-    Variable {
-        name,
-        meaning,
-        default: "",
-        secret: true,
-    }
-}
-
-/// A group of variables with a heading.
-#[derive(Debug)]
-pub struct Group {
-    /// The heading.
-    pub title: &'static str,
-    /// What holds without the group.
-    pub without: &'static str,
-    /// Its variables.
-    pub variables: &'static [Variable],
-}
-
-/// Every variable, in the order in which the documentation shows them.
-pub const GROUPS: &[Group] = &[
+/// The groups that the documentation shows first.
+const FIRST: &[Group] = &[
     Group {
         title: "Supabase",
         without: "Required: health is unhealthy and everything else answers 503.",
@@ -168,52 +131,10 @@ pub const GROUPS: &[Group] = &[
             ),
         ],
     },
-    Group {
-        title: "Alerts",
-        without: "Without a channel, alerts are kept and shown but reach nobody; `pourtrait check` says so.",
-        variables: &[
-            secret(
-                "SLACK_WEBHOOK_URL",
-                "An incoming webhook, `https://hooks.slack.com/services/…`.",
-            ),
-            secret(
-                "SLACK_BOT_TOKEN",
-                "A bot's token, `xoxb-…`, with the scope `chat:write`: messages of an alert become one thread, and the first shows how it stands. Wins over the webhook.",
-            ),
-            plain(
-                "SLACK_CHANNEL_ID",
-                "",
-                "Where the bot posts, `C…`; it has to be a member.",
-            ),
-            plain(
-                "SLACK_API_URL",
-                "https://slack.com/api",
-                "Where Slack's API answers.",
-            ),
-            secret(
-                "DISCORD_WEBHOOK_URL",
-                "A channel's webhook, `https://discord.com/api/webhooks/…`.",
-            ),
-            secret(
-                "ALERT_WEBHOOK_URL",
-                "Where every message is posted as JSON, for machines.",
-            ),
-            secret(
-                "ALERT_WEBHOOK_SECRET",
-                "Signs what is posted there, as Standard Webhooks does: base64 of at least 24 bytes (`openssl rand -base64 32`), with or without `whsec_` before it. Without it nothing is posted.",
-            ),
-            plain(
-                "RESEND_FROM_EMAIL",
-                "",
-                "The sender of alert emails, at a domain verified with Resend.",
-            ),
-            plain(
-                "ADMIN_EMAIL",
-                "",
-                "Who gets alert emails; several addresses with commas between.",
-            ),
-        ],
-    },
+];
+
+/// The groups that the documentation shows after the channels.
+const OTHERS: &[Group] = &[
     Group {
         title: "Dead man's switch",
         without: "Without it nobody outside notices when the monitor stops, unless the scheduler in the database does.",
@@ -303,9 +224,16 @@ pub const GROUPS: &[Group] = &[
     },
 ];
 
+/// Every variable, in the order in which the documentation shows them: each channel
+/// has a group of its own.
+pub fn groups() -> impl Iterator<Item = &'static Group> {
+    let channels = channels::ALL.iter().map(|channel| channel.variables());
+    FIRST.iter().chain(channels).chain(OTHERS)
+}
+
 /// Every variable, without its group.
 pub fn all() -> impl Iterator<Item = &'static Variable> {
-    GROUPS.iter().flat_map(|group| group.variables)
+    groups().flat_map(|group| group.variables)
 }
 
 /// The text of `.env.example`.
@@ -314,7 +242,9 @@ pub fn env_example() -> String {
     let mut text = String::from(
         "# Copy to .env and fill in. Every variable is explained in docs/configuration.md.\n",
     );
-    for group in &GROUPS[..GROUPS.len() - 1] {
+    // The last group is the platform's.
+    let set_by_hand = groups().count() - 1;
+    for group in groups().take(set_by_hand) {
         let _ = writeln!(
             text,
             "\n# {}. {}",
@@ -345,7 +275,7 @@ pub fn markdown() -> String {
          is accepted for loopback hosts only.\n\n\
          This page is written by `pourtrait docs`; edit `lib/src/config/variables.rs` instead.\n",
     );
-    for group in GROUPS {
+    for group in groups() {
         let _ = writeln!(text, "\n## {}\n\n{}\n", group.title, group.without);
         text.push_str("| variable | meaning | default | secret |\n| --- | --- | --- | --- |\n");
         for Variable {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use outside::clock::{self, Deadline};
 use serde::Serialize;
 
-use crate::{alerts, app::App, config::Channel};
+use crate::{alerts, app::App, messages::channels::Channel};
 
 /// How often one instance may send to one channel.
 const QUIET: Duration = Duration::from_secs(3600);
@@ -52,7 +52,7 @@ impl Emergency {
     pub(super) async fn report(&self, app: &App, reason: &str, deadline: Deadline) -> Vec<Channel> {
         let now = clock::now();
         let since = *self.lock().since.get_or_insert(now);
-        let due = self.due(app.config.channels(), clock::instant());
+        let due = self.due(app.config.channels.list(), clock::instant());
         let sent = alerts::emergency::send(app, &due, since, reason, deadline).await;
         self.note(&sent, clock::instant(), since, now, reason);
         sent
@@ -108,16 +108,17 @@ impl Emergency {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::messages::channels::{email, slack};
 
     #[test]
     fn a_channel_is_told_once_an_hour_whatever_is_committed_in_between() {
         let emergency = Emergency::default();
-        let all = || vec![Channel::Slack, Channel::Email];
+        let all = || vec![slack::CHANNEL, email::CHANNEL];
         let (start, now) = (clock::instant(), clock::now());
-        emergency.note(&[Channel::Slack], start, now, now, "away");
+        emergency.note(&[slack::CHANNEL], start, now, now, "away");
         for (after_s, expected) in [
-            (0, vec![Channel::Email]),
-            (3_599, vec![Channel::Email]),
+            (0, vec![email::CHANNEL]),
+            (3_599, vec![email::CHANNEL]),
             (3_600, all()),
         ] {
             let at = start + Duration::from_secs(after_s);

@@ -18,10 +18,11 @@ use crate::{
     alerts::dispatch,
     app::App,
     auth::Starter,
-    config::{Channel, Deployment},
+    config::Deployment,
     endpoint::Job,
     handler::Answer,
     jobs::{self, Ended, Order, Outcome, Patience, Run, Unclaimed},
+    messages::channels::Channel,
     rpc::{Call, Retry, RpcError},
 };
 use outside::{clock::Deadline, reach::Reach};
@@ -257,7 +258,7 @@ fn record(app: &App, emergency: &Emergency, run: &Run, checks: Vec<Sample>) -> T
         every_seconds: run.job.every_s,
         pages: pages(&checks),
         checks,
-        channels: app.config.channels(),
+        channels: app.config.channels.list(),
         emergency: emergency.handover(),
     }
 }

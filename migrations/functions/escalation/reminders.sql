@@ -5,15 +5,17 @@
 
 create or replace function ops.chat_channels()
 returns text[]
-language sql
+language plpgsql
 stable
 parallel safe
 set search_path = ''
 as $$
-    select array_remove(array_remove(ops.known_channels(), 'email'), 'webhook')
+begin
+    return array(select channel from ops.channel_kinds where reach = 'room' order by place);
+end
 $$;
 
-comment on function ops.chat_channels() is 'Returns the channels of chat, on which a message scrolls away; an email does not, and a machine needs no reminder.';
+comment on function ops.chat_channels() is 'Returns the channels on which a message scrolls away; an email does not, a pager reminds by itself, and a machine needs no reminder.';
 
 create or replace function ops.reminder_interval(p_severity text, p_settings jsonb)
 returns interval

@@ -198,7 +198,7 @@ $$;
 comment on function ops.tell_of_alerts(uuid, text, ops.alerts, text[], timestamptz) is
     'Tells stakeholders that alerts opened an incident, or that its last one has resolved. The channels hear of the alerts themselves. A beginning waits as long as the messages about its alert.';
 
-create or replace function ops.thread_of_incident(p_incident uuid)
+create or replace function ops.thread_of_incident(p_incident uuid, p_channel text)
 returns text
 language sql
 stable
@@ -207,12 +207,12 @@ as $$
     select message.provider_id
     from ops.outbox as message
     where message.incident = p_incident
-        and message.channel = 'slack'
+        and message.channel = p_channel
         and message.status = 'sent'
         and message.provider_id is not null
     order by message.sent_at, message.id
     limit 1
 $$;
 
-comment on function ops.thread_of_incident(uuid) is
-    'Returns Slack''s name of the first notice about an incident, in whose thread the others stand; null if there is none.';
+comment on function ops.thread_of_incident(uuid, text) is
+    'Returns a channel''s name of the first notice about an incident, in whose thread the others stand; null if there is none.';

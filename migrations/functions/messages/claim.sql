@@ -37,9 +37,9 @@ as $$
                 'digest', false,
                 'facts', single.facts,
                 'thread', case
-                    when single.channel = 'slack' and single.incident is not null
-                    then ops.thread_of_incident(single.incident)
-                    when single.channel = 'slack' then (ops.first_on_slack(single.alert)).provider_id
+                    when not ops.follows_alerts(single.channel) then null
+                    when single.incident is not null then ops.thread_of_incident(single.incident, single.channel)
+                    else (ops.first_named(single.alert, single.channel)).provider_id
                 end,
                 'createdAt', single.created_at
             )
@@ -52,7 +52,7 @@ as $$
 $$;
 
 comment on function ops.claimed_alone(uuid) is
-    'Returns the messages of a claim that are sent alone, the worst first, each on Slack with the thread of its alert''s first message.';
+    'Returns the messages of a claim that are sent alone, the worst first, each with the name of its alert''s first message, where the channel keeps that as the alert stands.';
 
 create or replace function ops.claimed_together(p_claim uuid)
 returns jsonb

@@ -11,17 +11,16 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-    -- All readers of a channel are one audience. Of emails, those to the usual addresses are
-    -- one audience, and those to a person alone are another.
+    -- All readers of a channel are one audience. Whom a message addresses alone is another.
     select case
-        when p_message.channel = 'email' and p_message.facts #> '{recipients,usual}' = 'false'
+        when p_message.facts #> '{recipients,usual}' = 'false'
         then p_message.facts #> '{recipients,people}'
         else '[]'
     end
 $$;
 
 comment on function ops.audience_of(ops.outbox) is
-    'Returns who among the readers of its channel gets a message, as a value that can be compared: [] for all of them, else the people whom an email addresses alone.';
+    'Returns who among the readers of its channel gets a message, as a value that can be compared: [] for all of them, else the people whom it addresses alone.';
 
 create or replace function ops.find_beginnings(p_end ops.outbox)
 returns setof ops.outbox
@@ -106,7 +105,7 @@ end
 $$;
 
 comment on function ops.is_addressed_otherwise(ops.outbox) is
-    'Returns whether those whom an email addresses alone were also addressed by one to the usual readers, so that its resolution reaches them.';
+    'Returns whether those whom a message addresses alone were also addressed by one to the usual readers, so that its resolution reaches them.';
 
 create or replace function ops.find_audiences(p_alert uuid)
 returns setof ops.outbox
@@ -124,8 +123,8 @@ as $$
         beginning.channel, ops.audience_of(beginning),
         -- Who was told at once and read it in the digest as well is told of the end at once.
         beginning.digest, beginning.status = 'sent' desc,
-        case beginning.channel
-            when 'email' then jsonb_array_length(beginning.facts #> '{recipients,people}')
+        case ops.reach_of(beginning.channel)
+            when 'mail' then jsonb_array_length(beginning.facts #> '{recipients,people}')
         end desc nulls last,
         beginning.created_at, beginning.id
 $$;

@@ -206,8 +206,14 @@ as $$
         from unnest(p_channels) with ordinality as configured (channel, place)
         where configured.channel <> p_message.channel
             and configured.channel <> all (p_failing)
-            -- A machine that was told is nobody who was told.
-            and (ops.reaches_people(configured.channel) or not ops.reaches_people(p_message.channel))
+            and case ops.reach_of(configured.channel)
+                -- Whom it would wake was not asked for.
+                when 'pager' then p_message.severity in ('critical', 'high')
+                when 'phone' then false
+                -- A machine that was told is nobody who was told.
+                when 'machine' then not ops.reaches_people(p_message.channel)
+                else true
+            end
             and not coalesce(p_message.facts -> 'standsInFor', '[]') ? configured.channel
     )
     select others.channel
@@ -218,7 +224,7 @@ as $$
 $$;
 
 comment on function ops.choose_stand_in(ops.outbox, text[], text[]) is
-    'Returns the first configured channel that does not fail and was not tried with this message, one that people read if they read that of the message; null if there is none, or if one of them has a counterpart of the message.';
+    'Returns the first configured channel that does not fail and was not tried with this message, one that people read if they read that of the message, a pager only for what is critical or high, never a phone; null if there is none, or if one of them has a counterpart of the message.';
 
 create or replace function ops.repeat_message(
     p_message ops.outbox,

@@ -7,16 +7,19 @@
 
 create or replace function ops.may_go_with_others(p_message ops.outbox)
 returns boolean
-language sql
-immutable
+language plpgsql
+stable
 parallel safe
 set search_path = ''
 as $$
-    select p_message.alert is not null
+begin
+    return p_message.alert is not null
         and not p_message.digest
-        -- A change is no message of its own, and a machine reads every message.
+        -- A change is no message of its own, a machine reads every message, and a pager has
+        -- an incident for each alert.
         and p_message.kind <> 'change'
-        and p_message.channel <> 'webhook'
+        and ops.reach_of(p_message.channel) not in ('machine', 'pager');
+end
 $$;
 
 comment on function ops.may_go_with_others(ops.outbox) is

@@ -1,30 +1,62 @@
--- These functions decide to which channels a message goes. Chat gets everything. Email gets
--- what is critical, and everything where no chat is configured. A webhook gets each message
--- at once, because a machine needs no digest. An alert about a channel never goes to people
--- by that channel alone if another one is configured.
+-- These functions decide to which channels a message goes. A room gets everything. Mail gets
+-- what is critical, and everything where no room is configured. A pager gets what is
+-- critical, and a phone only what is addressed to its owner. A machine gets each message at
+-- once, because it needs no digest. An alert about a channel never goes to people by that
+-- channel alone if another one is configured.
 
 create or replace function ops.known_channels()
 returns text[]
-language sql
+language plpgsql
 stable
 parallel safe
 set search_path = ''
 as $$
-    select ops.words('ops.channel')
+begin
+    return array(select channel from ops.channel_kinds order by place);
+end
 $$;
 
 comment on function ops.known_channels() is
     'Returns the channels that messages may go to, the one to prefer first.';
 
-create or replace function ops.reaches_people(p_channel text)
-returns boolean
+create or replace function ops.reach_of(p_channel text)
+returns text
 language plpgsql
-immutable
+stable
 parallel safe
 set search_path = ''
 as $$
 begin
-    return p_channel <> 'webhook';
+    return (select reach from ops.channel_kinds where channel = p_channel);
+end
+$$;
+
+comment on function ops.reach_of(text) is 'Returns who reads a channel, in a word.';
+
+create or replace function ops.follows_alerts(p_channel text)
+returns boolean
+language plpgsql
+stable
+parallel safe
+set search_path = ''
+as $$
+begin
+    return (select follows from ops.channel_kinds where channel = p_channel);
+end
+$$;
+
+comment on function ops.follows_alerts(text) is
+    'Returns whether the first message about an alert on a channel is kept as the alert stands.';
+
+create or replace function ops.reaches_people(p_channel text)
+returns boolean
+language plpgsql
+stable
+parallel safe
+set search_path = ''
+as $$
+begin
+    return ops.reach_of(p_channel) <> 'machine';
 end
 $$;
 
@@ -34,21 +66,26 @@ comment on function ops.reaches_people(text) is
 create or replace function ops.read_by_people(p_channels text[])
 returns boolean
 language plpgsql
-immutable
+stable
 parallel safe
 set search_path = ''
 as $$
 begin
-    return exists (select from unnest(p_channels) as listed (channel) where ops.reaches_people(listed.channel));
+    return exists (
+        select
+        from ops.channel_kinds
+        -- A phone reaches nobody who is not addressed.
+        where channel = any (p_channels) and reach in ('room', 'mail', 'pager')
+    );
 end
 $$;
 
-comment on function ops.read_by_people(text[]) is 'Returns whether people read any of these channels.';
+comment on function ops.read_by_people(text[]) is 'Returns whether people read any of these channels, whomever a message addresses.';
 
 create or replace function ops.tells_somebody(p_channel text, p_channels text[])
 returns boolean
 language plpgsql
-immutable
+stable
 parallel safe
 set search_path = ''
 as $$
@@ -71,20 +108,25 @@ language sql
 stable
 set search_path = ''
 as $$
-    with chosen as (
-        select known.channel
-        from unnest(ops.known_channels()) with ordinality as known (channel, nth)
-        where known.channel = any (p_channels)
-            and (
-                known.channel <> 'email'
-                or p_severity = 'critical'
-                -- Without chat, people read nothing but email.
-                or not p_channels && '{slack,discord}'::text[]
-            )
-        order by known.nth
+    with configured as (
+        select kind.*, bool_or(kind.reach = 'room') over () as in_rooms
+        from ops.channel_kinds as kind
+        where kind.channel = any (p_channels)
+    ),
+    chosen as (
+        select *
+        from configured
+        where case reach
+            when 'mail' then p_severity = 'critical' or not in_rooms
+            when 'pager' then p_severity = 'critical'
+            else reach <> 'phone'
+        end
     )
-    select chosen.channel, p_severity = 'low' and chosen.channel <> 'webhook'
-    from chosen
+    (
+        select chosen.channel, p_severity = 'low' and chosen.reach <> 'machine'
+        from chosen
+        order by chosen.place
+    )
     union all
     -- If nothing is configured the channel is null, and the row in the outbox shows that.
     select null, p_severity = 'low'
@@ -92,7 +134,7 @@ as $$
 $$;
 
 comment on function ops.route(text, text[]) is
-    'Returns where a message of that severity goes, given the configured channels: a critical one to all of them, any other to Slack, Discord and the webhook, and to email where there is neither Slack nor Discord. One of low severity goes into the digest, except on the webhook. The channel is null if nothing is configured.';
+    'Returns where a message of that severity goes to its usual readers, given the configured channels: to rooms and machines; to mail if it is critical or there is no room; to pagers if it is critical; never to phones. One of low severity goes into the digest, except to a machine. The channel is null if nothing is configured.';
 
 create or replace function ops.concerned_channel(p_rule text, p_subject text)
 returns text

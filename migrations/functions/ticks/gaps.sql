@@ -16,7 +16,7 @@ begin
     perform ops.check_words(
         'channels of the emergency',
         array(select jsonb_array_elements_text(p_emergency -> 'channels')),
-        ops.words('ops.channel')
+        ops.known_channels()
     );
 end
 $$;

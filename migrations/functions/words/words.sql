@@ -150,7 +150,7 @@ stable
 set search_path = ''
 as $$
 begin
-    perform ops.check_words('channels', p_channels, ops.words('ops.channel'));
+    perform ops.check_words('channels', p_channels, ops.known_channels());
 end
 $$;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use ops::alerts::message_facts::Severity;
+use ops::messages::message_facts::Severity;
 use serde::{Deserialize, Serialize};
 
 use crate::answered::Answered;

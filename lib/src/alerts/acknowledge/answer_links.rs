@@ -5,8 +5,8 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    alerts::message_links::Link,
     auth::signed_link::{Grant, LinkAction, Signer},
+    messages::message_links::Link,
 };
 
 /// How long a link works after its message was written.

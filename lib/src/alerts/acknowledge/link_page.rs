@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::requested_action::SNOOZES;
 use crate::{
-    alerts::{
+    auth::signed_link::LinkAction,
+    messages::{
         message::Message, message_facts::Facts, message_links::Places, plain_text, quantities,
     },
-    auth::signed_link::LinkAction,
 };
 
 /// The stylesheet of the static pages.

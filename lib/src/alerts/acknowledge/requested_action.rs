@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use crate::alerts::plain_text;
+use crate::messages::plain_text;
 
 /// The longest note, as the database takes it.
 const NOTE_LIMIT: usize = 1_000;

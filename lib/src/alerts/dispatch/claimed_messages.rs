@@ -9,16 +9,16 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    alerts::{
-        acknowledge::answer_links,
-        channels::Place,
+    alerts::acknowledge::answer_links,
+    auth::signed_link::Signer,
+    config::Config,
+    messages::{
+        channels::{Outgoing, Place},
         message::{Content, Digest, Message, Occasion},
         message_facts::{Facts, Kind},
         message_links::{Link, Places},
         plain_text,
     },
-    auth::signed_link::Signer,
-    config::Config,
 };
 
 /// How much of the reason is kept for which a row cannot be read.
@@ -104,6 +104,17 @@ pub(super) struct Parcel {
     pub(super) key: String,
     pub(super) content: Content,
     pub(super) place: Place,
+}
+
+impl Parcel {
+    /// What a channel is given to send.
+    pub(super) fn outgoing(&self) -> Outgoing<'_> {
+        Outgoing {
+            content: &self.content,
+            key: &self.key,
+            place: &self.place,
+        }
+    }
 }
 
 /// What a claim amounts to.

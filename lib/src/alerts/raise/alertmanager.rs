@@ -12,7 +12,7 @@ use super::{
     door_notes::DoorNotes,
     raised_alerts::{self, NewAlert, Status, as_text, hash, severity_of},
 };
-use crate::alerts::{message_facts::Severity, plain_text};
+use crate::messages::{message_facts::Severity, plain_text};
 
 /// How many labels an alert keeps.
 const LABELS_LIMIT: usize = 30;

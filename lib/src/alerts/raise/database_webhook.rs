@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
-    config::Channel,
+    messages::channels::Channel,
     rpc::{Call, Retry},
 };
 
@@ -108,6 +108,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::messages::channels::slack;
 
     const ID: &str = "7e0c0f5e-0000-4000-8000-000000000001";
 
@@ -135,7 +136,7 @@ mod tests {
             id: ID.parse().unwrap(),
         };
         assert_eq!(
-            json!(call.notice("production", vec![Channel::Slack])),
+            json!(call.notice("production", vec![slack::CHANNEL])),
             json!({"p_table": "error_logs", "p_id": ID, "p_environment": "production", "p_channels": ["slack"]}),
         );
     }

@@ -10,7 +10,7 @@ use std::{fmt::Write, iter::Peekable, str::Chars};
 use serde_json::Value;
 
 use super::door_notes::DoorNotes;
-use crate::{alerts::plain_text, bounded_json};
+use crate::{bounded_json, messages::plain_text};
 
 /// How many levels of a body are taken; a text stands for what nests deeper.
 const LEVELS: usize = 16;

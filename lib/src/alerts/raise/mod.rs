@@ -25,9 +25,9 @@ pub use raised_alerts::{NewAlert, Status};
 use super::dispatch::{self, DeliveryReport};
 use crate::{
     app::App,
-    config::Channel,
     handler::{self, Answer},
     media_type,
+    messages::channels::Channel,
     problem::Problem,
     rpc::{Call, Retry, RpcError},
 };
@@ -199,7 +199,7 @@ fn parse(body: &[u8], environment: &'static str, notes: &mut DoorNotes) -> Resul
 }
 
 async fn record(app: &App, raised: Raised, deadline: Deadline) -> Result<Results, RpcError> {
-    let channels = app.config.channels();
+    let channels = app.config.channels.list();
     let results = match raised {
         Raised::Alerts(alerts) => {
             let read: Vec<&NewAlert> = alerts.iter().flatten().collect();

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::door_notes::DoorNotes;
 use crate::{
-    alerts::{message_facts::Severity, plain_text},
     hexadecimal::hexadecimal,
+    messages::{message_facts::Severity, plain_text},
 };
 
 /// How many alerts one request may raise.

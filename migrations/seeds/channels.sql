@@ -1,0 +1,17 @@
+-- Who reads each channel, the one to prefer first. How messages read there and how they are
+-- sent is in lib/src/messages/channels.
+
+insert into ops.channel_kinds (channel, place, reach, follows, address, address_pattern)
+values
+    ('slack', 1, 'room', true, null, null),
+    ('email', 2, 'mail', false, null, null),
+    ('discord', 3, 'room', false, null, null),
+    ('webhook', 4, 'machine', false, null, null)
+on conflict (channel) do update
+set
+    place = excluded.place,
+    reach = excluded.reach,
+    follows = excluded.follows,
+    address = excluded.address,
+    address_pattern = excluded.address_pattern
+where (ops.channel_kinds.*) is distinct from (excluded.*);
