@@ -73,7 +73,7 @@ async fn whatever_the_channels_do_a_beginning_has_its_end_where_it_was_told() {
             select
                 alert, channel, kind <> 'resolved' as beginning, status, facts ? 'standsInFor' as copy,
                 -- Somebody may have heard a beginning that nobody answered for.
-                kind <> 'resolved' and (status = 'sent' or status = 'superseded' and exists (
+                kind <> 'resolved' and (status = 'sent' or status in ('superseded', 'dead') and exists (
                     select from ops.deliveries as delivery
                     where delivery.message = message.id and coalesce(delivery.outcome = 'retry', true)
                 )) as heard,

@@ -75,6 +75,19 @@ async fn an_end_that_was_given_up_is_told_when_its_channel_takes_messages_again(
 }
 
 #[tokio::test]
+async fn a_beginning_that_may_have_arrived_has_an_end_though_it_was_given_up() {
+    for (first, ends) in [("retry", 1), ("refused", 0)] {
+        let world = World::migrated().await;
+        raise(&world, "12:00:00", "high", "x").await;
+        settle(&world, "12:00:05", "slack", first).await;
+        settle(&world, "12:01:00", "slack", "dead").await;
+        resolve(&world, "12:02:00", "x").await;
+        let told = settle(&world, "12:02:05", "slack", "sent").await;
+        assert_eq!(told, ends, "{first}");
+    }
+}
+
+#[tokio::test]
 async fn an_end_is_told_elsewhere_once_and_to_its_own_readers() {
     let world = World::migrated().await;
     raise(&world, "12:00:00", "high", "x").await;
@@ -112,7 +125,10 @@ async fn an_end_is_not_tried_again_where_it_would_be_untrue_or_unasked() {
             "a day old" => now = "2026-11-25T12:01:00Z".to_owned(),
             "nobody heard" => {
                 world
-                    .execute("update ops.outbox set status = 'dead', sent_at = null")
+                    .execute(
+                        "update ops.outbox set status = 'dead', sent_at = null;
+                         update ops.deliveries set outcome = 'dead'",
+                    )
                     .await;
             }
             _ => channels = ["email"],

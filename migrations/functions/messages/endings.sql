@@ -53,12 +53,12 @@ set search_path = ''
 as $$
 begin
     return p_beginning.status in ('pending', 'sent')
-        or p_beginning.status = 'superseded' and ops.may_have_arrived(p_beginning);
+        or p_beginning.status in ('superseded', 'dead') and ops.may_have_arrived(p_beginning);
 end
 $$;
 
 comment on function ops.may_be_heard(ops.outbox) is
-    'Returns whether somebody may have heard a beginning, or may do so yet. One that was given up counts as never heard.';
+    'Returns whether somebody may have heard a beginning, or may do so yet: it was sent, waits, or no attempt at it is known to have been refused.';
 
 create or replace function ops.is_answerable(p_end ops.outbox, p_now timestamptz)
 returns boolean
