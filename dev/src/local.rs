@@ -5,6 +5,7 @@ use std::{net::TcpListener, sync::Arc};
 
 use anyhow::Context;
 use local_supabase::{
+    capture,
     postgres::{Cluster, ClusterOptions},
     stack::{Channels, Ports, Stack, StackOptions},
 };
@@ -102,11 +103,12 @@ impl LastPorts {
             supabase: self.free("SUPABASE_URL"),
             app: self.free("NEXT_PUBLIC_APP_URL"),
             slack: self.free("SLACK_WEBHOOK_URL"),
-            discord: self.free("DISCORD_WEBHOOK_URL"),
-            webhook: self.free("ALERT_WEBHOOK_URL"),
             resend: self.free("RESEND_BASE_URL"),
             openai: self.free("OPENAI_BASE_URL"),
             vision: self.free("GOOGLE_VISION_BASE_URL"),
+            channels: capture::places()
+                .filter_map(|(service, variable)| Some((service, self.free(variable)?)))
+                .collect(),
         }
     }
 

@@ -32,13 +32,17 @@ pub enum Service {
     Discord,
     /// The machine that is told by a request.
     Webhook,
+    /// `PagerDuty`'s Events API.
+    Pagerduty,
+    /// Twilio's API.
+    Twilio,
     /// The sample app.
     App,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Database,
         Self::Openai,
         Self::Vision,
@@ -47,6 +51,8 @@ impl Service {
         Self::Slack,
         Self::Discord,
         Self::Webhook,
+        Self::Pagerduty,
+        Self::Twilio,
         Self::App,
     ];
 }

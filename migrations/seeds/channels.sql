@@ -6,7 +6,10 @@ values
     ('slack', 1, 'room', true, null, null),
     ('email', 2, 'mail', false, null, null),
     ('discord', 3, 'room', false, null, null),
-    ('webhook', 4, 'machine', false, null, null)
+    ('webhook', 4, 'machine', false, null, null),
+    ('pagerduty', 5, 'pager', true, null, null),
+    ('sms', 6, 'phone', false, 'a phone number with its country, such as +4915112345678', '^\+[1-9][0-9]{6,14}$'),
+    ('voice', 7, 'call', false, 'a phone number with its country, such as +4915112345678', '^\+[1-9][0-9]{6,14}$')
 on conflict (channel) do update
 set
     place = excluded.place,

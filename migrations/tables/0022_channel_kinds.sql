@@ -4,7 +4,7 @@
 create table ops.channel_kinds (
     channel text primary key check (channel ~ '^[a-z]{2,20}$'),
     place integer not null,
-    reach text not null check (reach in ('room', 'mail', 'pager', 'phone', 'machine')),
+    reach text not null check (reach in ('room', 'mail', 'pager', 'phone', 'call', 'machine')),
     follows boolean not null,
     address text,
     address_pattern text,
@@ -13,7 +13,7 @@ create table ops.channel_kinds (
 
 comment on table ops.channel_kinds is 'The channels that this release knows, a row each.';
 comment on column ops.channel_kinds.place is 'The channel of the lowest place is preferred.';
-comment on column ops.channel_kinds.reach is 'Who reads it. room: whoever is there, and a message scrolls away; mail: its usual readers and whom it is addressed to; pager: whoever the provider wakes; phone: whom it is addressed to alone, who is woken; machine: nobody knows.';
+comment on column ops.channel_kinds.reach is 'Who reads it. room: whoever is there, and a message scrolls away; mail: its usual readers and whom it is addressed to; pager: whoever the provider wakes; phone: whom it is addressed to alone, who is woken; call: the same, by a voice, and nobody is called to hear that something is over; machine: nobody knows.';
 comment on column ops.channel_kinds.follows is 'Whether the first message about an alert is kept as the alert stands, where the provider named it.';
 comment on column ops.channel_kinds.address is 'What the address of a person on this channel is, in words; null if it has none.';
 comment on column ops.channel_kinds.address_pattern is 'The regular expression that such an address matches.';
@@ -42,15 +42,8 @@ alter domain ops.channel add constraint channel_check
 
 comment on domain ops.channel is 'Where messages go: a channel of ops.channel_kinds.';
 
-create table ops.contact_addresses (
-    contact uuid not null references ops.contacts (id) on delete cascade,
-    channel ops.channel not null,
-    address text not null,
-    proven_at timestamptz,
-    primary key (contact, channel)
-);
+alter table ops.contacts add column addresses jsonb not null default '{}';
+alter table ops.contacts add column addresses_proven jsonb not null default '{}';
 
-comment on table ops.contact_addresses is 'The addresses of contacts on channels other than email and Slack.';
-comment on column ops.contact_addresses.proven_at is 'When a message to this address was last accepted; null after the address changed.';
-
-alter table ops.contact_addresses enable row level security;
+comment on column ops.contacts.addresses is 'The addresses on channels other than email and Slack, by channel.';
+comment on column ops.contacts.addresses_proven is 'When a message to each of these addresses was last accepted, by channel; without the channel where that is not so since the address changed.';

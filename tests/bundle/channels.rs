@@ -107,8 +107,7 @@ fn hmac(key: &[u8], data: &[u8]) -> Vec<u8> {
 async fn a_machine_can_prove_what_it_is_told_and_know_it_again() {
     let bundle = Bundle::with_all_channels().await;
     bundle
-        .stack
-        .webhook()
+        .channel(Service::Webhook)
         .script([Scripted::status(StatusCode::SERVICE_UNAVAILABLE)]);
     let alert = raise(&bundle, "cellar", "firing").await;
     assert_eq!(counts(&bundle), [1, 1, 1, 0]);
@@ -144,7 +143,7 @@ async fn a_machine_can_prove_what_it_is_told_and_know_it_again() {
 #[tokio::test]
 async fn discord_is_left_alone_for_as_long_as_its_answer_says() {
     let bundle = Bundle::with_all_channels().await;
-    bundle.stack.discord().script([Scripted::Answer {
+    bundle.channel(Service::Discord).script([Scripted::Answer {
         status: StatusCode::TOO_MANY_REQUESTS,
         headers: Vec::new(),
         body: r#"{"message":"You are being rate limited.","retry_after":119.2,"global":false}"#,

@@ -68,9 +68,7 @@ fn told(bundle: &Bundle, channel: Channel) -> Vec<String> {
         .filter(|message| message.channel == channel)
         .map(|message| match message.channel {
             Channel::Email => message.subject.unwrap_or_default(),
-            Channel::Slack | Channel::Discord | Channel::Webhook => {
-                message.raw["text"].as_str().unwrap_or_default().to_owned()
-            }
+            _ => message.raw["text"].as_str().unwrap_or_default().to_owned(),
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use local_supabase::{
-    capture::KeyKind,
+    capture::{Capture, KeyKind},
     fault::{Fault, Service},
     postgres::{Cluster, TestDatabase},
     stack::{Channels, Stack, StackOptions},
@@ -113,6 +113,13 @@ impl Bundle {
 
     pub(crate) fn secret(&self, name: &str) -> &str {
         &self.env[name]
+    }
+
+    /// The stand-in of an alert channel, for scripted answers.
+    pub(crate) fn channel(&self, service: Service) -> &Capture {
+        self.stack
+            .channel(service)
+            .expect("a channel that is stood in for")
     }
 
     /// A fresh instance of an endpoint's function.

@@ -532,6 +532,21 @@ async fn a_tick_lives_with_every_number_that_a_setting_accepts() {
     world.dashboard(3600, "12:00:06").await;
 }
 
+#[tokio::test]
+async fn a_tick_lives_with_a_fraction_in_every_setting_that_takes_one() {
+    let world = World::migrated().await;
+    world
+        .execute(
+            "select public.ops_set_setting(key, to_jsonb(minimum + (maximum - minimum) / 7), 'anna')
+             from ops.settings where kind = 'number'",
+        )
+        .await;
+    for now in ["12:00:05", "12:05:05"] {
+        world.tick(now, &[app("up")]).await;
+    }
+    world.dashboard(3600, "12:05:06").await;
+}
+
 /// What an older release accepted, or SQL behind a trigger's back, is down under its
 /// own name and opens its alert; of the application nothing is known through it.
 #[tokio::test]

@@ -70,6 +70,10 @@ pub(crate) struct Reach {
     /// Slack's id of a member (U…) or a user group (S…)
     #[arg(long, value_name = "ID")]
     pub(crate) slack: Option<Change<String>>,
+    /// An address on another channel, such as sms=+4915112345678; may be given several
+    /// times, and without the part after = it is taken away
+    #[arg(long = "address", value_name = "CHANNEL=ADDRESS", value_parser = address)]
+    pub(crate) addresses: Vec<(String, Option<String>)>,
     /// When the contact is on duty, such as "mon-fri 09:00-18:00"; "always" by default
     #[arg(long, value_parser = hours)]
     pub(crate) hours: Option<Change<DutyHours>>,
@@ -82,6 +86,15 @@ pub(crate) struct Reach {
     /// A service whose incidents a stakeholder hears of, or several by commas [default: all]
     #[arg(long, value_name = "NAMES")]
     pub(crate) services: Option<Change<Vec<String>>>,
+}
+
+fn address(text: &str) -> Result<(String, Option<String>), String> {
+    let (channel, address) = text
+        .split_once('=')
+        .ok_or_else(|| format!("an address must be CHANNEL=ADDRESS, got `{text}`"))?;
+    let address = address.trim();
+    let address = (!address.is_empty()).then(|| address.to_owned());
+    Ok((channel.trim().to_owned(), address))
 }
 
 /// What becomes of a field that is given.

@@ -1,5 +1,7 @@
 //! A contact, and how a list shows it.
 
+use std::collections::BTreeMap;
+
 use ops::messages::message_facts::Severity;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -20,6 +22,12 @@ pub(crate) struct Contact {
     email_proven_at: Option<String>,
     slack: Option<String>,
     slack_proven_at: Option<String>,
+    /// The addresses on other channels.
+    #[serde(default)]
+    addresses: BTreeMap<String, String>,
+    /// When each was proven.
+    #[serde(default)]
+    addresses_proven_at: BTreeMap<String, String>,
     /// None if it is always on duty.
     hours: Option<DutyHours>,
     zone: String,
@@ -32,29 +40,34 @@ pub(crate) struct Contact {
 
 /// A way to reach a contact.
 struct Address<'a> {
-    channel: &'static str,
+    channel: &'a str,
     address: &'a str,
     is_proven: bool,
 }
 
 impl Contact {
     fn addresses(&self) -> impl Iterator<Item = Address<'_>> {
-        [
+        let own = [
             ("email", &self.email, &self.email_proven_at),
             ("slack", &self.slack, &self.slack_proven_at),
-        ]
-        .into_iter()
-        .filter_map(|(channel, address, proven_at)| {
+        ];
+        let own = own.into_iter().filter_map(|(channel, address, proven_at)| {
             Some(Address {
                 channel,
                 address: address.as_deref()?,
                 is_proven: proven_at.is_some(),
             })
-        })
+        });
+        let others = self.addresses.iter().map(|(channel, address)| Address {
+            channel,
+            address,
+            is_proven: self.addresses_proven_at.contains_key(channel),
+        });
+        own.chain(others)
     }
 
     /// The channels by which nothing was ever sent to it.
-    pub(crate) fn unproven(&self) -> Vec<&'static str> {
+    pub(crate) fn unproven(&self) -> Vec<&str> {
         self.addresses()
             .filter(|address| !address.is_proven)
             .map(|address| address.channel)

@@ -5,7 +5,7 @@ pub(crate) mod arguments;
 mod contact;
 mod duty_hours;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Context;
 use ops::{
@@ -67,6 +67,9 @@ struct Fields {
     email: Option<Change<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     slack: Option<Change<String>>,
+    /// By channel; one that is null is taken away.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    addresses: BTreeMap<String, Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hours: Option<Change<DutyHours>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +85,7 @@ impl Fields {
         let Reach {
             email,
             slack,
+            addresses,
             hours,
             zone,
             severity,
@@ -92,6 +96,7 @@ impl Fields {
             role,
             email,
             slack,
+            addresses: addresses.into_iter().collect(),
             hours,
             zone,
             severity,
@@ -208,8 +213,16 @@ async fn all(project: &Project) -> anyhow::Result<Vec<Answered<Contact>>> {
 
 /// The fields that a file names: what somebody said of a contact, and nothing that
 /// was found out since.
-const FILED: [&str; 8] = [
-    "name", "role", "email", "slack", "hours", "zone", "severity", "services",
+const FILED: [&str; 9] = [
+    "name",
+    "role",
+    "email",
+    "slack",
+    "addresses",
+    "hours",
+    "zone",
+    "severity",
+    "services",
 ];
 
 /// All contacts as a file, in the order in which they are asked.
@@ -221,7 +234,7 @@ fn export(contacts: &[Answered<Contact>], output: Output) {
 
 fn filed(contact: &Value) -> Value {
     let said = FILED.into_iter().map(|field| (field, &contact[field]));
-    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    let is_empty = |value: &Value| *value == json!([]) || *value == json!({});
     said.filter(|(_, value)| !value.is_null() && !is_empty(value))
         .map(|(field, value)| (field.to_owned(), value.clone()))
         .collect()

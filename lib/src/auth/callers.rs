@@ -1,14 +1,21 @@
 //! The kinds of callers, each with what proves one.
 
-use http::{HeaderMap, header};
-use url::form_urlencoded;
+use http::{HeaderMap, header, uri::PathAndQuery};
+use url::{Url, form_urlencoded};
 
 use super::{
     Admin, Attempt, Bearers, Caller, WrongProof, bearer,
     heartbeat_token::{self, TokenSigner},
     signed_link::{Grant, Signer},
 };
-use crate::{media_type, problem::Problem};
+use crate::{
+    media_type,
+    messages::channels::{
+        Channel,
+        callback::{Callback, CalledBack, Refused},
+    },
+    problem::Problem,
+};
 
 /// Anybody. Nobody has to prove anything; whoever tries has to succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +59,10 @@ pub struct Link {
 }
 
 /// Whoever does something about an alert.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Answerer {
+    /// Somebody who answered by way of a channel's provider, which proved itself.
+    Provider(Channel, CalledBack),
     /// Somebody who filled in the form behind a link.
     Link(Link),
     /// Somebody who sent JSON, with a proof of their own.
@@ -143,6 +152,10 @@ impl Link {
 
 impl Caller for Answerer {
     async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        let query = attempt.request.uri().query().unwrap_or_default();
+        if let Some(word) = field(query.as_bytes(), "channel") {
+            return provider(attempt, &word);
+        }
         match media_type::of(attempt.request.headers()).as_deref() {
             Some(media_type::FORM) => {
                 let token = field(attempt.request.body(), "token").unwrap_or_default();
@@ -151,6 +164,38 @@ impl Caller for Answerer {
             Some(media_type::JSON) => Person::prove(attempt).await.map(Self::Person),
             _ => Err(Problem::UnsupportedMediaType),
         }
+    }
+}
+
+/// What a channel's provider brings back, by a proof that the channel knows.
+fn provider(attempt: &Attempt<'_>, word: &str) -> Result<Answerer, Problem> {
+    let channel = Channel::parse(word);
+    let sender = channel.and_then(|channel| attempt.config.channels.sender(channel));
+    let (Some(channel), Some(sender)) = (channel, sender) else {
+        return Err(Problem::Unavailable("this channel is not configured"));
+    };
+    let request = attempt.request;
+    let place = request.uri().path_and_query();
+    let base = attempt.config.base_url.as_ref().map_or("", Url::as_str);
+    let url = format!(
+        "{}{}",
+        base.trim_end_matches('/'),
+        place.map_or("", PathAndQuery::as_str)
+    );
+    let call = Callback {
+        url: &url,
+        headers: request.headers(),
+        body: request.body(),
+    };
+    match sender.called_back(&call) {
+        Ok(called_back) => Ok(Answerer::Provider(channel, called_back)),
+        Err(Refused::Closed) => Err(Problem::Unavailable(
+            "what would prove this channel's callbacks is not configured",
+        )),
+        Err(Refused::Wrong) => Err(attempt.wrong_proof().refuse()),
+        Err(Refused::Unreadable) => Err(Problem::BadRequest(
+            "the body is not what the provider documents".to_owned(),
+        )),
     }
 }
 

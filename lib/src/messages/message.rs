@@ -65,6 +65,18 @@ pub enum Content {
     Digest(Digest),
 }
 
+impl Content {
+    /// The address on a channel of whom it addresses alone.
+    #[must_use]
+    pub fn address_on(&self, channel: &str) -> Option<&str> {
+        let message = match self {
+            Self::Message(message) => Some(message),
+            Self::Digest(digest) => digest.messages.first(),
+        };
+        message?.recipients.address_on(channel)
+    }
+}
+
 impl Message {
     /// The message that facts amount to.
     #[must_use]

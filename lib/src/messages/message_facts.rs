@@ -192,6 +192,8 @@ pub struct Facts {
     pub ended: Option<AlertEnd>,
     /// The channels that did not take it, in whose place it is sent.
     pub stands_in_for: Vec<String>,
+    /// The digits by which its reader answers it, where a phone can.
+    pub code: Option<String>,
     /// Whether it says no more than what it is about, because the whole could not be
     /// read.
     pub bare: bool,
@@ -243,6 +245,7 @@ impl Facts {
             incident_change: IncidentChange::read(&row["incidentChange"]),
             ended: AlertEnd::read(&row["ended"]),
             stands_in_for: texts(&row["standsInFor"]),
+            code: text(row, "code"),
             bare: row["bare"].as_bool().unwrap_or(false),
         }
     }

@@ -1,6 +1,8 @@
 //! To whom a message goes, as its facts say. They are read as leniently as the rest
 //! of them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::json_fields::text;
@@ -25,6 +27,8 @@ pub struct Person {
     pub email: Option<String>,
     /// The id of a Slack member or user group.
     pub slack: Option<String>,
+    /// The addresses on other channels, by channel.
+    pub addresses: BTreeMap<String, String>,
 }
 
 impl Default for Recipients {
@@ -44,6 +48,15 @@ impl Recipients {
             usual: people.is_empty() || value["usual"].as_bool().unwrap_or(true),
             people,
         }
+    }
+
+    /// The address on a channel of whom a message addresses alone.
+    #[must_use]
+    pub fn address_on(&self, channel: &str) -> Option<&str> {
+        self.people
+            .iter()
+            .find_map(|person| person.addresses.get(channel))
+            .map(String::as_str)
     }
 
     /// The addresses that an email goes to, given those that it usually goes to:
@@ -74,6 +87,14 @@ impl Person {
             role: text(value, "role").unwrap_or_default(),
             email: text(value, "email"),
             slack: text(value, "slack").filter(|id| is_slack_id(id)),
+            addresses: value["addresses"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter_map(|(channel, address)| {
+                    Some((channel.clone(), address.as_str()?.to_owned()))
+                })
+                .collect(),
         })
     }
 

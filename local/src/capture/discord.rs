@@ -5,8 +5,21 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Channel, Message, Reply};
-use crate::{answer, clock};
+use super::{Channel, Message, Reply, stand_ins::StandIn};
+use crate::{answer, clock, fault::Service};
+
+pub(super) const STAND_IN: StandIn = StandIn {
+    service: Service::Discord,
+    replies: |secret| {
+        let path = path(secret);
+        Box::new(move |request| reply(&path, request))
+    },
+    variables: |secret, url| vec![("DISCORD_WEBHOOK_URL", format!("{url}{}", path(secret)))],
+};
+
+fn path(secret: &str) -> String {
+    format!("/api/webhooks/1/{secret}")
+}
 
 const CONTENT_LIMIT: usize = 2_000;
 const EMBEDS_LIMIT: usize = 10;
@@ -17,7 +30,7 @@ const VALUE_LIMIT: usize = 1_024;
 /// Of all embeds of a message together.
 const TOTAL_LIMIT: usize = 6_000;
 
-pub(super) fn reply(webhook: &str, request: &Request<Bytes>) -> Reply {
+fn reply(webhook: &str, request: &Request<Bytes>) -> Reply {
     if request.method() != Method::POST {
         return answer::method_not_allowed("POST").into();
     }

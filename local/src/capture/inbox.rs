@@ -26,6 +26,12 @@ pub enum Channel {
     Discord,
     /// The webhook for machines.
     Webhook,
+    /// `PagerDuty`'s Events API.
+    Pagerduty,
+    /// A text by Twilio.
+    Sms,
+    /// A call by Twilio.
+    Voice,
 }
 
 /// A message that a service accepted.

@@ -4,9 +4,12 @@
 mod discord;
 mod inbox;
 mod openai;
+mod pagerduty;
 mod resend;
 mod slack;
 mod slack_api;
+pub(crate) mod stand_ins;
+mod twilio;
 mod vision;
 mod webhook;
 
@@ -21,7 +24,9 @@ use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
 pub use inbox::{Channel, Inbox, Message, Recorded};
 pub use resend::KeyKind;
+pub use stand_ins::places;
 
+use self::stand_ins::StandIn;
 use crate::{
     answer, clock,
     fault::{Faults, Mode, Passage, Service},
@@ -132,32 +137,16 @@ impl Capture {
         .await
     }
 
-    /// Discord: takes messages at `path`, which is the webhook's secret.
-    pub async fn discord(
+    /// An alert channel, which takes what is proven by that secret.
+    pub(crate) async fn stand_in(
+        stand_in: &StandIn,
         port: Option<u16>,
-        path: String,
+        secret: &str,
         inbox: &Arc<Inbox>,
         faults: &Arc<Faults>,
     ) -> anyhow::Result<Self> {
-        Self::start(Service::Discord, port, inbox, faults, move |request| {
-            discord::reply(&path, request)
-        })
-        .await
-    }
-
-    /// A machine: takes at `path` what is signed with that secret.
-    pub async fn webhook(
-        port: Option<u16>,
-        path: String,
-        secret: &[u8],
-        inbox: &Arc<Inbox>,
-        faults: &Arc<Faults>,
-    ) -> anyhow::Result<Self> {
-        let receiver = webhook::Receiver::new(path, secret);
-        Self::start(Service::Webhook, port, inbox, faults, move |request| {
-            receiver.reply(request)
-        })
-        .await
+        let replies = (stand_in.replies)(secret);
+        Self::start(stand_in.service, port, inbox, faults, replies).await
     }
 
     /// Resend: sends emails, and lists domains to keys that may do more.

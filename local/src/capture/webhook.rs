@@ -7,26 +7,45 @@ use http::{Method, Request, StatusCode};
 use ring::hmac;
 use serde_json::Value;
 
-use super::{Channel, Message, Reply};
-use crate::{answer, clock};
+use super::{Channel, Message, Reply, stand_ins::StandIn};
+use crate::{answer, clock, fault::Service};
 
 /// How far a clock may be off, in seconds.
 const TOLERANCE: i64 = 300;
 
-pub(super) struct Receiver {
+pub(super) const STAND_IN: StandIn = StandIn {
+    service: Service::Webhook,
+    replies: |secret| {
+        let receiver = Receiver::new(path(secret), secret.as_bytes());
+        Box::new(move |request| receiver.reply(request))
+    },
+    variables: |secret, url| {
+        let key = BASE64_STANDARD.encode(secret);
+        vec![
+            ("ALERT_WEBHOOK_URL", format!("{url}{}", path(secret))),
+            ("ALERT_WEBHOOK_SECRET", format!("whsec_{key}")),
+        ]
+    },
+};
+
+fn path(secret: &str) -> String {
+    format!("/alerts/{}", secret.get(..8).unwrap_or_default())
+}
+
+struct Receiver {
     path: String,
     key: hmac::Key,
 }
 
 impl Receiver {
-    pub(super) fn new(path: String, secret: &[u8]) -> Self {
+    fn new(path: String, secret: &[u8]) -> Self {
         Self {
             path,
             key: hmac::Key::new(hmac::HMAC_SHA256, secret),
         }
     }
 
-    pub(super) fn reply(&self, request: &Request<Bytes>) -> Reply {
+    fn reply(&self, request: &Request<Bytes>) -> Reply {
         if request.method() != Method::POST {
             return answer::method_not_allowed("POST").into();
         }

@@ -1,12 +1,16 @@
-//! Ways to tell people beside those that every stack has: Discord, a machine, and
-//! Slack's bot in place of its webhook.
+//! Ways to tell people beside those that every stack has: the channels that are stood in
+//! for, and Slack's bot in place of its webhook.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 
-use crate::{capture::Bot, files::load_or_make, random};
+use crate::{
+    capture::{Bot, Capture, Inbox, stand_ins},
+    fault::{Faults, Service},
+    files::load_or_make,
+    random,
+};
 
 /// The channel that the bot is in.
 const SLACK_CHANNEL: &str = "C0000LOCAL";
@@ -15,26 +19,33 @@ const SLACK_CHANNEL: &str = "C0000LOCAL";
 #[derive(Serialize, Deserialize)]
 pub(super) struct ChannelSecrets {
     slack_token: String,
-    pub(super) discord_path: String,
-    pub(super) webhook_path: String,
-    webhook_secret: String,
+    #[serde(default)]
+    stand_ins: BTreeMap<Service, String>,
 }
 
 impl ChannelSecrets {
-    /// Those of the last start, if a folder keeps them.
+    /// Those of the last start, if a folder keeps them, with fresh ones for what is new.
     pub(super) fn of(folder: Option<&Path>) -> anyhow::Result<Self> {
-        match folder {
-            Some(folder) => load_or_make(&folder.join("channels.json"), Self::generate),
-            None => Self::generate(),
+        let mut secrets = match folder {
+            Some(folder) => load_or_make(&folder.join("channels.json"), Self::generate)?,
+            None => Self::generate()?,
+        };
+        for stand_in in &stand_ins::ALL {
+            if !secrets.stand_ins.contains_key(&stand_in.service) {
+                let secret = random::hex::<24>()?;
+                secrets.stand_ins.insert(stand_in.service, secret);
+            }
         }
+        Ok(secrets)
     }
 
     fn generate() -> anyhow::Result<Self> {
+        let secrets = stand_ins::ALL
+            .iter()
+            .map(|stand_in| Ok((stand_in.service, random::hex::<24>()?)));
         Ok(Self {
             slack_token: format!("xoxb-{}", random::hex::<12>()?),
-            discord_path: format!("/api/webhooks/1/{}", random::hex::<12>()?),
-            webhook_path: format!("/alerts/{}", random::hex::<4>()?),
-            webhook_secret: format!("whsec_{}", BASE64_STANDARD.encode(random::bytes::<32>()?)),
+            stand_ins: secrets.collect::<anyhow::Result<_>>()?,
         })
     }
 
@@ -45,32 +56,45 @@ impl ChannelSecrets {
         }
     }
 
-    /// What messages to the machine are signed with.
-    pub(super) fn webhook_key(&self) -> anyhow::Result<Vec<u8>> {
-        let encoded = self.webhook_secret.trim_start_matches("whsec_");
-        Ok(BASE64_STANDARD.decode(encoded)?)
+    /// Starts every stand-in.
+    pub(super) async fn serve(
+        &self,
+        ports: &BTreeMap<Service, u16>,
+        inbox: &Arc<Inbox>,
+        faults: &Arc<Faults>,
+    ) -> anyhow::Result<BTreeMap<Service, Capture>> {
+        let mut captures = BTreeMap::new();
+        for stand_in in &stand_ins::ALL {
+            let port = ports.get(&stand_in.service).copied();
+            let secret = self.secret(stand_in.service);
+            let capture = Capture::stand_in(stand_in, port, secret, inbox, faults).await?;
+            captures.insert(stand_in.service, capture);
+        }
+        Ok(captures)
     }
 
-    /// The variables that open these channels, given where Slack, Discord and the
-    /// machine answer.
+    /// The variables that open these channels, given where Slack and the stand-ins answer.
     pub(super) fn variables(
         &self,
-        [slack, discord, machine]: &[String; 3],
-    ) -> [(String, String); 6] {
-        [
+        slack: &Capture,
+        captures: &BTreeMap<Service, Capture>,
+    ) -> BTreeMap<String, String> {
+        let bot = [
             ("SLACK_BOT_TOKEN", self.slack_token.clone()),
             ("SLACK_CHANNEL_ID", SLACK_CHANNEL.to_owned()),
-            ("SLACK_API_URL", format!("{slack}/api")),
-            (
-                "DISCORD_WEBHOOK_URL",
-                format!("{discord}{}", self.discord_path),
-            ),
-            (
-                "ALERT_WEBHOOK_URL",
-                format!("{machine}{}", self.webhook_path),
-            ),
-            ("ALERT_WEBHOOK_SECRET", self.webhook_secret.clone()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
+            ("SLACK_API_URL", format!("{}/api", slack.url())),
+        ];
+        let others = stand_ins::ALL.iter().flat_map(|stand_in| {
+            let url = captures.get(&stand_in.service).map(Capture::url);
+            (stand_in.variables)(self.secret(stand_in.service), &url.unwrap_or_default())
+        });
+        bot.into_iter()
+            .chain(others)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+
+    fn secret(&self, service: Service) -> &str {
+        self.stand_ins.get(&service).map_or("", String::as_str)
     }
 }

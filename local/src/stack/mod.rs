@@ -7,6 +7,7 @@ mod routes;
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_postgres::Config;
@@ -61,7 +62,7 @@ pub enum Channels {
     /// Slack by its webhook, and email.
     #[default]
     Usual,
-    /// Discord and a machine too, and Slack by its bot.
+    /// Every other one too, and Slack by its bot.
     All,
 }
 
@@ -72,11 +73,11 @@ pub struct Ports {
     pub supabase: Option<u16>,
     pub app: Option<u16>,
     pub slack: Option<u16>,
-    pub discord: Option<u16>,
-    pub webhook: Option<u16>,
     pub resend: Option<u16>,
     pub openai: Option<u16>,
     pub vision: Option<u16>,
+    /// Those of the other alert channels.
+    pub channels: BTreeMap<Service, u16>,
 }
 
 /// A running stack. Dropping it closes every port; the database stays.
@@ -89,8 +90,7 @@ pub struct Stack {
     supabase: Server,
     app: SampleApp,
     slack: Capture,
-    discord: Capture,
-    webhook: Capture,
+    channels: BTreeMap<Service, Capture>,
     resend: Capture,
     openai: Capture,
     vision: Capture,
@@ -141,21 +141,9 @@ impl Stack {
                 &faults,
             )
             .await?,
-            discord: Capture::discord(
-                ports.discord,
-                channel_secrets.discord_path.clone(),
-                &inbox,
-                &faults,
-            )
-            .await?,
-            webhook: Capture::webhook(
-                ports.webhook,
-                channel_secrets.webhook_path.clone(),
-                &channel_secrets.webhook_key()?,
-                &inbox,
-                &faults,
-            )
-            .await?,
+            channels: channel_secrets
+                .serve(&ports.channels, &inbox, &faults)
+                .await?,
             resend: Capture::resend(
                 ports.resend,
                 secrets.resend.clone(),
@@ -174,8 +162,8 @@ impl Stack {
         };
         stack.env = stack.variables(&secrets, cluster, &database);
         if channels == Channels::All {
-            let places = [&stack.slack, &stack.discord, &stack.webhook].map(Capture::url);
-            stack.env.extend(channel_secrets.variables(&places));
+            let opened = channel_secrets.variables(&stack.slack, &stack.channels);
+            stack.env.extend(opened);
         }
         Ok(stack)
     }
@@ -218,16 +206,11 @@ impl Stack {
         &self.slack
     }
 
-    /// Discord's stand-in, for scripted answers.
+    /// The stand-in of an alert channel other than Slack and email, for scripted
+    /// answers; nothing where the service is none.
     #[must_use]
-    pub fn discord(&self) -> &Capture {
-        &self.discord
-    }
-
-    /// The machine that is told by a request, for scripted answers.
-    #[must_use]
-    pub fn webhook(&self) -> &Capture {
-        &self.webhook
+    pub fn channel(&self, service: Service) -> Option<&Capture> {
+        self.channels.get(&service)
     }
 
     /// Resend's stand-in, for scripted answers.
@@ -269,9 +252,13 @@ impl Stack {
             Service::Vision => self.vision.settle().await,
             Service::Resend => self.resend.settle().await,
             Service::Slack => self.slack.settle().await,
-            Service::Discord => self.discord.settle().await,
-            Service::Webhook => self.webhook.settle().await,
             Service::App => self.app.settle().await,
+            Service::Discord | Service::Webhook | Service::Pagerduty | Service::Twilio => {
+                match self.channel(service) {
+                    Some(capture) => capture.settle().await,
+                    None => Ok(()),
+                }
+            }
         }
     }
 
@@ -281,8 +268,7 @@ impl Stack {
             self.supabase.stop(),
             self.app.stop(),
             self.slack.stop(),
-            self.discord.stop(),
-            self.webhook.stop(),
+            join_all(self.channels.values().map(Capture::stop)),
             self.resend.stop(),
             self.openai.stop(),
             self.vision.stop(),

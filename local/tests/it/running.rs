@@ -11,7 +11,7 @@ use local_supabase::{
     stack::{Channels, Stack, StackOptions},
 };
 use ring::hmac;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Outcome, send_within};
 
@@ -104,6 +104,22 @@ impl Running {
                     .map(|(name, value)| (*name, value.as_str()));
                 let url = self.var("ALERT_WEBHOOK_URL");
                 send_within(limit, Method::POST, url, &headers, "{}").await
+            }
+            Service::Pagerduty => {
+                let url = format!("{}/v2/enqueue", self.var("PAGERDUTY_EVENTS_URL"));
+                let key = self.var("PAGERDUTY_ROUTING_KEY");
+                let event = json!({
+                    "routing_key": key, "event_action": "resolve", "dedup_key": "d",
+                });
+                send_within(limit, Method::POST, &url, &[], event.to_string()).await
+            }
+            Service::Twilio => {
+                let account = self.var("TWILIO_ACCOUNT_SID");
+                let credentials = format!("{account}:{}", self.var("TWILIO_AUTH_TOKEN"));
+                let basic = format!("Basic {}", BASE64_STANDARD.encode(credentials));
+                let api = self.var("TWILIO_API_URL");
+                let url = format!("{api}/2010-04-01/Accounts/{account}.json");
+                get(url, ("authorization", basic)).await
             }
             Service::App => {
                 get(

@@ -8,8 +8,9 @@ stable
 set search_path = ''
 as $$
     select jsonb_strip_nulls(
-        ops.contact_document(p_contact) - '{id,level,emailProvenAt,slackProvenAt,updatedAt,updatedBy}'::text[]
+        ops.contact_document(p_contact) - '{id,level,emailProvenAt,slackProvenAt,addressesProvenAt,updatedAt,updatedBy}'::text[]
             - case when p_contact.services = '{}' then 'services' else '' end
+            - case when p_contact.addresses = '{}' then 'addresses' else '' end
     )
 $$;
 
@@ -30,6 +31,7 @@ begin
     v_next := ops.changed_contact(null, p_fields);
     v_next.id := coalesce(v_kept.id, gen_random_uuid());
     v_next.zone := coalesce(v_next.zone, 'UTC');
+    v_next.addresses := coalesce(v_next.addresses, '{}');
     v_next.services := coalesce(v_next.services, '{}');
     v_next.updated_at := now();
     v_next.updated_by := p_by;

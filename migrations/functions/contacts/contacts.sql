@@ -1,6 +1,35 @@
 -- Contacts are the people whom an alert may ask for. A contact has a role, addresses, and the
 -- hours in which it is on duty.
 
+create or replace function ops.check_addresses(p_addresses jsonb)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_known text[] := array(select channel from ops.channel_kinds where address is not null order by place);
+    v_given record;
+begin
+    if jsonb_typeof(p_addresses) <> 'object' then
+        perform ops.refuse('addresses', 'an object of channels and addresses', p_addresses::text);
+    end if;
+    for v_given in
+        select given.channel, given.address, kind.address as expected, kind.address_pattern
+        from jsonb_each_text(p_addresses) as given (channel, address)
+        left join ops.channel_kinds as kind using (channel)
+    loop
+        perform ops.check_word('the channel of each address', v_given.channel, v_known);
+        if v_given.address !~ v_given.address_pattern then
+            perform ops.refuse(format('address on %s', v_given.channel), v_given.expected, v_given.address);
+        end if;
+    end loop;
+end
+$$;
+
+comment on function ops.check_addresses(jsonb) is
+    'Refuses with SQLSTATE 22023 addresses on channels that have none, and those that are none.';
+
 create or replace function ops.check_reach(p_contact ops.contacts)
 returns void
 language plpgsql
@@ -8,7 +37,10 @@ stable
 set search_path = ''
 as $$
 begin
-    perform ops.check_given('email', coalesce(p_contact.email, p_contact.slack_id), 'given, or else slack');
+    perform ops.check_given(
+        'email', coalesce(p_contact.email, p_contact.slack_id, nullif(p_contact.addresses, '{}')::text),
+        'given, or else slack or another address'
+    );
     if p_contact.email is null
         and exists (select from ops.contact_roles where role = p_contact.role and level is null)
     then
@@ -19,6 +51,7 @@ begin
     then
         perform ops.refuse('email', 'an email address without a name around it', p_contact.email);
     end if;
+    perform ops.check_addresses(p_contact.addresses);
     if p_contact.slack_id !~ '^[UWS][A-Z0-9]{2,30}$' then
         perform ops.refuse(
             'slack', 'a Slack id that begins with U, W or S, as the profile shows it', p_contact.slack_id
@@ -154,6 +187,8 @@ as $$
         'emailProvenAt', p_contact.email_proven_at,
         'slack', p_contact.slack_id,
         'slackProvenAt', p_contact.slack_proven_at,
+        'addresses', p_contact.addresses,
+        'addressesProvenAt', p_contact.addresses_proven,
         'hours', case
             when p_contact.days is not null then jsonb_build_object(
                 'days', to_jsonb(p_contact.days),
@@ -201,7 +236,7 @@ set search_path = ''
 as $$
     select jsonb_populate_record(
         p_contact,
-        p_fields - 'hours' - 'slack'
+        p_fields - 'hours' - 'slack' - 'addresses'
         || case when p_fields ? 'slack' then jsonb_build_object('slack_id', p_fields -> 'slack') else '{}' end
         || case
             when p_fields ? 'hours' then jsonb_build_object(
@@ -211,11 +246,21 @@ as $$
             )
             else '{}'
         end
+        || case
+            when p_fields ? 'addresses' then jsonb_build_object(
+                'addresses', case jsonb_typeof(p_fields -> 'addresses')
+                    when 'object' then jsonb_strip_nulls(coalesce(p_contact.addresses, '{}') || (p_fields -> 'addresses'))
+                    when 'null' then '{}'
+                    else p_fields -> 'addresses'
+                end
+            )
+            else '{}'
+        end
     )
 $$;
 
 comment on function ops.changed_contact(ops.contacts, jsonb) is
-    'Returns a contact with the given fields changed; a field that is null is removed.';
+    'Returns a contact with the given fields changed; a field that is null is removed, and so is an address that is null.';
 
 create or replace function ops.write_contact(p_contact ops.contacts)
 returns ops.contacts
@@ -224,12 +269,12 @@ set search_path = ''
 as $$
     insert into ops.contacts as contact
         (
-            id, name, role, email, slack_id, days, hours_from, hours_until, zone, severity, services, updated_at,
-            updated_by
+            id, name, role, email, slack_id, addresses, days, hours_from, hours_until, zone, severity, services,
+            updated_at, updated_by
         )
     values (
-        p_contact.id, p_contact.name, p_contact.role, p_contact.email, p_contact.slack_id, p_contact.days,
-        p_contact.hours_from, p_contact.hours_until, p_contact.zone, p_contact.severity, p_contact.services,
+        p_contact.id, p_contact.name, p_contact.role, p_contact.email, p_contact.slack_id, p_contact.addresses,
+        p_contact.days, p_contact.hours_from, p_contact.hours_until, p_contact.zone, p_contact.severity, p_contact.services,
         p_contact.updated_at, p_contact.updated_by
     )
     on conflict (id) do update
@@ -239,8 +284,17 @@ as $$
         -- Another address is not proven by what was sent to the former one.
         email_proven_at = case when contact.email = excluded.email then contact.email_proven_at end,
         slack_proven_at = case when contact.slack_id = excluded.slack_id then contact.slack_proven_at end,
+        addresses_proven = coalesce(
+            (
+                select jsonb_object_agg(proven.key, proven.value)
+                from jsonb_each(contact.addresses_proven) as proven
+                where contact.addresses -> proven.key = excluded.addresses -> proven.key
+            ),
+            '{}'
+        ),
         email = excluded.email,
         slack_id = excluded.slack_id,
+        addresses = excluded.addresses,
         days = excluded.days,
         hours_from = excluded.hours_from,
         hours_until = excluded.hours_until,
@@ -263,10 +317,10 @@ set search_path = ''
 as $$
 begin
     if jsonb_typeof(p_fields) is distinct from 'object'
-        or p_fields - '{name,role,email,slack,hours,zone,severity,services}'::text[] <> '{}'
+        or p_fields - '{name,role,email,slack,addresses,hours,zone,severity,services}'::text[] <> '{}'
     then
         perform ops.refuse(
-            'fields', 'an object with fields among name, role, email, slack, hours, zone, severity and services',
+            'fields', 'an object with fields among name, role, email, slack, addresses, hours, zone, severity and services',
             p_fields::text
         );
     end if;
@@ -299,6 +353,7 @@ begin
     v_contact := ops.changed_contact(v_contact, p_fields);
     v_contact.id := p_contact;
     v_contact.zone := coalesce(v_contact.zone, 'UTC');
+    v_contact.addresses := coalesce(v_contact.addresses, '{}');
     v_contact.services := coalesce(v_contact.services, '{}');
     v_contact.updated_at := coalesce(p_now, now());
     v_contact.updated_by := v_by;

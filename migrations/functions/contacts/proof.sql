@@ -12,7 +12,8 @@ as $$
         'name', p_contact.name,
         'role', p_contact.role,
         'email', p_contact.email,
-        'slack', p_contact.slack_id
+        'slack', p_contact.slack_id,
+        'addresses', p_contact.addresses
     )
 $$;
 
@@ -34,6 +35,11 @@ begin
         slack_proven_at = case
             when new.channel = 'slack' and contact.slack_id = person.value ->> 'slack' then new.sent_at
             else contact.slack_proven_at
+        end,
+        addresses_proven = contact.addresses_proven || case
+            when contact.addresses ->> new.channel = person.value #>> array['addresses', new.channel]
+            then jsonb_build_object(new.channel, new.sent_at)
+            else '{}'
         end
     from jsonb_array_elements(new.facts #> '{recipients,people}') as person (value)
     where contact.id = (person.value ->> 'contact')::uuid;
@@ -69,7 +75,7 @@ begin
             case when v_contact.slack_id is not null then 'slack' end
         ],
         null
-    );
+    ) || array(select jsonb_object_keys(v_contact.addresses));
 
     perform ops.queue_message(
         'notice', channel, false, 'low', null, null,

@@ -41,12 +41,13 @@ set search_path = ''
 as $$
 declare
     v_person jsonb := ops.acknowledging_person(p_alert);
+    v_ways text[] := array(select ops.ways_to(v_person, p_context.channels));
 begin
     perform ops.queue_message(
         p_kind, route.channel, false, p_alert.severity, p_alert.id, null,
         ops.message_facts(p_alert, p_kind, p_alert.last_facts) || p_facts || jsonb_build_object(
             'recipients', jsonb_build_object(
-                'usual', v_person is null or route.channel <> 'email' or v_person ->> 'email' is null,
+                'usual', not coalesce(route.channel = any (v_ways), false),
                 'people', case when v_person is null then '[]' else jsonb_build_array(v_person) end
             )
         ),
@@ -56,8 +57,10 @@ begin
         select usual.channel
         from ops.route_alert(p_alert, p_context.channels) as usual
         union
-        select 'email'
-        where v_person ->> 'email' is not null and 'email' = any (p_context.channels)
+        select way.channel
+        from unnest(v_ways) as way (channel)
+        -- A warning is not worth a call.
+        where p_kind <> 'reminder' or ops.reach_of(way.channel) <> 'call'
     ) as route
     where route.channel is not null
         and (p_kind <> 'reminder' or ops.reaches_people(route.channel))
@@ -74,7 +77,7 @@ end
 $$;
 
 comment on function ops.address_acknowledging(ops.alerts, text, jsonb, ops.context, timestamptz) is
-    'Queues a message to whoever acknowledged an alert: an email to that person alone, and what names them on the channels where the alert is sent. If nobody knows who that is, it goes to the usual readers.';
+    'Queues a message to whoever acknowledged an alert: to that person alone wherever that can be, and what names them on the channels where the alert is sent. If nobody knows who that is, it goes to the usual readers.';
 
 create or replace function ops.warn_acknowledging(p_context ops.context, p_now timestamptz)
 returns void

@@ -218,6 +218,45 @@ $$;
 comment on function ops.address_message(ops.alerts, text, jsonb, boolean, jsonb, ops.context, timestamptz) is
     'Addresses people about an alert on a channel: by its first message if nobody can have read that, by one that another alert of its incident queues for the same people, else by a message of its own. p_usual says whether that also goes to the usual readers of the channel.';
 
+create or replace function ops.rooms_that_name_people(p_channels text[])
+returns setof text
+language sql
+stable
+set search_path = ''
+as $$
+    select kind.channel
+    from ops.channel_kinds as kind
+    where kind.channel = any (p_channels)
+        and kind.reach = 'room'
+        -- On Slack a contact has an address of its own kind.
+        and (kind.channel = 'slack' or kind.address is not null)
+    order by kind.place
+$$;
+
+comment on function ops.rooms_that_name_people(text[]) is
+    'Returns the rooms among those channels in which a message can call people by their addresses.';
+
+create or replace function ops.ways_to(p_person jsonb, p_channels text[])
+returns setof text
+language sql
+stable
+set search_path = ''
+as $$
+    select kind.channel
+    from ops.channel_kinds as kind
+    where kind.channel = any (p_channels)
+        and case kind.reach
+            when 'mail' then p_person ->> 'email' is not null
+            when 'phone' then p_person -> 'addresses' ? kind.channel
+            when 'call' then p_person -> 'addresses' ? kind.channel
+            else false
+        end
+    order by kind.place
+$$;
+
+comment on function ops.ways_to(jsonb, text[]) is
+    'Returns the channels among those by which a message can be addressed to a person alone.';
+
 create or replace function ops.address_people(
     p_alert ops.alerts,
     p_people jsonb,
@@ -231,33 +270,38 @@ set search_path = ''
 as $$
 declare
     v_person jsonb;
-    v_by_slack boolean := 'slack' = any (p_context.channels);
-    v_by_email boolean := 'email' = any (p_context.channels);
+    v_rooms text[] := array(select ops.rooms_that_name_people(p_context.channels));
+    v_mails text[] := array(
+        select channel from ops.channel_kinds where reach = 'mail' and channel = any (p_context.channels)
+    );
+    v_reached boolean := false;
 begin
-    if not v_by_slack and not v_by_email then
-        -- Where people have no address, the message names them to the readers of the other
-        -- channels. Without any channel the dead row in the outbox shows that.
+    perform ops.address_message(p_alert, room.channel, p_people, true, p_escalation, p_context, p_now)
+    from unnest(v_rooms) as room (channel);
+    for v_person in select value from jsonb_array_elements(p_people) loop
+        perform ops.address_message(
+            p_alert, way.channel, jsonb_build_array(v_person), false, p_escalation, p_context, p_now
+        )
+        from ops.ways_to(v_person, p_context.channels) as way (channel);
+        v_reached := v_reached or found;
+        -- A person without an address is named to the usual readers of the mail.
+        if v_person ->> 'email' is null and v_rooms = '{}' then
+            perform ops.address_message(
+                p_alert, mail.channel, jsonb_build_array(v_person), true, p_escalation, p_context, p_now
+            )
+            from unnest(v_mails) as mail (channel);
+        end if;
+    end loop;
+    if v_rooms = '{}' and v_mails = '{}' and not v_reached then
+        -- The message names them to the readers of the other channels. Without any channel
+        -- the dead row in the outbox shows that.
         perform ops.address_message(
             p_alert, elsewhere.channel, p_people, true, p_escalation, p_context, p_now
         )
         from ops.route('critical', p_context.channels) as elsewhere;
     end if;
-    if v_by_slack then
-        perform ops.address_message(p_alert, 'slack', p_people, true, p_escalation, p_context, p_now);
-    end if;
-    if v_by_email then
-        for v_person in select value from jsonb_array_elements(p_people) loop
-            -- A person without an address is named to the usual readers of the email.
-            if v_person ->> 'email' is not null or not v_by_slack then
-                perform ops.address_message(
-                    p_alert, 'email', jsonb_build_array(v_person), v_person ->> 'email' is null,
-                    p_escalation, p_context, p_now
-                );
-            end if;
-        end loop;
-    end if;
 end
 $$;
 
 comment on function ops.address_people(ops.alerts, jsonb, jsonb, ops.context, timestamptz) is
-    'Addresses people about an alert: by one message on Slack that names them all and by one email each; where neither is configured, by one message on each other channel.';
+    'Addresses people about an alert: by one message that names them all in each room that can, and by one to each of them alone on every channel where they have an address; where there is neither, by one message on each other channel.';

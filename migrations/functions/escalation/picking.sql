@@ -95,7 +95,7 @@ set search_path = ''
 as $$
     select contact.id
     from ops.contacts as contact
-    where lower(btrim(regexp_replace(p_actor, ' \(by a link\)$', ''))) in (
+    where lower(btrim(regexp_replace(p_actor, ' \(by [^()]*\)$', ''))) in (
         lower(contact.name), lower(contact.email), lower(split_part(contact.email, '@', 1))
     )
     order by lower(contact.name)

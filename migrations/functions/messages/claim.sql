@@ -35,7 +35,7 @@ as $$
                 'severity', single.severity,
                 'attempt', single.attempts,
                 'digest', false,
-                'facts', single.facts,
+                'facts', single.facts || ops.answer_facts(single),
                 'thread', case
                     when not ops.follows_alerts(single.channel) then null
                     when single.incident is not null then ops.thread_of_incident(single.incident, single.channel)

@@ -118,6 +118,8 @@ as $$
     where beginning.alert = p_alert
         and ops.is_beginning(beginning)
         and ops.may_be_heard(beginning)
+        -- Nobody is called to hear that something is over: other messages say so.
+        and ops.reach_of(beginning.channel) <> 'call'
         and not ops.is_addressed_otherwise(beginning)
     order by
         beginning.channel, ops.audience_of(beginning),

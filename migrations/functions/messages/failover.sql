@@ -210,6 +210,7 @@ as $$
                 -- Whom it would wake was not asked for.
                 when 'pager' then p_message.severity in ('critical', 'high')
                 when 'phone' then false
+                when 'call' then false
                 -- A machine that was told is nobody who was told.
                 when 'machine' then not ops.reaches_people(p_message.channel)
                 else true

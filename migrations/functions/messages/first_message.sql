@@ -103,7 +103,15 @@ set search_path = ''
 as $$
 begin
     perform ops.show_alert(
-        new.alert, array(select channel from ops.channel_kinds where follows order by place), new.at
+        new.alert,
+        array(
+            select channel
+            from ops.channel_kinds
+            -- A pager is told of the end by the resolution itself.
+            where follows and (reach <> 'pager' or new.kind <> 'resolved')
+            order by place
+        ),
+        new.at
     );
     return null;
 end

@@ -1,6 +1,6 @@
 -- These functions decide to which channels a message goes. A room gets everything. Mail gets
 -- what is critical, and everything where no room is configured. A pager gets what is
--- critical, and a phone only what is addressed to its owner. A machine gets each message at
+-- critical, and a phone, also by a call, only what is addressed to its owner. A machine gets each message at
 -- once, because it needs no digest. An alert about a channel never goes to people by that
 -- channel alone if another one is configured.
 
@@ -119,7 +119,7 @@ as $$
         where case reach
             when 'mail' then p_severity = 'critical' or not in_rooms
             when 'pager' then p_severity = 'critical'
-            else reach <> 'phone'
+            else reach not in ('phone', 'call')
         end
     )
     (

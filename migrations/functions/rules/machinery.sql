@@ -126,7 +126,7 @@ create or replace function ops.count_slots(
     p_job text,
     p_from timestamptz,
     p_to timestamptz,
-    p_most integer,
+    p_most numeric,
     out slots bigint,
     out missed bigint
 )
@@ -148,7 +148,7 @@ as $$
     from holes
 $$;
 
-comment on function ops.count_slots(text, timestamptz, timestamptz, integer) is
+comment on function ops.count_slots(text, timestamptz, timestamptz, numeric) is
     'The slots of a job in a period, and how many of them nobody called, in holes of fewer than p_most. An abandoned run does not count, because it left its slot to another one.';
 
 create or replace function ops.observe_failing_jobs(p_settings jsonb)
@@ -194,7 +194,7 @@ as $$
         job.job,
         p_now - ops.minutes(p_settings, 'window.job_minutes'),
         p_now,
-        (p_settings ->> 'threshold.job_overdue_intervals')::integer
+        (p_settings ->> 'threshold.job_overdue_intervals')::numeric
     ) as counted
     cross join lateral (
         select

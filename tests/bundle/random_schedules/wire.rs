@@ -94,6 +94,8 @@ pub(super) struct Log {
     pub(super) attempts: Vec<Attempt>,
     pub(super) settled: Vec<Settled>,
     pub(super) observed: Vec<Observed>,
+    /// The ticks that were committed, for a call whose answer was lost is made again.
+    committed: BTreeSet<String>,
     /// The keys under which the email provider has taken letters.
     letters: BTreeSet<String>,
     pub(super) kills: usize,
@@ -310,7 +312,10 @@ impl Wire {
         match function {
             "ops_claim_messages" => log.claim(process, from, asked, said),
             "ops_settle_messages" => log.settle(asked),
-            "ops_commit_tick" if said["outcome"] == "committed" => {
+            "ops_commit_tick"
+                if said["outcome"] == "committed"
+                    && log.committed.insert(asked["p_run"].to_string()) =>
+            {
                 let checks = asked["p_tick"]["checks"].as_array().unwrap().iter();
                 // What is unknown says nothing.
                 let known =

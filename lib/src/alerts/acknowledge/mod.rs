@@ -1,11 +1,13 @@
 //! `/api/alerts/acknowledge`: what people do about alerts.
 //!
 //! A link in a message shows a page by GET and acts by POST, for mail scanners
-//! follow links and press no buttons. Operators and admins post JSON. What is
-//! done, and whether a link may still do it, is decided in the database.
+//! follow links and press no buttons. Operators and admins post JSON. Providers of
+//! channels call back with what people answered there. What is done, and whether a
+//! link may still do it, is decided in the database.
 
 pub(super) mod answer_links;
 mod link_page;
+mod provider_answers;
 mod requested_action;
 
 use bytes::Bytes;
@@ -151,6 +153,9 @@ impl Handler<Answerer> for AnswersAlerts {
         deadline: Deadline,
     ) -> Answer {
         match answerer {
+            Answerer::Provider(channel, called_back) => {
+                provider_answers::take(app, channel, called_back, deadline).await
+            }
             Answerer::Person(person) => act(app, &person, request.body(), deadline).await,
             Answerer::Link(Link { grant: None, .. }) => Ok(Page::Invalid.response()),
             Answerer::Link(Link {

@@ -5,12 +5,15 @@
 //! open it, how a message reads there and how it is sent; a line in [`ALL`]; and a row of
 //! `migrations/seeds/channels.sql`, which says who reads it.
 
+pub mod callback;
 mod delivery;
 pub mod discord;
 pub mod email;
 mod exchange;
+pub mod pagerduty;
 mod severity_marks;
 pub mod slack;
+pub mod twilio;
 pub mod webhook;
 
 #[cfg(test)]
@@ -22,6 +25,7 @@ use futures_util::future::BoxFuture;
 use outside::{clock::Deadline, outbound::Outbound};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use self::callback::{Callback, CalledBack, Refused};
 pub use self::delivery::Delivery;
 use super::message::Content;
 use crate::variables::{Group, Reader};
@@ -30,11 +34,14 @@ use crate::variables::{Group, Reader};
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Every channel, the one to prefer first, as the database has them.
-pub const ALL: [Channel; 4] = [
+pub const ALL: [Channel; 7] = [
     slack::CHANNEL,
     email::CHANNEL,
     discord::CHANNEL,
     webhook::CHANNEL,
+    pagerduty::CHANNEL,
+    twilio::SMS,
+    twilio::VOICE,
 ];
 
 /// A way to tell people. It reads and writes as the word that the database uses.
@@ -71,6 +78,8 @@ pub enum Reach {
     Pager,
     /// Whom it is addressed to alone, who is woken.
     Phone,
+    /// The same, by a voice: nobody is called to hear that something is over.
+    Call,
     /// A machine, and nobody knows what that does.
     Machine,
 }
@@ -214,6 +223,15 @@ pub trait Sender: fmt::Debug + Send + Sync {
         _: Deadline,
     ) -> Option<BoxFuture<'a, Result<(), &'static str>>> {
         None
+    }
+
+    /// Reads what the provider calls back with.
+    ///
+    /// # Errors
+    /// Where the channel brings nothing back, the proof is wrong, or the body is not
+    /// what the provider documents.
+    fn called_back(&self, _: &Callback<'_>) -> Result<CalledBack, Refused> {
+        Err(Refused::Closed)
     }
 }
 
