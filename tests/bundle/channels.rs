@@ -58,7 +58,7 @@ async fn act(bundle: &Bundle, alert: &str, action: &str) {
     assert_eq!(answer.json()["outcome"], "done", "{:?}", answer.bytes);
 }
 
-async fn query(bundle: &Bundle, sql: &str) -> Value {
+pub(crate) async fn query(bundle: &Bundle, sql: &str) -> Value {
     let sql = format!("select to_jsonb(({sql}))::text");
     let row = bundle.admin().await.query_one(&sql, &[]).await.unwrap();
     let text: Option<String> = row.get(0);

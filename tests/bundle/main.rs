@@ -4,7 +4,7 @@
 //! - `support`: a bundle with its own database, called in memory
 //! - `health`, `callers`, `dashboard`, `monitor`, `maintenance`, `dispatch`,
 //!   `acknowledge`: one endpoint each
-//! - `channels`: every channel at once
+//! - `channels`: every channel at once; `pagers`: those that wake people, and answers
 //! - `checks`: kept checks and `/api/heartbeat`
 //! - `escalation`: an alert from its first message to its end; `answering` holds
 //!   what it shares with `acknowledge`
@@ -47,6 +47,7 @@ mod kills;
 mod lease;
 mod maintenance;
 mod monitor;
+mod pagers;
 mod proxy;
 mod random_schedules;
 mod rpc;

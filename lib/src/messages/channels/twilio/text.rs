@@ -28,7 +28,9 @@ fn of_message(message: &Message) -> String {
     let since = since.map(|since| format!("Since {}.", quantities::time(since)));
     let code = message.facts.code.as_ref();
     let code = code.map(|code| format!("Reply {code} to take it."));
-    let link = message.links.first().map(|link| link.url.clone());
+    // What is over asks nobody to go anywhere.
+    let link = message.links.first().filter(|_| message.kind.is_open());
+    let link = link.map(|link| link.url.clone());
     lines([Some(headline(message)), since, code, link])
 }
 
