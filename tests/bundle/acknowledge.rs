@@ -4,6 +4,7 @@
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use ops::{endpoint::Endpoint, router};
+use outside::clock;
 use serde_json::{Value, json};
 
 use crate::{
@@ -295,4 +296,90 @@ async fn what_makes_no_sense_is_told_and_does_nothing() {
     let text = call(&app, Method::POST, PATH).header("content-type", "text/plain");
     assert_eq!(text.send().await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(status(&bundle).await, "firing");
+}
+
+/// How every alert stands, by its subject.
+async fn standing(bundle: &Bundle) -> Value {
+    let sql = "select jsonb_object_agg(subject, status) from ops.alerts";
+    crate::channels::query(bundle, sql).await
+}
+
+#[tokio::test]
+async fn json_acts_on_all_that_is_selected() {
+    let bundle = Bundle::start().await;
+    let key = bundle.secret("MONITORING_API_KEY").to_owned();
+    let cellar = raise(&bundle, "cellar", "firing").await;
+    raise(&bundle, "barrels", "firing").await;
+    raise(&bundle, "corks", "firing").await;
+    let chosen = json!({"select": {"alerts": [cellar]}, "action": "acknowledge"});
+    let acted = act(&bundle, &key, &chosen).await;
+    assert_eq!(acted.json()["acted"], json!([cellar]), "{:?}", acted.bytes);
+    let matching =
+        json!({"select": {"match": {"subject": ["barrels", "cork*"]}}, "action": "resolve"});
+    let acted = act(&bundle, &key, &matching).await;
+    assert_eq!(acted.json()["acted"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        standing(&bundle).await,
+        json!({"cellar": "acknowledged", "barrels": "resolved", "corks": "resolved"})
+    );
+    let later = json!({
+        "select": {"match": {"severity": "low"}}, "action": "silence", "note": "works",
+        "from": clock::now() + SignedDuration::from_hours(1),
+        "until": clock::now() + SignedDuration::from_hours(2),
+    });
+    let silence = act(&bundle, &key, &later).await;
+    assert_eq!(
+        silence.json()["silence"]["match"],
+        json!({"severity": "low"})
+    );
+    for odd in [
+        json!({"select": {"match": {}}, "action": "acknowledge"}),
+        json!({"select": {"incident": -1}, "action": "acknowledge"}),
+        json!({"alertId": cellar, "select": {"alerts": []}, "action": "acknowledge"}),
+        json!({"alertId": cellar, "action": "silence", "from": clock::now()}),
+        json!({"action": "acknowledge"}),
+    ] {
+        let refused = act(&bundle, &key, &odd).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_takes_the_whole_incident_or_silences_what_is_like_its_alert() {
+    let bundle = Bundle::start().await;
+    raise(&bundle, "cellar", "firing").await;
+    raise(&bundle, "barrels", "firing").await;
+    let app = bundle.instance(Endpoint::Acknowledge);
+    let one_incident =
+        "update ops.alerts set incident = (select min(incident::text)::uuid from ops.alerts)";
+    bundle
+        .admin()
+        .await
+        .batch_execute(one_incident)
+        .await
+        .unwrap();
+    let taken = link(&bundle, "Acknowledge");
+    let shown = get(&app, &taken).send().await;
+    assert!(
+        html(&shown).contains("every open alert of incident #"),
+        "{}",
+        html(&shown)
+    );
+    let done = press(&app, &taken, "&name=Anna&scope=incident").await;
+    assert_eq!(done.status, StatusCode::OK);
+    assert_eq!(
+        standing(&bundle).await,
+        json!({"cellar": "acknowledged", "barrels": "acknowledged"})
+    );
+
+    let snoozed = link(&bundle, "Snooze");
+    let done = press(&app, &snoozed, "&name=Anna&scope=rule&minutes=120&in=60").await;
+    assert_eq!(done.status, StatusCode::OK, "{}", html(&done));
+    let silence = "select jsonb_build_object('match', match, 'waits', starts_at > now() + interval '59 minutes',
+                   'lasts', ends_at - starts_at, 'reason', reason) from ops.silences";
+    assert_eq!(
+        crate::channels::query(&bundle, silence).await,
+        json!({"match": {"rule": "external"}, "waits": true, "lasts": "02:00:00",
+               "reason": "by the link of an alert, Anna (by a link)"})
+    );
 }

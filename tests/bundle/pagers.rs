@@ -1,5 +1,7 @@
 //! Pagers and phones: who is woken, and what comes back from the other side.
 
+use std::fmt::Write;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{Method, StatusCode};
 use local_supabase::{
@@ -82,11 +84,10 @@ async fn webhook(bundle: &Bundle, event: &Value, secret: &str) -> Answer {
     let body = json!({ "event": event }).to_string();
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, body.as_bytes());
-    let hexadecimal: String = tag
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hexadecimal = tag.as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
     let app = bundle.instance(Endpoint::Acknowledge);
     call(&app, Method::POST, &format!("{PATH}?channel=pagerduty"))
         .header("content-type", "application/json")

@@ -53,6 +53,7 @@ mod ladder;
 mod letters;
 mod links;
 mod maintenance;
+mod many_alerts;
 mod migrations;
 mod migrator;
 mod model;

@@ -165,7 +165,7 @@ async fn a_silence_without_reason_end_or_target_is_refused() {
     for over in [
         json!({"p_match": {}}),
         json!({"p_match": {"rule": ""}}),
-        json!({"p_match": {"severity": "low"}}),
+        json!({"p_match": {"colour": "low"}}),
         json!({"p_until": null}),
         json!({"p_until": at("12:00:00")}),
         json!({"p_until": "2027-03-01T00:00:00Z"}),

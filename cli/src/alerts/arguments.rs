@@ -15,10 +15,11 @@ use crate::times;
 pub(crate) enum Alerts {
     /// Shows open alerts, who is asked next about each, and the silences
     List,
-    /// Acknowledges an alert: somebody works on it, and the escalation stops
+    /// Acknowledges alerts: somebody works on them, and the escalation stops
     Acknowledge {
-        /// The start of the alert's id
-        alert: String,
+        /// Which alerts.
+        #[command(flatten)]
+        which: Which,
         /// For how long it holds, such as 90m, 2h or 3d; by default as long as the settings say
         #[arg(long = "for", value_name = "LENGTH", value_parser = times::length)]
         length: Option<SignedDuration>,
@@ -28,16 +29,18 @@ pub(crate) enum Alerts {
     },
     /// Takes an acknowledgement back: the escalation goes on
     Unacknowledge {
-        /// The start of the alert's id
-        alert: String,
+        /// Which alerts.
+        #[command(flatten)]
+        which: Which,
         /// A note that the timeline of the alert shows
         #[arg(long)]
         note: Option<String>,
     },
-    /// Resolves an alert by hand; what is still bad opens another one
+    /// Resolves alerts by hand; what is still bad opens another one
     Resolve {
-        /// The start of the alert's id
-        alert: String,
+        /// Which alerts.
+        #[command(flatten)]
+        which: Which,
         /// A note that the timeline of the alert shows
         #[arg(long)]
         note: Option<String>,
@@ -50,6 +53,9 @@ pub(crate) enum Alerts {
         /// For how long it holds, such as 90m, 2h or 3d
         #[arg(long = "for", value_name = "LENGTH", value_parser = times::length)]
         length: SignedDuration,
+        /// In how long it begins, such as 2h [default: at once]
+        #[arg(long = "in", value_name = "LENGTH", value_parser = times::length)]
+        begins_in: Option<SignedDuration>,
         /// The reason, which lists show
         #[arg(long)]
         reason: String,
@@ -85,6 +91,20 @@ pub(crate) enum Alerts {
     Replay(Replay),
 }
 
+/// Which alerts something is done about.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Which {
+    /// The starts of the alerts' ids
+    pub(crate) alerts: Vec<String>,
+    /// Every open alert of the incident of that number
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["alerts", "tags"])]
+    pub(crate) incident: Option<u64>,
+    /// Every open alert about a check with one of these tags
+    #[arg(long = "tag", value_name = "TAG", conflicts_with = "alerts")]
+    pub(crate) tags: Vec<String>,
+}
+
 /// What to replay.
 #[derive(Debug, Args)]
 pub(crate) struct Replay {
@@ -100,22 +120,39 @@ pub(crate) struct Replay {
     pub(crate) max_pages_per_day: Option<usize>,
 }
 
-/// What a silence is about; all that is given must match.
+/// What a silence is about. All that is given must match; of an option that is given
+/// several times one has to, and * stands for anything.
 #[derive(Debug, Args, Serialize)]
 #[group(required = true, multiple = true)]
 pub(crate) struct Match {
     /// Silences alerts of this rule, as messages and the runbook call it
     #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) rule: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rule: Vec<String>,
     /// Silences alerts about this subject, such as a URL
     #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) subject: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) subject: Vec<String>,
     /// Silences the alert with this whole identity, as `alerts list --json` shows it
     #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) fingerprint: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fingerprint: Vec<String>,
+    /// Silences alerts of this severity
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) severity: Vec<String>,
+    /// Silences alerts about this service
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) service: Vec<String>,
+    /// Silences alerts of this environment
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) environment: Vec<String>,
+    /// Silences alerts about checks with this tag
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tag: Vec<String>,
 }
 
 fn channel(word: &str) -> Result<Channel, String> {

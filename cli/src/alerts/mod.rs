@@ -30,8 +30,9 @@ pub(crate) async fn run(
         Alerts::Silence {
             what,
             length,
+            begins_in,
             reason,
-        } => return silences::add(&project, what, length, reason, output).await,
+        } => return silences::add(&project, what, begins_in, length, reason, output).await,
         Alerts::Unsilence { silence } => return silences::end(&project, silence, output).await,
         Alerts::Messages { dead, alert, limit } => {
             return messages::list(&project, dead, alert, limit, output).await;
@@ -42,23 +43,23 @@ pub(crate) async fn run(
         Alerts::Prove => return prove::run(&project, environment, output).await,
         Alerts::Replay(what) => return replay::run(&what, &project, output).await,
         Alerts::Acknowledge {
-            alert,
+            which,
             length,
             note,
         } => Change {
-            alert,
+            which,
             action: Action::Acknowledge,
             until: length.map(end_of).transpose()?,
             note,
         },
-        Alerts::Unacknowledge { alert, note } => Change {
-            alert,
+        Alerts::Unacknowledge { which, note } => Change {
+            which,
             action: Action::Unacknowledge,
             until: None,
             note,
         },
-        Alerts::Resolve { alert, note } => Change {
-            alert,
+        Alerts::Resolve { which, note } => Change {
+            which,
             action: Action::Resolve,
             until: None,
             note,

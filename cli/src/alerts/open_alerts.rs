@@ -3,7 +3,7 @@
 use anyhow::Context;
 use jiff::Timestamp;
 use ops::{
-    alerts::acknowledge::{ActOnAlert, ActOutcome, Action},
+    alerts::acknowledge::{ActOnAlert, ActOnAlerts, ActOutcome, Action, Selection},
     messages::message_facts::Severity,
     rpc::{Call, Retry},
 };
@@ -12,6 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    arguments::Which,
     id_start,
     silences::{self, Silence},
 };
@@ -116,10 +117,9 @@ impl Quiet {
     }
 }
 
-/// What somebody does about an alert.
+/// What somebody does about alerts.
 pub(super) struct Change {
-    /// The start of its id.
-    pub(super) alert: String,
+    pub(super) which: Which,
     pub(super) action: Action,
     pub(super) until: Option<Timestamp>,
     pub(super) note: Option<String>,
@@ -143,9 +143,13 @@ pub(super) async fn change(
     change: Change,
     output: Output,
 ) -> anyhow::Result<Verdict> {
+    let alert = match selection(project, &change.which).await? {
+        Selection::Alerts(alerts) if alerts.len() == 1 => alerts[0],
+        select => return change_many(project, select, change, output).await,
+    };
     let call = ActOnAlert {
         p_request: Uuid::new_v4(),
-        p_alert: find(project, &change.alert).await?,
+        p_alert: alert,
         p_action: change.action,
         p_until: change.until,
         p_note: change.note,
@@ -169,6 +173,49 @@ pub(super) async fn change(
         | ActOutcome::Expired
         | ActOutcome::Resolved => Verdict::Bad,
     })
+}
+
+/// The alerts that the command line names.
+async fn selection(project: &Project, which: &Which) -> anyhow::Result<Selection> {
+    if let Some(incident) = which.incident {
+        return Ok(Selection::Incident(incident));
+    }
+    if !which.tags.is_empty() {
+        let tags = [("tag".to_owned(), json!(which.tags))];
+        return Ok(Selection::Match(tags.into_iter().collect()));
+    }
+    let listed = project.call(&ListAlerts {}).await?;
+    let ids: Vec<Uuid> = listed.alerts.iter().filter_map(Answered::id).collect();
+    let found = which
+        .alerts
+        .iter()
+        .map(|start| id_start::find("open alert", start, ids.iter().copied()));
+    Ok(Selection::Alerts(found.collect::<Result<_, _>>()?))
+}
+
+async fn change_many(
+    project: &Project,
+    select: Selection,
+    change: Change,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    let call = ActOnAlerts {
+        p_request: Uuid::new_v4(),
+        p_select: select,
+        p_action: change.action,
+        p_from: None,
+        p_until: change.until,
+        p_note: change.note,
+        p_actor: author(),
+    };
+    let acted = project.call(&call).await?;
+    let text = match acted.acted.as_slice() {
+        [] => "no open alert is meant, or nothing had to be done".to_owned(),
+        [_] => "done for 1 alert".to_owned(),
+        alerts => format!("done for {} alerts", alerts.len()),
+    };
+    output.result(&json!(acted), &text);
+    Ok(Verdict::Good)
 }
 
 fn listing(listed: &Listed) -> String {

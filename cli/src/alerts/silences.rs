@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use ops::rpc::{Call, Retry};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::arguments::Match;
@@ -21,11 +22,13 @@ use terminal::{
 #[serde(rename_all = "camelCase")]
 pub(super) struct Silence {
     id: Uuid,
-    rule: Option<String>,
-    subject: Option<String>,
-    fingerprint: Option<String>,
+    /// What an alert must match, by field: a text or a list of texts.
+    #[serde(rename = "match")]
+    matched: Map<String, Value>,
     reason: String,
     author: String,
+    created_at: Timestamp,
+    starts_at: Timestamp,
     ends_at: Timestamp,
 }
 
@@ -36,6 +39,7 @@ struct AddSilence {
     p_until: Timestamp,
     p_reason: String,
     p_author: String,
+    p_from: Option<Timestamp>,
 }
 
 impl Call for AddSilence {
@@ -60,6 +64,7 @@ impl Call for EndSilence {
 pub(super) async fn add(
     project: &Project,
     what: Match,
+    begins_in: Option<SignedDuration>,
     length: SignedDuration,
     reason: String,
     output: Output,
@@ -67,9 +72,10 @@ pub(super) async fn add(
     let call = AddSilence {
         p_silence: Uuid::new_v4(),
         p_match: what,
-        p_until: end_of(length)?,
+        p_until: end_of(begins_in.unwrap_or_default() + length)?,
         p_reason: reason,
         p_author: author(),
+        p_from: begins_in.map(end_of).transpose()?,
     };
     show(&project.call(&call).await?, output);
     Ok(Verdict::Good)
@@ -97,17 +103,14 @@ fn show(silence: &Answered<Silence>, output: Output) {
 /// A silence on one line.
 pub(super) fn line(silence: &Answered<Silence>) -> String {
     silence.describe(|silence| {
-        let matched = [
-            ("rule", &silence.rule),
-            ("subject", &silence.subject),
-            ("fingerprint", &silence.fingerprint),
-        ];
-        let matched: Vec<String> = matched
-            .into_iter()
-            .filter_map(|(key, value)| Some(format!("{key} {}", value.as_ref()?)))
-            .collect();
+        let matched: Vec<String> = silence.matched.iter().map(matched).collect();
+        let from = if silence.starts_at > silence.created_at {
+            format!(" from {}", to_the_minute(silence.starts_at))
+        } else {
+            String::new()
+        };
         format!(
-            "silence {}: {} until {}, by {}: {}",
+            "silence {}: {}{from} until {}, by {}: {}",
             silence.id,
             matched.join(", "),
             to_the_minute(silence.ends_at),
@@ -117,23 +120,45 @@ pub(super) fn line(silence: &Answered<Silence>) -> String {
     })
 }
 
+/// A field and what it must be.
+fn matched((field, wanted): (&String, &Value)) -> String {
+    let texts: Vec<&str> = match wanted {
+        Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect(),
+        text => text.as_str().into_iter().collect(),
+    };
+    format!("{field} {}", texts.join(" or "))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    #[test]
-    fn a_silence_says_what_it_holds_back_until_when_and_why() {
-        let silence = Answered::read(json!({
-            "id": "00000000-0000-4000-8000-000000000001", "rule": "app_slow", "subject": "cellar",
-            "fingerprint": null, "reason": "works", "author": "Ada",
-            "createdAt": "2026-11-24T12:00:00+00:00", "endsAt": "2026-11-25T12:00:00+00:00",
-        }));
+    fn check(over: &Value, expected: &str) {
+        let mut silence = json!({
+            "id": "00000000-0000-4000-8000-000000000001",
+            "match": {"rule": "app_slow", "subject": ["cellar", "barrels*"]},
+            "reason": "works", "author": "Ada", "createdAt": "2026-11-24T12:00:00Z",
+            "startsAt": "2026-11-24T12:00:00Z", "endsAt": "2026-11-25T12:00:00Z",
+        });
+        let over = over.as_object().cloned().unwrap_or_default();
+        silence.as_object_mut().unwrap().extend(over);
         assert_eq!(
-            line(&silence),
-            "silence 00000000-0000-4000-8000-000000000001: rule app_slow, subject cellar \
-             until 2026-11-25 12:00 UTC, by Ada: works"
+            line(&Answered::read(silence)),
+            format!("silence 00000000-0000-4000-8000-000000000001: {expected}, by Ada: works")
+        );
+    }
+
+    #[test]
+    fn a_silence_says_what_it_holds_back_when_and_why() {
+        check(
+            &json!({}),
+            "rule app_slow, subject cellar or barrels* until 2026-11-25 12:00 UTC",
+        );
+        check(
+            &json!({"match": {"service": "ai"}, "startsAt": "2026-11-24T20:00:00Z"}),
+            "service ai from 2026-11-24 20:00 UTC until 2026-11-25 12:00 UTC",
         );
     }
 }

@@ -116,8 +116,12 @@ begin
         when 'unacknowledge' then
             perform ops.release_alert(p_alert, p_note, p_actor, p_now);
         when 'silence' then
-            perform public.ops_add_silence(
-                p_request, jsonb_build_object('fingerprint', p_alert.fingerprint), v_until, p_note, p_actor, p_now
+            perform ops.check_silence(
+                p_request, jsonb_build_object('fingerprint', p_alert.fingerprint), p_note, p_actor
+            );
+            perform ops.check_until(v_until, interval '90 days', p_now);
+            perform ops.add_silence(
+                p_request, jsonb_build_object('fingerprint', p_alert.fingerprint), null, v_until, p_note, p_actor, p_now
             );
         when 'resolve' then
             perform ops.close_alert(p_alert, p_note, p_actor, v_settings, p_now);

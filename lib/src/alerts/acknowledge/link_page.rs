@@ -8,7 +8,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::requested_action::SNOOZES;
+use super::requested_action::{BEGINNINGS, SNOOZES, Scope};
 use crate::{
     auth::signed_link::LinkAction,
     messages::{
@@ -78,7 +78,7 @@ impl Page<'_> {
                 alert,
                 action,
                 token,
-            } => described(alert) + &form(action, token),
+            } => described(alert) + &form(alert, action, token),
             Self::Done { alert } | Self::Resolved { alert } => described(alert),
             Self::Used { alert } | Self::Expired { alert } => {
                 described(alert)
@@ -150,16 +150,16 @@ fn standing(alert: &Value) -> String {
     }
 }
 
-fn form(action: LinkAction, token: &str) -> String {
+fn form(alert: &Value, action: LinkAction, token: &str) -> String {
     let token = plain_text::html(token, LIMIT);
     let (choice, button, meaning) = match action {
         LinkAction::Acknowledge => (
-            String::new(),
+            scopes(alert, &[Scope::Alert, Scope::Incident]),
             "Acknowledge",
             "Nobody else is called while you are at it. If it is not resolved in time, it fires again.",
         ),
         LinkAction::Snooze => (
-            snoozes(),
+            snoozes() + &scopes(alert, &Scope::ALL.map(|(scope, _)| scope)) + &beginnings(),
             "Snooze",
             "Nobody is called until then. If it is not resolved by then, it fires again.",
         ),
@@ -170,6 +170,49 @@ fn form(action: LinkAction, token: &str) -> String {
          <p><label>Your name <input name=\"name\" maxlength=\"100\" autocomplete=\"name\"></label></p>\n\
          <p><label>Note <input name=\"note\" maxlength=\"500\"></label></p>\n\
          <p><button type=\"submit\">{button}</button></p>\n</form>\n<p>{meaning}</p>"
+    )
+}
+
+/// How far the answer may go, as far as the alert has an incident and a service.
+fn scopes(alert: &Value, offered: &[Scope]) -> String {
+    let facts = &alert["facts"];
+    let meaning = |scope| match scope {
+        Scope::Alert => Some("this alert alone".to_owned()),
+        Scope::Incident => {
+            let incident = facts["incident"].as_u64()?;
+            Some(format!("every open alert of incident #{incident}"))
+        }
+        Scope::Rule => {
+            let rule = facts["rule"].as_str()?;
+            Some(format!("silence whatever {rule} finds"))
+        }
+        Scope::Service => {
+            let service = facts["service"].as_str()?;
+            Some(format!("silence whatever concerns {service}"))
+        }
+    };
+    let options = Scope::ALL.iter().filter_map(|(scope, word)| {
+        let meaning = offered.contains(scope).then(|| meaning(*scope))??;
+        let meaning = plain_text::html(&plain_text::line(&meaning), LIMIT);
+        Some(format!("<option value=\"{word}\">{meaning}</option>"))
+    });
+    let options: Vec<String> = options.collect();
+    if options.len() < 2 {
+        return String::new();
+    }
+    let options = options.concat();
+    format!("<p><label>About <select name=\"scope\">{options}</select></label></p>\n")
+}
+
+/// When a silence begins; an alert that is snoozed is snoozed at once.
+fn beginnings() -> String {
+    let later = BEGINNINGS.map(|minutes| {
+        let hours = minutes / 60;
+        format!("<option value=\"{minutes}\">in {hours} h</option>")
+    });
+    let later = later.concat();
+    format!(
+        "<p><label>A silence begins <select name=\"in\"><option value=\"0\">now</option>{later}</select></label></p>\n"
     )
 }
 

@@ -19,7 +19,8 @@ use uuid::Uuid;
 
 use link_page::Page;
 pub use requested_action::Action;
-use requested_action::Filled;
+pub use requested_action::Selection;
+use requested_action::{Filled, Scope, Wanted};
 
 use crate::{
     app::App,
@@ -91,6 +92,40 @@ pub enum ActOutcome {
     Expired,
     /// The alert is over.
     Resolved,
+}
+
+/// Does one thing about many alerts.
+#[derive(Debug, Serialize)]
+pub struct ActOnAlerts {
+    /// Made by the caller, so that a lost answer can be asked for again.
+    pub p_request: Uuid,
+    /// Which alerts.
+    pub p_select: Selection,
+    /// What.
+    pub p_action: Action,
+    /// From when on, of a silence.
+    pub p_from: Option<Timestamp>,
+    /// Until when, for what ends by itself.
+    pub p_until: Option<Timestamp>,
+    /// Why, or what else there is to say.
+    pub p_note: Option<String>,
+    /// Who.
+    pub p_actor: String,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ActedOnMany {
+    /// The alerts about which it was done.
+    pub acted: Vec<Uuid>,
+    /// The silence, if it was one.
+    pub silence: Value,
+}
+
+impl Call for ActOnAlerts {
+    const NAME: &'static str = "ops_act_on_alerts";
+    const RETRY: Retry = Retry::Idempotent;
+    type Output = ActedOnMany;
 }
 
 impl Call for ActOnAlert {
@@ -190,10 +225,12 @@ async fn follow(
     filled: Filled,
     deadline: Deadline,
 ) -> Answer {
+    let now = clock::now();
     let (action, until) = match grant.action {
         LinkAction::Acknowledge => (Action::Acknowledge, None),
-        LinkAction::Snooze => (Action::Snooze, filled.snoozed_until(clock::now())),
+        LinkAction::Snooze => (Action::Snooze, filled.snoozed_until(now)),
     };
+    let begins_at = filled.begins_at(now);
     let call = ActOnAlert {
         p_request: Uuid::new_v4(),
         p_alert: grant.alert,
@@ -212,8 +249,50 @@ async fn follow(
         .call(&call, deadline)
         .await
         .map_err(|error| refusal(&error))?;
+    if acted.outcome == ActOutcome::Done
+        && let Some(others) = beyond(&call, filled.scope, begins_at, &acted.alert)
+    {
+        app.call(&others, deadline)
+            .await
+            .map_err(|error| refusal(&error))?;
+    }
     tracing::info!(alert = %grant.alert, action = grant.action.as_str(), outcome = ?acted.outcome, "a link was used");
     Ok(page(&acted, grant.action, token).response())
+}
+
+/// What is done beyond the alert of a link, where its reader chose more than that.
+fn beyond(
+    one: &ActOnAlert,
+    scope: Scope,
+    begins_at: Option<Timestamp>,
+    alert: &Value,
+) -> Option<ActOnAlerts> {
+    let facts = &alert["facts"];
+    let matching = |field: &str| {
+        let wanted = facts[field].as_str()?;
+        let fields = [(field.to_owned(), Value::from(wanted))];
+        Some(Selection::Match(fields.into_iter().collect()))
+    };
+    let (select, action) = match scope {
+        Scope::Alert => return None,
+        Scope::Incident => (
+            Selection::Incident(facts["incident"].as_u64()?),
+            one.p_action,
+        ),
+        Scope::Rule => (matching("rule")?, Action::Silence),
+        Scope::Service => (matching("service")?, Action::Silence),
+    };
+    let silences = action == Action::Silence;
+    let reason = || format!("by the link of an alert, {}", one.p_actor);
+    Some(ActOnAlerts {
+        p_request: Uuid::new_v4(),
+        p_select: select,
+        p_action: action,
+        p_from: begins_at.filter(|_| silences),
+        p_until: one.p_until,
+        p_note: one.p_note.clone().or_else(|| silences.then(reason)),
+        p_actor: one.p_actor.clone(),
+    })
 }
 
 fn page<'a>(Acted { outcome, alert }: &'a Acted, action: LinkAction, token: &'a str) -> Page<'a> {
@@ -233,16 +312,36 @@ fn page<'a>(Acted { outcome, alert }: &'a Acted, action: LinkAction, token: &'a 
 
 async fn act(app: &App, person: &Person, body: &[u8], deadline: Deadline) -> Answer {
     let asked = requested_action::parse(body).map_err(Problem::BadRequest)?;
+    let actor = match person {
+        Person::Admin(admin) => format!("admin {}", admin.subject),
+        Person::Operator => "operator".to_owned(),
+    };
+    let alert = match asked.wanted().map_err(Problem::BadRequest)? {
+        Wanted::One(alert) => alert,
+        Wanted::Many(select) => {
+            let call = ActOnAlerts {
+                p_request: Uuid::new_v4(),
+                p_select: select,
+                p_action: asked.action,
+                p_from: asked.from,
+                p_until: asked.until,
+                p_note: asked.note,
+                p_actor: actor,
+            };
+            let acted = app
+                .call(&call, deadline)
+                .await
+                .map_err(|error| refusal(&error))?;
+            return handler::json(StatusCode::OK, &acted);
+        }
+    };
     let call = ActOnAlert {
         p_request: Uuid::new_v4(),
-        p_alert: asked.alert_id,
+        p_alert: alert,
         p_action: asked.action,
         p_until: asked.until,
         p_note: asked.note,
-        p_actor: match person {
-            Person::Admin(admin) => format!("admin {}", admin.subject),
-            Person::Operator => "operator".to_owned(),
-        },
+        p_actor: actor,
         p_link: None,
     };
     let Acted { outcome, alert } = app

@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use outside::database_time;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use url::form_urlencoded;
 use uuid::Uuid;
 
@@ -22,6 +23,9 @@ pub(super) const SNOOZES: [(u32, &str); 5] = [
     (1_440, "1 day"),
 ];
 
+/// In how many minutes the form offers to begin a silence.
+pub(super) const BEGINNINGS: [u32; 4] = [60, 240, 720, 1_440];
+
 /// What can be done about an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -38,16 +42,85 @@ pub enum Action {
     Resolve,
 }
 
-/// A request in JSON.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+/// Which alerts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Selection {
+    /// Those.
+    Alerts(Vec<Uuid>),
+    /// Those of an incident, by its number.
+    Incident(u64),
+    /// Those that match every field: a text or a list of texts, in which * stands for
+    /// anything. The fields are the database's to check.
+    Match(Map<String, Value>),
+}
+
+/// A request in JSON: about one alert or about those that are selected.
+#[derive(Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Asked {
-    pub(super) alert_id: Uuid,
+    #[serde(default)]
+    alert_id: Option<Uuid>,
+    #[serde(default)]
+    select: Option<Selection>,
     pub(super) action: Action,
+    #[serde(default, deserialize_with = "time")]
+    pub(super) from: Option<Timestamp>,
     #[serde(default, deserialize_with = "time")]
     pub(super) until: Option<Timestamp>,
     #[serde(default)]
     pub(super) note: Option<String>,
+}
+
+/// What a request is about.
+#[derive(Debug, PartialEq)]
+pub(super) enum Wanted {
+    One(Uuid),
+    Many(Selection),
+}
+
+impl Asked {
+    /// What it is about: one of the two, and a beginning for many alone.
+    pub(super) fn wanted(&self) -> Result<Wanted, String> {
+        match (self.alert_id, &self.select) {
+            (Some(_), None) if self.from.is_some() => {
+                Err("from needs select, and the action silence".to_owned())
+            }
+            (Some(alert), None) => Ok(Wanted::One(alert)),
+            (None, Some(select)) => Ok(Wanted::Many(select.clone())),
+            _ => Err("exactly one of alertId and select is needed".to_owned()),
+        }
+    }
+}
+
+/// How far the answer to one alert goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// To that alert.
+    #[default]
+    Alert,
+    /// To every open alert of its incident.
+    Incident,
+    /// To whatever the same rule finds.
+    Rule,
+    /// To whatever concerns the same service.
+    Service,
+}
+
+impl Scope {
+    pub(super) const ALL: [(Self, &str); 4] = [
+        (Self::Alert, "alert"),
+        (Self::Incident, "incident"),
+        (Self::Rule, "rule"),
+        (Self::Service, "service"),
+    ];
+
+    fn parse(word: &str) -> Self {
+        let mut known = Self::ALL.into_iter();
+        known
+            .find(|(_, name)| *name == word)
+            .map_or(Self::Alert, |(scope, _)| scope)
+    }
 }
 
 /// The form behind a link, filled in.
@@ -55,13 +128,15 @@ pub(super) struct Asked {
 pub(super) struct Filled {
     pub(super) name: Option<String>,
     pub(super) note: Option<String>,
+    pub(super) scope: Scope,
     minutes: Option<u32>,
+    in_minutes: Option<u32>,
 }
 
 /// Reads a request in JSON.
 pub(super) fn parse(body: &[u8]) -> Result<Asked, String> {
     let asked: Asked = serde_json::from_slice(body).map_err(|error| {
-        let expected = "expected {alertId, action, until?, note?}";
+        let expected = "expected {alertId or select, action, from?, until?, note?}";
         format!(
             "{expected}: {}",
             plain_text::cut(&plain_text::line(&error.to_string()), 200)
@@ -88,6 +163,8 @@ pub(super) fn parse_form(body: &[u8]) -> Filled {
             "name" => filled.name = some(plain_text::cut(&plain_text::line(&value), NAME_LIMIT)),
             "note" => filled.note = note(&value),
             "minutes" => filled.minutes = value.parse().ok(),
+            "in" => filled.in_minutes = value.parse().ok(),
+            "scope" => filled.scope = Scope::parse(&value),
             _ => {}
         }
     }
@@ -98,11 +175,23 @@ impl Filled {
     /// The end of the snooze that was chosen; the shortest if none of those
     /// that are offered was.
     pub(super) fn snoozed_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let now = self.begins_at(now).unwrap_or(now);
         let offered = SNOOZES.iter().map(|(minutes, _)| *minutes);
         let minutes = offered
             .clone()
             .find(|minutes| Some(*minutes) == self.minutes)
             .or_else(|| offered.min())?;
+        now.checked_add(SignedDuration::from_mins(minutes.into()))
+            .ok()
+    }
+}
+
+impl Filled {
+    /// When a silence is to begin, if not at once.
+    pub(super) fn begins_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let minutes = self
+            .in_minutes
+            .filter(|minutes| BEGINNINGS.contains(minutes))?;
         now.checked_add(SignedDuration::from_mins(minutes.into()))
             .ok()
     }
@@ -128,8 +217,10 @@ mod tests {
         assert_eq!(
             asked,
             Asked {
-                alert_id: Uuid::from_u128(1),
+                alert_id: Some(Uuid::from_u128(1)),
+                select: None,
                 action: Action::Snooze,
+                from: None,
                 until: "2026-11-24T15:00:00Z".parse().ok(),
                 note: Some("vendor is at it".into()),
             }

@@ -30,7 +30,7 @@ pub(super) fn of(outgoing: Outgoing<'_>) -> Event {
     match outgoing.content {
         Content::Message(message) => match (action(message, outgoing.place), message.facts.alert) {
             (Some(action), Some(alert)) => alert_event(message, action, alert.to_string()),
-            _ => change_event(&summary(message), details(message), message),
+            _ => change_event(message),
         },
         Content::Digest(digest) => of_digest(digest),
     }
@@ -72,11 +72,13 @@ fn alert_event(message: &Message, action: &'static str, dedup_key: String) -> Ev
     }
 }
 
-fn change_event(summary: &str, details: Value, message: &Message) -> Event {
+fn change_event(message: &Message) -> Event {
     Event {
         path: "/v2/change/enqueue",
         body: json!({
-            "payload": { "summary": summary, "source": SOURCE, "custom_details": details },
+            "payload": {
+                "summary": summary(message), "source": SOURCE, "custom_details": details(message),
+            },
             "links": links(message),
         }),
         dedup_key: None,

@@ -1,7 +1,5 @@
 //! An account with Twilio, and what its API answers.
 
-use std::collections::BTreeMap;
-
 use http::header;
 use outside::{clock::Deadline, failure::Failure, outbound::Outbound};
 use reqwest::RequestBuilder;
@@ -9,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-use super::signature;
+use super::{form::Form, signature};
 use crate::{
     messages::channels::{
         Delivery,
@@ -18,9 +16,6 @@ use crate::{
     },
     variables::Reader,
 };
-
-/// The fields of a form.
-pub(super) type Form = BTreeMap<String, String>;
 
 /// An account, and who sends.
 #[derive(Debug)]

@@ -10,6 +10,7 @@
 //! security".
 
 mod account;
+mod form;
 mod signature;
 mod speech;
 mod text;

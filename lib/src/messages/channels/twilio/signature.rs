@@ -5,7 +5,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ring::hmac;
 
-use super::account::Form;
+use super::form::Form;
 
 /// Whether a signature is that of a token.
 pub(super) fn proves(token: &str, url: &str, form: &Form, presented: &str) -> bool {

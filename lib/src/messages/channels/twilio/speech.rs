@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{account::Form, twiml};
+use super::{form::Form, twiml};
 use crate::messages::{
     channels::callback::{About, CalledBack, Does, ProviderAnswer, Refused, Reply},
     message::{Content, Message},
@@ -75,7 +75,7 @@ pub(super) fn answered(form: &Form, url: &str) -> Result<CalledBack, Refused> {
     let token = url.query_pairs().find(|(name, _)| name == "token");
     let (_, token) = token.ok_or(Refused::Unreadable)?;
     let call = form.get("CallSid").ok_or(Refused::Unreadable)?;
-    let taken = form.get("Digits").is_some_and(|digits| digits == "1");
+    let accepted = form.get("Digits").is_some_and(|digits| digits == "1");
     let answer = ProviderAnswer {
         about: About::Token(token.into_owned()),
         does: Does::Acknowledge,
@@ -83,7 +83,7 @@ pub(super) fn answered(form: &Form, url: &str) -> Result<CalledBack, Refused> {
         event: call.clone(),
     };
     Ok(CalledBack {
-        answers: Vec::from_iter(taken.then_some(answer)),
+        answers: Vec::from_iter(accepted.then_some(answer)),
         reply: Reply {
             media_type: "text/xml",
             body: |_, words| {

@@ -122,7 +122,7 @@ async fn a_text_and_a_call_go_to_the_phone_of_whom_they_address() {
         let credentials = BASE64_STANDARD.encode(format!("{SID}:{TOKEN}"));
         let basic = format!("Basic {credentials}");
         assert_eq!(request.header("authorization"), Some(basic.as_str()));
-        let form: account::Form = form_urlencoded::parse(&request.body).into_owned().collect();
+        let form: form::Form = form_urlencoded::parse(&request.body).into_owned().collect();
         assert_eq!(form["To"], *to);
         assert_eq!(form["From"], "+15005550006");
         let nobody = json!({"recipients": {"people": [{"name": "Bo"}]}});
@@ -220,7 +220,7 @@ fn called(
     form: &[(&str, &str)],
     token: &str,
 ) -> Result<(Vec<ProviderAnswer>, String), Refused> {
-    let sorted: account::Form = form
+    let sorted: form::Form = form
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();

@@ -1,6 +1,6 @@
 //! A text to a phone: what, since when, one link, and how to answer.
 
-use super::{account::Form, twiml};
+use super::{form::Form, twiml};
 use crate::messages::{
     channels::callback::{About, CalledBack, Does, ProviderAnswer, Refused, Reply},
     message::{Content, Message},
