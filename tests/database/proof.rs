@@ -185,3 +185,37 @@ async fn a_channel_that_took_nothing_for_too_long_is_unproven() {
     world.deliver("2026-11-13T12:01:30Z").await;
     assert_eq!(judged(&world, "2026-11-13T12:02:00Z").await, "good");
 }
+
+#[tokio::test]
+async fn a_phone_is_tested_by_each_whom_it_may_wake_and_not_at_all_where_there_is_nobody() {
+    let world = World::migrated().await;
+    let channels = ["slack", "sms", "voice"];
+    for (name, addresses) in [
+        ("Anna", json!({"sms": "+4915112345678"})),
+        ("Bo", json!({"sms": "+4915187654321"})),
+    ] {
+        let fields = json!({"name": name, "role": "on_call_primary", "addresses": addresses});
+        let contact = json!({"p_contact": Uuid::new_v4(), "p_fields": fields, "p_by": "test"});
+        world.call("ops_save_contact", contact).await;
+    }
+    mind(&world, "2026-10-20T12:00:00Z", &channels).await;
+    mind(&world, "2026-11-02T10:00:00Z", &channels).await;
+    let asked = "(select jsonb_agg(channel || coalesce(' ' || (facts #>> '{recipients,people,0,name}'), '') order by 1)
+                  from ops.outbox)";
+    assert_eq!(
+        world.value(asked).await,
+        json!(["slack", "sms Anna", "sms Bo"])
+    );
+    for channel in channels {
+        settle(&world, "2026-11-02T10:00:05Z", channel, "sent").await;
+    }
+    let proven =
+        "(select jsonb_agg(name order by name) from ops.contacts where addresses_proven ? 'sms')";
+    assert_eq!(world.value(proven).await, json!(["Anna", "Bo"]));
+    // Nobody has a number that is called.
+    let tick = world
+        .tick_with("2026-12-20T12:00:05Z", &[], json!({"channels": channels}))
+        .await;
+    let voice = verdict(&tick, "delivery_unproven", "voice");
+    assert_eq!(voice["verdict"], "good", "{tick}");
+}

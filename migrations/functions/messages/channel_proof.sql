@@ -59,6 +59,37 @@ $$;
 
 comment on function ops.first_asked() is 'Returns the name of the contact that a critical alert asks first; null if level 1 has nobody.';
 
+create or replace function ops.list_proof_readers(p_channel text)
+returns setof jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'recipients', jsonb_build_object('usual', false, 'people', jsonb_build_array(ops.person_document(contact)))
+    )
+    from ops.contacts as contact
+    where ops.reach_of(p_channel) in ('phone', 'call') and contact.addresses ? p_channel
+    union all
+    select '{}'
+    where ops.reach_of(p_channel) not in ('phone', 'call')
+$$;
+
+comment on function ops.list_proof_readers(text) is
+    'Returns to whom the tests of a channel go, as facts of a message: to each phone that may be woken, else to the usual readers once.';
+
+create or replace function ops.has_readers(p_channel text)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    select exists (select from ops.list_proof_readers(p_channel))
+$$;
+
+comment on function ops.has_readers(text) is
+    'Returns whether a channel reaches anybody: a phone has to be somebody''s.';
+
 create or replace function ops.queue_proof(
     p_channel text,
     p_month date,
@@ -66,45 +97,46 @@ create or replace function ops.queue_proof(
     p_by text,
     p_now timestamptz
 )
-returns uuid
+returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-    v_id uuid;
-begin
-    insert into ops.outbox (kind, channel, severity, facts, created_at, next_attempt_at)
-    values (
-        'notice', p_channel, 'low',
-        jsonb_build_object(
-            'kind', 'notice',
-            'severity', 'low',
-            'title', case
-                when p_month is not null then 'Monthly test of alerts by ' || p_channel
-                else 'Test of alerts by ' || p_channel
+    v_facts jsonb := jsonb_build_object(
+        'kind', 'notice',
+        'severity', 'low',
+        'title', case
+            when p_month is not null then 'Monthly test of alerts by ' || p_channel
+            else 'Test of alerts by ' || p_channel
+        end,
+        'message', concat_ws(
+            ' ',
+            'Nothing is wrong and nothing has to be done.',
+            case
+                when p_month is not null then 'Once a month this goes the whole way of an alert.'
+                else p_by || ' asked for it.'
             end,
-            'message', concat_ws(
-                ' ',
-                'Nothing is wrong and nothing has to be done.',
-                case
-                    when p_month is not null then 'Once a month this goes the whole way of an alert.'
-                    else p_by || ' asked for it.'
-                end,
-                'A critical alert would ask ' || ops.first_asked() || ' first.'
-            ),
-            'openedAt', p_now
+            'A critical alert would ask ' || ops.first_asked() || ' first.'
         ),
-        p_now, p_now
+        'openedAt', p_now
+    );
+    v_messages uuid[];
+begin
+    with queued as (
+        insert into ops.outbox (kind, channel, severity, facts, created_at, next_attempt_at)
+        select 'notice', p_channel, 'low', v_facts || readers.facts, p_now, p_now
+        from ops.list_proof_readers(p_channel) as readers (facts)
+        returning id
     )
-    returning id into v_id;
+    select array_agg(id) into v_messages from queued;
     insert into ops.channel_proofs (message, channel, month, request, queued_at)
-    values (v_id, p_channel, p_month, p_request, p_now);
-    return v_id;
+    select v_messages[1], p_channel, p_month, p_request, p_now
+    where v_messages is not null;
 end
 $$;
 
 comment on function ops.queue_proof(text, date, uuid, text, timestamptz) is
-    'Queues a test of a channel, either that of a month or one that somebody asked for, and returns its message.';
+    'Queues a test of a channel, either that of a month or one that somebody asked for: one message, or one to each phone that may be woken.';
 
 create or replace function ops.note_channels(p_channels text[], p_now timestamptz)
 returns void
@@ -190,7 +222,9 @@ begin
     return jsonb_build_object(
         'queued',
         (
-            select jsonb_agg(jsonb_build_object('channel', channel, 'message', message) order by channel)
+            select coalesce(
+                jsonb_agg(jsonb_build_object('channel', channel, 'message', message) order by channel), '[]'
+            )
             from ops.channel_proofs
             where request = p_request
         )

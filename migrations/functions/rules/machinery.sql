@@ -24,7 +24,8 @@ as $$
     )
     select
         channels.channel,
-        channels.channel = any (p_channels),
+        -- What nobody can be reached by is not to be proven either.
+        channels.channel = any (p_channels) and ops.has_readers(channels.channel),
         known.known_since,
         ops.last_sent_at(channels.channel),
         failing.since,

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{form::Form, twiml};
+use super::{form::Form, text, twiml};
 use crate::messages::{
     channels::callback::{About, CalledBack, Does, ProviderAnswer, Refused, Reply},
     message::{Content, Message},
@@ -58,7 +58,10 @@ fn spoken(message: &Message) -> String {
         format!(" Since {}.", quantities::time(since))
     });
     let headline = plain_text::line(&message.headline);
-    let text = format!("{} alert. {headline}.{since}", message.label());
+    let text = match text::notice(message) {
+        Some(notice) => format!("{headline}. {notice}"),
+        None => format!("{} alert. {headline}.{since}", message.label()),
+    };
     plain_text::cut_at_word(&text, HEADLINE_LIMIT)
 }
 

@@ -4,6 +4,7 @@ use super::{form::Form, twiml};
 use crate::messages::{
     channels::callback::{About, CalledBack, Does, ProviderAnswer, Refused, Reply},
     message::{Content, Message},
+    message_facts::Kind,
     plain_text, quantities,
 };
 
@@ -31,12 +32,22 @@ fn of_message(message: &Message) -> String {
     // What is over asks nobody to go anywhere.
     let link = message.links.first().filter(|_| message.kind.is_open());
     let link = link.map(|link| link.url.clone());
-    lines([Some(headline(message)), since, code, link])
+    lines([Some(headline(message)), notice(message), since, code, link])
 }
 
 fn headline(message: &Message) -> String {
     let headline = plain_text::line(&message.headline);
     plain_text::cut_at_word(&format!("{}: {headline}", message.label()), HEADLINE_LIMIT)
+}
+
+/// What a notice says: its headline alone would make its reader wonder.
+pub(super) fn notice(message: &Message) -> Option<String> {
+    let body = message
+        .body
+        .as_ref()
+        .filter(|_| message.kind == Kind::Notice)?;
+    let body = plain_text::line(body);
+    Some(plain_text::cut_at_word(&body, HEADLINE_LIMIT))
 }
 
 fn lines<const N: usize>(lines: [Option<String>; N]) -> String {
