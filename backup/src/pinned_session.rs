@@ -164,14 +164,27 @@ impl Drop for Driver {
     }
 }
 
-/// What a server or a session said, without the detail lines: they quote rows.
+/// What a server or a session said, without the detail lines and without the value that
+/// could not be read: these are a row's.
 pub(crate) fn in_words(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
-        Some(server) => format!("{} ({})", server.message(), server.code().code()),
+        Some(server) => {
+            let code = server.code().code();
+            format!("{} ({code})", without_value(server.message(), code))
+        }
         None => match std::error::Error::source(error) {
             Some(cause) => format!("{error}: {cause}"),
             None => error.to_string(),
         },
+    }
+}
+
+/// A message about data (class 22) ends with the value: `invalid input syntax for type
+/// integer: "x"`.
+fn without_value<'a>(message: &'a str, code: &str) -> &'a str {
+    match message.split_once(": \"") {
+        Some((words, _)) if code.starts_with("22") => words,
+        _ => message,
     }
 }
 

@@ -39,6 +39,9 @@ pub(super) struct Refusal {
     answer: Answer,
     /// What it makes, if that is a constraint.
     constraint: Option<Constraint>,
+    /// Whether its statements stand each for itself: what one role cannot be given must
+    /// not leave to others what was taken from them.
+    is_grants: bool,
 }
 
 /// What the server says against a statement.
@@ -72,6 +75,7 @@ impl Refusal {
             statement: statement.to_owned(),
             answer,
             constraint: Constraint::of(object),
+            is_grants: object.kind == "grants",
         })
     }
 
@@ -91,6 +95,7 @@ impl Refusal {
                 name: name.clone(),
                 is_broken: true,
             }),
+            is_grants: false,
         }
     }
 
@@ -160,8 +165,8 @@ pub(super) async fn try_again(
     Ok(left)
 }
 
-/// Makes constraints that rows break without being valid. Answers with all that is
-/// missing.
+/// Makes constraints that rows break without being valid, and grants one by one. Answers
+/// with all that is missing.
 pub(super) async fn settle(
     session: &Client,
     source_path: &str,
@@ -170,7 +175,11 @@ pub(super) async fn settle(
     let mut missing = Vec::new();
     set_path(session, source_path).await?;
     for refusal in refusals {
-        missing.push(make_unvalidated(session, refusal).await?);
+        missing.push(if refusal.is_grants {
+            make_by_statement(session, refusal).await?
+        } else {
+            make_unvalidated(session, refusal).await?
+        });
     }
     set_path(session, "").await?;
     Ok(missing)
@@ -194,6 +203,35 @@ async fn while_it_helps(
         }
         waiting = refused_again;
     }
+}
+
+/// Gives and takes what can be, one statement after the other. Answers with what is
+/// missing of it.
+async fn make_by_statement(session: &Client, refusal: Refusal) -> Result<Missing, Cause> {
+    let mut missing = Missing {
+        statement: String::new(),
+        ..refusal.clone().missing()
+    };
+    for statement in statements(&refusal.statement) {
+        if let Some(answer) = attempt(session, statement).await? {
+            if missing.statement.is_empty() {
+                missing.reason = answer.reason;
+            }
+            missing.statement += statement;
+        }
+    }
+    Ok(missing)
+}
+
+/// The statements of a text, each with its end. A name in quotes may hold anything.
+fn statements(text: &str) -> Vec<&str> {
+    let mut quoted = false;
+    text.split_inclusive(|letter| {
+        quoted ^= letter == '"';
+        letter == ';' && !quoted
+    })
+    .filter(|statement| !statement.trim().is_empty())
+    .collect()
 }
 
 async fn make_unvalidated(session: &Client, refusal: Refusal) -> Result<Missing, Cause> {

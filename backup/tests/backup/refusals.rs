@@ -11,7 +11,7 @@ use tokio_postgres::NoTls;
 use crate::{
     restore::{assert_equal, restore, restore_strictly},
     schema::dump,
-    support::{migrated, session},
+    support::{admin, migrated, session},
     taken::Taken,
 };
 
@@ -326,4 +326,61 @@ async fn an_index_that_rows_of_a_view_do_not_fit_leaves_the_rows() {
     let count = "select count(*) from public.kept";
     let row = session(&target).await.query_one(count, &[]).await;
     assert_eq!(row.unwrap().get::<_, i64>(0), 2);
+}
+
+#[tokio::test]
+async fn what_one_role_cannot_be_given_stays_taken_from_the_others() {
+    let role = format!("supabase_gone_{}", uuid::Uuid::new_v4().simple());
+    let backup = backup_of(&format!(
+        "create role {role};
+         create table public.secret (a int);
+         revoke all on public.secret from anon, authenticated, service_role;
+         grant select on public.secret to {role};
+         grant select (a) on public.secret to authenticated"
+    ))
+    .await;
+    admin(&backup.source)
+        .await
+        .batch_execute(&format!("drop owned by {role}; drop role {role}"))
+        .await
+        .unwrap();
+    let (target, restored) = restored(&backup).await;
+    let names: Vec<_> = restored
+        .missing
+        .iter()
+        .map(|one| one.what.as_str())
+        .collect();
+    assert_eq!(names, ["grants table public.secret"]);
+    assert!(
+        restored.missing[0].statement.contains(&role)
+            && !restored.missing[0].statement.contains("revoke"),
+        "{restored:?}"
+    );
+    let taken = session(&target).await;
+    let may = "select has_table_privilege('anon', 'public.secret', 'select')
+                   or has_table_privilege('service_role', 'public.secret', 'insert')";
+    let open: bool = taken.query_one(may, &[]).await.unwrap().get(0);
+    assert!(!open, "strangers may read what was closed to them");
+}
+
+#[tokio::test]
+async fn small_large_objects_have_their_comments_and_reasons_hold_no_value() {
+    comes_back_whole(
+        "select lo_create(2121);
+         comment on large object 2121 is 'small'",
+    )
+    .await;
+    let backup = backup_of(
+        "create function public.parsed(text) returns int language plpgsql immutable as
+             $$ begin return $1::int; end $$;
+         create table public.t (v text);
+         insert into public.t values ('secret value');
+         create statistics public.s on (public.parsed(v)), v from public.t",
+    )
+    .await;
+    let (_target, restored) = restored(&backup).await;
+    let notes: Vec<String> = restored.notes.iter().map(Note::to_string).collect();
+    let told = notes.join("; ");
+    assert!(told.contains("has no statistics yet"), "{told}");
+    assert!(!told.contains("secret value"), "{told}");
 }

@@ -163,6 +163,8 @@ addition (class, oid, rank, "of", sql) as (
     cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) as o
     left join pg_constraint k on d.classoid = 'pg_constraint'::regclass and k.oid = d.objoid
     where d.objoid >= 16384
+       -- Whoever makes one may choose its number.
+       or d.classoid = 'pg_largeobject'::regclass
        or (d.classoid, d.objoid) = ('pg_namespace'::regclass, 'public'::regnamespace)
        and d.description <> 'standard public schema'
 )

@@ -40,5 +40,6 @@ select 'pg_rewrite'::regclass::oid,
 from pg_rewrite r
 join pg_class c on c.oid = r.ev_class
 join pg_namespace n on n.oid = c.relnamespace
-where r.rulename <> '_RETURN' and c.relpersistence <> 't'
+-- The rule of that name is a view's query; on a table it is like any other.
+where (r.rulename <> '_RETURN' or c.relkind not in ('v', 'm')) and c.relpersistence <> 't'
   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
