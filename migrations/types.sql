@@ -23,11 +23,12 @@ create type ops.context as (
     deployment text,
     commit text,
     channels text[],
-    settings jsonb
+    settings jsonb,
+    on_call jsonb
 );
 
 comment on type ops.context is
-    'What is true of a whole tick or call: where it runs, which channels are configured, and the settings.';
+    'What is true of a whole tick or call: where it runs, which channels are configured, the settings, and who is on call where alerts ask people.';
 
 create type ops.app_event as (
     source text,

@@ -38,6 +38,8 @@ values
     ('job_slow', 'medium', 'job', 'job', null, null, '{monitoring}'),
     ('channel_failing', 'high', 'delivery', 'channel', 1, 1, '{monitoring}'),
     ('delivery_unproven', 'medium', 'delivery', 'channel', 1, 1, '{monitoring}'),
+    ('oncall_hole', 'medium', 'duty', 'rotation', 1, 1, '{monitoring}'),
+    ('oncall_calendar_unread', 'medium', 'duty', 'rotation', 1, 1, '{monitoring}'),
     ('admin_granted', 'high', 'security', 'role', 1, 1, '{security}'),
     ('sign_in_attempts', 'high', 'security', 'address or account', 1, null, '{security}'),
     ('access_drift', 'medium', 'security', 'schema', 1, 1, '{security}'),

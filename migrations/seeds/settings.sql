@@ -65,6 +65,8 @@ from (values
     ('threshold.lcp_ms', 'number', '2500', 1, 600000, 'ms', 'The Largest Contentful Paint, as 75th percentile of a day, above which it is poor.'),
     ('threshold.minimum_samples', 'integer', '30', 1, 100000, null, 'How many measurements there have to be before anything counts as bad.'),
     ('threshold.minimum_views', 'integer', '100', 1, 1000000, null, 'How many page views a day has to have before a Web Vital counts as bad.'),
+    ('threshold.oncall_calendar_hours', 'integer', '24', 1, 720, 'h', 'For how long the calendar of a rotation may not be read.'),
+    ('threshold.oncall_hole_days', 'integer', '14', 1, 60, 'd', 'How many days ahead somebody has to have each rotation.'),
     ('threshold.outbox_minutes', 'number', '15', 1, 1440, 'min', 'The age of the oldest message that waits to be delivered, above which the outbox is stuck; a message that waits on purpose does not count.'),
     ('threshold.page_load_ms', 'number', '2000', 1, 600000, 'ms', 'The average page load time above which it is bad.'),
     ('threshold.refused_percent', 'number', '20', 0, 100, '%', 'The share of API requests answered with status 401 or 403, above which it is bad.'),

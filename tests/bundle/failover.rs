@@ -55,7 +55,7 @@ async fn what_slack_does_not_take_arrives_by_email_and_so_does_its_end() {
         .batch_execute(
             "insert into ops.alerts (fingerprint, rule, subject, severity, source, first_bad_at, opened_at, facts, last_facts)
              values ('slow', 'app_slow', 'https://wine.example/', 'medium', 'monitor', now(), now(), '{}', '{}');
-             select ops.queue_firing(alert, row('production', null, null, '{slack,email}', ops.read_settings())::ops.context, now())
+             select ops.queue_firing(alert, ops.make_context('{slack,email}', ops.read_settings(), 'production'), now())
              from ops.alerts as alert",
         )
         .await
@@ -78,7 +78,7 @@ async fn what_slack_does_not_take_arrives_by_email_and_so_does_its_end() {
         .admin()
         .await
         .batch_execute(
-            "select ops.resolve_alert(id, '{}', row('production', null, null, '{slack,email}', ops.read_settings())::ops.context, now())
+            "select ops.resolve_alert(id, '{}', ops.make_context('{slack,email}', ops.read_settings(), 'production'), now())
              from ops.alerts",
         )
         .await

@@ -18,6 +18,8 @@ pub struct Escalation {
     pub passed: Vec<u64>,
     /// Who was asked before.
     pub earlier: Vec<AskedBefore>,
+    /// Who has each rotation, and who comes next.
+    pub on_call: Vec<OnCall>,
     /// How many more alerts of the incident ask the same people.
     pub others: u64,
     /// Whether anybody ever answered.
@@ -35,6 +37,19 @@ pub struct AskedBefore {
     pub level: Option<u64>,
     /// When.
     pub at: Option<Timestamp>,
+}
+
+/// Who has a rotation, and who comes next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnCall {
+    /// The rotation.
+    pub rotation: String,
+    /// Who has it; nobody, where it has a hole.
+    pub name: Option<String>,
+    /// Until when; open, where nothing changes for long.
+    pub until: Option<Timestamp>,
+    /// Who has it then.
+    pub next: Option<String>,
 }
 
 /// An acknowledgement that has ended.
@@ -62,12 +77,14 @@ impl Escalation {
     pub(super) fn read(value: &Value) -> Option<Self> {
         value.as_object()?;
         let earlier = value["told"].as_array().into_iter().flatten();
+        let on_call = value["onCall"].as_array().into_iter().flatten();
         let passed = value["passed"].as_array().into_iter().flatten();
         Some(Self {
             at: time(value, "at"),
             level: value["level"].as_u64(),
             passed: passed.filter_map(Value::as_u64).collect(),
             earlier: earlier.filter_map(AskedBefore::read).collect(),
+            on_call: on_call.filter_map(OnCall::read).collect(),
             others: value["others"].as_u64().unwrap_or(0),
             answered: value["answered"].as_bool().unwrap_or(false),
             acknowledged: text(value, "acknowledgedBy").map(|by| EndedAcknowledgement {
@@ -90,6 +107,17 @@ impl AskedBefore {
             name: text(value, "name")?,
             level: value["level"].as_u64(),
             at: time(value, "at"),
+        })
+    }
+}
+
+impl OnCall {
+    fn read(value: &Value) -> Option<Self> {
+        Some(Self {
+            rotation: text(value, "rotation")?,
+            name: text(value, "name"),
+            until: time(value, "until"),
+            next: text(value, "next"),
         })
     }
 }

@@ -2,7 +2,7 @@
 //! answers, and who was asked before. Whose turn it is, is decided in the database.
 
 use super::{
-    escalation_step::{Acknowledgement, AskedBefore, EndedAcknowledgement, Escalation},
+    escalation_step::{Acknowledgement, AskedBefore, EndedAcknowledgement, Escalation, OnCall},
     message_facts::{Facts, Kind},
     quantities,
 };
@@ -74,7 +74,7 @@ fn unanswered(facts: &Facts, escalation: &Escalation, happened: String) -> Strin
 }
 
 /// Who is asked, at which level, and whom others have been.
-pub(super) fn fields(facts: &Facts) -> [(&'static str, Option<String>); 4] {
+pub(super) fn fields(facts: &Facts) -> [(&'static str, Option<String>); 5] {
     let escalation = facts
         .escalation
         .as_ref()
@@ -82,6 +82,7 @@ pub(super) fn fields(facts: &Facts) -> [(&'static str, Option<String>); 4] {
     [
         ("Level", escalation.and_then(level)),
         ("Asked", asked(facts)),
+        ("On call", escalation.and_then(on_call)),
         ("Told before", escalation.and_then(asked_before)),
         (
             "Acknowledged",
@@ -134,6 +135,30 @@ fn asked_before(escalation: &Escalation) -> Option<String> {
         })
         .collect();
     (!earlier.is_empty()).then(|| earlier.join("\n"))
+}
+
+/// A line for each rotation.
+fn on_call(escalation: &Escalation) -> Option<String> {
+    let lines: Vec<String> = escalation
+        .on_call
+        .iter()
+        .map(
+            |OnCall {
+                 rotation,
+                 name,
+                 until,
+                 next,
+             }| {
+                let name = name.as_deref().unwrap_or("nobody");
+                let until = until.map_or_else(String::new, |until| {
+                    let next = next.as_deref().unwrap_or("nobody");
+                    format!(" until {}, then {next}", quantities::time(until))
+                });
+                format!("{rotation}: {name}{until}")
+            },
+        )
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 fn ended(EndedAcknowledgement { by, at }: &EndedAcknowledgement) -> String {

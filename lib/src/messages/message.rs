@@ -136,7 +136,7 @@ impl Message {
 
 /// The named facts about an alert, in the order in which a reader asks for them.
 fn fields(facts: &Facts) -> Vec<Field> {
-    let [level, asked, asked_before, acknowledged] = escalation_wording::fields(facts);
+    let [level, asked, on_call, asked_before, acknowledged] = escalation_wording::fields(facts);
     let fields = [
         ("In place of", in_place_of(facts)),
         ("Since", since(facts)),
@@ -145,6 +145,7 @@ fn fields(facts: &Facts) -> Vec<Field> {
         ("How it ended", how_it_ended(facts)),
         level,
         asked,
+        on_call,
         asked_before,
         acknowledged,
         ("Not observed", not_observed(facts)),

@@ -90,6 +90,10 @@ pub enum Rule {
     ChannelFailing,
     /// Nothing has shown for long that a channel works.
     DeliveryUnproven,
+    /// Nobody is on call at some time to come.
+    OncallHole,
+    /// The calendar of a rotation cannot be read.
+    OncallCalendarUnread,
     /// Somebody tries again and again to get in.
     SignInAttempts,
     /// Somebody was made an admin.
@@ -106,7 +110,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 44] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -143,6 +147,8 @@ impl Rule {
         Self::JobSlow,
         Self::ChannelFailing,
         Self::DeliveryUnproven,
+        Self::OncallHole,
+        Self::OncallCalendarUnread,
         Self::SignInAttempts,
         Self::AdminGranted,
         Self::RefusedRequests,
@@ -191,6 +197,8 @@ impl Rule {
             Self::JobSlow => "job_slow",
             Self::ChannelFailing => "channel_failing",
             Self::DeliveryUnproven => "delivery_unproven",
+            Self::OncallHole => "oncall_hole",
+            Self::OncallCalendarUnread => "oncall_calendar_unread",
             Self::SignInAttempts => "sign_in_attempts",
             Self::AdminGranted => "admin_granted",
             Self::RefusedRequests => "refused_requests",
@@ -222,6 +230,8 @@ impl Rule {
             Self::JobSlow => "share of its interval",
             Self::ChannelFailing => "failing for",
             Self::DeliveryUnproven => "since the last message",
+            Self::OncallHole => "nobody for",
+            Self::OncallCalendarUnread => "last read before",
             Self::SignInAttempts => "attempts",
             Self::RefusedRequests => "refused",
             Self::ApiSlow | Self::EndpointSlow => "95th percentile",
@@ -307,6 +317,10 @@ impl Rule {
             Self::JobSlow => "nobody yet; its runs are about to be cut off or to overlap",
             Self::ChannelFailing => "whoever hears of alerts this way; other channels stand in",
             Self::DeliveryUnproven => "nobody yet; whether an alert would arrive is not known",
+            Self::OncallHole => "nobody yet; an alert in that time asks others, or everybody",
+            Self::OncallCalendarUnread => {
+                "nobody yet; what was read last stays in force, and changes since are not seen"
+            }
             Self::SignInAttempts => "perhaps nobody yet; somebody may be guessing",
             Self::AdminGranted => "nobody, if it was meant; else everybody's data",
             Self::RefusedRequests => "users who are shut out, or nobody, if it is an attack",

@@ -8,6 +8,7 @@ mod audit;
 mod backups;
 mod data_quality;
 mod incidents;
+mod on_call;
 mod security;
 mod slo;
 mod uptime;
@@ -22,6 +23,7 @@ pub use audit::{Audit, Finding};
 pub use backups::{BackupRun, Backups, Drill, Drills, Gap, MissingObject, Requests, Restore};
 pub use data_quality::{DataQuality, LeftOut};
 pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
+pub use on_call::OnCall;
 pub use security::{Security, SignInAttempts};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
 pub use uptime::{CheckUptime, Outage, Uptime, Window};
@@ -52,6 +54,8 @@ pub struct Document {
     pub outbox: Outbox,
     /// The bundle's own work.
     pub jobs: Vec<Job>,
+    /// Who has each rotation now, and who comes next.
+    pub on_call: Vec<OnCall>,
     /// Who tries to get in, and who may what.
     pub security: Security,
     /// What is left undone and nobody is about to do.

@@ -38,6 +38,7 @@ begin
         'database', ops.dashboard_database(),
         'outbox', ops.dashboard_outbox(v_now),
         'jobs', ops.dashboard_jobs(v_now),
+        'onCall', ops.list_duty(v_now),
         'backups', ops.dashboard_backups(v_now),
         'security', ops.dashboard_security(v_now),
         'audit', ops.self_audit(v_now),

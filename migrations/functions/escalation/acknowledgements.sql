@@ -178,7 +178,7 @@ begin
         );
         perform ops.address_acknowledging(
             v_alert, 'escalation',
-            jsonb_build_object('escalation', ops.escalation_facts(v_alert, null, '{}', p_now)),
+            jsonb_build_object('escalation', ops.escalation_facts(v_alert, null, '{}', p_context, p_now)),
             p_context, p_now
         );
     end loop;

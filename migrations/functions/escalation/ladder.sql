@@ -20,7 +20,7 @@ declare
     v_passed integer[] := array(select generate_series(p_rung.level, p_level - 1));
 begin
     perform ops.address_people(
-        p_alert, p_people, ops.escalation_facts(p_alert, p_level, v_passed, p_now), p_context, p_now
+        p_alert, p_people, ops.escalation_facts(p_alert, p_level, v_passed, p_context, p_now), p_context, p_now
     );
     insert into ops.escalations
         (alert, severity, round, level, due_at, person, passed, status, told_at, rung)
@@ -46,7 +46,7 @@ set search_path = ''
 as $$
 begin
     perform ops.address_message(
-        p_alert, 'email', '[]', true, ops.escalation_facts(p_alert, null, '{}', p_now), p_context, p_now
+        p_alert, 'email', '[]', true, ops.escalation_facts(p_alert, null, '{}', p_context, p_now), p_context, p_now
     );
     perform ops.log_event(
         p_alert.id, 'escalated', null, null,
@@ -151,6 +151,10 @@ declare
     v_asking ops.alerts;
     v_steps bigint := 0;
 begin
+    -- Whoever is asked reads who is on call. That takes a moment, and most calls ask nobody.
+    if exists (select from ops.alerts where status <> 'resolved') then
+        p_context.on_call := ops.list_duty(p_now);
+    end if;
     perform ops.release_holds(p_now);
     perform ops.plan_escalations(p_context, p_now);
     perform ops.warn_acknowledging(p_context, p_now);

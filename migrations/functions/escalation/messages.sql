@@ -31,6 +31,7 @@ create or replace function ops.escalation_facts(
     p_alert ops.alerts,
     p_level integer,
     p_passed integer[],
+    p_context ops.context,
     p_now timestamptz
 )
 returns jsonb
@@ -43,6 +44,7 @@ as $$
         'level', p_level,
         'passed', to_jsonb(p_passed),
         'told', ops.asked_before(p_alert.id),
+        'onCall', p_context.on_call,
         'answered', answer.kind is not null,
         'acknowledgedBy', case answer.kind when 'acknowledgement_ended' then answer.detail ->> 'acknowledgedBy' end,
         'acknowledgedAt', case answer.kind when 'acknowledgement_ended' then answer.detail -> 'acknowledgedAt' end
@@ -58,8 +60,8 @@ as $$
     ) as answer on true
 $$;
 
-comment on function ops.escalation_facts(ops.alerts, integer, integer[], timestamptz) is
-    'Returns what a message says of the ladder: which level asks, which empty levels it takes the place of, who was asked before, whether anybody ever answered, and whose acknowledgement has run out.';
+comment on function ops.escalation_facts(ops.alerts, integer, integer[], ops.context, timestamptz) is
+    'Returns what a message says of the ladder: which level asks, which empty levels it takes the place of, who was asked before, who has each rotation now and next, whether anybody ever answered, and whose acknowledgement has run out.';
 
 create or replace function ops.drop_unsent(p_alert uuid)
 returns void

@@ -1,5 +1,59 @@
--- A rung picks its people when it is due: those of its roles who are on duty then and were
--- not asked in this round. The next level that has somebody takes the place of an empty one.
+-- A rung picks its people when it is due: those of its roles who are on duty then, by a rotation
+-- or by their own hours, and were not asked in this round. The next level that has somebody
+-- takes the place of an empty one.
+
+create or replace function ops.in_role(p_contact ops.contacts, p_role text)
+returns ops.contacts
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+    p_contact.role := p_role;
+    return p_contact;
+end
+$$;
+
+comment on function ops.in_role(ops.contacts, text) is
+    'Returns a contact as one of that role, for which it is asked because it has a rotation.';
+
+create or replace function ops.list_people(p_at timestamptz)
+returns table (contact ops.contacts, on_duty boolean)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return query
+    with rotations as materialized (
+        select rotation.id, rotation.role, duty.contact as owner
+        from ops.rotations as rotation
+        cross join lateral ops.duty_at(rotation.id, p_at) as duty
+    ),
+    staffed as (
+        select role from rotations where owner is not null
+    )
+    select ops.in_role(listed, rotations.role), true
+    from rotations
+    join ops.contacts as listed on listed.id = rotations.owner
+    union all
+    -- Whoever has a rotation stands for its role.
+    select listed, ops.is_on_duty(listed, p_at) and not ops.is_away(listed.id, p_at)
+    from ops.contacts as listed
+    where listed.role not in (select role from staffed)
+    union all
+    -- The members of a rotation that nobody has may be woken, if nobody else is there.
+    select ops.in_role(listed, rotations.role), false
+    from rotations
+    join ops.rotation_members as member on member.rotation = rotations.id
+    join ops.contacts as listed on listed.id = member.contact
+    where rotations.role not in (select role from staffed);
+end
+$$;
+
+comment on function ops.list_people(timestamptz) is
+    'Returns the people of each role and whether they are on duty at that time. A role that a rotation staffs has whoever has the rotation then; any other role, and one whose rotations nobody has, has its contacts in their own hours.';
 
 create or replace function ops.find_candidates(p_at timestamptz)
 returns table (contact ops.contacts, level integer, after_minutes integer)
@@ -7,17 +61,18 @@ language sql
 stable
 set search_path = ''
 as $$
-    with people as (
-        select
-            listed as contact, roles.level, roles.after_minutes, ops.is_on_duty(listed, p_at) as on_duty
-        from ops.contacts as listed
-        join ops.contact_roles as roles on roles.role = listed.role
+    with people as materialized (
+        select listed.contact, roles.level, roles.after_minutes, listed.on_duty
+        from ops.list_people(p_at) as listed
+        join ops.contact_roles as roles on roles.role = (listed.contact).role
         where roles.level is not null
     )
-    select people.contact, people.level, people.after_minutes
+    -- Whoever has several roles of a level is asked once, by the first of them.
+    select distinct on ((people.contact).id, people.level) people.contact, people.level, people.after_minutes
     from people
-    -- If the hours leave nobody at all, they are ignored: rather wake somebody.
+    -- If nobody at all is on duty, that is ignored: rather wake somebody.
     where people.on_duty or not exists (select from people as awake where awake.on_duty)
+    order by (people.contact).id, people.level, people.after_minutes
 $$;
 
 comment on function ops.find_candidates(timestamptz) is

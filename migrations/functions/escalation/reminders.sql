@@ -76,7 +76,7 @@ as $$
     select ops.queue_message(
         'reminder', due.channel, false, (due.alert).severity, (due.alert).id, null,
         ops.message_facts(due.alert, 'reminder', (due.alert).last_facts) || jsonb_build_object(
-            'escalation', ops.escalation_facts(due.alert, null, '{}', p_now)
+            'escalation', ops.escalation_facts(due.alert, null, '{}', p_context, p_now)
         ),
         p_context.settings, p_now
     )

@@ -58,7 +58,7 @@ language sql
 immutable
 set search_path = ''
 as $$
-    select row(p_environment, p_deployment, p_commit, p_channels, p_settings)::ops.context
+    select row(p_environment, p_deployment, p_commit, p_channels, p_settings, null)::ops.context
 $$;
 
 comment on function ops.make_context(text[], jsonb, text, text, text) is

@@ -45,6 +45,8 @@ begin
             union all
             select * from ops.observe_jobs(p_now, p_settings)
             union all
+            select * from ops.observe_oncall(p_now, p_settings)
+            union all
             select * from ops.observe_app(p_since, p_now, p_tick ->> 'environment', p_settings)
         ) as seen
     );

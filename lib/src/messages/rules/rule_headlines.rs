@@ -3,6 +3,7 @@
 use super::{Rule, channel_names, has_ended, service_names};
 use crate::messages::{
     alert_end::{AlertEnd, EndedBy},
+    json_fields::time,
     message_facts::{Facts, Kind},
     plain_text, quantities,
 };
@@ -92,6 +93,8 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::DeliveryUnproven => {
             format!("Alerts by {} are unproven", channel_names::name(subject))
         }
+        Rule::OncallHole => hole(facts, subject),
+        Rule::OncallCalendarUnread => format!("The calendar of {subject} cannot be read"),
         Rule::SignInAttempts => format!("Many attempts to sign in: {subject}"),
         Rule::AdminGranted => "Somebody was made an admin".into(),
         Rule::RefusedRequests => "Many requests are refused".into(),
@@ -145,11 +148,31 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
             "Alerts by {} are proven again",
             channel_names::name(subject)
         ),
+        Rule::OncallHole => format!("Somebody has {subject} at all times to come"),
+        Rule::OncallCalendarUnread => format!("The calendar of {subject} is read again"),
         Rule::SignInAttempts => format!("No more attempts to sign in: {subject}"),
         Rule::AdminGranted => "No further admin was made".into(),
         Rule::RefusedRequests => "Requests are answered as usual again".into(),
         Rule::AccessDrift => "Access to the data has not changed further".into(),
         Rule::AppAlert | Rule::External => said(facts),
+    }
+}
+
+/// When nobody has a rotation, first and how often.
+fn hole(facts: &Facts, subject: &str) -> String {
+    let times = facts.detail["holes"].as_u64().unwrap_or(1);
+    let more = match times.saturating_sub(1) {
+        0 => String::new(),
+        more => format!(", and {}", quantities::count(more, "more time")),
+    };
+    let hole = &facts.detail["hole"];
+    match (time(hole, "from"), time(hole, "to")) {
+        (Some(from), Some(to)) => format!(
+            "Nobody has {subject} from {} to {}{more}",
+            quantities::time(from),
+            quantities::time(to)
+        ),
+        _ => format!("Nobody has {subject} at some time to come{more}"),
     }
 }
 

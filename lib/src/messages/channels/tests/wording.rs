@@ -21,6 +21,7 @@ fn subject(rule: Rule) -> &'static str {
         Rule::AppAlert => "system",
         Rule::WebVitalPoor => "INP",
         Rule::BackupGap => "operator class public.odd",
+        Rule::OncallHole | Rule::OncallCalendarUnread => "Primary",
         _ => "app",
     }
 }
@@ -109,6 +110,10 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: Alerts arrive by Slack again
     High: Alerts by email are unproven
     Resolved: Alerts by email are proven again
+    High: Nobody has Primary at some time to come
+    Resolved: Somebody has Primary at all times to come
+    High: The calendar of Primary cannot be read
+    Resolved: The calendar of Primary is read again
     High: Many attempts to sign in: address 192.0.2.1
     Resolved: No more attempts to sign in: address 192.0.2.1
     High: Somebody was made an admin
