@@ -13,7 +13,7 @@
 //! - `bounded_json`: JSON from elsewhere, read however odd a part of it is
 //! - [`jobs`]: runs of scheduled work, each claimed once
 //! - [`messages`]: what people are told, and the channels by which it reaches them
-//! - [`health`], [`monitoring`], [`alerts`], [`backups`]: the domains
+//! - [`health`], [`monitoring`], [`alerts`], [`oncall`], [`backups`]: the domains
 //! - [`migrate`]: the schema
 //!
 //! How a backup is made and restored is crate `backup`; the clock, the HTTP client
@@ -41,6 +41,7 @@ mod media_type;
 pub mod messages;
 pub mod migrate;
 pub mod monitoring;
+pub mod oncall;
 pub mod problem;
 pub mod router;
 pub mod rpc;

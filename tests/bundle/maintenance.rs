@@ -4,7 +4,7 @@
 use std::{
     cmp::Ordering as Order,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -13,6 +13,11 @@ use http::StatusCode;
 use local_supabase::fault::{Mode, Service};
 use ops::{endpoint::Endpoint, function::Function};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    task::JoinHandle,
+};
 
 use crate::{
     proxy::{self, Verdict},
@@ -101,7 +106,7 @@ async fn everything_is_rolled_up_in_one_run_and_once_a_slot() {
 #[tokio::test]
 async fn a_run_that_is_cut_off_anywhere_is_finished_by_the_next() {
     let mut expected = None;
-    for cut in 1..=5 {
+    for cut in 1..=6 {
         let mut bundle = Bundle::start().await;
         forty_days(&bundle).await;
         let upstream = bundle.env["SUPABASE_URL"].clone();
@@ -146,4 +151,111 @@ async fn a_database_that_is_away_is_a_failed_run() {
         (&body["job"], &body["outcome"]),
         (&json!("maintenance"), &json!("failed"))
     );
+}
+
+/// A calendar on this machine, whose answer a test may change.
+struct Feed {
+    url: String,
+    answer: Arc<Mutex<(u16, String)>>,
+    accepting: JoinHandle<()>,
+}
+
+impl Feed {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/secret.ics", listener.local_addr().unwrap());
+        let answer = Arc::new(Mutex::new((404, String::new())));
+        let given = Arc::clone(&answer);
+        let accepting = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                let _read = stream.read(&mut request).await;
+                let (status, body) = given.lock().unwrap().clone();
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                    body.len()
+                );
+                let _written = stream.write_all((head + &body).as_bytes()).await;
+            }
+        });
+        Self {
+            url,
+            answer,
+            accepting,
+        }
+    }
+
+    /// Today and tomorrow belong to somebody, in whole days.
+    fn says(&self, name: &str) {
+        let today = outside::clock::now().strftime("%Y%m%d");
+        let body = format!(
+            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:On call: {name}\r\n\
+             DTSTART;VALUE=DATE:{today}\r\nDURATION:P2D\r\nEND:VEVENT\r\n\
+             BEGIN:VEVENT\r\nSUMMARY:Yearly\r\nDTSTART;VALUE=DATE:{today}\r\n\
+             RRULE:FREQ=YEARLY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        );
+        *self.answer.lock().unwrap() = (200, body);
+    }
+
+    fn is_gone(&self) {
+        *self.answer.lock().unwrap() = (410, "gone".to_owned());
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Who has the rotation now and what is known of its calendar, after another run.
+async fn after_a_run(bundle: &Bundle, app: &Function) -> (Value, String) {
+    let (status, answer) = maintain(bundle, app, "MONITORING_API_KEY").await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let row = bundle
+        .admin()
+        .await
+        .query_one(
+            "with told as (
+                 update ops.calendars set asked_at = null where true returning rotation, error, left_out, url
+             )
+             select concat_ws(' | ', ops.list_duty(now()) #>> '{0,name}', error, left_out::text) from told",
+            &[],
+        )
+        .await
+        .unwrap();
+    (answer["calendars"].clone(), row.get(0))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_is_read_anew_by_each_run_and_stays_in_force_once_it_is_gone() {
+    let bundle = Bundle::start().await;
+    let app = bundle.instance(Endpoint::Maintenance);
+    let feed = Feed::start().await;
+    let admin = bundle.admin().await;
+    let setup = format!(
+        "insert into ops.contacts (id, name, role, email, updated_at, updated_by)
+         select gen_random_uuid(), name, 'on_call_primary', name || '@wine.example', now(), 'test'
+         from unnest('{{Ada,Bo}}'::text[]) as name;
+         insert into ops.rotations values (gen_random_uuid(), 'Primary', 'on_call_primary', now(), 'test');
+         insert into ops.calendars (rotation, url, zone, added_at, added_by)
+         select id, '{}', 'UTC', now(), 'test' from ops.rotations",
+        feed.url
+    );
+    admin.batch_execute(&setup).await.unwrap();
+
+    let left_out = r#"[{"why": "FREQ=YEARLY in its rule is not understood", "event": "Yearly"}]"#;
+    feed.says("Ada");
+    let (report, told) = after_a_run(&bundle, &app).await;
+    assert_eq!(report, json!({"read": 1, "failed": 0}));
+    assert_eq!(told, format!("Ada | {left_out}"));
+    feed.says("Bo");
+    assert_eq!(
+        after_a_run(&bundle, &app).await.1,
+        format!("Bo | {left_out}")
+    );
+    feed.is_gone();
+    let (report, told) = after_a_run(&bundle, &app).await;
+    assert_eq!(report, json!({"read": 0, "failed": 1}));
+    assert_eq!(told, format!("Bo | HTTP 410 | {left_out}"));
 }

@@ -1,6 +1,6 @@
-//! `/api/cron/maintenance`: rolls up what is past and deletes what is old, a part
-//! at a time, until nothing is left or the time is up. What is a part, and what
-//! is left, the database says.
+//! `/api/cron/maintenance`: reads the on-call calendars from outside, then rolls up
+//! what is past and deletes what is old, a part at a time, until nothing is left or
+//! the time is up. What is a part, and what is left, the database says.
 
 use std::time::Duration;
 
@@ -16,12 +16,16 @@ use crate::{
     endpoint::{Job, Route},
     handler::{Answer, Handler, Routes},
     jobs::{self, Ended, Order, Outcome, Patience, Run, Unclaimed},
-    rpc::{Call, Retry},
+    oncall,
+    rpc::{Call, Retry, RpcError},
 };
 use outside::clock::Deadline;
 
 /// What a part may take. The next one is begun only where it can end.
 const PART: Duration = Duration::from_secs(10);
+
+/// What reading the calendars from outside may take.
+const READING: Duration = Duration::from_secs(15);
 
 /// One part of the work.
 #[derive(Debug, Serialize)]
@@ -72,11 +76,25 @@ impl Handler<Starter> for RunsMaintenance {
             patience: Patience::Once,
         };
         let work = async |run: &Run| {
-            let ended = maintain(app, run, deadline).await;
+            let calendars = oncall::read_calendars(app, deadline.within(READING)).await;
+            let mut ended = maintain(app, run, deadline).await;
+            note_calendars(&mut ended, calendars);
             jobs::record(app, run, ended, deadline).await
         };
         let report = jobs::run(app, order, deadline, work).await;
         report.unwrap_or_else(Unclaimed::report).answer()
+    }
+}
+
+/// Nothing is kept from being done because a calendar could not be read, and a rule
+/// tells of one that stays unread.
+fn note_calendars(ended: &mut Ended, calendars: Result<oncall::Report, RpcError>) {
+    match calendars {
+        Ok(report) if report == oncall::Report::default() => {}
+        Ok(report) => {
+            ended.details.insert("calendars".to_owned(), json!(report));
+        }
+        Err(error) => tracing::error!(%error, "which calendars are due is not known"),
     }
 }
 
