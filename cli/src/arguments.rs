@@ -8,7 +8,8 @@ use clap::{Parser, Subcommand};
 use crate::{
     alerts::arguments::Alerts, backup::arguments::Backup, checks::arguments::Checks,
     contacts::arguments::Contacts, incidents::arguments::Incidents,
-    maintenance::arguments::Maintenance, migrate::Migrate, schedule::Schedule, settings::Settings,
+    maintenance::arguments::Maintenance, migrate::Migrate, oncall::arguments::Oncall,
+    schedule::Schedule, settings::Settings,
 };
 
 const VARIABLES: &str = "\
@@ -62,6 +63,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Contacts,
+    },
+    /// Shows who is on call, and plans rotations, overrides, swaps and absences
+    Oncall {
+        /// What to do.
+        #[command(subcommand)]
+        action: Oncall,
     },
     /// Shows open alerts, and acknowledges, silences and resolves them
     Alerts {

@@ -1,7 +1,7 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
 //! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`,
-//! `incidents`, `maintenance`, `migrate`, `schedule`, `settings`. It holds the noun's
+//! `incidents`, `maintenance`, `migrate`, `oncall`, `schedule`, `settings`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
 //! database, `answered` reads what it answers, `file_plan` tells what a file changes,
@@ -25,6 +25,7 @@ mod file_plan;
 mod incidents;
 mod maintenance;
 mod migrate;
+mod oncall;
 mod project;
 mod schedule;
 mod settings;
@@ -83,6 +84,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Settings { action } => settings::run(action, &project()?, output).await,
         Command::Checks { action } => checks::run(action, &project()?, output).await,
         Command::Contacts { action } => contacts::run(action, &project()?, output).await,
+        Command::Oncall { action } => oncall::run(action, &project()?, output).await,
         Command::Alerts { action } => alerts::run(action, &project()?, output).await,
         Command::Incidents { action } => incidents::run(action, &project()?, output).await,
         Command::Backup { action } => {

@@ -2,13 +2,25 @@
 
 use super::finding::{Finding, Level};
 use crate::{
-    answered::{known, oddities},
+    answered::{Answered, known, oddities},
     contacts::ListContacts,
     environment::Environment,
+    oncall::ShowOncall,
     project::Project,
 };
 
 const SUBJECT: &str = "contacts";
+
+/// Whether somebody has a rotation of level 1, whatever the contacts' own roles.
+async fn staffed(environment: &Environment) -> bool {
+    let shown = async { Project::of(environment)?.call(&ShowOncall::NOW).await };
+    let plan = shown.await.ok().and_then(Answered::into_known);
+    let rotations = plan.map_or_else(Vec::new, |plan| plan.rotations);
+    known(&rotations).any(|rotation| {
+        let now = rotation.now.as_ref();
+        rotation.level == Some(1) && now.is_some_and(|now| now.name.is_some())
+    })
+}
 
 pub(super) async fn look(environment: &Environment) -> Vec<Finding> {
     let listed = async { Project::of(environment)?.call(&ListContacts {}).await };
@@ -22,7 +34,8 @@ pub(super) async fn look(environment: &Environment) -> Vec<Finding> {
         return vec![Finding::new(Level::Warning, SUBJECT, text)];
     }
     let mut findings = Vec::new();
-    if known(&contacts).all(|contact| contact.level != Some(1)) {
+    let empty = known(&contacts).all(|contact| contact.level != Some(1));
+    if empty && !staffed(environment).await {
         let text =
             "level 1 is empty: nobody is on call (pourtrait contacts add --role on_call_primary)";
         findings.push(Finding::new(Level::Error, SUBJECT, text));

@@ -252,6 +252,13 @@ async fn apply(project: &Project, file: &Apply, output: Output) -> anyhow::Resul
     Ok(())
 }
 
+/// The id of the contact of that name.
+pub(crate) async fn id_of(project: &Project, name: &str) -> anyhow::Result<Uuid> {
+    let contacts = all(project).await?;
+    let (_, contact) = find(&contacts, name)?;
+    Ok(contact.id)
+}
+
 /// The contact of that name, as it was answered and as it is read.
 fn find<'a>(
     contacts: &'a [Answered<Contact>],

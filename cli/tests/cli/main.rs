@@ -7,6 +7,7 @@
 //! - `checks`: what is watched, from the command line
 //! - `drill`: backups tried, and who hears of it
 //! - `delivery`: messages, proofs, and the scheduler in the database
+//! - `oncall`: who is on call, planned and changed
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
 //! - `recovery`: the procedures of the document about backups, run as they stand there
 //! - `replay`: rules tried on the past
@@ -20,6 +21,7 @@ mod delivery;
 mod drill;
 mod grammar;
 mod incidents;
+mod oncall;
 mod operator;
 mod recovery;
 mod replay;
