@@ -339,6 +339,32 @@ async fn a_swap_gives_each_the_shift_of_the_other_once() {
 }
 
 #[tokio::test]
+async fn changes_are_forgotten_once_they_have_been_over_for_long() {
+    let world = World::migrated().await;
+    let [ada, bo, _] = three(&world).await;
+    let id = rotation(&world, "Primary", weekly(&[&ada])).await;
+    take(
+        &world,
+        &id,
+        &bo,
+        "2026-11-24T00:00:00Z",
+        "2026-11-25T00:00:00Z",
+    )
+    .await;
+    away(&world, &ada, "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z").await;
+    let left = async |now: &str| {
+        world
+            .value(&format!("ops.forget_oncall_changes('{now}')"))
+            .await;
+        let count =
+            "(select count(*) from ops.oncall_overrides) + (select count(*) from ops.absences)";
+        world.value(count).await
+    };
+    assert_eq!(left("2027-12-29T12:00:00Z").await, 2);
+    assert_eq!(left("2027-12-31T00:00:00Z").await, 0);
+}
+
+#[tokio::test]
 async fn now_and_next_are_told() {
     let world = World::migrated().await;
     let [ada, bo, _] = three(&world).await;

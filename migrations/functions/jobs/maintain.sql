@@ -54,6 +54,7 @@ begin
         return jsonb_build_object('outcome', 'more');
     end if;
 
+    perform ops.forget_oncall_changes(v_now);
     perform ops.measure_web_vitals(v_now);
     return jsonb_build_object('outcome', 'done');
 end

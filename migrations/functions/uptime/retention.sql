@@ -1,5 +1,5 @@
 -- Retention: how long the detail is kept of what was rolled up, and how long runs of jobs
--- are kept. Nothing is deleted before it is rolled up.
+-- and changes of the on-call calendar are kept. Nothing is deleted before it is rolled up.
 
 create or replace function ops.forget_samples(p_limit integer, p_settings jsonb, p_now timestamptz)
 returns bigint
@@ -103,3 +103,17 @@ $$;
 
 comment on function ops.forget_runs(integer, jsonb, timestamptz) is
     'Deletes finished runs that are older than their setting allows, except those of the backup. Returns how many it deleted.';
+
+create or replace function ops.forget_oncall_changes(p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    delete from ops.oncall_overrides where ends_at < p_now - interval '400 days';
+    delete from ops.absences where ends_at < p_now - interval '400 days';
+end
+$$;
+
+comment on function ops.forget_oncall_changes(timestamptz) is
+    'Deletes overrides and absences that have been over for 400 days. They are few.';
