@@ -231,7 +231,7 @@ impl Rule {
             Self::ChannelFailing => "failing for",
             Self::DeliveryUnproven => "since the last message",
             Self::OncallHole => "nobody for",
-            Self::OncallCalendarUnread => "last read before",
+            Self::OncallCalendarUnread => "since the last reading",
             Self::SignInAttempts => "attempts",
             Self::RefusedRequests => "refused",
             Self::ApiSlow | Self::EndpointSlow => "95th percentile",

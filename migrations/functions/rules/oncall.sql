@@ -36,7 +36,7 @@ as $$
     )
     select ops.make_observation(
         'oncall_hole', judged.name, case when judged.holes > 0 then 'bad' else 'good' end,
-        coalesce(judged.minutes, 0), 0, 'min',
+        judged.minutes, null, 'min',
         p_facts => jsonb_build_object(
             'service', 'monitoring',
             'detail', case

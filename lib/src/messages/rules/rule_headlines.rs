@@ -148,7 +148,7 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
             "Alerts by {} are proven again",
             channel_names::name(subject)
         ),
-        Rule::OncallHole => format!("Somebody has {subject} at all times to come"),
+        Rule::OncallHole => format!("Somebody is on call for {subject} in all the days to come"),
         Rule::OncallCalendarUnread => format!("The calendar of {subject} is read again"),
         Rule::SignInAttempts => format!("No more attempts to sign in: {subject}"),
         Rule::AdminGranted => "No further admin was made".into(),
@@ -158,7 +158,7 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
     }
 }
 
-/// When nobody has a rotation, first and how often.
+/// When nobody is on call, first and how often.
 fn hole(facts: &Facts, subject: &str) -> String {
     let times = facts.detail["holes"].as_u64().unwrap_or(1);
     let more = match times.saturating_sub(1) {
@@ -168,11 +168,11 @@ fn hole(facts: &Facts, subject: &str) -> String {
     let hole = &facts.detail["hole"];
     match (time(hole, "from"), time(hole, "to")) {
         (Some(from), Some(to)) => format!(
-            "Nobody has {subject} from {} to {}{more}",
+            "Nobody is on call for {subject} from {} to {}{more}",
             quantities::time(from),
             quantities::time(to)
         ),
-        _ => format!("Nobody has {subject} at some time to come{more}"),
+        _ => format!("Nobody is on call for {subject} at some time to come{more}"),
     }
 }
 

@@ -129,3 +129,18 @@ fn an_acknowledgement_that_ends_soon_is_a_warning_to_whoever_gave_it() {
     let expected = "[CRITICAL] The acknowledgement by Anna ends at 2026-11-24 04:20 UTC: https://wine.example/ is down\n";
     assert!(text.starts_with(expected), "{text}");
 }
+
+#[test]
+fn who_is_on_call_and_who_comes_next_is_told() {
+    let on_call = json!([
+        {"rotation": "Primary", "name": "Anna", "until": "2026-11-30T08:00:00Z", "next": "Bo"},
+        {"rotation": "Night", "name": null, "until": "2026-11-24T05:00:00Z", "next": null},
+        {"rotation": "Boss", "name": "Cleo", "until": null, "next": null},
+        {"rotation": 7},
+    ]);
+    let facts = climbed(&json!(1), &json!({ "onCall": on_call }));
+    let text = text("app_down", "escalation", &facts);
+    let expected = "On call: Primary: Anna until 2026-11-30 08:00 UTC, then Bo; \
+                    Night: nobody until 2026-11-24 05:00 UTC, then nobody; Boss: Cleo\n";
+    assert!(text.contains(expected), "{text}");
+}

@@ -110,8 +110,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: Alerts arrive by Slack again
     High: Alerts by email are unproven
     Resolved: Alerts by email are proven again
-    High: Nobody has Primary at some time to come
-    Resolved: Somebody has Primary at all times to come
+    High: Nobody is on call for Primary at some time to come
+    Resolved: Somebody is on call for Primary in all the days to come
     High: The calendar of Primary cannot be read
     Resolved: The calendar of Primary is read again
     High: Many attempts to sign in: address 192.0.2.1
@@ -472,4 +472,25 @@ fn a_message_that_could_not_be_read_says_what_it_is_about_and_where_to_look() {
     assert!(text.starts_with("[HIGH] x is down\n"), "{text}");
     assert!(text.contains("could not be read"), "{text}");
     assert!(text.contains("pourtrait alerts messages --dead"), "{text}");
+}
+
+#[test]
+fn a_hole_in_the_calendar_says_from_when_to_when_and_how_often() {
+    let hole = json!({
+        "subject": "Primary", "severity": "medium", "value": 660, "threshold": null, "unit": "min", "samples": null,
+        "detail": {"hole": {"from": "2026-12-08T13:00:00Z", "to": "2026-12-09T00:00:00Z"}, "holes": 2},
+    });
+    assert_snapshot!(text("oncall_hole", "firing", &hole), @r"
+    [MEDIUM] Nobody is on call for Primary from 2026-12-08 13:00 UTC to 2026-12-09 00:00 UTC, and 1 more time
+    Medium: Nobody is on call for Primary from 2026-12-08 13:00 UTC to 2026-12-09 00:00 UTC, and 1 more time
+
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert
+    Found: nobody for 11 h
+    Affects: nobody yet; an alert in that time asks others, or everybody
+    Incident: #12
+    Running: production, commit 4f2a9c01d3e5, dpl_8a1
+
+    Runbook: https://ops.wine.example/runbook.html#oncall_hole
+    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    ");
 }
