@@ -385,6 +385,9 @@ async fn now_and_next_are_told() {
     assert_eq!(told("2026-12-05T12:00:00Z").await["next"], "Bo");
     let dashboard = world.dashboard(3600, "2026-11-24T12:00:00Z").await;
     assert_eq!(dashboard["onCall"][0]["name"], "Ada");
+    let alerts = json!({"p_now": "2026-11-24T12:00:00Z"});
+    let alerts = world.call("ops_list_alerts", alerts).await;
+    assert_eq!(alerts["onCall"], dashboard["onCall"]);
     save(&world, &id, &json!({"layer": weekly(&[&ada])})).await;
     assert_eq!(told("2026-12-06T12:00:00Z").await["until"], Value::Null);
 }

@@ -115,6 +115,13 @@ async fn people_are_known_by_address_by_name_or_by_a_text_that_holds_it() {
     let world = World::migrated().await;
     let id = with_calendar(&world).await;
     person(&world, "Al").await;
+    contact(
+        &world,
+        "Ada",
+        "on_call_primary",
+        json!({"email": "other@wine.example"}),
+    )
+    .await;
     let events = [
         event(
             "whoever",
@@ -122,14 +129,17 @@ async fn people_are_known_by_address_by_name_or_by_a_text_that_holds_it() {
             &json!({"attendees": ["BO@wine.example", "room@wine.example"]}),
         ),
         event("ada lovelace", 3, &json!({})),
-        event("On Call - Ada Lovelace - Primary", 5, &json!({})),
+        // Ada is somebody else.
+        event("On Call - Ada Lovelace. Primary", 5, &json!({})),
+        event("Primary: Ada!", 15, &json!({})),
         event("Primary (bo@wine.example)", 7, &json!({})),
         event("Alfred", 9, &json!({})),
+        event("job-o@wine.example jobo@wine.example", 17, &json!({})),
         event("Al and Bo", 11, &json!({})),
         event("Al", 13, &json!({"zone": "Mars"})),
     ];
     let document = store(&world, &id, "2026-11-24T11:50:01Z", reading(&events)).await;
-    assert_eq!(document["entries"], 4);
+    assert_eq!(document["entries"], 5);
     let left_out: Vec<_> = array(&document["leftOut"])
         .iter()
         .map(|one| {
@@ -152,6 +162,7 @@ async fn people_are_known_by_address_by_name_or_by_a_text_that_holds_it() {
         ("2026-11-03T12:00:00Z", "Ada Lovelace by calendar"),
         ("2026-11-05T12:00:00Z", "Ada Lovelace by calendar"),
         ("2026-11-07T12:00:00Z", "Bo by calendar"),
+        ("2026-11-15T12:00:00Z", "Ada by calendar"),
     ] {
         assert_eq!(on_call(&world, &id, at).await, expected, "{at}");
     }

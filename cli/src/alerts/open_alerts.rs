@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     answered::{self, Answered, word},
+    oncall::plan::Duty,
     project::{Project, author},
     times::to_the_minute,
 };
@@ -30,6 +31,9 @@ struct ListAlerts {}
 struct Listed {
     alerts: Vec<Answered<Alert>>,
     silences: Vec<Answered<Silence>>,
+    /// Who is on call; a database of an earlier release does not say.
+    #[serde(default, rename = "onCall")]
+    on_call: Vec<Answered<Duty>>,
 }
 
 impl Call for ListAlerts {
@@ -228,7 +232,11 @@ fn listing(listed: &Listed) -> String {
         answered::table("alerts", &listed.alerts, HEADING, Alert::row)
     };
     let silences = listed.silences.iter().map(silences::line);
-    let lines: Vec<_> = std::iter::once(alerts).chain(silences).collect();
+    let on_call = listed.on_call.iter().map(|duty| duty.describe(Duty::line));
+    let lines: Vec<_> = std::iter::once(alerts)
+        .chain(silences)
+        .chain(on_call)
+        .collect();
     lines.join("\n")
 }
 
@@ -346,6 +354,7 @@ mod tests {
         let listed = Listed {
             alerts: vec![alert(&json!({"status": "paused"})), alert(&json!({}))],
             silences: Vec::new(),
+            on_call: Vec::new(),
         };
         let listing = listing(&listed);
         let lines: Vec<_> = listing.lines().collect();

@@ -38,9 +38,22 @@ pub(crate) struct Rotation {
 /// Who has a rotation, until when, and who comes then.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Duty {
+    rotation: String,
     pub(crate) name: Option<String>,
     until: Option<Timestamp>,
     next: Option<String>,
+}
+
+impl Duty {
+    /// It on one line.
+    pub(crate) fn line(&self) -> String {
+        let until = self.until.map_or_else(String::new, |until| {
+            let next = name(self.next.as_ref());
+            format!(" until {}, then {next}", to_the_minute(until))
+        });
+        let now = name(self.name.as_ref());
+        format!("on call for {}: {now}{until}", self.rotation)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -299,7 +312,7 @@ mod tests {
                 ],
                 "calendar": {"host": "c.example", "zone": "UTC", "entries": 3, "readAt": "2026-11-24T11:50:00Z",
                              "error": "HTTP 404", "leftOut": [{"event": "Zed", "why": "unknown"}]},
-                "now": {"name": "Ada", "until": "2026-11-30T08:00:00Z", "next": null},
+                "now": {"rotation": "Primary", "name": "Ada", "until": "2026-11-30T08:00:00Z", "next": null},
                 "shifts": [
                     {"from": "2026-11-24T12:00:00Z", "until": "2026-11-30T08:00:00Z", "name": "Ada", "why": "stand_in"},
                     {"from": "2026-11-30T08:00:00Z", "until": "2026-12-08T12:00:00Z", "name": null, "why": null},
@@ -310,6 +323,11 @@ mod tests {
                           "reason": "wedding", "createdBy": "Ada"}],
         }))
         .unwrap();
+        let now = known(&plan.rotations).find_map(|rotation| rotation.now.as_ref());
+        assert_eq!(
+            now.map(Duty::line).as_deref(),
+            Some("on call for Primary: Ada until 2026-11-30 08:00 UTC, then nobody")
+        );
         assert_eq!(
             plan.text(),
             "on call at 2026-11-24 12:00 UTC\n\n\

@@ -102,6 +102,11 @@ async fn who_is_on_call_is_shown_with_the_shifts_to_come() {
          2030-01-21 08:00 UTC  2030-01-21 12:00 UTC  Bo\n",
         "{shown:?}"
     );
+    let alerts = team.call(&["alerts", "list"]).await;
+    assert!(
+        alerts.stdout.contains("on call for Primary: "),
+        "{alerts:?}"
+    );
     // Somebody has level 1, whatever roles the contacts have.
     let checked = team.call(&["check", "--live"]).await;
     assert!(!checked.stdout.contains("level 1 is empty"), "{checked:?}");

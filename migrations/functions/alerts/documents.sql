@@ -90,8 +90,10 @@ as $$
                 where silence.ends_at > coalesce(p_now, now())
             ),
             '[]'
-        )
+        ),
+        'onCall', ops.list_duty(coalesce(p_now, now()))
     )
 $$;
 
-comment on function public.ops_list_alerts(timestamptz) is 'Lists all open alerts, the worst first, and the silences that are in force.';
+comment on function public.ops_list_alerts(timestamptz) is
+    'Lists all open alerts, the worst first, the silences that are in force, and who is on call.';

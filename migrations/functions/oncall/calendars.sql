@@ -143,6 +143,19 @@ $$;
 comment on function public.ops_claim_calendars(timestamptz) is
     'Returns the calendars that are to be read now, each with its address, at most twenty and none within nine minutes of its last reading; and the days that are asked for.';
 
+create or replace function ops.plain_words(p_text text)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select ' ' || btrim(regexp_replace(lower(p_text), '[^[:alnum:]@]+', ' ', 'g')) || ' '
+$$;
+
+comment on function ops.plain_words(text) is
+    'Returns a text as words with a blank on each side, so that a name in it is no part of a longer word.';
+
 create or replace function ops.find_named(p_summary text, p_emails text[])
 returns uuid[]
 language sql
@@ -152,30 +165,32 @@ as $$
     with people as (
         select
             contact.id,
+            ops.plain_words(contact.name) as name,
             case
                 when lower(contact.email) = any (p_emails) then 1
-                when lower(btrim(p_summary)) = lower(contact.name) then 2
-                -- The name stands in the text, and is no part of a longer word.
-                when ' ' || regexp_replace(lower(p_summary), '[^[:alnum:]@.]+', ' ', 'g') || ' '
-                    like '% ' || regexp_replace(
-                        regexp_replace(lower(contact.name), '[^[:alnum:]@.]+', ' ', 'g'), '([%_\\])', '\\\1', 'g'
-                    ) || ' %' then 3
-                when contact.email is not null and position(lower(contact.email) in lower(p_summary)) > 0 then 3
+                when position(ops.plain_words(contact.email) in ops.plain_words(p_summary)) > 0 then 2
+                when position(ops.plain_words(contact.name) in ops.plain_words(p_summary)) > 0 then 3
             end as rank
         from ops.contacts as contact
         join ops.contact_roles as roles on roles.role = contact.role
         where roles.level is not null
+    ),
+    named as (
+        select * from people where rank = (select min(best.rank) from people as best)
     )
     select array(
-        select people.id
-        from people
-        where people.rank = (select min(best.rank) from people as best)
-        order by people.id
+        select named.id
+        from named
+        -- Whose name is a part of another one there is not meant.
+        where named.rank < 3 or not exists (
+            select from named as longer where longer.name <> named.name and position(named.name in longer.name) > 0
+        )
+        order by named.id
     )
 $$;
 
 comment on function ops.find_named(text, text[]) is
-    'Returns the contacts whom an event of a calendar names: those of its attendees'' addresses or else of its text, which is a name or holds one.';
+    'Returns the contacts whom an event of a calendar names: by its attendees'' addresses, or else by an address or a name in its text.';
 
 create or replace function ops.why_nobody(p_people uuid[])
 returns text
