@@ -36,13 +36,15 @@ pub enum Service {
     Pagerduty,
     /// Twilio's API.
     Twilio,
+    /// ntfy.
+    Ntfy,
     /// The sample app.
     App,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Database,
         Self::Openai,
         Self::Vision,
@@ -53,6 +55,7 @@ impl Service {
         Self::Webhook,
         Self::Pagerduty,
         Self::Twilio,
+        Self::Ntfy,
         Self::App,
     ];
 }

@@ -4,7 +4,8 @@
 //! - `support`: a bundle with its own database, called in memory
 //! - `health`, `callers`, `dashboard`, `monitor`, `maintenance`, `dispatch`,
 //!   `acknowledge`: one endpoint each
-//! - `channels`: every channel at once; `pagers`: those that wake people, and answers
+//! - `channels`: every channel at once; `channel_answers`: each room from its first
+//!   message to its end; `pagers`: those that wake people, and answers
 //! - `checks`: kept checks and `/api/heartbeat`
 //! - `escalation`: an alert from its first message to its end; `answering` holds
 //!   what it shares with `acknowledge`
@@ -34,6 +35,7 @@ mod callers;
 mod certificate;
 #[path = "../database/chance.rs"]
 mod chance;
+mod channel_answers;
 mod channels;
 mod checks;
 mod dashboard;

@@ -11,6 +11,29 @@ pub struct Link {
     pub url: String,
 }
 
+/// The name of the link by which a reader acknowledges.
+pub const ACKNOWLEDGE: &str = "Acknowledge";
+
+/// The name of the link by which a reader snoozes.
+pub const SNOOZE: &str = "Snooze";
+
+impl Link {
+    /// Whether it leads on. The others act, which is not for whoever merely looks.
+    #[must_use]
+    pub fn leads_on(&self) -> bool {
+        ![ACKNOWLEDGE, SNOOZE].contains(&self.label)
+    }
+}
+
+/// The link among those by which a reader acknowledges.
+#[must_use]
+pub fn acknowledging(links: &[Link]) -> Option<&Link> {
+    links.iter().find(|link| link.label == ACKNOWLEDGE)
+}
+
+/// No rule has a longer id, and services refuse endless links.
+const ANCHOR_LIMIT: usize = 100;
+
 /// Where links lead.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Places<'a> {
@@ -36,6 +59,7 @@ impl Places<'_> {
         let anchor: String = rule
             .chars()
             .filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'))
+            .take(ANCHOR_LIMIT)
             .collect();
         Some(Link {
             label: "Runbook",

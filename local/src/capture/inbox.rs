@@ -32,6 +32,8 @@ pub enum Channel {
     Sms,
     /// A call by Twilio.
     Voice,
+    /// ntfy.
+    Ntfy,
 }
 
 /// A message that a service accepted.

@@ -3,6 +3,7 @@
 
 mod discord;
 mod inbox;
+mod ntfy;
 mod openai;
 mod pagerduty;
 mod resend;

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::Request;
 
-use super::{Reply, discord, pagerduty, twilio, webhook};
+use super::{Reply, discord, ntfy, pagerduty, twilio, webhook};
 use crate::fault::Service;
 
 /// How a stand-in answers.
@@ -22,11 +22,12 @@ pub(crate) struct StandIn {
 }
 
 /// All of them.
-pub(crate) const ALL: [StandIn; 4] = [
+pub(crate) const ALL: [StandIn; 5] = [
     discord::STAND_IN,
     webhook::STAND_IN,
     pagerduty::STAND_IN,
     twilio::STAND_IN,
+    ntfy::STAND_IN,
 ];
 
 /// Each with the variable that says where it answers.

@@ -253,12 +253,14 @@ impl Stack {
             Service::Resend => self.resend.settle().await,
             Service::Slack => self.slack.settle().await,
             Service::App => self.app.settle().await,
-            Service::Discord | Service::Webhook | Service::Pagerduty | Service::Twilio => {
-                match self.channel(service) {
-                    Some(capture) => capture.settle().await,
-                    None => Ok(()),
-                }
-            }
+            Service::Discord
+            | Service::Webhook
+            | Service::Pagerduty
+            | Service::Twilio
+            | Service::Ntfy => match self.channel(service) {
+                Some(capture) => capture.settle().await,
+                None => Ok(()),
+            },
         }
     }
 

@@ -121,6 +121,13 @@ impl Running {
                 let url = format!("{api}/2010-04-01/Accounts/{account}.json");
                 get(url, ("authorization", basic)).await
             }
+            Service::Ntfy => {
+                let (server, topic) = self.var("NTFY_URL").rsplit_once('/').expect("a topic");
+                let token = bearer("NTFY_TOKEN");
+                let message = json!({ "topic": topic, "message": "hello" }).to_string();
+                let headers = [("authorization", token.as_str())];
+                send_within(limit, Method::POST, server, &headers, message).await
+            }
             Service::App => {
                 get(
                     self.var("NEXT_PUBLIC_APP_URL").to_owned(),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::signed_link::{Grant, LinkAction, Signer},
-    messages::message_links::Link,
+    messages::message_links::{self, Link},
 };
 
 /// How long a link works after its message was written.
@@ -44,8 +44,8 @@ pub(in crate::alerts) fn of_message(
 
 fn label(action: LinkAction) -> &'static str {
     match action {
-        LinkAction::Acknowledge => "Acknowledge",
-        LinkAction::Snooze => "Snooze",
+        LinkAction::Acknowledge => message_links::ACKNOWLEDGE,
+        LinkAction::Snooze => message_links::SNOOZE,
     }
 }
 

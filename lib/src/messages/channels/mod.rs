@@ -10,7 +10,9 @@ mod delivery;
 pub mod discord;
 pub mod email;
 mod exchange;
+pub mod ntfy;
 pub mod pagerduty;
+mod plain_lines;
 mod severity_marks;
 pub mod slack;
 pub mod twilio;
@@ -34,7 +36,7 @@ use crate::variables::{Group, Reader};
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Every channel, the one to prefer first, as the database has them.
-pub const ALL: [Channel; 7] = [
+pub const ALL: [Channel; 8] = [
     slack::CHANNEL,
     email::CHANNEL,
     discord::CHANNEL,
@@ -42,6 +44,7 @@ pub const ALL: [Channel; 7] = [
     pagerduty::CHANNEL,
     twilio::SMS,
     twilio::VOICE,
+    ntfy::CHANNEL,
 ];
 
 /// A way to tell people. It reads and writes as the word that the database uses.

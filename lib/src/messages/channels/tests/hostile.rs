@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{discord, email, slack, webhook};
+use super::{discord, email, ntfy, slack, webhook};
 use crate::messages::{
     message::{Content, Digest, Message},
     message_facts::Facts,
@@ -178,6 +178,26 @@ fn check_email(letter: &email::Letter) {
     assert!(letter.html.len() < 500_000, "{}", letter.html.len());
 }
 
+/// A phone shows what it gets: nothing in it formats, and only our links are followed.
+fn check_ntfy(body: &Value) {
+    assert!(body.to_string().len() <= 8_192 - 64, "{body}");
+    let [title, text] = ["title", "message"].map(|key| body[key].as_str().unwrap());
+    check_clean(title, "ntfy");
+    check_clean(text, "ntfy");
+    assert!(!title.contains('\n') && (1..=1_000).contains(&title.len()));
+    assert!((1..=4_096).contains(&text.len()), "{} bytes", text.len());
+    assert!(body["markdown"].is_null());
+    let actions = body["actions"].as_array().map_or(&[][..], Vec::as_slice);
+    assert!(actions.len() <= 3);
+    for url in actions
+        .iter()
+        .map(|action| &action["url"])
+        .chain(body.get("click"))
+    {
+        assert!(url.as_str().unwrap().starts_with("https://ops.example/"));
+    }
+}
+
 fn check(rule: &str, kind: &str, text: &str) {
     let base: Url = "https://ops.example".parse().unwrap();
     let places = Places {
@@ -188,6 +208,7 @@ fn check(rule: &str, kind: &str, text: &str) {
     check_slack(&slack::payload(&content));
     check_discord(&discord::payload(&content));
     check_email(&email::letter(&content));
+    check_ntfy(&ntfy::body(&content));
     let body = webhook::body(&content);
     check_clean(body["data"]["headline"].as_str().unwrap(), "webhook");
 }
@@ -224,6 +245,7 @@ fn a_digest_of_two_hundred_fits() {
         let items = vec![facts("endpoint_slow", "firing", text); 200];
         let content = Content::Digest(Digest::new(&items, places));
         check_slack(&slack::payload(&content));
+        check_ntfy(&ntfy::body(&content));
         let payload = slack::payload(&content);
         let blocks = payload["blocks"].as_array().unwrap();
         let more = blocks[blocks.len() - 2]["text"]["text"].as_str().unwrap();
