@@ -38,13 +38,15 @@ pub enum Service {
     Twilio,
     /// ntfy.
     Ntfy,
+    /// Telegram's Bot API.
+    Telegram,
     /// The sample app.
     App,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Database,
         Self::Openai,
         Self::Vision,
@@ -56,6 +58,7 @@ impl Service {
         Self::Pagerduty,
         Self::Twilio,
         Self::Ntfy,
+        Self::Telegram,
         Self::App,
     ];
 }

@@ -25,12 +25,21 @@ struct Room {
     word: &'static str,
 }
 
-const ROOMS: [Room; 1] = [Room {
+const NTFY: Room = Room {
     channel: Channel::Ntfy,
     service: Service::Ntfy,
     name: "ntfy",
     word: "ntfy",
-}];
+};
+
+const TELEGRAM: Room = Room {
+    channel: Channel::Telegram,
+    service: Service::Telegram,
+    name: "Telegram",
+    word: "telegram",
+};
+
+const ROOMS: [Room; 2] = [NTFY, TELEGRAM];
 
 /// A bundle with that room and email, and no other channel.
 async fn with_room(room: &Room) -> Bundle {
@@ -210,7 +219,7 @@ async fn press(bundle: &Bundle, notification: &Value) -> Answer {
 
 #[tokio::test]
 async fn a_press_on_a_phone_acknowledges_once() {
-    let bundle = with_room(&ROOMS[0]).await;
+    let bundle = with_room(&NTFY).await;
     raise(&bundle, "cellar", "firing").await;
     let notification = on(&bundle, Channel::Ntfy)[0].raw.clone();
     assert_eq!(notification["title"], "Critical: The cellar is <b>warm</b>");
@@ -231,7 +240,7 @@ async fn a_press_on_a_phone_acknowledges_once() {
 
 #[tokio::test]
 async fn a_press_after_the_end_does_nothing() {
-    let bundle = with_room(&ROOMS[0]).await;
+    let bundle = with_room(&NTFY).await;
     raise(&bundle, "cellar", "firing").await;
     raise(&bundle, "cellar", "resolved").await;
     let notification = on(&bundle, Channel::Ntfy)[0].raw.clone();
@@ -244,4 +253,166 @@ async fn a_press_after_the_end_does_nothing() {
         press(&bundle, &forged).await.status,
         StatusCode::UNAUTHORIZED
     );
+}
+
+/// What Telegram posts when somebody presses a button of a message in that chat.
+async fn press_button(bundle: &Bundle, secret: &str, query: &Value) -> Answer {
+    let app = bundle.instance(Endpoint::Acknowledge);
+    call(&app, Method::POST, &format!("{PATH}?channel=telegram"))
+        .header("content-type", "application/json")
+        .header("x-telegram-bot-api-secret-token", secret)
+        .body(json!({"update_id": 1, "callback_query": query}).to_string())
+        .send()
+        .await
+}
+
+/// A press of that name on the button of a message, in the chat in which the bot writes.
+fn query_of(bundle: &Bundle, message: &Message, id: &str) -> Value {
+    let chat: i64 = bundle.secret("TELEGRAM_CHAT_ID").parse().unwrap();
+    let button = &message.raw["reply_markup"]["inline_keyboard"][0][0];
+    assert_eq!(button["text"], "Acknowledge");
+    json!({
+        "id": id, "from": {"id": 4711, "first_name": "Anna", "last_name": "Lind"},
+        "data": button["callback_data"], "message": {"message_id": 1, "chat": {"id": chat}},
+    })
+}
+
+/// What a press is answered with, in words.
+fn words(answer: &Answer, id: &str) -> String {
+    assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.bytes);
+    let said = answer.json();
+    assert_eq!(said["method"], "answerCallbackQuery");
+    assert_eq!(said["callback_query_id"], id);
+    said["text"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_press_in_the_chat_acknowledges_once() {
+    let bundle = with_room(&TELEGRAM).await;
+    raise(&bundle, "cellar", "firing").await;
+    let secret = bundle.secret("TELEGRAM_WEBHOOK_SECRET");
+    let message = &on(&bundle, Channel::Telegram)[0];
+    let query = query_of(&bundle, message, "1");
+    let taken = json!({"status": "acknowledged", "by": "Anna Lind (by Telegram)"});
+
+    let answer = press_button(&bundle, secret, &query).await;
+    let said = words(&answer, "1");
+    assert!(said.starts_with("You have it until "), "{said}");
+    assert_eq!(standing(&bundle).await, taken);
+    // Telegram tells it again, where it did not get the answer.
+    let again = press_button(&bundle, secret, &query).await;
+    assert_eq!(words(&again, "1"), said);
+    let other = query_of(&bundle, message, "2");
+    let said = words(&press_button(&bundle, secret, &other).await, "2");
+    assert_eq!(
+        said,
+        "That was answered already: Anna Lind (by Telegram) has it."
+    );
+    let events = "select kind from ops.alert_events where kind = 'acknowledged'";
+    assert_eq!(
+        rows(&bundle, events).await,
+        json!([{"kind": "acknowledged"}])
+    );
+}
+
+#[tokio::test]
+async fn a_press_that_is_not_proven_or_comes_from_elsewhere_does_nothing() {
+    let bundle = with_room(&TELEGRAM).await;
+    raise(&bundle, "cellar", "firing").await;
+    let message = &on(&bundle, Channel::Telegram)[0];
+    let query = query_of(&bundle, message, "1");
+    let firing = json!({"status": "firing", "by": null});
+    for secret in ["", "another", bundle.secret("TELEGRAM_BOT_TOKEN")] {
+        let answer = press_button(&bundle, secret, &query).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{secret}");
+    }
+    let secret = bundle.secret("TELEGRAM_WEBHOOK_SECRET");
+    let mut elsewhere = query.clone();
+    elsewhere["message"]["chat"]["id"] = json!(-5);
+    let answer = press_button(&bundle, secret, &elsewhere).await;
+    assert_eq!((answer.status, answer.bytes.len()), (StatusCode::OK, 0));
+    let answer = press_button(&bundle, secret, &Value::Null).await;
+    assert_eq!((answer.status, answer.bytes.len()), (StatusCode::OK, 0));
+    // Another alert has no such message.
+    let mut forged = query;
+    let data = forged["data"].as_str().unwrap();
+    let flipped = if data.starts_with('A') { "B" } else { "A" };
+    forged["data"] = json!(format!("{flipped}{}", &data[1..]));
+    let said = words(&press_button(&bundle, secret, &forged).await, "1");
+    assert_eq!(said, "No such alert is known here.");
+    assert_eq!(standing(&bundle).await, firing);
+}
+
+#[tokio::test]
+async fn a_press_about_what_is_over_says_so() {
+    let bundle = with_room(&TELEGRAM).await;
+    raise(&bundle, "cellar", "firing").await;
+    raise(&bundle, "cellar", "resolved").await;
+    let messages = on(&bundle, Channel::Telegram);
+    let secret = bundle.secret("TELEGRAM_WEBHOOK_SECRET");
+    let late = query_of(&bundle, &messages[0], "1");
+    let said = words(&press_button(&bundle, secret, &late).await, "1");
+    assert_eq!(said, "It is over already.");
+    for message in &messages[1..] {
+        let first = &message.raw["reply_markup"]["inline_keyboard"][0][0];
+        assert_ne!(first["text"], "Acknowledge", "nothing to acknowledge");
+    }
+}
+
+#[tokio::test]
+async fn the_first_message_in_the_chat_shows_how_the_alert_stands() {
+    let bundle = with_room(&TELEGRAM).await;
+    let contact =
+        json!({"name": "Anna", "role": "on_call_primary", "addresses": {"telegram": "4711"}});
+    let contact = format!("select public.ops_save_contact(gen_random_uuid(), '{contact}', 'test')");
+    rows(&bundle, &contact).await;
+    raise(&bundle, "cellar", "firing").await;
+    let first = on(&bundle, Channel::Telegram)[0].clone();
+    assert_eq!(first.to, "sendMessage");
+    let html = first.raw["text"].as_str().unwrap();
+    let called = "<a href=\"tg://user?id=4711\">Anna</a>\n<b>🔴 Critical: The cellar is &lt;b&gt;warm&lt;/b&gt;</b>";
+    assert!(html.starts_with(called), "{html}");
+
+    let secret = bundle.secret("TELEGRAM_WEBHOOK_SECRET");
+    let query = query_of(&bundle, &first, "1");
+    press_button(&bundle, secret, &query).await;
+    dispatch(&bundle).await;
+    let changed = on(&bundle, Channel::Telegram)[1].clone();
+    assert_eq!(
+        (changed.to.as_str(), &changed.raw["message_id"]),
+        ("editMessageText", &json!(1))
+    );
+    let acknowledged = "Acknowledged: by Anna Lind (by Telegram) until 20";
+    assert!(changed.text.contains(acknowledged), "{}", changed.text);
+
+    raise(&bundle, "cellar", "resolved").await;
+    let last = on(&bundle, Channel::Telegram).split_off(2);
+    let by = |method: &str| last.iter().find(|message| message.to == method).unwrap();
+    assert_eq!(last.len(), 2, "{last:#?}");
+    assert_eq!(by("editMessageText").raw["message_id"], 1);
+    assert_eq!(by("sendMessage").raw["reply_parameters"]["message_id"], 1);
+    for message in &last {
+        assert!(
+            message.text.starts_with("✅ Resolved: "),
+            "{}",
+            message.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_a_secret_the_button_leads_to_the_page_and_nothing_comes_back() {
+    let mut bundle = with_room(&TELEGRAM).await;
+    let secret = bundle.env.remove("TELEGRAM_WEBHOOK_SECRET").unwrap();
+    raise(&bundle, "cellar", "firing").await;
+    let message = &on(&bundle, Channel::Telegram)[0];
+    let query = query_of(&bundle, message, "1");
+    let button = &message.raw["reply_markup"]["inline_keyboard"][0][0];
+    let url = button["url"].as_str().unwrap();
+    assert!(
+        url.starts_with("https://ops.wine.example/api/alerts/acknowledge?token="),
+        "{url}"
+    );
+    let answer = press_button(&bundle, &secret, &query).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
 }

@@ -34,6 +34,8 @@ pub enum Channel {
     Voice,
     /// ntfy.
     Ntfy,
+    /// Telegram's Bot API.
+    Telegram,
 }
 
 /// A message that a service accepted.

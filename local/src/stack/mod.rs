@@ -257,7 +257,8 @@ impl Stack {
             | Service::Webhook
             | Service::Pagerduty
             | Service::Twilio
-            | Service::Ntfy => match self.channel(service) {
+            | Service::Ntfy
+            | Service::Telegram => match self.channel(service) {
                 Some(capture) => capture.settle().await,
                 None => Ok(()),
             },

@@ -128,6 +128,11 @@ impl Running {
                 let headers = [("authorization", token.as_str())];
                 send_within(limit, Method::POST, server, &headers, message).await
             }
+            Service::Telegram => {
+                let api = self.var("TELEGRAM_API_URL");
+                let url = format!("{api}/bot{}/getMe", self.var("TELEGRAM_BOT_TOKEN"));
+                send_within(limit, Method::POST, &url, &[], "{}").await
+            }
             Service::App => {
                 get(
                     self.var("NEXT_PUBLIC_APP_URL").to_owned(),

@@ -51,7 +51,10 @@ impl Answer {
     pub(super) fn limited(&self) -> Delivery {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         Delivery::Refused {
-            after: self.retry_after.or_else(|| wait_asked(&body)),
+            after: self
+                .retry_after
+                .or_else(|| wait_asked(&body))
+                .or_else(|| wait_asked(&body["parameters"])),
             status: Some(429),
             error: "rate limited",
         }

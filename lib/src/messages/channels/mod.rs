@@ -15,6 +15,7 @@ pub mod pagerduty;
 mod plain_lines;
 mod severity_marks;
 pub mod slack;
+pub mod telegram;
 pub mod twilio;
 pub mod webhook;
 
@@ -36,7 +37,7 @@ use crate::variables::{Group, Reader};
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Every channel, the one to prefer first, as the database has them.
-pub const ALL: [Channel; 8] = [
+pub const ALL: [Channel; 9] = [
     slack::CHANNEL,
     email::CHANNEL,
     discord::CHANNEL,
@@ -45,6 +46,7 @@ pub const ALL: [Channel; 8] = [
     twilio::SMS,
     twilio::VOICE,
     ntfy::CHANNEL,
+    telegram::CHANNEL,
 ];
 
 /// A way to tell people. It reads and writes as the word that the database uses.

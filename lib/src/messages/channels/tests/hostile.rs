@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{discord, email, ntfy, slack, webhook};
+use super::{discord, email, ntfy, slack, telegram, webhook};
 use crate::messages::{
     message::{Content, Digest, Message},
     message_facts::Facts,
@@ -198,6 +198,55 @@ fn check_ntfy(body: &Value) {
     }
 }
 
+/// Both forms of what Telegram is told, the second of which is sent where the first is
+/// not taken.
+fn check_telegram(content: &Content) {
+    let text = telegram::text_of(content, None);
+    let [shown, plain] = [&text.laid_out, &text.plain].map(|form| form["text"].as_str().unwrap());
+    assert!(text.plain["parse_mode"].is_null());
+    let shown = check_html(shown);
+    for text in [shown.as_str(), plain] {
+        check_clean(text, "telegram");
+        let length = text.encode_utf16().count();
+        assert!((1..=4_096).contains(&length), "{length} characters");
+        for (at, _) in text.match_indices('@') {
+            let within = text[..at].chars().next_back();
+            let calls = !within.is_some_and(char::is_alphanumeric);
+            let harmless = text[at + 1..].starts_with(['\u{2060}', '…']);
+            assert!(!calls || harmless, "{}", &text[at..]);
+        }
+    }
+    let rows = text.laid_out["reply_markup"]["inline_keyboard"].as_array();
+    for button in rows
+        .into_iter()
+        .flatten()
+        .flat_map(|row| row.as_array().unwrap())
+    {
+        assert!(
+            button["url"]
+                .as_str()
+                .unwrap()
+                .starts_with("https://ops.example/")
+        );
+    }
+}
+
+/// What HTML shows in which nothing but bold is laid out.
+fn check_html(html: &str) -> String {
+    let bare = html.replace("<b>", "").replace("</b>", "");
+    assert!(!bare.contains(['<', '>', '"']), "{bare}");
+    for (at, _) in bare.match_indices('&') {
+        let known = ["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"];
+        assert!(known.iter().any(|entity| bare[at..].starts_with(entity)));
+    }
+    assert_eq!(html.matches("<b>").count(), html.matches("</b>").count());
+    bare.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&")
+}
+
 fn check(rule: &str, kind: &str, text: &str) {
     let base: Url = "https://ops.example".parse().unwrap();
     let places = Places {
@@ -209,6 +258,7 @@ fn check(rule: &str, kind: &str, text: &str) {
     check_discord(&discord::payload(&content));
     check_email(&email::letter(&content));
     check_ntfy(&ntfy::body(&content));
+    check_telegram(&content);
     let body = webhook::body(&content);
     check_clean(body["data"]["headline"].as_str().unwrap(), "webhook");
 }
@@ -246,6 +296,7 @@ fn a_digest_of_two_hundred_fits() {
         let content = Content::Digest(Digest::new(&items, places));
         check_slack(&slack::payload(&content));
         check_ntfy(&ntfy::body(&content));
+        check_telegram(&content);
         let payload = slack::payload(&content);
         let blocks = payload["blocks"].as_array().unwrap();
         let more = blocks[blocks.len() - 2]["text"]["text"].as_str().unwrap();
