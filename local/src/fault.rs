@@ -40,13 +40,15 @@ pub enum Service {
     Ntfy,
     /// Telegram's Bot API.
     Telegram,
+    /// A workflow of Microsoft Teams'.
+    Teams,
     /// The sample app.
     App,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Database,
         Self::Openai,
         Self::Vision,
@@ -59,6 +61,7 @@ impl Service {
         Self::Twilio,
         Self::Ntfy,
         Self::Telegram,
+        Self::Teams,
         Self::App,
     ];
 }

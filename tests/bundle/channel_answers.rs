@@ -39,7 +39,14 @@ const TELEGRAM: Room = Room {
     word: "telegram",
 };
 
-const ROOMS: [Room; 2] = [NTFY, TELEGRAM];
+const TEAMS: Room = Room {
+    channel: Channel::Teams,
+    service: Service::Teams,
+    name: "Microsoft Teams",
+    word: "teams",
+};
+
+const ROOMS: [Room; 3] = [NTFY, TELEGRAM, TEAMS];
 
 /// A bundle with that room and email, and no other channel.
 async fn with_room(room: &Room) -> Bundle {
@@ -415,4 +422,30 @@ async fn without_a_secret_the_button_leads_to_the_page_and_nothing_comes_back() 
     );
     let answer = press_button(&bundle, &secret, &query).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_card_in_teams_leads_to_the_page_that_acknowledges() {
+    let bundle = with_room(&TEAMS).await;
+    raise(&bundle, "cellar", "firing").await;
+    let card = on(&bundle, Channel::Teams)[0].raw["attachments"][0]["content"].clone();
+    let headline = "🔴 Critical: The cellar is \\<b>warm\\</b>";
+    assert_eq!(card["body"][0]["text"], headline);
+    assert_eq!(card["actions"][0]["title"], "Acknowledge");
+    let url: Url = card["actions"][0]["url"].as_str().unwrap().parse().unwrap();
+    let app = bundle.instance(Endpoint::Acknowledge);
+    let answer = call(&app, Method::POST, url.path())
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(url.query().unwrap().to_owned())
+        .send()
+        .await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let taken = json!({"status": "acknowledged", "by": "a link"});
+    assert_eq!(standing(&bundle).await, taken);
+    let receipt = "select provider_id from ops.outbox where channel = 'teams' and status = 'sent'";
+    assert_eq!(
+        rows(&bundle, receipt).await,
+        json!([{"provider_id": null}]),
+        "it has no name"
+    );
 }

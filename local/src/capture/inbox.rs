@@ -36,6 +36,8 @@ pub enum Channel {
     Ntfy,
     /// Telegram's Bot API.
     Telegram,
+    /// A workflow of Microsoft Teams'.
+    Teams,
 }
 
 /// A message that a service accepted.

@@ -10,6 +10,7 @@ mod resend;
 mod slack;
 mod slack_api;
 pub(crate) mod stand_ins;
+mod teams;
 mod telegram;
 mod twilio;
 mod vision;

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::Request;
 
-use super::{Reply, discord, ntfy, pagerduty, telegram, twilio, webhook};
+use super::{Reply, discord, ntfy, pagerduty, teams, telegram, twilio, webhook};
 use crate::fault::Service;
 
 /// How a stand-in answers.
@@ -22,13 +22,14 @@ pub(crate) struct StandIn {
 }
 
 /// All of them.
-pub(crate) const ALL: [StandIn; 6] = [
+pub(crate) const ALL: [StandIn; 7] = [
     discord::STAND_IN,
     webhook::STAND_IN,
     pagerduty::STAND_IN,
     twilio::STAND_IN,
     ntfy::STAND_IN,
     telegram::STAND_IN,
+    teams::STAND_IN,
 ];
 
 /// Each with the variable that says where it answers.

@@ -258,7 +258,8 @@ impl Stack {
             | Service::Pagerduty
             | Service::Twilio
             | Service::Ntfy
-            | Service::Telegram => match self.channel(service) {
+            | Service::Telegram
+            | Service::Teams => match self.channel(service) {
                 Some(capture) => capture.settle().await,
                 None => Ok(()),
             },

@@ -133,6 +133,16 @@ impl Running {
                 let url = format!("{api}/bot{}/getMe", self.var("TELEGRAM_BOT_TOKEN"));
                 send_within(limit, Method::POST, &url, &[], "{}").await
             }
+            Service::Teams => {
+                let block = json!({ "type": "TextBlock", "text": "hello" });
+                let card = json!({ "type": "AdaptiveCard", "body": [block] });
+                let attachment = json!({
+                    "contentType": "application/vnd.microsoft.card.adaptive", "content": card,
+                });
+                let message = json!({ "type": "message", "attachments": [attachment] });
+                let url = self.var("TEAMS_WORKFLOW_URL");
+                send_within(limit, Method::POST, url, &[], message.to_string()).await
+            }
             Service::App => {
                 get(
                     self.var("NEXT_PUBLIC_APP_URL").to_owned(),

@@ -15,6 +15,7 @@ pub mod pagerduty;
 mod plain_lines;
 mod severity_marks;
 pub mod slack;
+pub mod teams;
 pub mod telegram;
 pub mod twilio;
 pub mod webhook;
@@ -37,7 +38,7 @@ use crate::variables::{Group, Reader};
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Every channel, the one to prefer first, as the database has them.
-pub const ALL: [Channel; 9] = [
+pub const ALL: [Channel; 10] = [
     slack::CHANNEL,
     email::CHANNEL,
     discord::CHANNEL,
@@ -47,6 +48,7 @@ pub const ALL: [Channel; 9] = [
     twilio::VOICE,
     ntfy::CHANNEL,
     telegram::CHANNEL,
+    teams::CHANNEL,
 ];
 
 /// A way to tell people. It reads and writes as the word that the database uses.

@@ -2,7 +2,7 @@ use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{discord, email, ntfy, slack, telegram, webhook};
+use super::{discord, email, ntfy, slack, teams, telegram, webhook};
 use crate::messages::{
     message::{Content, Digest, Message},
     message_facts::Facts,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{discord, email, ntfy, slack, telegram, webhook};
+use super::{discord, email, ntfy, slack, teams, telegram, webhook};
 use crate::messages::{
     message::{Content, Digest, Message},
     message_facts::Facts,
@@ -247,6 +247,44 @@ fn check_html(html: &str) -> String {
         .replace("&amp;", "&")
 }
 
+fn check_teams(body: &Value) {
+    let length = body.to_string().len();
+    assert!(length <= 28 * 1_024, "{length} bytes");
+    let card = &body["attachments"][0]["content"];
+    // Without an entry of its own no mention is one.
+    assert_eq!(card["msteams"], json!({ "width": "Full" }));
+    let blocks = card["body"].as_array().unwrap();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        for fact in block["facts"].as_array().into_iter().flatten() {
+            check_markdown(fact["value"].as_str().unwrap(), 2_000);
+        }
+        if let Some(text) = block["text"].as_str() {
+            assert!(!text.is_empty());
+            // Entries of a digest begin with our own bold.
+            let text = text
+                .strip_prefix("**")
+                .and_then(|rest| rest.split_once("**\n\n"));
+            let [bold, text] = match text {
+                Some((bold, rest)) => [bold, rest],
+                None => ["", block["text"].as_str().unwrap()],
+            };
+            check_markdown(bold, 1_000);
+            check_markdown(text, 8_000);
+        }
+    }
+    let actions = card["actions"].as_array().map_or(&[][..], Vec::as_slice);
+    assert!(actions.len() <= 6);
+    for action in actions {
+        assert!(
+            action["url"]
+                .as_str()
+                .unwrap()
+                .starts_with("https://ops.example/")
+        );
+    }
+}
+
 fn check(rule: &str, kind: &str, text: &str) {
     let base: Url = "https://ops.example".parse().unwrap();
     let places = Places {
@@ -259,6 +297,7 @@ fn check(rule: &str, kind: &str, text: &str) {
     check_email(&email::letter(&content));
     check_ntfy(&ntfy::body(&content));
     check_telegram(&content);
+    check_teams(&teams::body(&content));
     let body = webhook::body(&content);
     check_clean(body["data"]["headline"].as_str().unwrap(), "webhook");
 }
@@ -297,6 +336,7 @@ fn a_digest_of_two_hundred_fits() {
         check_slack(&slack::payload(&content));
         check_ntfy(&ntfy::body(&content));
         check_telegram(&content);
+        check_teams(&teams::body(&content));
         let payload = slack::payload(&content);
         let blocks = payload["blocks"].as_array().unwrap();
         let more = blocks[blocks.len() - 2]["text"]["text"].as_str().unwrap();
