@@ -449,3 +449,24 @@ async fn a_card_in_teams_leads_to_the_page_that_acknowledges() {
         "it has no name"
     );
 }
+
+#[tokio::test]
+async fn a_receiver_gets_what_it_is_told_in_its_own_form_and_signed() {
+    let mut bundle = Bundle::with_all_channels().await;
+    let template =
+        json!({"text": "{{label}}: {{headline}}", "id": "{{alert}}", "do": "{{acknowledge}}"});
+    bundle
+        .env
+        .insert("ALERT_WEBHOOK_TEMPLATE".into(), template.to_string());
+    let alert = raise(&bundle, "cellar", "firing").await;
+    let told = on(&bundle, Channel::Webhook);
+    assert_eq!(told.len(), 1, "its signature was right");
+    let told = &told[0].raw;
+    assert_eq!(told["text"], "Critical: The cellar is <b>warm</b>");
+    assert_eq!(told["id"], alert);
+    let link = told["do"].as_str().unwrap();
+    assert!(
+        link.starts_with("https://ops.wine.example/api/alerts/acknowledge?token="),
+        "{link}"
+    );
+}

@@ -5,6 +5,7 @@
 //! [Standard Webhooks]: https://www.standardwebhooks.com
 
 mod body;
+mod template;
 
 use std::time::Duration;
 
@@ -22,12 +23,16 @@ use serde_json::Value;
 
 #[cfg(test)]
 pub(super) use self::body::body;
+use self::template::Template;
 use super::{
     Channel, Definition, Delivery, Outgoing, Reach, Sender,
     exchange::{Answer, exchange},
     shared,
 };
-use crate::variables::{Group, Reader, secret};
+use crate::{
+    messages::message::Content,
+    variables::{Group, Reader, secret},
+};
 
 /// A machine.
 pub const CHANNEL: Channel = Channel(&Definition {
@@ -39,7 +44,7 @@ pub const CHANNEL: Channel = Channel(&Definition {
     knows_what_was_said: false,
     variables: Group {
         title: "Alerts by webhook",
-        without: "Both variables are needed.",
+        without: "The first two variables are needed.",
         variables: &[
             secret(
                 "ALERT_WEBHOOK_URL",
@@ -48,6 +53,10 @@ pub const CHANNEL: Channel = Channel(&Definition {
             secret(
                 "ALERT_WEBHOOK_SECRET",
                 "Signs what is posted there, as Standard Webhooks does: base64 of at least 24 bytes (`openssl rand -base64 32`), with or without `whsec_` before it. Without it nothing is posted.",
+            ),
+            secret(
+                "ALERT_WEBHOOK_TEMPLATE",
+                "A JSON document to post in place of ours. In its strings `{{headline}}`, `{{label}}`, `{{severity}}`, `{{kind}}`, `{{alert}}`, `{{body}}`, `{{since}}`, `{{link}}` and `{{acknowledge}}` are replaced; a string that is `{{data}}` becomes our whole document.",
             ),
         ],
     },
@@ -61,6 +70,8 @@ struct Webhook {
     url: SecretString,
     /// What messages are signed with.
     secret: SecretSlice<u8>,
+    /// The form of what is posted, where it is not ours.
+    template: Option<Template>,
 }
 
 impl Sender for Webhook {
@@ -70,7 +81,7 @@ impl Sender for Webhook {
         outbound: &'a Outbound,
         deadline: Deadline,
     ) -> BoxFuture<'a, Delivery> {
-        let body = body::body(outgoing.content);
+        let body = self.body(outgoing.content);
         Box::pin(async move { self.post(&body, outgoing.key, outbound, deadline).await })
     }
 }
@@ -82,10 +93,23 @@ impl Webhook {
         let secret = read.text("ALERT_WEBHOOK_SECRET");
         let secret =
             secret.and_then(|text| read.keep("ALERT_WEBHOOK_SECRET", signing_secret(&text)));
+        let template = match read.text("ALERT_WEBHOOK_TEMPLATE") {
+            Some(text) => Some(read.keep("ALERT_WEBHOOK_TEMPLATE", Template::parse(&text))?),
+            None => None,
+        };
         Some(Self {
             url: url?,
             secret: secret?,
+            template,
         })
+    }
+
+    fn body(&self, content: &Content) -> Value {
+        let body = body::body(content);
+        match &self.template {
+            Some(template) => template.filled(content, &body),
+            None => body,
+        }
     }
 
     /// Posts one body under the id of its message.
@@ -158,7 +182,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fake_server::{self, Reply, Server};
+    use crate::{
+        fake_server::{self, Reply, Server},
+        messages::{
+            channels::Place, message::Message, message_facts::Facts, message_links::Places,
+        },
+    };
 
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -217,6 +246,70 @@ mod tests {
             let expected = sign(secret, "id-1", timestamp, &body.to_string());
             assert_eq!(header("webhook-signature"), expected);
         }
+    }
+
+    #[test]
+    fn a_template_that_is_none_closes_the_channel_and_is_told() {
+        for (template, faults) in [
+            (r#"{"text": "{{headline}}"}"#, 0),
+            ("", 0),
+            ("{{headline}}", 1),
+            (r#"{"text": "{{title}}"}"#, 1),
+        ] {
+            let lookup = |name: &str| {
+                let value = match name {
+                    "ALERT_WEBHOOK_URL" => "https://wine.example/alerts",
+                    "ALERT_WEBHOOK_SECRET" => SECRET,
+                    _ => template,
+                };
+                Some(value.to_owned())
+            };
+            let mut read = Reader::new(&lookup);
+            let opened = Webhook::read(&mut read).is_some();
+            assert_eq!(
+                (opened, read.faults.len()),
+                (faults == 0, faults),
+                "{template}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_signed_is_the_body_that_the_template_gives() {
+        let server = Server::start([Reply::new(204, "")]).await;
+        let url = server.url("/alerts");
+        let variables = [
+            ("ALERT_WEBHOOK_URL", url.as_str()),
+            ("ALERT_WEBHOOK_SECRET", SECRET),
+            (
+                "ALERT_WEBHOOK_TEMPLATE",
+                r#"{"text": "{{label}}: {{headline}}", "all": "{{data}}"}"#,
+            ),
+        ];
+        let webhook = fake_server::opened(&variables, Webhook::read);
+        let facts = json!({"rule": "external", "severity": "low", "title": "\"}, {"});
+        let message = Message::new(&Facts::read(&facts), Places::default());
+        let content = Content::Message(message);
+        let outgoing = Outgoing {
+            content: &content,
+            key: "id-1",
+            place: &Place::Anew,
+        };
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let delivery = webhook.send(outgoing, &Outbound::default(), deadline).await;
+        assert!(delivery.is_sent(), "{delivery:?}");
+        let request = &server.requests()[0];
+        let sent = request.json();
+        assert_eq!(sent["text"], "Low: \"}, {");
+        assert_eq!(sent["all"], body::body(&content));
+        let timestamp = request
+            .header("webhook-timestamp")
+            .unwrap()
+            .parse()
+            .unwrap();
+        let text = std::str::from_utf8(&request.body).unwrap();
+        let expected = sign(webhook.secret.expose_secret(), "id-1", timestamp, text);
+        assert_eq!(request.header("webhook-signature"), Some(expected.as_str()));
     }
 
     #[tokio::test]
