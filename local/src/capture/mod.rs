@@ -9,7 +9,7 @@ mod pagerduty;
 mod resend;
 mod slack;
 mod slack_api;
-pub(crate) mod stand_ins;
+mod stand_ins;
 mod teams;
 mod telegram;
 mod twilio;
@@ -27,7 +27,6 @@ use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
 pub use inbox::{Channel, Inbox, Message, Recorded};
 pub use resend::KeyKind;
-pub use stand_ins::places;
 
 use self::stand_ins::StandIn;
 use crate::{
@@ -105,6 +104,24 @@ impl From<Response<Bytes>> for Reply {
             message: None,
         }
     }
+}
+
+/// Every alert channel that is stood in for.
+pub(crate) const STAND_INS: [StandIn; 7] = [
+    discord::STAND_IN,
+    webhook::STAND_IN,
+    pagerduty::STAND_IN,
+    twilio::STAND_IN,
+    ntfy::STAND_IN,
+    telegram::STAND_IN,
+    teams::STAND_IN,
+];
+
+/// Each of them with the variable that says where it answers.
+pub fn places() -> impl Iterator<Item = (Service, &'static str)> {
+    STAND_INS
+        .iter()
+        .filter_map(|stand_in| Some((stand_in.service, (stand_in.variables)("", "").first()?.0)))
 }
 
 /// One service on its own port.

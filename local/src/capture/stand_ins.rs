@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::Request;
 
-use super::{Reply, discord, ntfy, pagerduty, teams, telegram, twilio, webhook};
+use super::Reply;
 use crate::fault::Service;
 
 /// How a stand-in answers.
@@ -19,21 +19,4 @@ pub(crate) struct StandIn {
     /// The variables that open the channel, given the secret and where it answers. The
     /// first one is a URL there.
     pub(crate) variables: fn(&str, &str) -> Vec<(&'static str, String)>,
-}
-
-/// All of them.
-pub(crate) const ALL: [StandIn; 7] = [
-    discord::STAND_IN,
-    webhook::STAND_IN,
-    pagerduty::STAND_IN,
-    twilio::STAND_IN,
-    ntfy::STAND_IN,
-    telegram::STAND_IN,
-    teams::STAND_IN,
-];
-
-/// Each with the variable that says where it answers.
-pub fn places() -> impl Iterator<Item = (Service, &'static str)> {
-    ALL.iter()
-        .filter_map(|stand_in| Some((stand_in.service, (stand_in.variables)("", "").first()?.0)))
 }

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    capture::{Bot, Capture, Inbox, stand_ins},
+    capture::{Bot, Capture, Inbox, STAND_INS},
     fault::{Faults, Service},
     files::load_or_make,
     random,
@@ -34,7 +34,7 @@ impl ChannelSecrets {
             Some(folder) => load_or_make(&folder.join("channels.json"), Self::generate)?,
             None => Self::generate()?,
         };
-        for stand_in in &stand_ins::ALL {
+        for stand_in in &STAND_INS {
             if let Entry::Vacant(new) = secrets.stand_ins.entry(stand_in.service) {
                 new.insert(random::hex::<24>()?);
             }
@@ -64,7 +64,7 @@ impl ChannelSecrets {
         faults: &Arc<Faults>,
     ) -> anyhow::Result<BTreeMap<Service, Capture>> {
         let mut captures = BTreeMap::new();
-        for stand_in in &stand_ins::ALL {
+        for stand_in in &STAND_INS {
             let port = ports.get(&stand_in.service).copied();
             let secret = self.secret(stand_in.service);
             let capture = Capture::stand_in(stand_in, port, secret, inbox, faults).await?;
@@ -84,7 +84,7 @@ impl ChannelSecrets {
             ("SLACK_CHANNEL_ID", SLACK_CHANNEL.to_owned()),
             ("SLACK_API_URL", format!("{}/api", slack.url())),
         ];
-        let others = stand_ins::ALL.iter().flat_map(|stand_in| {
+        let others = STAND_INS.iter().flat_map(|stand_in| {
             let url = captures.get(&stand_in.service).map(Capture::url);
             (stand_in.variables)(self.secret(stand_in.service), &url.unwrap_or_default())
         });
