@@ -1,7 +1,9 @@
 -- What a parent hands down is made with the parent. Foreign keys of partitioned
 -- tables reach their partitions by themselves; keys are made for each table and
 -- attached. That a column is not null stands in its table, unless rows may break it. A
--- foreign key of a partition that is not called like its whole's is made before that.
+-- foreign key of a partition that is not called like its whole's is made before that, and
+-- one that the partition has beside its whole's says so, or the two could not be told apart.
+-- What is not valid on a parent may be so on its heirs.
 select 'pg_constraint'::regclass::oid as class,
        k.oid,
        case k.contype when 'f' then 'foreign key' else 'constraint' end as kind,
@@ -21,7 +23,30 @@ select 'pg_constraint'::regclass::oid as class,
                          string_agg(format('%I=%L', option_name, option_value), ', '))
            from pg_class x, pg_options_to_table(x.reloptions)
            where k.contype in ('p', 'u', 'x') and x.oid = k.conindid
-           group by x.relname), '') as sql
+           group by x.relname), '')
+       || coalesce((
+           with recursive heirs as (
+               select i.inhrelid as relation from pg_inherits i where i.inhparent = k.conrelid
+               union
+               select i.inhrelid from heirs join pg_inherits i on i.inhparent = heirs.relation)
+           select string_agg(
+                      format(E'alter table %I.%I validate constraint %I;\n', hn.nspname, hc.relname, h.conname),
+                      '' order by hn.nspname, hc.relname)
+           from heirs
+           join pg_class hc on hc.oid = heirs.relation
+           join pg_namespace hn on hn.oid = hc.relnamespace
+           join pg_constraint h on h.conrelid = hc.oid and h.contype = k.contype and h.convalidated
+           where not k.convalidated
+             and (k.contype in ('c', 'n') and h.conname = k.conname and not h.conislocal
+                  or k.contype = 'f' and h.conparentid = k.oid)), '')
+       || case
+           when k.contype = 'f' and k.conparentid = 0 and exists (
+               select from pg_constraint whole
+               where whole.conrelid = k.conrelid and whole.contype = 'f' and whole.conparentid <> 0
+                 and whole.confrelid = k.confrelid and whole.conkey = k.conkey and whole.confkey = k.confkey)
+           then E'-- It stands beside the one that its whole hands down.\n'
+           else ''
+       end as sql
 from pg_constraint k
 join pg_class c on c.oid = k.conrelid
 join pg_namespace n on n.oid = c.relnamespace
