@@ -74,6 +74,7 @@ async fn a_match_is_of_every_field_and_of_one_text_of_each() {
         (json!({"subject": "*100%%x"}), false),
         (json!({"subject": "https://a.example/"}), false),
         (json!({"severity": ["low", "high"]}), true),
+        (json!({"fingerprint": "*"}), false),
         (json!({"severity": ["low", "medium"]}), false),
         (json!({"severity": "high", "subject": "b*"}), false),
         (json!({"rule": "ext*", "severity": null}), true),
@@ -203,4 +204,17 @@ async fn a_silence_that_begins_later_holds_back_what_is_due_then() {
     let waiting = messages(&world).await;
     let waits = waiting.iter().any(|line| line == "firing slack pending");
     assert!(!waits, "{waiting:?}");
+}
+
+#[tokio::test]
+async fn an_alert_is_silenced_by_its_identity_alone_whatever_that_holds() {
+    let world = World::migrated().await;
+    let star = raise(&world, "12:00:00", "high", "https://*.example/").await;
+    let selected = json!({"alerts": [star]});
+    let works = json!({"p_until": at("13:00:00"), "p_note": "works"});
+    act(&world, "12:00:01", &selected, "silence", &works).await;
+    raise(&world, "12:00:02", "high", "https://shop.example/").await;
+    let silenced = "(select jsonb_agg(subject) from ops.alerts as alert
+                     where ops.silenced_until(alert, '2026-11-24T12:30:00Z') is not null)";
+    assert_eq!(world.value(silenced).await, json!(["https://*.example/"]));
 }

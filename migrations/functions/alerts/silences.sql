@@ -54,6 +54,8 @@ begin
         from jsonb_each(p_match) as wanted (field, value)
         where not coalesce(
             case wanted.field
+                -- An identity holds what others wrote, and a * in it is no more than that.
+                when 'fingerprint' then wanted.value ? p_alert.fingerprint
                 when 'tag' then exists (
                     select from unnest(ops.alert_tags(p_alert)) as tag where ops.matches_text(tag, wanted.value)
                 )
@@ -61,7 +63,6 @@ begin
                     case wanted.field
                         when 'rule' then p_alert.rule
                         when 'subject' then p_alert.subject
-                        when 'fingerprint' then p_alert.fingerprint
                         when 'severity' then p_alert.severity
                         when 'service' then p_alert.last_facts ->> 'service'
                         when 'environment' then p_alert.last_facts ->> 'environment'
@@ -97,17 +98,17 @@ begin
     end if;
     for v_field, v_value in select * from jsonb_each(jsonb_strip_nulls(p_match)) loop
         if not (
-            jsonb_typeof(v_value) = 'string' and length(v_value #>> '{}') between 1 and 500
+            jsonb_typeof(v_value) = 'string' and length(v_value #>> '{}') between 1 and 2000
             or jsonb_typeof(v_value) = 'array'
-                and jsonb_array_length(v_value) between 1 and 100
+                and jsonb_array_length(v_value) between 1 and 500
                 and not exists (
                     select
                     from jsonb_array_elements(v_value) as element
-                    where jsonb_typeof(element) <> 'string' or length(element #>> '{}') not between 1 and 500
+                    where jsonb_typeof(element) <> 'string' or length(element #>> '{}') not between 1 and 2000
                 )
         ) then
             perform ops.refuse(
-                format('%s of the match', v_field), 'a text of 1 to 500 characters, or a list of at most 100',
+                format('%s of the match', v_field), 'a text of 1 to 2000 characters, or a list of at most 500',
                 v_value::text
             );
         end if;
