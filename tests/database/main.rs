@@ -94,3 +94,4 @@ mod traffic;
 mod untold;
 mod uptime;
 mod watching;
+mod ways;

@@ -1,5 +1,7 @@
 //! The grammar of `pourtrait contacts`.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -14,6 +16,15 @@ The contact's role, which says when it is asked about a critical alert that nobo
   cto, vendor_support                    after 60 minutes
   executive, external_consultant         after 120 minutes
   stakeholder                            never: hears of incidents by email";
+
+const WAYS: &str = "\
+By which channels an alert of a severity reaches the contact, and after how many minutes:
+  --way critical=telegram,sms,voice+5   a text at once, a call 5 minutes later, unless
+                                        somebody has answered by then
+  --way high=email                      a high alert too, but not in the quiet hours
+  --way high=                           takes the choice away
+A critical alert without a choice uses every address at once; a high or medium one without
+a choice does not reach the contact. May be given several times.";
 
 /// What `contacts` can do.
 #[derive(Debug, Subcommand)]
@@ -74,10 +85,19 @@ pub(crate) struct Reach {
     /// times, and without the part after = it is taken away
     #[arg(long = "address", value_name = "CHANNEL=ADDRESS", value_parser = address)]
     pub(crate) addresses: Vec<(String, Option<String>)>,
+    /// By which channels an alert of a severity reaches the contact, and after how many
+    /// minutes, such as critical=telegram,voice+5; may be given several times, and without
+    /// the part after = that choice is taken away
+    #[arg(long = "way", value_name = "SEVERITY=CHANNELS", value_parser = way, long_help = WAYS)]
+    pub(crate) ways: Vec<(String, Option<Way>)>,
     /// When the contact is on duty, such as "mon-fri 09:00-18:00"; "always" by default
-    #[arg(long, value_parser = hours)]
+    #[arg(long, value_parser = |text: &str| hours(text, "always"))]
     pub(crate) hours: Option<Change<DutyHours>>,
-    /// The time zone of the hours, such as Europe/Berlin [default: UTC]
+    /// When only critical alerts reach the contact, such as "daily 22:00-07:00"; "never"
+    /// by default
+    #[arg(long, value_parser = |text: &str| hours(text, "never"))]
+    pub(crate) quiet: Option<Change<DutyHours>>,
+    /// The time zone of these hours, such as Europe/Berlin [default: UTC]
     #[arg(long)]
     pub(crate) zone: Option<Change<String>>,
     /// The least severity of the incidents that a stakeholder hears of [default: any]
@@ -88,6 +108,9 @@ pub(crate) struct Reach {
     pub(crate) services: Option<Change<Vec<String>>>,
 }
 
+/// After how many minutes each channel is used.
+pub(crate) type Way = BTreeMap<String, u32>;
+
 fn address(text: &str) -> Result<(String, Option<String>), String> {
     let (channel, address) = text
         .split_once('=')
@@ -95,6 +118,21 @@ fn address(text: &str) -> Result<(String, Option<String>), String> {
     let address = address.trim();
     let address = (!address.is_empty()).then(|| address.to_owned());
     Ok((channel.trim().to_owned(), address))
+}
+
+fn way(text: &str) -> Result<(String, Option<Way>), String> {
+    let wrong = || format!("a way must be SEVERITY=CHANNEL,CHANNEL+MINUTES, got `{text}`");
+    let (severity, channels) = text.split_once('=').ok_or_else(wrong)?;
+    let mut way = Way::new();
+    for part in channels.split(',').map(str::trim) {
+        if part.is_empty() {
+            continue;
+        }
+        let (channel, minutes) = part.split_once('+').unwrap_or((part, "0"));
+        let minutes = minutes.trim().parse().map_err(|_| wrong())?;
+        way.insert(channel.trim().to_owned(), minutes);
+    }
+    Ok((severity.trim().to_owned(), (!way.is_empty()).then_some(way)))
 }
 
 /// What becomes of a field that is given.
@@ -131,11 +169,12 @@ impl From<&str> for Change<Vec<String>> {
     }
 }
 
-fn hours(text: &str) -> Result<Change<DutyHours>, String> {
-    match text.trim() {
-        "" | "always" => Ok(Change::Remove),
-        text => DutyHours::parse(text).map(Change::Set),
+fn hours(text: &str, none: &str) -> Result<Change<DutyHours>, String> {
+    let text = text.trim();
+    if text.is_empty() || text == none {
+        return Ok(Change::Remove);
     }
+    DutyHours::parse(text).map(Change::Set)
 }
 
 #[cfg(test)]
@@ -152,13 +191,32 @@ mod tests {
         assert_eq!(Change::from("app, ai"), Change::Set(services.to_vec()));
         assert_eq!(Change::<Vec<String>>::from(" , "), Change::Remove);
         for always in ["", "always"] {
-            assert_eq!(hours(always), Ok(Change::Remove));
+            assert_eq!(hours(always, "always"), Ok(Change::Remove));
         }
         assert_eq!(json!(Change::<String>::Remove), json!(null));
         assert_eq!(
-            json!(hours("mon 9:00-18:00").unwrap()),
+            json!(hours("mon 9:00-18:00", "always").unwrap()),
             json!({"days": [1], "from": "09:00", "until": "18:00"})
         );
-        assert!(hours("9 to 5").is_err());
+        assert!(hours("9 to 5", "always").is_err());
+        assert!(hours("always", "never").is_err());
+    }
+
+    #[test]
+    fn a_way_names_channels_and_minutes() {
+        for (text, expected) in [
+            (
+                "critical=telegram, voice+5",
+                json!(["critical", {"telegram": 0, "voice": 5}]),
+            ),
+            ("high = email + 10", json!(["high", {"email": 10}])),
+            ("high=", json!(["high", null])),
+            ("medium= , ", json!(["medium", null])),
+        ] {
+            assert_eq!(json!(way(text).unwrap()), expected, "{text}");
+        }
+        for text in ["critical", "critical=sms+soon", "critical=sms+-1"] {
+            assert!(way(text).is_err(), "{text}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use ops::messages::message_facts::Severity;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::duty_hours::DutyHours;
+use super::{arguments::Way, duty_hours::DutyHours};
 use crate::answered::{self, Answered};
 
 /// A contact, as far as commands look at it.
@@ -28,8 +28,13 @@ pub(crate) struct Contact {
     /// When each was proven.
     #[serde(default)]
     addresses_proven_at: BTreeMap<String, String>,
+    /// By severity, after how many minutes an alert uses each channel.
+    #[serde(default)]
+    ways: BTreeMap<String, Way>,
     /// None if it is always on duty.
     hours: Option<DutyHours>,
+    /// When only critical alerts reach it.
+    quiet: Option<DutyHours>,
     zone: String,
     /// The least severity of the incidents that a stakeholder hears of.
     severity: Option<Severity>,
@@ -74,7 +79,7 @@ impl Contact {
             .collect()
     }
 
-    fn row(&self) -> [String; 5] {
+    fn row(&self) -> [String; 6] {
         let addresses = self.addresses().map(|address| {
             let note = if address.is_proven {
                 ""
@@ -93,12 +98,32 @@ impl Contact {
             self.role.clone(),
             self.name.clone(),
             addresses.collect::<Vec<_>>().join(", "),
+            self.reached(),
             if self.level.is_some() {
                 hours
             } else {
                 self.interest()
             },
         ]
+    }
+
+    /// Which alerts reach it by which channels, the worst first, and when they do not.
+    fn reached(&self) -> String {
+        let ranked = Severity::ALL.into_iter();
+        let ways = ranked.filter_map(|severity| {
+            let way = self.ways.get(severity.as_str())?;
+            let mut steps: Vec<_> = way.iter().collect();
+            steps.sort_by_key(|(_, minutes)| **minutes);
+            let steps = steps.into_iter().map(|(channel, minutes)| match minutes {
+                0 => channel.clone(),
+                minutes => format!("{channel}+{minutes}"),
+            });
+            let steps: Vec<_> = steps.collect();
+            Some(format!("{}={}", severity.as_str(), steps.join(",")))
+        });
+        let quiet = self.quiet.iter();
+        let quiet = quiet.map(|hours| format!("quiet {hours} {}", self.zone));
+        ways.chain(quiet).collect::<Vec<_>>().join("; ")
     }
 
     /// Which incidents a stakeholder hears of.
@@ -114,7 +139,14 @@ impl Contact {
 }
 
 pub(super) fn table(contacts: &[Answered<Contact>]) -> String {
-    const HEADING: [&str; 5] = ["level", "role", "name", "channels", "on duty, or hears of"];
+    const HEADING: [&str; 6] = [
+        "level",
+        "role",
+        "name",
+        "channels",
+        "ways",
+        "on duty, or hears of",
+    ];
     if contacts.is_empty() {
         return "no contacts: alerts go to the channels alone, and nobody else is ever asked"
             .to_owned();

@@ -1,5 +1,4 @@
-//! The hours in which a contact is on duty, as people write them:
-//! `mon-fri 09:00-18:00`.
+//! Hours of a contact as people write them: `mon-fri 09:00-18:00`, `daily 22:00-07:00`.
 
 use std::fmt;
 
@@ -22,6 +21,11 @@ impl DutyHours {
         let wrong = || format!("the hours must be written as `mon-fri 09:00-18:00`, got `{text}`");
         let (days, times) = text.trim().split_once(' ').ok_or_else(wrong)?;
         let (from, until) = times.trim().split_once('-').ok_or_else(wrong)?;
+        let days = if days.eq_ignore_ascii_case("daily") {
+            "mon-sun"
+        } else {
+            days
+        };
         let mut known: Vec<u8> = Vec::new();
         for part in days.split(',') {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -60,7 +64,12 @@ impl fmt::Display for DutyHours {
             .iter()
             .filter_map(|day| DAYS.get(usize::from(*day).checked_sub(1)?).copied())
             .collect();
-        write!(formatter, "{} {}-{}", days.join(","), self.from, self.until)
+        let days = if days == DAYS {
+            "daily".to_owned()
+        } else {
+            days.join(",")
+        };
+        write!(formatter, "{days} {}-{}", self.from, self.until)
     }
 }
 
@@ -75,6 +84,7 @@ mod tests {
             ("Sat,Sun 8:30-12:05", vec![6, 7], "08:30", "12:05"),
             ("fri-mon 22:00-06:00", vec![1, 5, 6, 7], "22:00", "06:00"),
             ("wed 00:00-23:59", vec![3], "00:00", "23:59"),
+            ("daily 22:00-07:00", (1..=7).collect(), "22:00", "07:00"),
         ] {
             let hours = DutyHours::parse(words).unwrap();
             assert_eq!(
@@ -101,8 +111,13 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_read_again() {
-        let hours = DutyHours::parse("mon-wed,sat 09:00-18:00").unwrap();
-        assert_eq!(hours.to_string(), "mon,tue,wed,sat 09:00-18:00");
-        assert_eq!(DutyHours::parse(&hours.to_string()), Ok(hours));
+        for (words, shown) in [
+            ("mon-wed,sat 09:00-18:00", "mon,tue,wed,sat 09:00-18:00"),
+            ("mon-sun 22:00-07:00", "daily 22:00-07:00"),
+        ] {
+            let hours = DutyHours::parse(words).unwrap();
+            assert_eq!(hours.to_string(), shown);
+            assert_eq!(DutyHours::parse(shown), Ok(hours));
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     file_plan::{self, Apply},
     project::{Project, author},
 };
-use arguments::{Change, Contacts, Reach};
+use arguments::{Change, Contacts, Reach, Way};
 use contact::Contact;
 use duty_hours::DutyHours;
 use terminal::{
@@ -70,8 +70,13 @@ struct Fields {
     /// By channel; one that is null is taken away.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     addresses: BTreeMap<String, Option<String>>,
+    /// By severity; one that is null is taken away.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    ways: BTreeMap<String, Option<Way>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hours: Option<Change<DutyHours>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quiet: Option<Change<DutyHours>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     zone: Option<Change<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,7 +91,9 @@ impl Fields {
             email,
             slack,
             addresses,
+            ways,
             hours,
+            quiet,
             zone,
             severity,
             services,
@@ -97,7 +104,9 @@ impl Fields {
             email,
             slack,
             addresses: addresses.into_iter().collect(),
+            ways: ways.into_iter().collect(),
             hours,
+            quiet,
             zone,
             severity,
             services,
@@ -213,13 +222,15 @@ async fn all(project: &Project) -> anyhow::Result<Vec<Answered<Contact>>> {
 
 /// The fields that a file names: what somebody said of a contact, and nothing that
 /// was found out since.
-const FILED: [&str; 9] = [
+const FILED: [&str; 11] = [
     "name",
     "role",
     "email",
     "slack",
     "addresses",
+    "ways",
     "hours",
+    "quiet",
     "zone",
     "severity",
     "services",

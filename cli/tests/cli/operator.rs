@@ -352,6 +352,38 @@ async fn contacts_are_added_changed_proven_and_removed() {
         assert!(bad.stdout.contains(text), "{bad:?}");
     }
 
+    let ways = [
+        "contacts",
+        "edit",
+        "Anna",
+        "--address",
+        "sms=+4915112345678",
+        "--way",
+        "critical=sms,email+10",
+        "--way",
+        "high=email",
+        "--quiet",
+        "daily 22:00-07:00",
+    ];
+    let chosen = call(&ways).await;
+    let expected = "critical=sms,email+10; high=email; quiet daily 22:00-07:00 Europe/Berlin";
+    assert!(chosen.stdout.contains(expected), "{chosen:?}");
+    let exported = call(&["contacts", "export", "--json"]).await.json();
+    let filed = &exported["contacts"][0];
+    assert_eq!(
+        filed["ways"],
+        json!({"critical": {"sms": 0, "email": 10}, "high": {"email": 0}})
+    );
+    assert_eq!(filed["quiet"]["from"], "22:00");
+    let back = ["contacts", "edit", "Anna", "--way", "critical=", "--way"];
+    let quiet = ["high=", "--quiet", "never", "--address", "sms="];
+    let back = call(&[&back[..], &quiet[..]].concat()).await;
+    assert!(!back.stdout.contains("quiet"), "{back:?}");
+    for wrong in ["critical=pigeon", "critical=email+5", "low=email"] {
+        let refused = call(&["contacts", "edit", "Anna", "--way", wrong]).await;
+        assert_eq!(refused.status, 2, "{refused:?}");
+    }
+
     let edit = [
         "contacts",
         "edit",

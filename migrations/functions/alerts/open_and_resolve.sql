@@ -206,14 +206,15 @@ begin
             then jsonb_build_object('recipients', beginning.facts -> 'recipients')
             else '{}'
         end,
-        p_context.settings, p_now
+        p_context.settings, p_now,
+        ops.left_in_peace_until(ops.audience_of(beginning) -> 0, p_alert.severity, p_now)
     )
     from ops.find_audiences(p_alert.id) as beginning;
 end
 $$;
 
 comment on function ops.queue_resolutions(ops.alerts, jsonb, ops.context, timestamptz) is
-    'Queues one resolution for each audience that may have heard of the alert, or may hear of it from a message that is being sent. Every other message that says that it goes on is dropped.';
+    'Queues one resolution for each audience that may have heard of the alert, or may hear of it from a message that is being sent. Whoever has quiet hours is told after them of the end of what is not critical. Every other message that says that it goes on is dropped.';
 
 create or replace function ops.resolve_alert(
     p_alert uuid,

@@ -175,7 +175,9 @@ language sql
 set search_path = ''
 as $$
     update ops.outbox as message
-    set next_attempt_at = ops.message_due_at(message.kind, message.digest, message.alert, p_settings, p_now)
+    set next_attempt_at = ops.message_due_at(
+        message.kind, message.digest, message.alert, message.not_before, p_settings, p_now
+    )
     from ops.alerts as silenced
     where message.alert = silenced.id
         and silenced.status <> 'resolved'

@@ -11,6 +11,7 @@ as $$
         ops.contact_document(p_contact) - '{id,level,emailProvenAt,slackProvenAt,addressesProvenAt,updatedAt,updatedBy}'::text[]
             - case when p_contact.services = '{}' then 'services' else '' end
             - case when p_contact.addresses = '{}' then 'addresses' else '' end
+            - case when p_contact.ways = '{}' then 'ways' else '' end
     )
 $$;
 
@@ -31,7 +32,6 @@ begin
     v_next := ops.changed_contact(null, p_fields);
     v_next.id := coalesce(v_kept.id, gen_random_uuid());
     v_next.zone := coalesce(v_next.zone, 'UTC');
-    v_next.addresses := coalesce(v_next.addresses, '{}');
     v_next.services := coalesce(v_next.services, '{}');
     v_next.updated_at := now();
     v_next.updated_by := p_by;

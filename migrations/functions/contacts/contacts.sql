@@ -63,36 +63,51 @@ $$;
 comment on function ops.check_reach(ops.contacts) is
     'Refuses a contact that no message could reach with SQLSTATE 22023.';
 
-create or replace function ops.check_hours(p_contact ops.contacts)
+create or replace function ops.check_hours(p_field text, p_days integer[], p_from time, p_until time)
 returns void
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
-    if num_nulls(p_contact.days, p_contact.hours_from, p_contact.hours_until) not in (0, 3)
-        or p_contact.hours_from = p_contact.hours_until
-        or not p_contact.days <@ '{1,2,3,4,5,6,7}'
-        or cardinality(p_contact.days) = 0
+    if num_nulls(p_days, p_from, p_until) not in (0, 3)
+        or p_from = p_until
+        or not p_days <@ '{1,2,3,4,5,6,7}'
+        or cardinality(p_days) = 0
     then
         perform ops.refuse(
-            'hours',
+            p_field,
             'days from 1 to 7 with two different times, or left out',
             format(
                 'days %s from %s until %s',
-                coalesce(array_to_string(p_contact.days, ', ', 'null'), 'null'),
-                coalesce(p_contact.hours_from::text, 'null'), coalesce(p_contact.hours_until::text, 'null')
+                coalesce(array_to_string(p_days, ', ', 'null'), 'null'),
+                coalesce(p_from::text, 'null'), coalesce(p_until::text, 'null')
             )
         );
     end if;
+end
+$$;
+
+comment on function ops.check_hours(text, integer[], time, time) is
+    'Refuses hours that are incomplete or of no length with SQLSTATE 22023.';
+
+create or replace function ops.check_times(p_contact ops.contacts)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    perform ops.check_hours('hours', p_contact.days, p_contact.hours_from, p_contact.hours_until);
+    perform ops.check_hours('quiet', p_contact.quiet_days, p_contact.quiet_from, p_contact.quiet_until);
     if not exists (select from pg_timezone_names where name = p_contact.zone) then
         perform ops.refuse('zone', 'the IANA name of a time zone, such as Europe/Berlin', p_contact.zone);
     end if;
 end
 $$;
 
-comment on function ops.check_hours(ops.contacts) is
-    'Refuses hours that are incomplete or of no length, and a zone that is not known, with SQLSTATE 22023.';
+comment on function ops.check_times(ops.contacts) is
+    'Refuses hours on duty and quiet hours that cannot be, and a zone that is not known, with SQLSTATE 22023.';
 
 create or replace function ops.check_interest(p_contact ops.contacts)
 returns void
@@ -101,9 +116,13 @@ stable
 set search_path = ''
 as $$
 begin
-    if (p_contact.severity is not null or p_contact.services <> '{}')
-        and exists (select from ops.contact_roles where role = p_contact.role and level is not null)
-    then
+    if exists (select from ops.contact_roles where role = p_contact.role and level is null) then
+        if p_contact.ways <> '{}' or p_contact.quiet_days is not null then
+            perform ops.refuse(
+                'ways and quiet', format('left out of a %s, who is told by email', p_contact.role), 'given'
+            );
+        end if;
+    elsif p_contact.severity is not null or p_contact.services <> '{}' then
         perform ops.refuse(
             'severity and services', format('left out of a %s, whom alerts ask', p_contact.role), 'given'
         );
@@ -115,7 +134,7 @@ end
 $$;
 
 comment on function ops.check_interest(ops.contacts) is
-    'Refuses with SQLSTATE 22023 a choice of incidents by a contact whom alerts ask, and services that are not known.';
+    'Refuses with SQLSTATE 22023 a choice of incidents by a contact whom alerts ask, a choice of ways by one whom none does, and services that are not known.';
 
 create or replace function ops.check_contact(p_contact ops.contacts)
 returns void
@@ -133,7 +152,8 @@ begin
     );
     perform ops.check_reach(p_contact);
     perform ops.check_interest(p_contact);
-    perform ops.check_hours(p_contact);
+    perform ops.check_ways(p_contact);
+    perform ops.check_times(p_contact);
     if exists (
         select from ops.contacts where lower(name) = lower(p_contact.name) and id <> p_contact.id
     ) then
@@ -144,6 +164,37 @@ $$;
 
 comment on function ops.check_contact(ops.contacts) is 'Refuses a contact that is not valid with SQLSTATE 22023.';
 
+create or replace function ops.is_within_hours(
+    p_days integer[],
+    p_from time,
+    p_until time,
+    p_zone text,
+    p_at timestamptz
+)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when p_from < p_until then today = any (p_days) and time_of_day >= p_from and time_of_day < p_until
+        else
+            today = any (p_days) and time_of_day >= p_from
+            or yesterday = any (p_days) and time_of_day < p_until
+    end
+    from (
+        select
+            extract(isodow from local_time)::integer as today,
+            extract(isodow from local_time - interval '1 day')::integer as yesterday,
+            local_time::time as time_of_day
+        from (select p_at at time zone p_zone as local_time) as clock
+    ) as calendar
+$$;
+
+comment on function ops.is_within_hours(integer[], time, time, text, timestamptz) is
+    'Returns whether a time lies within those hours of those days, in that zone. Hours that pass midnight belong to the day on which they begin.';
+
 create or replace function ops.is_on_duty(p_contact ops.contacts, p_at timestamptz)
 returns boolean
 language sql
@@ -151,26 +202,29 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-    select p_contact.days is null or case
-        when p_contact.hours_from < p_contact.hours_until then
-            today = any (p_contact.days)
-            and time_of_day >= p_contact.hours_from
-            and time_of_day < p_contact.hours_until
-        else
-            today = any (p_contact.days) and time_of_day >= p_contact.hours_from
-            or yesterday = any (p_contact.days) and time_of_day < p_contact.hours_until
-    end
-    from (
-        select
-            extract(isodow from local_time)::integer as today,
-            extract(isodow from local_time - interval '1 day')::integer as yesterday,
-            local_time::time as time_of_day
-        from (select p_at at time zone p_contact.zone as local_time) as clock
-    ) as calendar
+    select p_contact.days is null
+        or ops.is_within_hours(p_contact.days, p_contact.hours_from, p_contact.hours_until, p_contact.zone, p_at)
 $$;
 
 comment on function ops.is_on_duty(ops.contacts, timestamptz) is
-    'Returns whether a time lies within a contact''s hours, in the contact''s zone. Hours that pass midnight belong to the day on which they begin.';
+    'Returns whether a time lies within the hours in which a contact is on duty.';
+
+create or replace function ops.hours_document(p_days integer[], p_from time, p_until time)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when p_days is not null then jsonb_build_object(
+            'days', to_jsonb(p_days), 'from', to_char(p_from, 'HH24:MI'), 'until', to_char(p_until, 'HH24:MI')
+        )
+    end
+$$;
+
+comment on function ops.hours_document(integer[], time, time) is
+    'Returns hours as callers see them; null if there are none.';
 
 create or replace function ops.contact_document(p_contact ops.contacts)
 returns jsonb
@@ -189,13 +243,9 @@ as $$
         'slackProvenAt', p_contact.slack_proven_at,
         'addresses', p_contact.addresses,
         'addressesProvenAt', p_contact.addresses_proven,
-        'hours', case
-            when p_contact.days is not null then jsonb_build_object(
-                'days', to_jsonb(p_contact.days),
-                'from', to_char(p_contact.hours_from, 'HH24:MI'),
-                'until', to_char(p_contact.hours_until, 'HH24:MI')
-            )
-        end,
+        'ways', p_contact.ways,
+        'hours', ops.hours_document(p_contact.days, p_contact.hours_from, p_contact.hours_until),
+        'quiet', ops.hours_document(p_contact.quiet_days, p_contact.quiet_from, p_contact.quiet_until),
         'zone', p_contact.zone,
         'severity', p_contact.severity,
         'services', to_jsonb(p_contact.services),
@@ -228,6 +278,23 @@ $$;
 comment on function public.ops_list_contacts() is
     'Lists all contacts with when their addresses were proven, in the order in which they are asked.';
 
+create or replace function ops.merged_object(p_kept jsonb, p_given jsonb)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case jsonb_typeof(p_given)
+        when 'object' then jsonb_strip_nulls(coalesce(p_kept, '{}') || p_given)
+        when 'null' then '{}'
+        else p_given
+    end
+$$;
+
+comment on function ops.merged_object(jsonb, jsonb) is
+    'Returns an object with the given keys changed, and without those that are given as null; what is no object as it is.';
+
 create or replace function ops.changed_contact(p_contact ops.contacts, p_fields jsonb)
 returns ops.contacts
 language sql
@@ -236,7 +303,7 @@ set search_path = ''
 as $$
     select jsonb_populate_record(
         p_contact,
-        p_fields - 'hours' - 'slack' - 'addresses'
+        p_fields - '{hours,quiet,slack,addresses,ways}'::text[]
         || case when p_fields ? 'slack' then jsonb_build_object('slack_id', p_fields -> 'slack') else '{}' end
         || case
             when p_fields ? 'hours' then jsonb_build_object(
@@ -247,20 +314,22 @@ as $$
             else '{}'
         end
         || case
-            when p_fields ? 'addresses' then jsonb_build_object(
-                'addresses', case jsonb_typeof(p_fields -> 'addresses')
-                    when 'object' then jsonb_strip_nulls(coalesce(p_contact.addresses, '{}') || (p_fields -> 'addresses'))
-                    when 'null' then '{}'
-                    else p_fields -> 'addresses'
-                end
+            when p_fields ? 'quiet' then jsonb_build_object(
+                'quiet_days', p_fields #> '{quiet,days}',
+                'quiet_from', p_fields #> '{quiet,from}',
+                'quiet_until', p_fields #> '{quiet,until}'
             )
             else '{}'
         end
+        || jsonb_build_object(
+            'addresses', ops.merged_object(p_contact.addresses, coalesce(p_fields -> 'addresses', '{}')),
+            'ways', ops.merged_object(p_contact.ways, coalesce(p_fields -> 'ways', '{}'))
+        )
     )
 $$;
 
 comment on function ops.changed_contact(ops.contacts, jsonb) is
-    'Returns a contact with the given fields changed; a field that is null is removed, and so is an address that is null.';
+    'Returns a contact with the given fields changed; a field that is null is removed, and so is an address or a severity of the ways that is null.';
 
 create or replace function ops.write_contact(p_contact ops.contacts)
 returns ops.contacts
@@ -269,13 +338,14 @@ set search_path = ''
 as $$
     insert into ops.contacts as contact
         (
-            id, name, role, email, slack_id, addresses, days, hours_from, hours_until, zone, severity, services,
-            updated_at, updated_by
+            id, name, role, email, slack_id, addresses, ways, days, hours_from, hours_until,
+            quiet_days, quiet_from, quiet_until, zone, severity, services, updated_at, updated_by
         )
     values (
         p_contact.id, p_contact.name, p_contact.role, p_contact.email, p_contact.slack_id, p_contact.addresses,
-        p_contact.days, p_contact.hours_from, p_contact.hours_until, p_contact.zone, p_contact.severity, p_contact.services,
-        p_contact.updated_at, p_contact.updated_by
+        p_contact.ways, p_contact.days, p_contact.hours_from, p_contact.hours_until,
+        p_contact.quiet_days, p_contact.quiet_from, p_contact.quiet_until, p_contact.zone, p_contact.severity,
+        p_contact.services, p_contact.updated_at, p_contact.updated_by
     )
     on conflict (id) do update
     set
@@ -295,9 +365,13 @@ as $$
         email = excluded.email,
         slack_id = excluded.slack_id,
         addresses = excluded.addresses,
+        ways = excluded.ways,
         days = excluded.days,
         hours_from = excluded.hours_from,
         hours_until = excluded.hours_until,
+        quiet_days = excluded.quiet_days,
+        quiet_from = excluded.quiet_from,
+        quiet_until = excluded.quiet_until,
         zone = excluded.zone,
         severity = excluded.severity,
         services = excluded.services,
@@ -317,10 +391,11 @@ set search_path = ''
 as $$
 begin
     if jsonb_typeof(p_fields) is distinct from 'object'
-        or p_fields - '{name,role,email,slack,addresses,hours,zone,severity,services}'::text[] <> '{}'
+        or p_fields - '{name,role,email,slack,addresses,ways,hours,quiet,zone,severity,services}'::text[] <> '{}'
     then
         perform ops.refuse(
-            'fields', 'an object with fields among name, role, email, slack, addresses, hours, zone, severity and services',
+            'fields',
+            'an object with fields among name, role, email, slack, addresses, ways, hours, quiet, zone, severity and services',
             p_fields::text
         );
     end if;
@@ -353,7 +428,6 @@ begin
     v_contact := ops.changed_contact(v_contact, p_fields);
     v_contact.id := p_contact;
     v_contact.zone := coalesce(v_contact.zone, 'UTC');
-    v_contact.addresses := coalesce(v_contact.addresses, '{}');
     v_contact.services := coalesce(v_contact.services, '{}');
     v_contact.updated_at := coalesce(p_now, now());
     v_contact.updated_by := v_by;

@@ -28,6 +28,31 @@ $$;
 comment on function ops.acknowledging_person(ops.alerts) is
     'Returns the contact who acknowledged an alert, as a message keeps it; null if that is not known or the contact was removed.';
 
+create or replace function ops.ways_to_acknowledging(
+    p_alert ops.alerts,
+    p_person jsonb,
+    p_kind text,
+    p_channels text[],
+    p_now timestamptz
+)
+returns table (channel text, not_before timestamptz)
+language sql
+stable
+set search_path = ''
+as $$
+    select
+        way.channel,
+        nullif(greatest(p_now + make_interval(mins => way.after_minutes), peace.until), p_now)
+    from ops.ways_to(p_person, p_alert.severity, p_channels) as way
+    cross join ops.left_in_peace_until(p_person, p_alert.severity, p_now) as peace (until)
+    where way.reach <> 'room'
+        -- A warning is not worth a call, and of no use when the time is over.
+        and (p_kind <> 'reminder' or way.reach <> 'call' and way.after_minutes = 0 and peace.until is null)
+$$;
+
+comment on function ops.ways_to_acknowledging(ops.alerts, jsonb, text, text[], timestamptz) is
+    'Returns by which channels whoever acknowledged an alert is reached alone, and when, if that is not now.';
+
 create or replace function ops.address_acknowledging(
     p_alert ops.alerts,
     p_kind text,
@@ -41,43 +66,51 @@ set search_path = ''
 as $$
 declare
     v_person jsonb := ops.acknowledging_person(p_alert);
-    v_ways text[] := array(select ops.ways_to(v_person, p_context.channels));
+    v_is_quiet boolean := ops.left_in_peace_until(v_person, p_alert.severity, p_now) is not null;
 begin
     perform ops.queue_message(
         p_kind, route.channel, false, p_alert.severity, p_alert.id, null,
         ops.message_facts(p_alert, p_kind, p_alert.last_facts) || p_facts || jsonb_build_object(
             'recipients', jsonb_build_object(
-                'usual', not coalesce(route.channel = any (v_ways), false),
-                'people', case when v_person is null then '[]' else jsonb_build_array(v_person) end
+                'usual', route.usual,
+                'people', case
+                    when v_person is null then '[]'
+                    when route.usual and v_is_quiet
+                    then jsonb_build_array(ops.without_address(v_person, route.channel))
+                    else jsonb_build_array(v_person)
+                end
             )
         ),
-        p_context.settings, p_now
+        p_context.settings, p_now, route.not_before
     )
     from (
-        select usual.channel
-        from ops.route_alert(p_alert, p_context.channels) as usual
-        union
-        select way.channel
-        from unnest(v_ways) as way (channel)
-        -- A warning is not worth a call.
-        where p_kind <> 'reminder' or ops.reach_of(way.channel) <> 'call'
+        with alone as materialized (
+            select * from ops.ways_to_acknowledging(p_alert, v_person, p_kind, p_context.channels, p_now)
+        )
+        select alone.channel, alone.not_before, false as usual
+        from alone
+        union all
+        select others.channel, null, true
+        from ops.route_alert(p_alert, p_context.channels) as others
+        where others.channel not in (select alone.channel from alone)
     ) as route
-    where route.channel is not null
-        and (p_kind <> 'reminder' or ops.reaches_people(route.channel))
+    where p_kind <> 'reminder' or (
+        ops.reaches_people(route.channel)
         -- There is never more than one reminder pending.
-        and (p_kind <> 'reminder' or not exists (
+        and not exists (
             select
             from ops.outbox as waiting
             where waiting.alert = p_alert.id
                 and waiting.kind = 'reminder'
                 and waiting.channel = route.channel
                 and waiting.status = 'pending'
-        ));
+        )
+    );
 end
 $$;
 
 comment on function ops.address_acknowledging(ops.alerts, text, jsonb, ops.context, timestamptz) is
-    'Queues a message to whoever acknowledged an alert: to that person alone wherever that can be, and what names them on the channels where the alert is sent. If nobody knows who that is, it goes to the usual readers.';
+    'Queues a message to whoever acknowledged an alert: to that person alone wherever that can be, and what names them on the channels where the alert is sent. If nobody knows who that is, it goes to the usual readers. In the quiet hours of that person a warning about what is not critical goes to the others alone, and the rest waits.';
 
 create or replace function ops.warn_acknowledging(p_context ops.context, p_now timestamptz)
 returns void

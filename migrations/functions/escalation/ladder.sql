@@ -17,10 +17,20 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-    v_passed integer[] := array(select generate_series(p_rung.level, p_level - 1));
+    v_passed integer[] := case
+        when p_alert.severity = 'critical' then array(select generate_series(p_rung.level, p_level - 1))
+        else '{}'
+    end;
 begin
     perform ops.address_people(
-        p_alert, p_people, ops.escalation_facts(p_alert, p_level, v_passed, p_context, p_now), p_context, p_now
+        p_alert, p_people,
+        ops.escalation_facts(
+            p_alert,
+            -- Nobody is asked after these, so there is no level to speak of.
+            case when p_alert.severity = 'critical' then p_level end,
+            v_passed, p_context, p_now
+        ),
+        p_context, p_now
     );
     insert into ops.escalations
         (alert, severity, round, level, due_at, person, passed, status, told_at, rung)
@@ -85,7 +95,7 @@ begin
     else
         select min(picked.level), jsonb_agg(picked.person)
         into v_level, v_people
-        from ops.pick_people(p_rung, p_now) as picked;
+        from ops.pick_for(p_rung, p_now) as picked;
     end if;
     update ops.escalations set status = 'done' where id = p_rung.id;
     if v_people is null then
@@ -111,6 +121,28 @@ $$;
 
 comment on function ops.delay_ladder(uuid, interval) is 'Makes the rungs of an alert that are still to come due so much later.';
 
+create or replace function ops.let_sleep(p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+    update ops.escalations as step
+    -- Shifts and quiet hours change, so it is looked at again soon.
+    set due_at = p_now + interval '5 minutes'
+    where step.status = 'waiting'
+        and step.due_at <= p_now
+        and step.severity <> 'critical'
+        and step.level is not null
+        and step.severity not in (
+            select asked.severity
+            from (values ('high'), ('medium')) as asked (severity)
+            where exists (select from ops.pick_awake(asked.severity, p_now))
+        )
+$$;
+
+comment on function ops.let_sleep(timestamptz) is
+    'Postpones the rungs of alerts that are not critical while everybody whom they would ask is off duty or has quiet hours.';
+
 create or replace function ops.climb(p_alert ops.alerts, p_context ops.context, p_now timestamptz)
 returns bigint
 language plpgsql
@@ -129,8 +161,9 @@ begin
         exit when not found;
         if ops.take_rung(p_alert, v_rung, p_context, p_now) then
             v_steps := v_steps + 1;
-            -- A few minutes come from how often ticks are made.
-            if p_now - v_rung.due_at > interval '5 minutes' then
+            -- A few minutes come from how often ticks are made. What is not critical has one
+            -- rung for people, and its email does not wait for that.
+            if v_rung.severity = 'critical' and p_now - v_rung.due_at > interval '5 minutes' then
                 perform ops.delay_ladder(p_alert.id, p_now - v_rung.due_at);
             end if;
         end if;
@@ -159,6 +192,7 @@ begin
     perform ops.plan_escalations(p_context, p_now);
     perform ops.warn_acknowledging(p_context, p_now);
     perform ops.end_acknowledgements(p_context, p_now);
+    perform ops.let_sleep(p_now);
 
     for v_asking in
         select asking.*

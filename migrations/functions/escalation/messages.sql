@@ -182,13 +182,19 @@ create or replace function ops.address_message(
     p_usual boolean,
     p_escalation jsonb,
     p_context ops.context,
-    p_now timestamptz
+    p_now timestamptz,
+    p_after_minutes integer default 0
 )
 returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+    v_at timestamptz := p_now + make_interval(mins => p_after_minutes);
 begin
+    if p_after_minutes > 0 then
+        p_escalation := p_escalation || jsonb_build_object('at', v_at);
+    end if;
     -- The first message can address the people if nobody can have read it yet.
     update ops.outbox as message
     set facts = facts || jsonb_build_object(
@@ -212,13 +218,13 @@ begin
             'escalation', p_escalation,
             'recipients', jsonb_build_object('usual', p_usual, 'people', p_people)
         ),
-        p_context.settings, p_now
+        p_context.settings, p_now, nullif(v_at, p_now)
     );
 end
 $$;
 
-comment on function ops.address_message(ops.alerts, text, jsonb, boolean, jsonb, ops.context, timestamptz) is
-    'Addresses people about an alert on a channel: by its first message if nobody can have read that, by one that another alert of its incident queues for the same people, else by a message of its own. p_usual says whether that also goes to the usual readers of the channel.';
+comment on function ops.address_message(ops.alerts, text, jsonb, boolean, jsonb, ops.context, timestamptz, integer) is
+    'Addresses people about an alert on a channel: by its first message if nobody can have read that, by one that another alert of its incident queues for the same people, else by a message of its own. p_usual says whether that also goes to the usual readers of the channel, and p_after_minutes how much later it is sent, unless somebody has answered by then.';
 
 create or replace function ops.rooms_that_name_people(p_channels text[])
 returns setof text
@@ -238,26 +244,62 @@ $$;
 comment on function ops.rooms_that_name_people(text[]) is
     'Returns the rooms among those channels in which a message can call people by their addresses.';
 
-create or replace function ops.ways_to(p_person jsonb, p_channels text[])
-returns setof text
+create or replace function ops.named_in_room(p_people jsonb, p_room text, p_severity text, p_channels text[])
+returns jsonb
 language sql
 stable
 set search_path = ''
 as $$
-    select kind.channel
-    from ops.channel_kinds as kind
-    where kind.channel = any (p_channels)
-        and case kind.reach
-            when 'mail' then p_person ->> 'email' is not null
-            when 'phone' then p_person -> 'addresses' ? kind.channel
-            when 'call' then p_person -> 'addresses' ? kind.channel
-            else false
+    select jsonb_agg(
+        case
+            when exists (
+                select
+                from ops.ways_to(person.value, p_severity, p_channels) as way
+                where way.channel = p_room
+            )
+            then person.value
+            else ops.without_address(person.value, p_room)
         end
-    order by kind.place
+        order by person.nth
+    )
+    from jsonb_array_elements(p_people) with ordinality as person (value, nth)
 $$;
 
-comment on function ops.ways_to(jsonb, text[]) is
-    'Returns the channels among those by which a message can be addressed to a person alone.';
+comment on function ops.named_in_room(jsonb, text, text, text[]) is
+    'Returns people as a message in a room names them: with the address there if they are to be called by it, else by their names alone.';
+
+create or replace function ops.address_rooms(
+    p_alert ops.alerts,
+    p_people jsonb,
+    p_escalation jsonb,
+    p_context ops.context,
+    p_now timestamptz
+)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform ops.address_message(p_alert, room.channel, room.people, true, p_escalation, p_context, p_now)
+    from (
+        select
+            listed.channel,
+            ops.named_in_room(p_people, listed.channel, p_alert.severity, p_context.channels) as people
+        from ops.rooms_that_name_people(p_context.channels) as listed (channel)
+    ) as room
+    -- Everybody sees who is asked of what is critical. Anything else the room knows already.
+    where p_alert.severity = 'critical'
+        or exists (
+            select
+            from jsonb_array_elements(room.people) as person (value)
+            where ops.has_address(person.value, room.channel)
+        );
+    return found;
+end
+$$;
+
+comment on function ops.address_rooms(ops.alerts, jsonb, jsonb, ops.context, timestamptz) is
+    'Addresses people about an alert by one message that names them all in each room that can; if the alert is not critical, only where that calls somebody. Returns whether there is such a room.';
 
 create or replace function ops.address_people(
     p_alert ops.alerts,
@@ -272,29 +314,28 @@ set search_path = ''
 as $$
 declare
     v_person jsonb;
-    v_rooms text[] := array(select ops.rooms_that_name_people(p_context.channels));
+    v_in_rooms boolean := ops.address_rooms(p_alert, p_people, p_escalation, p_context, p_now);
     v_mails text[] := array(
         select channel from ops.channel_kinds where reach = 'mail' and channel = any (p_context.channels)
     );
     v_reached boolean := false;
 begin
-    perform ops.address_message(p_alert, room.channel, p_people, true, p_escalation, p_context, p_now)
-    from unnest(v_rooms) as room (channel);
     for v_person in select value from jsonb_array_elements(p_people) loop
         perform ops.address_message(
-            p_alert, way.channel, jsonb_build_array(v_person), false, p_escalation, p_context, p_now
+            p_alert, way.channel, jsonb_build_array(v_person), false, p_escalation, p_context, p_now, way.after_minutes
         )
-        from ops.ways_to(v_person, p_context.channels) as way (channel);
+        from ops.ways_to(v_person, p_alert.severity, p_context.channels) as way
+        where way.reach <> 'room';
         v_reached := v_reached or found;
         -- A person without an address is named to the usual readers of the mail.
-        if v_person ->> 'email' is null and v_rooms = '{}' then
+        if v_person ->> 'email' is null and not v_in_rooms then
             perform ops.address_message(
                 p_alert, mail.channel, jsonb_build_array(v_person), true, p_escalation, p_context, p_now
             )
             from unnest(v_mails) as mail (channel);
         end if;
     end loop;
-    if v_rooms = '{}' and v_mails = '{}' and not v_reached then
+    if not v_in_rooms and v_mails = '{}' and not v_reached then
         -- The message names them to the readers of the other channels. Without any channel
         -- the dead row in the outbox shows that.
         perform ops.address_message(
@@ -306,4 +347,4 @@ end
 $$;
 
 comment on function ops.address_people(ops.alerts, jsonb, jsonb, ops.context, timestamptz) is
-    'Addresses people about an alert: by one message that names them all in each room that can, and by one to each of them alone on every channel where they have an address; where there is neither, by one message on each other channel.';
+    'Addresses people about an alert: in the rooms that can name them, and each of them alone by the ways that the contact chose; where there is neither, by one message on each other channel.';

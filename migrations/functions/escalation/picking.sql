@@ -140,7 +140,68 @@ end
 $$;
 
 comment on function ops.pick_people(ops.escalations, timestamptz) is
-    'Returns whom a rung asks if it is due at that time, and of which level they are.';
+    'Returns whom a rung of a critical alert asks if it is due at that time, and of which level they are.';
+
+create or replace function ops.pick_awake(p_severity text, p_at timestamptz)
+returns table (level integer, person jsonb)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return query
+    with willing as materialized (
+        select distinct on ((listed.contact).id) listed.contact, roles.level
+        from ops.list_people(p_at) as listed
+        join ops.contact_roles as roles on roles.role = (listed.contact).role
+        where listed.on_duty and roles.level is not null and (listed.contact).ways ? p_severity
+        order by (listed.contact).id, roles.level
+    )
+    select willing.level, ops.person_document(willing.contact)
+    from willing
+    where willing.level = (select min(first.level) from willing as first)
+        and ops.quiet_hours_until(willing.contact, p_at) is null
+    order by (willing.contact).name;
+end
+$$;
+
+comment on function ops.pick_awake(text, timestamptz) is
+    'Returns whom an alert that is not critical reaches at that time: of those who are on duty and chose a way for its severity the ones of the first level, except for whoever has quiet hours.';
+
+create or replace function ops.next_awake_at(p_severity text, p_at timestamptz)
+returns timestamptz
+language sql
+stable
+set search_path = ''
+as $$
+    select case
+        when exists (select from ops.pick_awake(p_severity, p_at)) then p_at
+        else (
+            select min(ops.quiet_hours_until(contact, p_at)) from ops.contacts as contact where contact.ways ? p_severity
+        )
+    end
+$$;
+
+comment on function ops.next_awake_at(text, timestamptz) is
+    'Returns from when on an alert that is not critical reaches somebody, as the quiet hours stand at that time; null if that is not known.';
+
+create or replace function ops.pick_for(p_step ops.escalations, p_at timestamptz)
+returns table (level integer, person jsonb)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    if p_step.severity = 'critical' then
+        return query select * from ops.pick_people(p_step, p_at);
+    else
+        return query select * from ops.pick_awake(p_step.severity, p_at);
+    end if;
+end
+$$;
+
+comment on function ops.pick_for(ops.escalations, timestamptz) is
+    'Returns whom a rung of an alert of any severity asks if it is due at that time.';
 
 create or replace function ops.find_contact(p_actor text)
 returns uuid
@@ -240,7 +301,7 @@ begin
         return ops.next_document(null, '[]', case
             when p_alert.severity = 'critical' and not ops.has_ladder_people() then 'no_contacts'
             when p_alert.severity = 'critical' then 'not_planned'
-            when p_alert.severity = 'high' then 'all_asked'
+            when p_alert.severity = 'high' or ops.has_plan(p_alert) then 'all_asked'
             else 'no_ladder'
         end);
     end if;
@@ -250,11 +311,14 @@ begin
         select * from ops.rungs_to_come(p_alert)
     loop
         v_at := greatest(v_step.due_at, v_silenced_until, p_now);
+        if v_step.level is not null and p_alert.severity <> 'critical' then
+            v_at := coalesce(ops.next_awake_at(p_alert.severity, v_at), v_at);
+        end if;
         v_names := case
             when v_step.level is null then jsonb_build_array('email')
             when v_step.person is not null then jsonb_build_array(v_step.person ->> 'name')
             else (
-                select jsonb_agg(picked.person ->> 'name') from ops.pick_people(v_step, v_at) as picked
+                select jsonb_agg(picked.person ->> 'name') from ops.pick_for(v_step, v_at) as picked
             )
         end;
         if v_names is not null then

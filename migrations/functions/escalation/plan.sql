@@ -117,6 +117,14 @@ begin
         and not ops.has_plan(alert)
         and ops.has_ladder_people()
     union all
+    -- What is not critical asks whoever wants that, and climbs no further.
+    select alert.id, alert.severity, 1, 0, p_now
+    from ops.alerts as alert
+    where alert.severity in ('high', 'medium')
+        and alert.status <> 'resolved'
+        and not ops.has_plan(alert)
+        and exists (select from ops.contacts as willing where willing.ways ? alert.severity)
+    union all
     select
         alert.id, alert.severity, null, null,
         p_now + ops.minutes(p_context.settings, 'escalation.email_after_minutes')
@@ -136,4 +144,4 @@ end
 $$;
 
 comment on function ops.plan_escalations(ops.context, timestamptz) is
-    'Stops the plans that no longer hold, gives every open critical alert its ladder and every open high one its email, if it has none for its severity, and begins a climbed ladder again. Every call that may have opened an alert calls this through ops.advance_ladder, and so does each tick, so that no ladder is forgotten. The times count from this call. Without contacts a critical alert gets no ladder.';
+    'Stops the plans that no longer hold, gives every open critical alert its ladder, every open high one its email, and every high or medium one a rung for whoever wants to be reached by it, if it has none for its severity, and begins a climbed ladder again. Every call that may have opened an alert calls this through ops.advance_ladder, and so does each tick, so that no ladder is forgotten. The times count from this call. Without contacts a critical alert gets no ladder.';

@@ -124,7 +124,16 @@ declare
 begin
     with queued as (
         insert into ops.outbox (kind, channel, severity, facts, created_at, next_attempt_at)
-        select 'notice', p_channel, 'low', v_facts || readers.facts, p_now, p_now
+        select
+            'notice', p_channel, 'low', v_facts || readers.facts, p_now,
+            greatest(
+                p_now,
+                case
+                    -- Whoever asks for a test waits for it.
+                    when p_month is not null
+                    then ops.left_in_peace_until(readers.facts #> '{recipients,people,0}', 'low', p_now)
+                end
+            )
         from ops.list_proof_readers(p_channel) as readers (facts)
         returning id
     )
@@ -136,7 +145,7 @@ end
 $$;
 
 comment on function ops.queue_proof(text, date, uuid, text, timestamptz) is
-    'Queues a test of a channel, either that of a month or one that somebody asked for: one message, or one to each phone that may be woken.';
+    'Queues a test of a channel, either that of a month or one that somebody asked for: one message, or one to each phone that may be woken; the monthly one after the quiet hours of whoever has any.';
 
 create or replace function ops.note_channels(p_channels text[], p_now timestamptz)
 returns void

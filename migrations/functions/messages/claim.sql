@@ -222,7 +222,9 @@ begin
     end if;
     update ops.outbox as message
     set
-        next_attempt_at = ops.message_due_at(message.kind, message.digest, message.alert, p_settings, p_now),
+        next_attempt_at = ops.message_due_at(
+            message.kind, message.digest, message.alert, message.not_before, p_settings, p_now
+        ),
         -- The others of its group do not wait for it.
         bundle = null, bundled_at = null
     where message.id in (

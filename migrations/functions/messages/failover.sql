@@ -249,7 +249,7 @@ begin
         ),
         p_now,
         -- The hour of the digest is over, so the copy does not wait for another one.
-        ops.message_due_at(p_message.kind, false, p_message.alert, p_context.settings, p_now),
+        ops.message_due_at(p_message.kind, false, p_message.alert, null, p_context.settings, p_now),
         p_message.id
     );
 

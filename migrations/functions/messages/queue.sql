@@ -27,24 +27,25 @@ create or replace function ops.queue_message(
     p_after uuid,
     p_facts jsonb,
     p_settings jsonb,
-    p_now timestamptz
+    p_now timestamptz,
+    p_not_before timestamptz default null
 )
 returns void
 language sql
 set search_path = ''
 as $$
     insert into ops.outbox
-        (kind, channel, digest, severity, alert, after, facts, created_at, next_attempt_at, status, last_error)
+        (kind, channel, digest, severity, alert, after, facts, created_at, not_before, next_attempt_at, status, last_error)
     values (
-        p_kind, p_channel, p_digest, p_severity, p_alert, p_after, p_facts, p_now,
-        ops.message_due_at(p_kind, p_digest, p_alert, p_settings, p_now),
+        p_kind, p_channel, p_digest, p_severity, p_alert, p_after, p_facts, p_now, p_not_before,
+        ops.message_due_at(p_kind, p_digest, p_alert, p_not_before, p_settings, p_now),
         case when p_channel is null then 'dead' else 'pending' end,
         case when p_channel is null then 'no channel configured' end
     )
 $$;
 
-comment on function ops.queue_message(text, text, boolean, text, uuid, uuid, jsonb, jsonb, timestamptz) is
-    'Puts one message for one channel into the outbox. It is due now or with the next digest, but a firing or an escalation not before silences and maintenance about its alert end. Without a channel the row is dead at once.';
+comment on function ops.queue_message(text, text, boolean, text, uuid, uuid, jsonb, jsonb, timestamptz, timestamptz) is
+    'Puts one message for one channel into the outbox. It is due now or with the next digest, but never before p_not_before, and a firing or an escalation not before silences and maintenance about its alert end. Without a channel the row is dead at once.';
 
 create or replace function ops.muted_until(p_alert uuid, p_now timestamptz)
 returns timestamptz
@@ -84,6 +85,7 @@ create or replace function ops.message_due_at(
     p_kind text,
     p_digest boolean,
     p_alert uuid,
+    p_not_before timestamptz,
     p_settings jsonb,
     p_now timestamptz
 )
@@ -99,6 +101,7 @@ as $$
     from (
         select greatest(
             p_now,
+            p_not_before,
             (
                 select ops.silenced_until(alert, p_now)
                 from ops.alerts as alert
@@ -108,8 +111,8 @@ as $$
     ) as held
 $$;
 
-comment on function ops.message_due_at(text, boolean, uuid, jsonb, timestamptz) is
-    'Returns when a message that nobody can have read is due: now or with the next digest, but a firing or an escalation not before silences and maintenance about its alert end.';
+comment on function ops.message_due_at(text, boolean, uuid, timestamptz, jsonb, timestamptz) is
+    'Returns when a message that nobody can have read is due: now or with the next digest, but never before p_not_before, and a firing or an escalation not before silences and maintenance about its alert end.';
 
 create or replace function ops.reschedule_firings()
 returns trigger
@@ -121,7 +124,7 @@ begin
     perform ops.lock_alerts();
     update ops.outbox as message
     set next_attempt_at = ops.message_due_at(
-        kind, digest, alert, ops.read_settings(), coalesce(new.removed_at, new.created_at)
+        kind, digest, alert, not_before, ops.read_settings(), coalesce(new.removed_at, new.created_at)
     )
     where kind in ('firing', 'escalation')
         and status = 'pending'

@@ -96,6 +96,7 @@ begin
         return case
             when ops.is_silenced(p_message, p_now) then 'silenced'
             when p_message.attempts > 0 then 'retrying'
+            when p_message.not_before > p_now then 'person_later'
             else 'postponed'
         end;
     elsif p_message.after is not null and not ops.is_answerable(p_message, p_now) then
@@ -106,7 +107,7 @@ end
 $$;
 
 comment on function ops.waiting_reason(ops.outbox, timestamptz) is
-    'Returns why a pending message is not sent now: being_sent, over (its alert has resolved), held (its alert is the consequence of another), digest, retrying, silenced (or in maintenance), postponed (until its group or its channel takes more), beginning_unsent (what it answers did not arrive yet), or due where nothing keeps it.';
+    'Returns why a pending message is not sent now: being_sent, over (its alert has resolved), held (its alert is the consequence of another), digest, retrying, silenced (or in maintenance), person_later (until the later way to a person is due, or the person''s quiet hours end), postponed (until its group or its channel takes more), beginning_unsent (what it answers did not arrive yet), or due where nothing keeps it.';
 
 create or replace function ops.unsent_reason(p_message ops.outbox, p_channels text[], p_now timestamptz)
 returns text
@@ -152,7 +153,7 @@ set search_path = ''
 as $$
 begin
     return p_message.digest
-        or ops.waiting_reason(p_message, p_now) in ('held', 'silenced', 'postponed', 'over');
+        or ops.waiting_reason(p_message, p_now) in ('held', 'silenced', 'postponed', 'person_later', 'over');
 end
 $$;
 
