@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
-use local_supabase::stack::Stack;
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use local_supabase::{capture::answers::CallBack, stack::Stack};
 use ops::{
     auth::ClientAddress, config::Config, edge::Edge, endpoint::Endpoint, function::RequestId,
     router,
@@ -19,7 +19,11 @@ pub(super) struct Site {
     files: Files,
     functions: Vec<(Endpoint, Edge)>,
     stack: Arc<Stack>,
+    base_url: String,
 }
+
+/// Where a person answers on a channel.
+const ANSWERS: &str = "/_local/answers";
 
 impl Site {
     /// One instance of every function, configured by those variables.
@@ -38,14 +42,26 @@ impl Site {
             files: Files::find(),
             functions: Endpoint::ALL.map(function).into(),
             stack,
+            base_url: variables.get("BASE_URL").cloned().unwrap_or_default(),
         }
     }
 
-    /// Answers a request as the platform would.
+    /// Answers a request as the platform would, and `POST /_local/answers` as the function does
+    /// that a provider tells of it.
     pub(super) async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        if request.method() == Method::POST && request.uri().path() == ANSWERS {
+            return match self.stack.called_back(request.body(), &self.base_url) {
+                Ok(called) => self.deployed(provider_request(called)).await,
+                Err(problem) => problem,
+            };
+        }
         if let Some(response) = self.stack.local_routes(&request).await {
             return response;
         }
+        self.deployed(request).await
+    }
+
+    async fn deployed(&self, request: Request<Bytes>) -> Response<Bytes> {
         let path = request.uri().path().to_owned();
         let function = self.routes.endpoint(&path).and_then(|endpoint| {
             self.functions
@@ -63,6 +79,20 @@ impl Site {
         );
         response
     }
+}
+
+fn provider_request(CallBack { url, headers, body }: CallBack) -> Request<Bytes> {
+    let mut request = Request::new(Bytes::from(body));
+    *request.method_mut() = Method::POST;
+    if let Ok(url) = url.parse() {
+        *request.uri_mut() = url;
+    }
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            request.headers_mut().insert(name, value);
+        }
+    }
+    request
 }
 
 /// A request as the edge hands it to a function: with an id, with the client's

@@ -1,7 +1,7 @@
 //! Alerts that ask for somebody, and the links by which they are answered.
 
-use http::{Method, StatusCode};
-use local_supabase::capture::Channel;
+use http::{Method, StatusCode, Uri};
+use local_supabase::capture::{Channel, answers::CallBack};
 use ops::{endpoint::Endpoint, function::Function};
 use serde_json::{Value, json};
 use url::Url;
@@ -30,6 +30,21 @@ pub(crate) async fn raise(bundle: &Bundle, subject: &str, status: &str) -> Strin
         .as_str()
         .unwrap()
         .to_owned()
+}
+
+/// What is done about a request that a provider makes.
+pub(crate) async fn called_back(bundle: &Bundle, called: CallBack) -> Answer {
+    let url: Uri = called.url.parse().unwrap();
+    let app = bundle.instance(Endpoint::Acknowledge);
+    let request = call(&app, Method::POST, url.path_and_query().unwrap().as_str());
+    let headers = called.headers.iter();
+    headers
+        .fold(request, |request, (name, value)| {
+            request.header(name, value)
+        })
+        .body(called.body)
+        .send()
+        .await
 }
 
 /// Delivers, as the schedule does.

@@ -3,7 +3,7 @@
 
 use http::{Method, StatusCode};
 use local_supabase::{
-    capture::{Channel, Message, Scripted},
+    capture::{Channel, Message, Scripted, answers},
     fault::{Fault, Mode, Service},
 };
 use ops::endpoint::Endpoint;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
-    answering::{PATH, dispatch, raise},
+    answering::{called_back, dispatch, raise},
     support::{Answer, Bundle, call},
 };
 
@@ -203,25 +203,7 @@ async fn what_a_room_does_not_take_arrives_by_email() {
 
 /// What a phone sends when somebody presses the first action of a notification.
 async fn press(bundle: &Bundle, notification: &Value) -> Answer {
-    let action = &notification["actions"][0];
-    assert_eq!(
-        (&action["action"], &action["method"]),
-        (&json!("http"), &json!("POST"))
-    );
-    let url: Url = action["url"].as_str().unwrap().parse().unwrap();
-    assert_eq!(
-        (url.host_str(), url.path()),
-        (Some("ops.wine.example"), PATH)
-    );
-    let app = bundle.instance(Endpoint::Acknowledge);
-    call(&app, Method::POST, url.path())
-        .header(
-            "content-type",
-            action["headers"]["Content-Type"].as_str().unwrap(),
-        )
-        .body(action["body"].as_str().unwrap().to_owned())
-        .send()
-        .await
+    called_back(bundle, answers::ntfy(notification).expect("a button")).await
 }
 
 #[tokio::test]
@@ -264,13 +246,7 @@ async fn a_press_after_the_end_does_nothing() {
 
 /// What Telegram posts when somebody presses a button of a message in that chat.
 async fn press_button(bundle: &Bundle, secret: &str, query: &Value) -> Answer {
-    let app = bundle.instance(Endpoint::Acknowledge);
-    call(&app, Method::POST, &format!("{PATH}?channel=telegram"))
-        .header("content-type", "application/json")
-        .header("x-telegram-bot-api-secret-token", secret)
-        .body(json!({"update_id": 1, "callback_query": query}).to_string())
-        .send()
-        .await
+    called_back(bundle, answers::telegram(query, secret)).await
 }
 
 /// A press of that name on the button of a message, in the chat in which the bot writes.

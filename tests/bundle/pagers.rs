@@ -1,20 +1,15 @@
 //! Pagers and phones: who is woken, and what comes back from the other side.
 
-use std::fmt::Write;
-
-use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{Method, StatusCode};
 use local_supabase::{
-    capture::{Channel, Message, Scripted},
+    capture::{Channel, Message, Scripted, answers},
     fault::{Mode, Service},
 };
 use ops::endpoint::Endpoint;
-use ring::hmac;
 use serde_json::{Value, json};
-use url::{Url, form_urlencoded};
 
 use crate::{
-    answering::{PATH, dispatch, raise},
+    answering::{PATH, called_back, dispatch, raise},
     channels::query,
     support::{Answer, Bundle, call},
 };
@@ -81,20 +76,7 @@ async fn pagerduty_hears_of_the_beginning_of_who_has_it_and_of_the_end() {
 }
 
 async fn webhook(bundle: &Bundle, event: &Value, secret: &str) -> Answer {
-    let body = json!({ "event": event }).to_string();
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let tag = hmac::sign(&key, body.as_bytes());
-    let hexadecimal = tag.as_ref().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    let app = bundle.instance(Endpoint::Acknowledge);
-    call(&app, Method::POST, &format!("{PATH}?channel=pagerduty"))
-        .header("content-type", "application/json")
-        .header("x-pagerduty-signature", &format!("v1={hexadecimal}"))
-        .body(body)
-        .send()
-        .await
+    called_back(bundle, answers::pagerduty(event, secret)).await
 }
 
 fn event(id: &str, kind: &str, incident_key: &str) -> Value {
@@ -192,27 +174,8 @@ async fn what_pagerduty_does_not_take_goes_elsewhere_and_is_tried_again() {
     );
 }
 
-/// A call of Twilio's, signed as it signs.
 async fn twilio(bundle: &Bundle, url: &str, form: &[(&str, &str)], token: &str) -> Answer {
-    let mut sorted = form.to_vec();
-    sorted.sort_unstable();
-    let signed = sorted
-        .iter()
-        .fold(url.to_owned(), |text, (name, value)| text + name + value);
-    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, token.as_bytes());
-    let tag = BASE64_STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
-    let body = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(form)
-        .finish();
-    let app = bundle.instance(Endpoint::Acknowledge);
-    let url = Url::parse(url).unwrap();
-    let place = format!("{}?{}", url.path(), url.query().unwrap());
-    call(&app, Method::POST, &place)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("x-twilio-signature", &tag)
-        .body(body)
-        .send()
-        .await
+    called_back(bundle, answers::twilio(url, form, token)).await
 }
 
 /// What a text message that is replied says back.
@@ -299,8 +262,7 @@ async fn a_call_reads_the_alert_and_a_digit_takes_it() {
         speech.contains("Critical alert. The cellar is &lt;b&gt;warm"),
         "{speech}"
     );
-    let action = speech.split("action=\"").nth(1).unwrap();
-    let action = action.split('"').next().unwrap().replace("&amp;", "&");
+    let action = answers::gathered_at(speech).unwrap();
 
     let token = bundle.secret("TWILIO_AUTH_TOKEN");
     let digits = |digits| [("CallSid", "CA1"), ("Digits", digits)];

@@ -7,6 +7,7 @@
 //! - `checks`: what is watched, from the command line
 //! - `drill`: backups tried, and who hears of it
 //! - `delivery`: messages, proofs, and the scheduler in the database
+//! - `night`: an outage from the first message to the last, at a given time
 //! - `oncall`: who is on call, planned and changed
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
 //! - `recovery`: the procedures of the document about backups, run as they stand there
@@ -21,6 +22,7 @@ mod delivery;
 mod drill;
 mod grammar;
 mod incidents;
+mod night;
 mod oncall;
 mod operator;
 mod recovery;

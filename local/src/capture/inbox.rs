@@ -8,14 +8,14 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::{clock, fault::Service};
 
 /// By which way a message came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
     /// Slack's incoming webhook, or its API.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::clock::GivenClock;
+
 /// A project's database, its keys, and PostgREST's settings.
 #[derive(Clone)]
 pub struct GatewayConfig {
@@ -33,6 +35,8 @@ pub struct GatewayConfig {
     pub pool_timeout: Duration,
     /// The time limit of one statement where neither role nor function sets one.
     pub statement_timeout: Duration,
+    /// The time that functions are told.
+    pub clock: GivenClock,
 }
 
 impl GatewayConfig {
@@ -53,6 +57,7 @@ impl GatewayConfig {
             pool_size: 10,
             pool_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(8),
+            clock: GivenClock::default(),
         }
     }
 }

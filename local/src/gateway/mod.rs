@@ -187,7 +187,8 @@ impl Gateway {
         let mut client = pool::connect(&self.shared.pool).await?;
         let overloads = self.overloads(&client, request).await?;
         let max_rows = self.shared.config.max_rows;
-        let (plan, function) = plan::call::plan(request, &overloads, &arguments, max_rows)?;
+        let now = self.shared.config.clock.given();
+        let (plan, function) = plan::call::plan(request, &overloads, &arguments, max_rows, now)?;
         let outcome = self.run(&mut client, request, &plan).await?;
         plan::call::answer(request, function, &outcome)?.overridden(&outcome)
     }

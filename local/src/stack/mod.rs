@@ -17,6 +17,7 @@ use channels::ChannelSecrets;
 
 use crate::{
     capture::{Capture, Inbox, KeyKind},
+    clock::GivenClock,
     fault::{Fault, Faults, Service},
     files::load_or_make,
     gateway::Gateway,
@@ -85,6 +86,7 @@ pub struct Stack {
     /// What breaks and heals.
     faults: Arc<Faults>,
     inbox: Arc<Inbox>,
+    clock: GivenClock,
     keys: Arc<Keys>,
     admin: Config,
     supabase: Server,
@@ -121,12 +123,14 @@ impl Stack {
         };
         let channel_secrets = ChannelSecrets::of(data.as_deref())?;
         let keys = Arc::new(keys);
+        let gateway = keys.gateway_config(cluster.authenticator_config(&database));
+        let clock = gateway.clock.clone();
         let project = Project {
             keys: Arc::clone(&keys),
             faults: Arc::clone(&faults),
             admin: cluster.admin_config(&database),
             authenticator: cluster.authenticator_config(&database),
-            gateway: Gateway::new(keys.gateway_config(cluster.authenticator_config(&database)))?,
+            gateway: Gateway::new(gateway)?,
         };
         let supabase = project.serve(ports.supabase).await?;
         keys.set_url(&supabase.url());
@@ -158,6 +162,7 @@ impl Stack {
             env: BTreeMap::new(),
             faults,
             inbox,
+            clock,
             keys,
         };
         stack.env = stack.variables(&secrets, cluster, &database);

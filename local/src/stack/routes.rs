@@ -1,14 +1,17 @@
-//! `/_local`: what the stack captured, and how it is broken and healed. These
-//! routes are broken by nothing.
+//! `/_local`: what the stack captured, how it is broken and healed, and what time it is.
+//! These routes are broken by nothing.
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Stack;
 use crate::{
     answer,
+    capture::answers::{Answer, CallBack},
+    clock,
     fault::{Fault, Mode, Service},
 };
 
@@ -22,9 +25,26 @@ struct FaultRequest {
     status: Option<u16>,
 }
 
+/// The body of `POST /_local/clock`: a time, or null for the real one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockRequest {
+    now: Option<Timestamp>,
+}
+
 impl Stack {
-    /// Answers `GET` and `DELETE /_local/inbox` and `GET` and `POST
-    /// /_local/faults`; `None` for any path outside `/_local`.
+    /// The request that a provider makes of what a person does, as `POST /_local/answers` says
+    /// it; a problem where nothing can come back.
+    pub fn called_back(&self, body: &Bytes, base_url: &str) -> Result<CallBack, Response<Bytes>> {
+        let answer: Answer = serde_json::from_slice(body)
+            .map_err(|error| problem(StatusCode::BAD_REQUEST, &error.to_string()))?;
+        answer
+            .called_back(&self.inbox.messages(), &self.env, base_url)
+            .map_err(|error| problem(StatusCode::CONFLICT, &format!("{error:#}")))
+    }
+
+    /// Answers `GET` and `DELETE /_local/inbox`, `GET` and `POST /_local/faults` and `GET`
+    /// and `POST /_local/clock`; `None` for any path outside `/_local`.
     pub async fn local_routes(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
         let route = request.uri().path().strip_prefix("/_local/")?;
         Some(match (route, request.method()) {
@@ -36,9 +56,30 @@ impl Stack {
             ("inbox", _) => answer::method_not_allowed("GET, DELETE"),
             ("faults", &Method::GET) => answer::json(StatusCode::OK, &json!(self.faults.all())),
             ("faults", &Method::POST) => self.take_fault(request.body()).await,
-            ("faults", _) => answer::method_not_allowed("GET, POST"),
+            ("clock", &Method::GET) => self.time(),
+            ("clock", &Method::POST) => self.set_clock(request.body()),
+            ("faults" | "clock", _) => answer::method_not_allowed("GET, POST"),
             _ => problem(StatusCode::NOT_FOUND, "no such local route"),
         })
+    }
+
+    fn time(&self) -> Response<Bytes> {
+        let given = self.clock.given();
+        let now = given.unwrap_or_else(clock::now);
+        answer::json(
+            StatusCode::OK,
+            &json!({ "now": now, "given": given.is_some() }),
+        )
+    }
+
+    fn set_clock(&self, body: &Bytes) -> Response<Bytes> {
+        match serde_json::from_slice(body) {
+            Ok(ClockRequest { now }) => {
+                self.clock.set(now);
+                self.time()
+            }
+            Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        }
     }
 
     async fn take_fault(&self, body: &Bytes) -> Response<Bytes> {

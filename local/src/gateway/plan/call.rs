@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::{Method, StatusCode};
+use jiff::Timestamp;
 
 use super::{Plan, SOURCE, Shape, begin_result, common_applied, end_result, values};
 use crate::gateway::{
@@ -27,14 +28,20 @@ const HOISTED: [&str; 3] = [
     "default_transaction_isolation",
 ];
 
-/// What to run to call the overload that the arguments choose.
+/// The parameter by which a function is told the time; without it, it takes the server's.
+const TIME: &str = "p_now";
+
+/// What to run to call the overload that the arguments choose. `now` is the time that it is
+/// told if it asks for one and the caller names none.
 pub(in crate::gateway) fn plan<'a>(
     request: &ApiRequest,
     overloads: &'a [Function],
     arguments: &Arguments,
     max_rows: u32,
+    now: Option<Timestamp>,
 ) -> Result<(Plan, &'a Function)> {
     let function = overload::choose(request, overloads, arguments)?;
+    let now = now.filter(|_| takes_time(function, arguments));
     request.preferences.check()?;
     let row_limit = request.preferences.row_limit();
     if row_limit.is_some() && !function.is_set {
@@ -46,7 +53,7 @@ pub(in crate::gateway) fn plan<'a>(
     let media = Media::negotiate(&request.headers)?;
     let mut sql = Sql::new("WITH ");
     sql.push(SOURCE).push(" AS (");
-    call(&mut sql, request, function, arguments);
+    call(&mut sql, request, function, arguments, now);
     sql.push(")");
     let total = count(&mut sql, request, function);
     begin_result(&mut sql, total, shape(function, media));
@@ -77,8 +84,20 @@ fn shape(function: &Function, media: Media) -> Shape {
     }
 }
 
+/// Whether a function could be told the time and is not.
+fn takes_time(function: &Function, arguments: &Arguments) -> bool {
+    let mut parameters = function.parameters.iter();
+    parameters.any(|parameter| parameter.name == TIME) && !arguments.has(TIME)
+}
+
 /// The call itself: one column named `pgrst_scalar`, or the function's own.
-fn call(sql: &mut Sql, request: &ApiRequest, function: &Function, arguments: &Arguments) {
+fn call(
+    sql: &mut Sql,
+    request: &ApiRequest,
+    function: &Function,
+    arguments: &Arguments,
+    now: Option<Timestamp>,
+) {
     let scalar = function.returns != Returns::Composite;
     sql.push(if scalar {
         "SELECT pgrst_call.pgrst_scalar FROM "
@@ -105,6 +124,12 @@ fn call(sql: &mut Sql, request: &ApiRequest, function: &Function, arguments: &Ar
     sql.push(&qualified(&request.schema, &request.name))
         .push("(");
     add_arguments(sql, function, arguments);
+    if let Some(now) = now {
+        let mut others = given(function, arguments);
+        sql.push(if others.next().is_some() { ", " } else { "" });
+        sql.name(TIME).push(" := ").value(now.to_string());
+        sql.push("::timestamptz");
+    }
     sql.push(if scalar {
         ") AS pgrst_scalar) AS pgrst_call"
     } else {
