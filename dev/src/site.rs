@@ -52,7 +52,7 @@ impl Site {
         if request.method() == Method::POST && request.uri().path() == ANSWERS {
             return match self.stack.called_back(request.body(), &self.base_url) {
                 Ok(called) => self.deployed(provider_request(called)).await,
-                Err(problem) => problem,
+                Err(problem) => *problem,
             };
         }
         if let Some(response) = self.stack.local_routes(&request).await {

@@ -177,6 +177,19 @@ async fn what_is_not_critical_reaches_whoever_wants_that_outside_quiet_hours() {
 }
 
 #[tokio::test]
+async fn nobody_counts_as_asked_whose_channels_are_not_configured() {
+    let world = World::migrated().await;
+    let fields = json!({"addresses": {"telegram": "1234567"}, "ways": {"high": {"telegram": 0}}});
+    contact(&world, "Anna", "on_call_primary", fields).await;
+    raised(&world, "12:00:00", "high", "firing").await;
+    assert_eq!(sent(&world, "12:00:01").await, ["firing slack"]);
+    advance(&world, "12:10:00").await;
+    assert_eq!(timeline(&world).await, ["opened"]);
+    advance(&world, "12:15:00").await;
+    assert_eq!(sent(&world, "12:15:01").await, ["escalation email"]);
+}
+
+#[tokio::test]
 async fn quiet_hours_hold_what_is_not_critical_until_their_end() {
     let world = World::migrated().await;
     anna(&world, json!({"high": {"sms": 0, "slack": 0}})).await;

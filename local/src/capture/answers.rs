@@ -141,7 +141,7 @@ pub fn twilio(url: &str, form: &[(&str, &str)], token: &str) -> CallBack {
     }
 }
 
-/// PagerDuty's webhook of an event: see "Webhooks v3".
+/// `PagerDuty`'s webhook of an event: see "Webhooks v3".
 #[must_use]
 pub fn pagerduty(event: &Value, secret: &str) -> CallBack {
     let body = json!({ "event": event }).to_string();

@@ -35,12 +35,16 @@ struct ClockRequest {
 impl Stack {
     /// The request that a provider makes of what a person does, as `POST /_local/answers` says
     /// it; a problem where nothing can come back.
-    pub fn called_back(&self, body: &Bytes, base_url: &str) -> Result<CallBack, Response<Bytes>> {
+    pub fn called_back(
+        &self,
+        body: &Bytes,
+        base_url: &str,
+    ) -> Result<CallBack, Box<Response<Bytes>>> {
         let answer: Answer = serde_json::from_slice(body)
-            .map_err(|error| problem(StatusCode::BAD_REQUEST, &error.to_string()))?;
+            .map_err(|error| Box::new(problem(StatusCode::BAD_REQUEST, &error.to_string())))?;
         answer
             .called_back(&self.inbox.messages(), &self.env, base_url)
-            .map_err(|error| problem(StatusCode::CONFLICT, &format!("{error:#}")))
+            .map_err(|error| Box::new(problem(StatusCode::CONFLICT, &format!("{error:#}"))))
     }
 
     /// Answers `GET` and `DELETE /_local/inbox`, `GET` and `POST /_local/faults` and `GET`

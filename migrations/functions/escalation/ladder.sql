@@ -95,7 +95,7 @@ begin
     else
         select min(picked.level), jsonb_agg(picked.person)
         into v_level, v_people
-        from ops.pick_for(p_rung, p_now) as picked;
+        from ops.pick_for(p_rung, p_context.channels, p_now) as picked;
     end if;
     update ops.escalations set status = 'done' where id = p_rung.id;
     if v_people is null then
@@ -121,7 +121,7 @@ $$;
 
 comment on function ops.delay_ladder(uuid, interval) is 'Makes the rungs of an alert that are still to come due so much later.';
 
-create or replace function ops.let_sleep(p_now timestamptz)
+create or replace function ops.let_sleep(p_channels text[], p_now timestamptz)
 returns void
 language sql
 set search_path = ''
@@ -136,12 +136,12 @@ as $$
         and step.severity not in (
             select asked.severity
             from (values ('high'), ('medium')) as asked (severity)
-            where exists (select from ops.pick_awake(asked.severity, p_now))
+            where exists (select from ops.pick_awake(asked.severity, p_channels, p_now))
         )
 $$;
 
-comment on function ops.let_sleep(timestamptz) is
-    'Postpones the rungs of alerts that are not critical while everybody whom they would ask is off duty or has quiet hours.';
+comment on function ops.let_sleep(text[], timestamptz) is
+    'Postpones the rungs of alerts that are not critical while everybody whom they would ask is off duty, has quiet hours or cannot be reached.';
 
 create or replace function ops.climb(p_alert ops.alerts, p_context ops.context, p_now timestamptz)
 returns bigint
@@ -192,7 +192,7 @@ begin
     perform ops.plan_escalations(p_context, p_now);
     perform ops.warn_acknowledging(p_context, p_now);
     perform ops.end_acknowledgements(p_context, p_now);
-    perform ops.let_sleep(p_now);
+    perform ops.let_sleep(p_context.channels, p_now);
 
     for v_asking in
         select asking.*

@@ -328,14 +328,14 @@ begin
         where way.reach <> 'room';
         v_reached := v_reached or found;
         -- A person without an address is named to the usual readers of the mail.
-        if v_person ->> 'email' is null and not v_in_rooms then
+        if p_alert.severity = 'critical' and v_person ->> 'email' is null and not v_in_rooms then
             perform ops.address_message(
                 p_alert, mail.channel, jsonb_build_array(v_person), true, p_escalation, p_context, p_now
             )
             from unnest(v_mails) as mail (channel);
         end if;
     end loop;
-    if not v_in_rooms and v_mails = '{}' and not v_reached then
+    if p_alert.severity = 'critical' and not v_in_rooms and v_mails = '{}' and not v_reached then
         -- The message names them to the readers of the other channels. Without any channel
         -- the dead row in the outbox shows that.
         perform ops.address_message(
@@ -347,4 +347,4 @@ end
 $$;
 
 comment on function ops.address_people(ops.alerts, jsonb, jsonb, ops.context, timestamptz) is
-    'Addresses people about an alert: in the rooms that can name them, and each of them alone by the ways that the contact chose; where there is neither, by one message on each other channel.';
+    'Addresses people about an alert: in the rooms that can name them, and each of them alone by the ways that the contact chose; where there is neither, what is critical goes to the other channels by one message each.';

@@ -142,7 +142,7 @@ $$;
 comment on function ops.pick_people(ops.escalations, timestamptz) is
     'Returns whom a rung of a critical alert asks if it is due at that time, and of which level they are.';
 
-create or replace function ops.pick_awake(p_severity text, p_at timestamptz)
+create or replace function ops.pick_awake(p_severity text, p_channels text[], p_at timestamptz)
 returns table (level integer, person jsonb)
 language plpgsql
 stable
@@ -154,7 +154,12 @@ begin
         select distinct on ((listed.contact).id) listed.contact, roles.level
         from ops.list_people(p_at) as listed
         join ops.contact_roles as roles on roles.role = (listed.contact).role
-        where listed.on_duty and roles.level is not null and (listed.contact).ways ? p_severity
+        where listed.on_duty
+            and roles.level is not null
+            and (listed.contact).ways ? p_severity
+            and exists (
+                select from ops.ways_to(ops.person_document(listed.contact), p_severity, p_channels) as way
+            )
         order by (listed.contact).id, roles.level
     )
     select willing.level, ops.person_document(willing.contact)
@@ -165,27 +170,27 @@ begin
 end
 $$;
 
-comment on function ops.pick_awake(text, timestamptz) is
-    'Returns whom an alert that is not critical reaches at that time: of those who are on duty and chose a way for its severity the ones of the first level, except for whoever has quiet hours.';
+comment on function ops.pick_awake(text, text[], timestamptz) is
+    'Returns whom an alert that is not critical reaches at that time: of those who are on duty and chose a way for its severity that is configured the ones of the first level, except for whoever has quiet hours.';
 
-create or replace function ops.next_awake_at(p_severity text, p_at timestamptz)
+create or replace function ops.next_awake_at(p_severity text, p_channels text[], p_at timestamptz)
 returns timestamptz
 language sql
 stable
 set search_path = ''
 as $$
     select case
-        when exists (select from ops.pick_awake(p_severity, p_at)) then p_at
+        when exists (select from ops.pick_awake(p_severity, p_channels, p_at)) then p_at
         else (
             select min(ops.quiet_hours_until(contact, p_at)) from ops.contacts as contact where contact.ways ? p_severity
         )
     end
 $$;
 
-comment on function ops.next_awake_at(text, timestamptz) is
+comment on function ops.next_awake_at(text, text[], timestamptz) is
     'Returns from when on an alert that is not critical reaches somebody, as the quiet hours stand at that time; null if that is not known.';
 
-create or replace function ops.pick_for(p_step ops.escalations, p_at timestamptz)
+create or replace function ops.pick_for(p_step ops.escalations, p_channels text[], p_at timestamptz)
 returns table (level integer, person jsonb)
 language plpgsql
 stable
@@ -195,12 +200,12 @@ begin
     if p_step.severity = 'critical' then
         return query select * from ops.pick_people(p_step, p_at);
     else
-        return query select * from ops.pick_awake(p_step.severity, p_at);
+        return query select * from ops.pick_awake(p_step.severity, p_channels, p_at);
     end if;
 end
 $$;
 
-comment on function ops.pick_for(ops.escalations, timestamptz) is
+comment on function ops.pick_for(ops.escalations, text[], timestamptz) is
     'Returns whom a rung of an alert of any severity asks if it is due at that time.';
 
 create or replace function ops.find_contact(p_actor text)
@@ -281,6 +286,7 @@ set search_path = ''
 as $$
 declare
     v_silenced_until timestamptz := ops.silenced_until(p_alert, p_now);
+    v_channels text[] := ops.served_channels();
     v_step ops.escalations;
     v_at timestamptz;
     v_names jsonb;
@@ -312,13 +318,13 @@ begin
     loop
         v_at := greatest(v_step.due_at, v_silenced_until, p_now);
         if v_step.level is not null and p_alert.severity <> 'critical' then
-            v_at := coalesce(ops.next_awake_at(p_alert.severity, v_at), v_at);
+            v_at := coalesce(ops.next_awake_at(p_alert.severity, v_channels, v_at), v_at);
         end if;
         v_names := case
             when v_step.level is null then jsonb_build_array('email')
             when v_step.person is not null then jsonb_build_array(v_step.person ->> 'name')
             else (
-                select jsonb_agg(picked.person ->> 'name') from ops.pick_for(v_step, v_at) as picked
+                select jsonb_agg(picked.person ->> 'name') from ops.pick_for(v_step, v_channels, v_at) as picked
             )
         end;
         if v_names is not null then
