@@ -352,38 +352,6 @@ async fn contacts_are_added_changed_proven_and_removed() {
         assert!(bad.stdout.contains(text), "{bad:?}");
     }
 
-    let ways = [
-        "contacts",
-        "edit",
-        "Anna",
-        "--address",
-        "sms=+4915112345678",
-        "--way",
-        "critical=sms,email+10",
-        "--way",
-        "high=email",
-        "--quiet",
-        "daily 22:00-07:00",
-    ];
-    let chosen = call(&ways).await;
-    let expected = "critical=sms,email+10; high=email; quiet daily 22:00-07:00 Europe/Berlin";
-    assert!(chosen.stdout.contains(expected), "{chosen:?}");
-    let exported = call(&["contacts", "export", "--json"]).await.json();
-    let filed = &exported["contacts"][0];
-    assert_eq!(
-        filed["ways"],
-        json!({"critical": {"sms": 0, "email": 10}, "high": {"email": 0}})
-    );
-    assert_eq!(filed["quiet"]["from"], "22:00");
-    let back = ["contacts", "edit", "Anna", "--way", "critical=", "--way"];
-    let quiet = ["high=", "--quiet", "never", "--address", "sms="];
-    let back = call(&[&back[..], &quiet[..]].concat()).await;
-    assert!(!back.stdout.contains("quiet"), "{back:?}");
-    for wrong in ["critical=pigeon", "critical=email+5", "low=email"] {
-        let refused = call(&["contacts", "edit", "Anna", "--way", wrong]).await;
-        assert_eq!(refused.status, 2, "{refused:?}");
-    }
-
     let edit = [
         "contacts",
         "edit",
@@ -423,6 +391,47 @@ async fn contacts_are_added_changed_proven_and_removed() {
         ],
     ] {
         assert_eq!(call(&wrong).await.status, 2);
+    }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_choose_their_ways_and_their_quiet_hours() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let call = async |arguments: &[&str]| call_with(&running.env, arguments).await;
+    let add = ["contacts", "add", "Anna", "--role", "cto"];
+    let reach = ["--email", "anna@wine.example", "--zone", "Europe/Berlin"];
+    assert_eq!(call(&[&add[..], &reach[..]].concat()).await.status, 0);
+    let ways = [
+        "contacts",
+        "edit",
+        "Anna",
+        "--address",
+        "sms=+4915112345678",
+        "--way",
+        "critical=sms,email+10",
+        "--way",
+        "high=email",
+        "--quiet",
+        "daily 22:00-07:00",
+    ];
+    let chosen = call(&ways).await;
+    let expected = "critical=sms,email+10; high=email; quiet daily 22:00-07:00 Europe/Berlin";
+    assert!(chosen.stdout.contains(expected), "{chosen:?}");
+    let exported = call(&["contacts", "export", "--json"]).await.json();
+    let filed = &exported["contacts"][0];
+    assert_eq!(
+        filed["ways"],
+        json!({"critical": {"sms": 0, "email": 10}, "high": {"email": 0}})
+    );
+    assert_eq!(filed["quiet"]["from"], "22:00");
+    let back = ["contacts", "edit", "Anna", "--way", "critical=", "--way"];
+    let quiet = ["high=", "--quiet", "never", "--address", "sms="];
+    let back = call(&[&back[..], &quiet[..]].concat()).await;
+    assert!(!back.stdout.contains("quiet"), "{back:?}");
+    for wrong in ["critical=pigeon", "critical=email+5", "low=email"] {
+        let refused = call(&["contacts", "edit", "Anna", "--way", wrong]).await;
+        assert_eq!(refused.status, 2, "{refused:?}");
     }
     running.stop().await.unwrap();
 }
