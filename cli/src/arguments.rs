@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     alerts::arguments::Alerts, backup::arguments::Backup, checks::arguments::Checks,
-    contacts::arguments::Contacts, incidents::arguments::Incidents,
+    contacts::arguments::Contacts, door::arguments::Door, incidents::arguments::Incidents,
     maintenance::arguments::Maintenance, migrate::Migrate, oncall::arguments::Oncall,
     schedule::Schedule, settings::Settings,
 };
@@ -69,6 +69,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Oncall,
+    },
+    /// Shows the project keys with which apps and platforms send, and makes them
+    Door {
+        /// What to do.
+        #[command(subcommand)]
+        action: Door,
     },
     /// Shows open alerts, and acknowledges, silences and resolves them
     Alerts {

@@ -1,6 +1,6 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
-//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`,
+//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`, `door`,
 //! `incidents`, `maintenance`, `migrate`, `oncall`, `schedule`, `settings`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
@@ -20,6 +20,7 @@ mod check;
 mod checks;
 mod contacts;
 mod docs;
+mod door;
 mod environment;
 mod file_plan;
 mod incidents;
@@ -85,6 +86,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Checks { action } => checks::run(action, &project()?, output).await,
         Command::Contacts { action } => contacts::run(action, &project()?, output).await,
         Command::Oncall { action } => oncall::run(action, &project()?, output).await,
+        Command::Door { action } => door::run(action, &project()?, output).await,
         Command::Alerts { action } => alerts::run(action, &project()?, output).await,
         Command::Incidents { action } => incidents::run(action, &project()?, output).await,
         Command::Backup { action } => {

@@ -129,12 +129,23 @@ mod tests {
         }
         assert_eq!(routes.endpoint("/health"), Some(Endpoint::Health));
         for path in [
+            "/api/1/envelope/",
+            "/api/17/store",
+            "/v1/traces",
+            "/api/drain/vercel",
+        ] {
+            assert_eq!(routes.endpoint(path), Some(Endpoint::Ingest), "{path}");
+        }
+        for path in [
             "/",
             "/api",
             "/api/health/",
             "/API/health",
             "/healthy",
             "//health",
+            "/api/x/envelope/",
+            "/api/1/envelopes/",
+            "/v1/traces/",
         ] {
             assert_eq!(routes.endpoint(path), None, "{path}");
         }

@@ -8,7 +8,7 @@ use std::{fmt, marker::PhantomData, time::Duration};
 
 use http::Method;
 
-use crate::auth::{Answerer, HeartbeatToken, Link, Operator, Person, Starter, Visitor};
+use crate::auth::{Answerer, DoorKey, HeartbeatToken, Link, Operator, Person, Starter, Visitor};
 
 /// Everything the platform and the edge need to know of an endpoint.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Spec {
     pub body_limit: usize,
     /// The scheduled job behind the endpoint, if it is one.
     pub job: Option<Job>,
+    /// Whether pages of any origin may call it and read what it answers.
+    pub open_to_pages: bool,
     /// What keeps its callers from asking too much of it, beside the size of a
     /// body.
     pub limits: &'static [Limit],
@@ -48,6 +50,8 @@ pub enum Limit {
     AlertsOfARequest,
     /// Uses of a link.
     OneUse,
+    /// Items that a project key brings.
+    ItemsOfAKey,
 }
 
 impl Limit {
@@ -72,6 +76,10 @@ impl Limit {
                 "who may raise alerts: 500 in a request; the answer says how many were left out"
             }
             Self::OneUse => "who holds a link: it acts once, until the time that stands in it",
+            Self::ItemsOfAKey => {
+                "who holds a project key: its items a minute and a day, then 429 with \
+                 `Retry-After`; what is too much is counted and left out"
+            }
         }
     }
 
@@ -80,7 +88,7 @@ impl Limit {
     pub fn counted(self) -> &'static str {
         match self {
             Self::WrongProofs | Self::SharedReadings | Self::KeyFetches => "in each instance",
-            Self::OneRun | Self::OneUse => "in the database",
+            Self::OneRun | Self::OneUse | Self::ItemsOfAKey => "in the database",
             Self::AlertsOfARequest => "in the request",
         }
     }
@@ -128,6 +136,8 @@ pub enum Endpoint {
     Maintenance,
     /// `/api/heartbeat`: a job reports that it started, succeeded or failed.
     Heartbeat,
+    /// `/api/ingest`: the door for what apps and platforms send.
+    Ingest,
 }
 
 /// Kept back from `max_duration_s` so that a function ends by itself: for the
@@ -263,6 +273,18 @@ impl Route<HeartbeatToken> {
     );
 }
 
+/// Apps and platforms, by a project key.
+impl Route<DoorKey> {
+    /// Takes what they send.
+    pub const INGEST: Self = Self::new(Endpoint::Ingest, &[Method::POST]);
+}
+
+/// Browsers that ask what they may send, and platforms that ask whose the door is.
+impl Route<Visitor> {
+    /// Answers them.
+    pub const DOOR: Self = Self::new(Endpoint::Ingest, &[Method::GET, Method::OPTIONS]);
+}
+
 static HEALTH: Spec = Spec {
     name: "health",
     path: "/api/health",
@@ -271,6 +293,7 @@ static HEALTH: Spec = Spec {
     max_duration_s: 10,
     body_limit: 0,
     job: None,
+    open_to_pages: false,
     limits: &[Limit::SharedReadings, Limit::WrongProofs],
 };
 
@@ -282,6 +305,7 @@ static DASHBOARD: Spec = Spec {
     max_duration_s: 15,
     body_limit: 0,
     job: None,
+    open_to_pages: false,
     limits: &[Limit::WrongProofs, Limit::KeyFetches],
 };
 
@@ -293,6 +317,7 @@ static MONITOR: Spec = Spec {
     max_duration_s: 55,
     body_limit: 0,
     job: Some(Job::MONITOR),
+    open_to_pages: false,
     limits: &[Limit::OneRun, Limit::WrongProofs],
 };
 
@@ -304,6 +329,7 @@ static DISPATCH: Spec = Spec {
     max_duration_s: 55,
     body_limit: 256 * 1024,
     job: Some(Job::DISPATCH),
+    open_to_pages: false,
     limits: &[Limit::OneRun, Limit::AlertsOfARequest, Limit::WrongProofs],
 };
 
@@ -315,6 +341,7 @@ static ACKNOWLEDGE: Spec = Spec {
     max_duration_s: 55,
     body_limit: 16 * 1024,
     job: None,
+    open_to_pages: false,
     limits: &[Limit::OneUse, Limit::WrongProofs, Limit::KeyFetches],
 };
 
@@ -326,6 +353,7 @@ static BACKUP: Spec = Spec {
     max_duration_s: 300,
     body_limit: 0,
     job: Some(Job::BACKUP),
+    open_to_pages: false,
     limits: &[Limit::OneRun, Limit::WrongProofs],
 };
 
@@ -337,6 +365,7 @@ static MAINTENANCE: Spec = Spec {
     max_duration_s: 55,
     body_limit: 0,
     job: Some(Job::MAINTENANCE),
+    open_to_pages: false,
     limits: &[Limit::OneRun, Limit::WrongProofs],
 };
 
@@ -348,12 +377,40 @@ static HEARTBEAT: Spec = Spec {
     max_duration_s: 10,
     body_limit: 0,
     job: None,
+    open_to_pages: false,
     limits: &[Limit::WrongProofs],
 };
 
+static INGEST: Spec = Spec {
+    name: "ingest",
+    path: "/api/ingest",
+    source: "api/ingest.rs",
+    memory_mb: 512,
+    max_duration_s: 10,
+    body_limit: 1024 * 1024,
+    job: None,
+    open_to_pages: true,
+    limits: &[Limit::ItemsOfAKey, Limit::WrongProofs],
+};
+
+/// Whether a path is one to which clients of others send by themselves: Sentry's to
+/// `/api/PROJECT/envelope/`, those of OpenTelemetry to `/v1/traces`, drains to a path of ours.
+fn leads_to_the_door(path: &str) -> bool {
+    let parts: Vec<_> = path.split('/').collect();
+    match parts.as_slice() {
+        ["", "api", project, "envelope" | "store" | "security"]
+        | ["", "api", project, "envelope" | "store" | "security", ""] => {
+            !project.is_empty() && project.bytes().all(|digit| digit.is_ascii_digit())
+        }
+        ["", "v1", "traces" | "logs" | "metrics"] => true,
+        ["", "api", "drain", name] => !name.is_empty(),
+        _ => false,
+    }
+}
+
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Health,
         Self::Dashboard,
         Self::Monitor,
@@ -362,6 +419,7 @@ impl Endpoint {
         Self::Backup,
         Self::Maintenance,
         Self::Heartbeat,
+        Self::Ingest,
     ];
 
     /// The endpoint's row of the table.
@@ -376,13 +434,18 @@ impl Endpoint {
             Self::Backup => &BACKUP,
             Self::Maintenance => &MAINTENANCE,
             Self::Heartbeat => &HEARTBEAT,
+            Self::Ingest => &INGEST,
         }
     }
 
     /// The endpoint at a path of the deployed domain, rewrites included.
     #[must_use]
     pub fn at(path: &str) -> Option<Self> {
-        let path = if path == "/health" { HEALTH.path } else { path };
+        let path = match path {
+            "/health" => HEALTH.path,
+            path if leads_to_the_door(path) => INGEST.path,
+            path => path,
+        };
         Self::ALL
             .into_iter()
             .find(|endpoint| endpoint.spec().path == path)

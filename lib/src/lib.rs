@@ -10,10 +10,10 @@
 //!   the errors that a caller sees
 //! - [`app`], [`config`], `variables`: what every function stands on, and its variables
 //! - [`rpc`]: the database behind its REST API
-//! - `bounded_json`: JSON from elsewhere, read however odd a part of it is
+//! - `bounded_json`, `encoded_body`: what comes from elsewhere, however odd or large
 //! - [`jobs`]: runs of scheduled work, each claimed once
 //! - [`messages`]: what people are told, and the channels by which it reaches them
-//! - [`health`], [`monitoring`], [`alerts`], [`oncall`], [`backups`]: the domains
+//! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`]: the domains
 //! - [`migrate`]: the schema
 //!
 //! How a backup is made and restored is crate `backup`; the clock, the HTTP client
@@ -29,6 +29,7 @@ pub mod backups;
 mod bounded_json;
 pub mod config;
 pub mod edge;
+mod encoded_body;
 pub mod endpoint;
 #[cfg(test)]
 mod fake_server;
@@ -36,6 +37,7 @@ pub mod function;
 pub mod handler;
 pub mod health;
 mod hexadecimal;
+pub mod ingest;
 pub mod jobs;
 mod media_type;
 pub mod messages;

@@ -5,7 +5,7 @@
 
 use crate::{
     alerts, app::App, backups, config::Config, endpoint::Endpoint, function::Function,
-    handler::Routes, health, monitoring,
+    handler::Routes, health, ingest, monitoring,
 };
 
 /// What answers an endpoint.
@@ -20,6 +20,7 @@ pub fn routes(endpoint: Endpoint) -> Routes {
         Endpoint::Backup => backups::routes(),
         Endpoint::Maintenance => monitoring::maintenance::routes(),
         Endpoint::Heartbeat => monitoring::heartbeat::routes(),
+        Endpoint::Ingest => ingest::routes(),
     }
 }
 

@@ -42,6 +42,7 @@ from (values
     ('reminder.critical_minutes', 'integer', '60', 0, 10080, 'min', 'How long after the last message about a critical alert that nobody acknowledged a reminder is sent; 0 means never.'),
     ('reminder.high_minutes', 'integer', '240', 0, 10080, 'min', 'The same for a high alert.'),
     ('reminder.medium_minutes', 'integer', '1440', 0, 10080, 'min', 'The same for a medium alert.'),
+    ('retention.items_days', 'integer', '30', 8, 400, 'd', 'How long single items of the door are kept.'),
     ('retention.runs_days', 'integer', '35', 2, 400, 'd', 'How long runs of jobs are kept.'),
     ('retention.samples_days', 'integer', '35', 2, 400, 'd', 'How long single samples are kept once they are rolled up.'),
     ('retention.spans_days', 'integer', '400', 367, 4000, 'd', 'How long spans of uptime are kept; days are kept for good.'),

@@ -32,6 +32,7 @@ async fn an_unknown_method_is_405_and_says_which_exist() {
         (Endpoint::Maintenance, "GET"),
         (Endpoint::Heartbeat, "GET, HEAD, POST"),
         (Endpoint::Acknowledge, "GET, HEAD, POST"),
+        (Endpoint::Ingest, "POST, GET, OPTIONS"),
     ] {
         let app = bundle.instance(endpoint);
         let answer = call(&app, Method::DELETE, endpoint.spec().path)

@@ -41,6 +41,7 @@ mod checks;
 mod dashboard;
 mod direct;
 mod dispatch;
+mod door;
 mod escalation;
 mod failover;
 mod health;

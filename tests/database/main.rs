@@ -32,6 +32,7 @@ mod definition_specs;
 mod definitions;
 mod delivery;
 mod dependencies;
+mod door;
 mod drills;
 mod emergency;
 mod escalation;

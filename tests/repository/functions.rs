@@ -165,13 +165,43 @@ fn every_rewrite_leads_where_the_local_server_leads() {
     for rewrite in configuration::read().rewrites {
         let endpoint = Endpoint::at(&rewrite.destination);
         assert!(endpoint.is_some(), "nothing is at {}", rewrite.destination);
-        assert_eq!(
-            Endpoint::at(&rewrite.source),
-            endpoint,
-            "{}",
-            rewrite.source
-        );
+        for path in paths(&rewrite.source) {
+            assert_eq!(
+                Endpoint::at(&path),
+                endpoint,
+                "{path} of {}",
+                rewrite.source
+            );
+        }
     }
+}
+
+/// Paths of a pattern: each of the words that a group takes, and a number or a name.
+fn paths(source: &str) -> Vec<String> {
+    let (start, rest) = match source.split_once(':') {
+        None => return vec![source.to_owned()],
+        Some(parts) => parts,
+    };
+    let (words, rest) = match rest.split_once(|letter: char| !letter.is_ascii_alphanumeric()) {
+        Some((_, _)) if rest.contains('(') => {
+            let (_, group) = rest.split_once('(').unwrap();
+            let (words, rest) = group.split_once(')').unwrap();
+            (words, rest)
+        }
+        _ => (
+            "name",
+            rest.trim_start_matches(|letter: char| letter.is_ascii_alphanumeric()),
+        ),
+    };
+    words
+        .replace(r"\d+", "17")
+        .split('|')
+        .flat_map(|word| {
+            paths(rest)
+                .into_iter()
+                .map(move |rest| format!("{start}{word}{rest}"))
+        })
+        .collect()
 }
 
 #[test]

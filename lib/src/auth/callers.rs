@@ -1,10 +1,12 @@
 //! The kinds of callers, each with what proves one.
 
 use http::{HeaderMap, header, uri::PathAndQuery};
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use super::{
     Admin, Attempt, Bearers, Caller, WrongProof, bearer,
+    door_key::{self, KeySigner},
+    field,
     heartbeat_token::{self, TokenSigner},
     signed_link::{Grant, Signer},
 };
@@ -75,6 +77,15 @@ pub enum Answerer {
 #[derive(Debug)]
 pub struct HeartbeatToken {
     token: String,
+    wrong: WrongProof,
+}
+
+/// An app or a platform, by its project key. The key has proven that it is one of ours;
+/// whether the door is still open to it, the database says in the same call that takes what
+/// it brings.
+#[derive(Debug)]
+pub struct DoorKey {
+    id: u32,
     wrong: WrongProof,
 }
 
@@ -221,6 +232,38 @@ impl Caller for HeartbeatToken {
     }
 }
 
+impl Caller for DoorKey {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        if attempt.config.supabase.is_none() {
+            return Err(Problem::Unavailable("the database is not configured"));
+        }
+        let Some(key) = &attempt.config.monitoring_api_key else {
+            tracing::error!("MONITORING_API_KEY is not set: the door stays closed");
+            return Err(Problem::Unavailable("the door is not configured"));
+        };
+        let presented = door_key::presented(attempt.request).ok_or(Problem::Unauthorized)?;
+        let wrong = attempt.wrong_proof();
+        match KeySigner::new(key).number_of(&presented) {
+            Some(id) => Ok(Self { id, wrong }),
+            None => Err(wrong.refuse()),
+        }
+    }
+}
+
+impl DoorKey {
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The refusal of a key to which the door is closed: 401, or 429 after too many.
+    #[must_use]
+    pub fn refused(self) -> Problem {
+        self.wrong.refuse()
+    }
+}
+
 impl HeartbeatToken {
     /// SHA-256 in hexadecimal, as the database keeps it.
     #[must_use]
@@ -242,14 +285,6 @@ fn presented_token(query: &str, headers: &HeaderMap) -> Option<String> {
         let value = headers.get(header::AUTHORIZATION)?;
         bearer(value.as_bytes()).map(str::to_owned)
     })
-}
-
-/// A field of a form or a query; the last one counts.
-fn field(form: &[u8], name: &str) -> Option<String> {
-    form_urlencoded::parse(form)
-        .filter(|(known, _)| known == name)
-        .last()
-        .map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod callers;
 mod claims;
 mod derived_key;
+pub mod door_key;
 pub mod heartbeat_token;
 mod limiter;
 mod project_keys;
@@ -19,8 +20,9 @@ use bytes::Bytes;
 use http::{Request, header};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
+use url::form_urlencoded;
 
-pub use callers::{Answerer, HeartbeatToken, Link, Operator, Person, Starter, Visitor};
+pub use callers::{Answerer, DoorKey, HeartbeatToken, Link, Operator, Person, Starter, Visitor};
 pub use user_token::Admin;
 
 use crate::{config::Config, problem::Problem};
@@ -191,6 +193,14 @@ impl WrongProof {
 fn bearer(value: &[u8]) -> Option<&str> {
     let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// A field of a form or a query; the last one counts.
+fn field(form: &[u8], name: &str) -> Option<String> {
+    form_urlencoded::parse(form)
+        .filter(|(known, _)| known == name)
+        .last()
+        .map(|(_, value)| value.into_owned())
 }
 
 /// Constant-time whatever is presented; lengths may differ and are not secret.

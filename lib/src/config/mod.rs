@@ -48,6 +48,8 @@ pub struct Config {
     pub channels: Channels,
     /// The dead man's switch that is called while all is well.
     pub heartbeat_url: Option<SecretString>,
+    /// What shows Vercel that the door is its owner's, where its drains end here.
+    pub drain_verification: Option<String>,
     /// Where errors are reported.
     pub sentry_dsn: Option<SecretString>,
     /// The direct session, for what the database's API cannot do.
@@ -186,6 +188,7 @@ impl Config {
         );
         let channels = Channels::open(&mut read);
         let heartbeat_url = read.secret_url("HEARTBEAT_URL");
+        let drain_verification = read.text("VERCEL_DRAIN_VERIFY");
         let sentry_dsn = sentry(&mut read);
         let database = backups::database(&read);
         let backup = backups::backup(&mut read);
@@ -208,6 +211,7 @@ impl Config {
             resend,
             channels,
             heartbeat_url,
+            drain_verification,
             sentry_dsn,
             database,
             backup,

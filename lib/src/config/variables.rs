@@ -94,7 +94,7 @@ const FIRST: &[Group] = &[
             ),
             secret(
                 "MONITORING_API_KEY",
-                "For operators and CI: dashboard, health details, raising alerts, manual runs; links in messages and tokens of heartbeats are signed with keys derived from it, so changing it ends them; at least 16 characters.",
+                "For operators and CI: dashboard, health details, raising alerts, manual runs; links in messages, tokens of heartbeats and project keys of the door are signed with keys derived from it, so changing it ends them; at least 16 characters.",
             ),
         ],
     },
@@ -141,6 +141,15 @@ const OTHERS: &[Group] = &[
         variables: &[secret(
             "HEARTBEAT_URL",
             "Called with GET after every tick that was committed and delivered and whose self-audit is clean; the address of a check of Healthchecks, Better Stack or the like that expects it every few minutes.",
+        )],
+    },
+    Group {
+        title: "The door",
+        without: "A project key (`pourtrait door add`) is all that is needed to send things to `/api/ingest`.",
+        variables: &[plain(
+            "VERCEL_DRAIN_VERIFY",
+            "",
+            "What Vercel shows where a drain is made: the door answers it, so that Vercel knows whose it is.",
         )],
     },
     Group {

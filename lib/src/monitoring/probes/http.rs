@@ -11,9 +11,12 @@ use super::{
     Fault, Finding, Prober, Sighting, body,
     carried::{Carried, Writing},
 };
-use crate::monitoring::{
-    expectation::Expectation,
-    probe_targets::{Credentials, Http, Request, Step},
+use crate::{
+    encoded_body,
+    monitoring::{
+        expectation::Expectation,
+        probe_targets::{Credentials, Http, Request, Step},
+    },
 };
 
 /// Makes the requests that come before, then the one that the check is about.
@@ -127,7 +130,7 @@ impl Look<'_> {
         let headers = response.headers().clone();
         request.expectation.judge_headers(&headers)?;
         let needs_text = needs_text || request.expectation.needs_body();
-        let body = match outbound::body(response, body::LIMIT).await {
+        let body = match outbound::body(response, encoded_body::LIMIT).await {
             // Of a page that is larger than we read, so much has come.
             Err(Failure::TooLarge) if !needs_text => return Ok(String::new()),
             body => body?,
@@ -150,7 +153,7 @@ fn judge_body(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<String, Fault> {
-    let decoded = body::decode(headers, body)?;
+    let decoded = encoded_body::decode(headers, body)?;
     let text = body::text(headers, &decoded);
     expectation.judge(&text)?;
     Ok(text.into_owned())

@@ -392,7 +392,7 @@ async fn an_answer_counts_once_it_has_ended() {
 
 #[tokio::test]
 async fn a_large_answer_is_down_only_where_it_is_searched() {
-    let base = server(|_| ok(&"x".repeat(body::LIMIT + 1))).await;
+    let base = server(|_| ok(&"x".repeat(crate::encoded_body::LIMIT + 1))).await;
     for (spec, expected) in [
         (json!({"kind": "http", "url": base}), (Status::Up, None)),
         (

@@ -1,0 +1,97 @@
+//! A batch: the items of one request, what was left out of it, and the client's clock.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use outside::clock;
+
+use super::item::Item;
+
+/// How many items a request may bring.
+pub(super) const MOST: usize = 1_000;
+
+/// How far a client's clock may be off before it is corrected.
+const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How many items were left out, by reason.
+pub(super) type Drops = BTreeMap<String, u64>;
+
+/// What a request brings.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// In the order in which they came.
+    pub(super) items: Vec<Item>,
+    /// What was left out, and what the client says that it left out itself.
+    pub(super) drops: Drops,
+    /// What the client's clock said when it sent this.
+    pub(super) sent_at: Option<Timestamp>,
+}
+
+impl Batch {
+    /// Adds an item, or notes that it was one too many.
+    pub(super) fn add(&mut self, item: Item) {
+        if self.items.len() < MOST {
+            self.items.push(item);
+        } else {
+            self.drop("too many in a request", 1);
+        }
+    }
+
+    /// Notes what was left out.
+    pub(super) fn drop(&mut self, reason: &str, items: u64) {
+        if items > 0 {
+            *self.drops.entry(reason.to_owned()).or_default() += items;
+        }
+    }
+
+    /// The same with times by our clock, where the client's is off.
+    pub(super) fn corrected(mut self) -> Self {
+        let Some(sent_at) = self.sent_at else {
+            return self;
+        };
+        let off = clock::now().duration_since(sent_at);
+        if off.abs() > TOLERANCE {
+            for item in &mut self.items {
+                item.time = item.time.and_then(|time| time.checked_add(off).ok());
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::item::Kind;
+
+    #[test]
+    fn a_clock_that_is_off_by_years_is_corrected_and_one_that_is_right_is_not() {
+        let item = |time: Timestamp| Item::new(Kind::Event, "x", None, b"x").at(Some(time));
+        let then: Timestamp = "1999-12-31T23:59:50Z".parse().unwrap();
+        let batch = Batch {
+            items: vec![item(then)],
+            sent_at: Some("2000-01-01T00:00:00Z".parse().unwrap()),
+            ..Batch::default()
+        };
+        let time = batch.corrected().items[0].time.unwrap();
+        let ago = clock::now().duration_since(time);
+        assert!((9..=12).contains(&ago.as_secs()), "{ago}");
+        let now = clock::now();
+        let batch = Batch {
+            items: vec![item(now)],
+            sent_at: Some(now),
+            ..Batch::default()
+        };
+        assert_eq!(batch.corrected().items[0].time, Some(now));
+    }
+
+    #[test]
+    fn what_is_too_much_is_counted() {
+        let mut batch = Batch::default();
+        for nth in 0..=MOST {
+            batch.add(Item::new(Kind::Event, "x", None, &nth.to_le_bytes()));
+        }
+        assert_eq!(batch.items.len(), MOST);
+        assert_eq!(batch.drops["too many in a request"], 1);
+    }
+}
