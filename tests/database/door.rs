@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{World, array, at};
 
-async fn key(world: &World, fields: Value) -> i64 {
+async fn key(world: &World, fields: &Value) -> i64 {
     let mut arguments = json!({
         "p_name": "web", "p_origins": [], "p_items_a_minute": 100, "p_items_a_day": 1000,
         "p_by": "anna", "p_now": at("09:00:00"),
@@ -17,7 +17,7 @@ async fn key(world: &World, fields: Value) -> i64 {
     key["id"].as_i64().unwrap()
 }
 
-fn item(nth: u32, fields: Value) -> Value {
+fn item(nth: u32, fields: &Value) -> Value {
     let mut item = json!({
         "id": uuid::Uuid::from_u128(u128::from(nth)), "kind": "event", "time": at("12:00:00"),
         "environment": "production", "name": "wine_added", "detail": {},
@@ -48,8 +48,8 @@ async fn drops(world: &World) -> Value {
 #[tokio::test]
 async fn what_is_sent_twice_is_taken_once() {
     let world = World::migrated().await;
-    let key = key(&world, json!({})).await;
-    let items: Vec<_> = (1..=5).map(|nth| item(nth, json!({}))).collect();
+    let key = key(&world, &json!({})).await;
+    let items: Vec<_> = (1..=5).map(|nth| item(nth, &json!({}))).collect();
     let taken = take(&world, key, &items, "12:00:01").await;
     assert_eq!(taken["taken"], 5);
     let again = take(&world, key, &items, "12:03:00").await;
@@ -64,14 +64,14 @@ async fn what_is_sent_twice_is_taken_once() {
 async fn a_batch_is_taken_as_far_as_the_quota_goes() {
     let world = World::migrated().await;
     let quota = json!({"p_items_a_minute": 3, "p_items_a_day": 5});
-    let key = key(&world, quota).await;
-    let items: Vec<_> = (1..=4).map(|nth| item(nth, json!({}))).collect();
+    let key = key(&world, &quota).await;
+    let items: Vec<_> = (1..=4).map(|nth| item(nth, &json!({}))).collect();
     let taken = take(&world, key, &items, "12:00:20").await;
     assert_eq!(
         taken,
         json!({"taken": 3, "overQuota": 1, "retryAfterSeconds": 40})
     );
-    let items: Vec<_> = (5..=8).map(|nth| item(nth, json!({}))).collect();
+    let items: Vec<_> = (5..=8).map(|nth| item(nth, &json!({}))).collect();
     let taken = take(&world, key, &items, "12:01:00").await;
     assert_eq!(
         (&taken["taken"], &taken["overQuota"]),
@@ -88,16 +88,16 @@ async fn a_batch_is_taken_as_far_as_the_quota_goes() {
 #[tokio::test]
 async fn one_odd_item_takes_no_other_along() {
     let world = World::migrated().await;
-    let key = key(&world, json!({})).await;
+    let key = key(&world, &json!({})).await;
     let items = [
-        item(1, json!({})),
-        item(2, json!({"kind": "riddle"})),
-        item(3, json!({"value": "NaN"})),
-        item(4, json!({"environment": "moon"})),
-        item(5, json!({"id": "no id"})),
-        item(6, json!({"status": "x"})),
-        item(7, json!({"time": "yesterday noon"})),
-        item(8, json!({})),
+        item(1, &json!({})),
+        item(2, &json!({"kind": "riddle"})),
+        item(3, &json!({"value": "NaN"})),
+        item(4, &json!({"environment": "moon"})),
+        item(5, &json!({"id": "no id"})),
+        item(6, &json!({"status": "x"})),
+        item(7, &json!({"time": "yesterday noon"})),
+        item(8, &json!({})),
     ];
     let taken = take(&world, key, &items, "12:00:01").await;
     assert_eq!(taken["taken"], 2);
@@ -110,12 +110,12 @@ async fn one_odd_item_takes_no_other_along() {
 #[tokio::test]
 async fn times_from_anywhere_lie_within_the_days_that_are_open() {
     let world = World::migrated().await;
-    let key = key(&world, json!({})).await;
+    let key = key(&world, &json!({})).await;
     let items = [
-        item(1, json!({"time": "0001-01-01T00:00:00Z"})),
-        item(2, json!({"time": "9999-12-31T23:59:59Z"})),
-        item(3, json!({"time": null})),
-        item(4, json!({"time": "2026-11-20T00:00:00Z"})),
+        item(1, &json!({"time": "0001-01-01T00:00:00Z"})),
+        item(2, &json!({"time": "9999-12-31T23:59:59Z"})),
+        item(3, &json!({"time": null})),
+        item(4, &json!({"time": "2026-11-20T00:00:00Z"})),
     ];
     take(&world, key, &items, "23:58:00").await;
     let times = world.rows("select at from ops.items order by id").await;
@@ -138,7 +138,7 @@ async fn times_from_anywhere_lie_within_the_days_that_are_open() {
 async fn a_key_is_closed_by_its_number_and_a_page_by_its_origin() {
     let world = World::migrated().await;
     let origins = json!({"p_origins": ["https://wine.example"]});
-    let key = key(&world, origins).await;
+    let key = key(&world, &origins).await;
     for (origin, refused) in [
         (json!("https://wine.example"), json!(null)),
         (json!("HTTPS://WINE.EXAMPLE"), json!(null)),
@@ -165,7 +165,7 @@ async fn a_key_is_closed_by_its_number_and_a_page_by_its_origin() {
         (rotated["id"].as_i64().unwrap(), json!(null)),
         (4711, json!("key")),
     ] {
-        let answer = take(&world, number, &[item(1, json!({}))], "12:00:00").await;
+        let answer = take(&world, number, &[item(1, &json!({}))], "12:00:00").await;
         assert_eq!(answer["refused"], refused, "{number}");
     }
 }
@@ -173,7 +173,7 @@ async fn a_key_is_closed_by_its_number_and_a_page_by_its_origin() {
 #[tokio::test]
 async fn what_a_key_is_named_and_may_is_checked() {
     let world = World::migrated().await;
-    key(&world, json!({})).await;
+    key(&world, &json!({})).await;
     for (fields, expected) in [
         (json!({"p_name": "WEB"}), "no other key"),
         (
@@ -206,14 +206,14 @@ async fn what_a_key_is_named_and_may_is_checked() {
 #[tokio::test]
 async fn a_visitor_is_the_same_for_a_day_and_nobody_after_it() {
     let world = World::migrated().await;
-    let key = key(&world, json!({})).await;
+    let key = key(&world, &json!({})).await;
     for (nth, visitor, now) in [
         (1, "203.0.113.0 Safari", "12:00:00"),
         (2, "203.0.113.0 Safari", "20:00:00"),
         (3, "203.0.113.0 Chrome", "20:00:01"),
         (4, "203.0.113.0 Safari", "2026-11-25T00:00:01Z"),
     ] {
-        let mut call = arguments(key, &[item(nth, json!({"time": null}))], now);
+        let mut call = arguments(key, &[item(nth, &json!({"time": null}))], now);
         call["p_visitor"] = json!(visitor);
         world.call("ops_take_items", call).await;
     }

@@ -178,9 +178,8 @@ fn every_rewrite_leads_where_the_local_server_leads() {
 
 /// Paths of a pattern: each of the words that a group takes, and a number or a name.
 fn paths(source: &str) -> Vec<String> {
-    let (start, rest) = match source.split_once(':') {
-        None => return vec![source.to_owned()],
-        Some(parts) => parts,
+    let Some((start, rest)) = source.split_once(':') else {
+        return vec![source.to_owned()];
     };
     let (words, rest) = match rest.split_once(|letter: char| !letter.is_ascii_alphanumeric()) {
         Some((_, _)) if rest.contains('(') => {
