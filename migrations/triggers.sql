@@ -84,3 +84,8 @@ create or replace trigger log_joining_at_once
 create or replace trigger note_beginning
     before insert on ops.incidents
     for each row execute function ops.note_beginning();
+
+create or replace trigger count_new_issues
+    after insert on ops.items
+    referencing new table as taken
+    for each statement execute function ops.count_new_issues();

@@ -7,9 +7,9 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     alerts::arguments::Alerts, backup::arguments::Backup, checks::arguments::Checks,
-    contacts::arguments::Contacts, door::arguments::Door, incidents::arguments::Incidents,
-    maintenance::arguments::Maintenance, migrate::Migrate, oncall::arguments::Oncall,
-    schedule::Schedule, settings::Settings,
+    contacts::arguments::Contacts, door::arguments::Door, errors::arguments::Errors,
+    incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
+    oncall::arguments::Oncall, schedule::Schedule, settings::Settings,
 };
 
 const VARIABLES: &str = "\
@@ -69,6 +69,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Oncall,
+    },
+    /// Shows what goes wrong in the app, each kind of error once, and what is done about it
+    Errors {
+        /// What to do.
+        #[command(subcommand)]
+        action: Errors,
     },
     /// Shows the project keys with which apps and platforms send, and makes them
     Door {

@@ -1,10 +1,10 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
 //! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`, `door`,
-//! `incidents`, `maintenance`, `migrate`, `oncall`, `schedule`, `settings`. It holds the noun's
+//! `errors`, `incidents`, `maintenance`, `migrate`, `oncall`, `schedule`, `settings`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
-//! database, `answered` reads what it answers, `file_plan` tells what a file changes,
+//! database, `answered` reads what it answers, `id_start` finds an id, `file_plan` tells what a file changes,
 //! `times` writes for people. `docs` writes what follows from the code. The bundle on one machine is the crate `dev`, so that
 //! whoever installs this command compiles none of it.
 //!
@@ -22,7 +22,9 @@ mod contacts;
 mod docs;
 mod door;
 mod environment;
+mod errors;
 mod file_plan;
+mod id_start;
 mod incidents;
 mod maintenance;
 mod migrate;
@@ -86,6 +88,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Checks { action } => checks::run(action, &project()?, output).await,
         Command::Contacts { action } => contacts::run(action, &project()?, output).await,
         Command::Oncall { action } => oncall::run(action, &project()?, output).await,
+        Command::Errors { action } => errors::run(action, &project()?, output).await,
         Command::Door { action } => door::run(action, &project()?, output).await,
         Command::Alerts { action } => alerts::run(action, &project()?, output).await,
         Command::Incidents { action } => incidents::run(action, &project()?, output).await,

@@ -50,7 +50,8 @@ async fn every_body_names_what_is_there() {
              left join pg_trigger as t on t.tgfoid = p.oid
              cross join lateral public.plpgsql_check_function_tb(
                  p.oid, coalesce(t.tgrelid, 0), extra_warnings => true,
-                 performance_warnings => false, security_warnings => true
+                 performance_warnings => false, security_warnings => true,
+                 oldtable => t.tgoldtable, newtable => t.tgnewtable
              ) as c
              where p.pronamespace = 'ops'::regnamespace
                 or p.pronamespace = 'public'::regnamespace and p.proname like 'ops\\_%'

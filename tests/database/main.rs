@@ -50,6 +50,7 @@ mod incident_actions;
 mod incident_cause;
 mod incident_figures;
 mod incidents;
+mod issues;
 mod ladder;
 mod letters;
 mod links;

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{id_start, open_alerts};
+use super::open_alerts;
 use crate::{
     answered::{self, Answered, word},
+    id_start,
     project::{Project, author},
     times::to_the_minute,
 };

@@ -2,7 +2,6 @@
 //! do about them.
 
 pub(crate) mod arguments;
-mod id_start;
 mod messages;
 mod open_alerts;
 mod prove;

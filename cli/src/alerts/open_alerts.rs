@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use super::{
     arguments::Which,
-    id_start,
     silences::{self, Silence},
 };
 use crate::{
     answered::{self, Answered, word},
+    id_start,
     oncall::plan::Duty,
     project::{Project, author},
     times::to_the_minute,

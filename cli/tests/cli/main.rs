@@ -5,6 +5,7 @@
 //! - `backup`: taking a backup, checking it, and the way back
 //! - `channels`: what `check` says of them
 //! - `checks`: what is watched, from the command line
+//! - `door`: project keys, what comes in by them, and what goes wrong
 //! - `drill`: backups tried, and who hears of it
 //! - `delivery`: messages, proofs, and the scheduler in the database
 //! - `night`: an outage from the first message to the last, at a given time
@@ -19,6 +20,7 @@ mod backup;
 mod channels;
 mod checks;
 mod delivery;
+mod door;
 mod drill;
 mod grammar;
 mod incidents;

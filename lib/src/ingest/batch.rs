@@ -44,6 +44,17 @@ impl Batch {
         }
     }
 
+    /// The same with each error as part of an issue, and without those that are none.
+    pub(super) fn judged(mut self) -> Self {
+        for mut item in std::mem::take(&mut self.items) {
+            match item.judge() {
+                Ok(()) => self.items.push(item),
+                Err(reason) => self.drop(reason, 1),
+            }
+        }
+        self
+    }
+
     /// The same with times by our clock, where the client's is off.
     pub(super) fn corrected(mut self) -> Self {
         let Some(sent_at) = self.sent_at else {

@@ -3,11 +3,14 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
-use super::scrub;
+use super::{
+    fingerprint::{self, Issue, Judged},
+    scrub,
+};
 
 /// How long a name may be, in characters.
 const NAME: usize = 200;
@@ -142,6 +145,28 @@ impl Item {
             .and_then(|person| word(person, WORD));
         self.session = session.and_then(|session| word(session, WORD));
         self
+    }
+
+    /// Finds the issue of an error, and notes it among the details.
+    ///
+    /// # Errors
+    /// The reason why it is no error of the app's.
+    pub(super) fn judge(&mut self) -> Result<(), &'static str> {
+        if self.kind != Kind::Error {
+            return Ok(());
+        }
+        match fingerprint::judge(&self.name, &self.detail) {
+            Judged::Issue(Issue {
+                key,
+                title,
+                culprit,
+            }) => {
+                let issue = json!({ "key": key, "title": title, "culprit": culprit });
+                self.detail.insert("issue".to_owned(), issue);
+                Ok(())
+            }
+            Judged::Nothing(reason) => Err(reason),
+        }
     }
 
     /// The rest.

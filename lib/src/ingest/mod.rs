@@ -6,6 +6,7 @@
 //! takes nothing else along: a client that is told of an error would send all of it again.
 
 mod batch;
+mod fingerprint;
 mod item;
 mod own;
 mod reports;
@@ -95,7 +96,7 @@ impl Handler<DoorKey> for TakesItems {
             "too_large" => Problem::PayloadTooLarge(encoded_body::LIMIT),
             _ => Problem::BadRequest("the body cannot be decoded as its headers say".into()),
         })?;
-        let batch = (source.decode)(&received)?.corrected();
+        let batch = (source.decode)(&received)?.corrected().judged();
         let call = TakeItems {
             p_key: key.id(),
             p_source: source.name,

@@ -1,4 +1,4 @@
-//! Alerts and messages are named by the start of their id, as lists show it.
+//! Alerts, messages and errors are named by the start of their id, as lists show it.
 
 use uuid::Uuid;
 
@@ -8,12 +8,12 @@ use terminal::failure::Misuse;
 const SHOWN: usize = 8;
 
 /// The start of an id, for a list.
-pub(super) fn shown(id: Uuid) -> String {
+pub(crate) fn shown(id: Uuid) -> String {
     id.to_string().chars().take(SHOWN).collect()
 }
 
 /// The one id that begins so. `what` says what the ids are of: "open alert".
-pub(super) fn find(
+pub(crate) fn find(
     what: &str,
     start: &str,
     ids: impl IntoIterator<Item = Uuid>,

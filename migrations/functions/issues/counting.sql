@@ -1,0 +1,171 @@
+-- Each error that comes in by the door is counted with its issue, in the transaction that
+-- takes it, so that it is counted once.
+
+create or replace function ops.issue_severity(p_detail jsonb)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when p_detail ->> 'severity' in ('low', 'medium', 'high', 'critical') then p_detail ->> 'severity'
+        -- Nobody in the app has dealt with it.
+        when p_detail -> 'handled' = 'false' then 'high'
+        else 'medium'
+    end
+$$;
+
+comment on function ops.issue_severity(jsonb) is
+    'Returns how bad an error is: as it says itself, else high if the app did not handle it, else medium.';
+
+create or replace function ops.issue_category(p_detail jsonb)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when p_detail ->> 'category' in (
+            'authentication', 'database', 'ai_service', 'image_processing', 'api_external', 'validation', 'network'
+        )
+        then p_detail ->> 'category'
+        else 'unknown'
+    end
+$$;
+
+comment on function ops.issue_category(jsonb) is 'Returns the category of an error, of those that the application knows.';
+
+create or replace function ops.comes_back(p_issue ops.issues, p_release text, p_at timestamptz)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return case p_issue.status
+        when 'ignored' then coalesce(p_issue.ignored_until <= p_at, false)
+        -- Pages that were open before go on with the version that they have.
+        when 'resolved' then p_at > p_issue.changed_at and (
+            p_release is null
+            or exists (
+                select
+                from ops.releases as known
+                where known.environment = p_issue.environment
+                    and known.release = p_release
+                    and known.first_seen > p_issue.changed_at
+            )
+        )
+        else false
+    end;
+end
+$$;
+
+comment on function ops.comes_back(ops.issues, text, timestamptz) is
+    'Returns whether an error of that release and time opens its issue again: a resolved one by a version that was not there when it was resolved, or by none; an ignored one after its time.';
+
+create or replace function ops.count_issue(p_errors ops.items[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_newest ops.items := (select error from unnest(p_errors) as error order by error.at desc, error.id limit 1);
+    v_worst text := (
+        select ops.issue_severity(error.detail)
+        from unnest(p_errors) as error
+        order by ops.severity_rank(ops.issue_severity(error.detail)) desc
+        limit 1
+    );
+    v_issue ops.issues;
+    v_met bigint;
+begin
+    insert into ops.issues as known
+        (
+            id, environment, key, title, culprit, category, severity, status, events, people, first_seen, last_seen,
+            first_release, last_release, changed_at
+        )
+    select
+        gen_random_uuid(), v_newest.environment, v_newest.detail #>> '{issue,key}', v_newest.detail #>> '{issue,title}',
+        coalesce(v_newest.detail #>> '{issue,culprit}', ''), ops.issue_category(v_newest.detail), v_worst, 'open',
+        count(*), 0, min(error.at), max(error.at), v_newest.release, v_newest.release, p_now
+    from unnest(p_errors) as error
+    on conflict (environment, key) do update
+    set
+        title = excluded.title,
+        culprit = excluded.culprit,
+        severity = case
+            when ops.severity_rank(excluded.severity) > ops.severity_rank(known.severity) then excluded.severity
+            else known.severity
+        end,
+        category = case excluded.category when 'unknown' then known.category else excluded.category end,
+        events = known.events + excluded.events,
+        first_seen = least(known.first_seen, excluded.first_seen),
+        last_seen = greatest(known.last_seen, excluded.last_seen),
+        last_release = coalesce(excluded.last_release, known.last_release)
+    returning * into v_issue;
+
+    if exists (
+        select from unnest(p_errors) as error where ops.comes_back(v_issue, error.release, error.at)
+    ) then
+        update ops.issues
+        set
+            status = 'open', changed_at = p_now, changed_by = null, ignored_until = null,
+            regressed_at = case v_issue.status when 'resolved' then p_now else regressed_at end
+        where id = v_issue.id;
+    end if;
+
+    insert into ops.issue_hours as known (issue, hour, events)
+    select v_issue.id, date_trunc('hour', error.at), count(*)
+    from unnest(p_errors) as error
+    group by 2
+    on conflict (issue, hour) do update
+    set events = known.events + excluded.events;
+
+    if v_issue.people < 10000 then
+        insert into ops.issue_people (issue, person)
+        select distinct v_issue.id, error.person
+        from unnest(p_errors) as error
+        where error.person is not null
+        on conflict (issue, person) do nothing;
+        get diagnostics v_met = row_count;
+        update ops.issues set people = people + v_met where id = v_issue.id and v_met > 0;
+    end if;
+end
+$$;
+
+comment on function ops.count_issue(ops.items[], timestamptz) is
+    'Counts errors of one issue, which is made if it is new and opened again if it comes back.';
+
+create or replace function ops.count_new_issues()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_errors ops.items[];
+begin
+    insert into ops.releases (environment, release, first_seen)
+    select taken.environment, taken.release, min(taken.at)
+    from taken
+    where taken.release is not null
+    group by 1, 2
+    order by 1, 2
+    on conflict (environment, release) do nothing;
+
+    -- In one order, so that two calls do not wait for each other.
+    for v_errors in
+        select array_agg(row (taken.*)::ops.items)
+        from taken
+        where taken.kind = 'error' and taken.detail #>> '{issue,key}' is not null
+        group by taken.environment, taken.detail #>> '{issue,key}'
+        order by taken.environment, taken.detail #>> '{issue,key}'
+    loop
+        perform ops.count_issue(v_errors, v_errors[1].received_at);
+    end loop;
+    return null;
+end
+$$;
+
+comment on function ops.count_new_issues() is 'Counts the errors among items that were taken, each with its issue.';

@@ -1,0 +1,227 @@
+//! Errors as issues: counted once, resolved, ignored, and back again.
+
+use serde_json::{Value, json};
+
+use crate::support::{World, array, at};
+
+struct Door {
+    world: World,
+    key: i64,
+    sent: u32,
+}
+
+impl Door {
+    async fn open() -> Self {
+        let world = World::migrated().await;
+        let arguments = json!({
+            "p_name": "web", "p_origins": [], "p_items_a_minute": 100_000, "p_items_a_day": 1_000_000,
+            "p_by": "anna", "p_now": at("09:00:00"),
+        });
+        let key = world.call("ops_add_door_key", arguments).await;
+        Self {
+            key: key["id"].as_i64().unwrap(),
+            world,
+            sent: 0,
+        }
+    }
+
+    /// An error of an issue, from somebody with a release.
+    fn error(&mut self, key: &str, now: &str, fields: &Value) -> Value {
+        self.sent += 1;
+        let mut error = json!({
+            "id": uuid::Uuid::from_u128(u128::from(self.sent)), "kind": "error", "time": at(now),
+            "environment": "production", "name": "TypeError", "release": "1.0", "person": "u1",
+            "detail": {"message": "x", "issue": {"key": key, "title": format!("TypeError: {key}"), "culprit": "addWine"}},
+        });
+        error
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        error
+    }
+
+    async fn send(&self, items: &[Value], now: &str) {
+        let arguments = json!({
+            "p_key": self.key, "p_source": "own", "p_origin": null, "p_visitor": null,
+            "p_items": items, "p_now": at(now),
+        });
+        let taken = self.world.call("ops_take_items", arguments).await;
+        assert_eq!(taken["overQuota"], 0, "{taken}");
+    }
+
+    async fn list(&self, status: &str, now: &str) -> Value {
+        let arguments =
+            json!({"p_environment": "production", "p_status": status, "p_now": at(now)});
+        self.world.call("ops_list_errors", arguments).await["errors"].clone()
+    }
+
+    async fn act(&self, issue: &Value, action: &str, until: Option<&str>, now: &str) -> Value {
+        let arguments = json!({
+            "p_error": issue["id"], "p_action": action, "p_until": until.map(at), "p_by": "anna",
+            "p_now": at(now),
+        });
+        self.world.call("ops_act_on_error", arguments).await
+    }
+}
+
+#[tokio::test]
+async fn errors_that_are_the_same_are_one_issue_counted_once() {
+    let mut door = Door::open().await;
+    let errors = [
+        door.error("a", "10:59:00", &json!({"person": "u1"})),
+        door.error("a", "11:01:00", &json!({"person": "u2", "release": "1.1"})),
+        door.error("b", "11:02:00", &json!({"person": null})),
+        door.error("a", "11:03:00", &json!({"environment": "preview"})),
+    ];
+    door.send(&errors, "11:05:00").await;
+    door.send(&errors, "11:06:00").await;
+    let listed = door.list("open", "11:30:00").await;
+    let [b, a] = array(&listed).as_slice() else {
+        panic!("{listed}")
+    };
+    assert_eq!((&a["events"], &a["people"]), (&json!(2), &json!(2)));
+    assert_eq!((&b["events"], &b["people"]), (&json!(1), &json!(0)));
+    assert_eq!(a["firstSeen"], "2026-11-24T10:59:00+00:00");
+    assert_eq!(
+        (&a["firstRelease"], &a["lastRelease"]),
+        (&json!("1.1"), &json!("1.1"))
+    );
+    let hours = array(&a["hours"]);
+    assert_eq!(
+        (hours.len(), &hours[22], &hours[23]),
+        (24, &json!(1), &json!(1))
+    );
+    assert_eq!(a["severity"], "medium");
+}
+
+#[tokio::test]
+async fn a_resolved_issue_comes_back_by_a_new_version_and_not_by_an_old_page() {
+    let mut door = Door::open().await;
+    let first = door.error("a", "10:00:00", &json!({}));
+    door.send(&[first], "10:00:01").await;
+    let issue = door.list("open", "10:10:00").await[0].clone();
+    let resolved = door.act(&issue, "resolve", None, "10:30:00").await;
+    assert_eq!(
+        (&resolved["status"], &resolved["changedBy"]),
+        (&json!("resolved"), &json!("anna"))
+    );
+
+    let old_page = door.error("a", "10:40:00", &json!({"release": "1.0"}));
+    door.send(&[old_page], "10:40:01").await;
+    assert_eq!(door.list("open", "10:41:00").await, json!([]));
+    assert_eq!(door.list("resolved", "10:41:00").await[0]["events"], 2);
+    // It happened before, and comes late.
+    let late = door.error("a", "10:20:00", &json!({"release": null}));
+    door.send(&[late], "10:42:00").await;
+    assert_eq!(door.list("open", "10:43:00").await, json!([]));
+
+    let new_version = door.error("a", "11:00:00", &json!({"release": "1.1"}));
+    door.send(&[new_version], "11:00:01").await;
+    let back = door.list("open", "11:01:00").await[0].clone();
+    assert_eq!(back["regressedAt"], "2026-11-24T11:00:01+00:00");
+    assert_eq!(
+        (&back["changedBy"], &back["events"]),
+        (&json!(null), &json!(4))
+    );
+}
+
+#[tokio::test]
+async fn an_ignored_issue_is_quiet_until_its_time() {
+    let mut door = Door::open().await;
+    let first = door.error("a", "10:00:00", &json!({}));
+    door.send(&[first], "10:00:01").await;
+    let issue = door.list("open", "10:10:00").await[0].clone();
+    door.act(&issue, "ignore", Some("12:00:00"), "10:30:00")
+        .await;
+    let before = door.error("a", "11:59:00", &json!({}));
+    door.send(&[before], "11:59:01").await;
+    assert_eq!(door.list("open", "11:59:30").await, json!([]));
+    let after = door.error("a", "12:00:00", &json!({}));
+    door.send(&[after], "12:00:01").await;
+    let back = door.list("open", "12:01:00").await[0].clone();
+    assert_eq!(
+        (&back["ignoredUntil"], &back["regressedAt"]),
+        (&json!(null), &json!(null))
+    );
+
+    door.act(&back, "ignore", None, "12:30:00").await;
+    let again = door.error("a", "18:00:00", &json!({"release": "9.9"}));
+    door.send(&[again], "18:00:01").await;
+    assert_eq!(door.list("open", "18:01:00").await, json!([]));
+    let reopened = door.act(&issue, "reopen", None, "18:02:00").await;
+    assert_eq!(reopened["status"], "open");
+}
+
+#[tokio::test]
+async fn the_worst_severity_and_a_known_category_stay() {
+    let mut door = Door::open().await;
+    let detail = |severity: Value, handled: Value, category: &str| {
+        json!({"detail": {"severity": severity, "handled": handled, "category": category,
+                          "issue": {"key": "a", "title": "T"}}})
+    };
+    let errors = [
+        door.error(
+            "a",
+            "10:00:00",
+            &detail(json!("critical"), json!(true), "database"),
+        ),
+        door.error("a", "10:01:00", &detail(json!("odd"), json!(false), "odd")),
+    ];
+    for error in &errors {
+        door.send(std::slice::from_ref(error), "10:02:00").await;
+    }
+    let issue = door.list("all", "10:10:00").await[0].clone();
+    assert_eq!(
+        (&issue["severity"], &issue["category"]),
+        (&json!("critical"), &json!("database"))
+    );
+    assert_eq!(issue["culprit"], "");
+}
+
+#[tokio::test]
+async fn the_newest_of_an_issue_are_shown_whole() {
+    let mut door = Door::open().await;
+    let errors: Vec<_> = (0..7)
+        .map(|nth| door.error("a", &format!("10:0{nth}:00"), &json!({})))
+        .collect();
+    door.send(&errors, "10:10:00").await;
+    let issue = door.list("open", "10:10:00").await[0].clone();
+    let shown = door
+        .world
+        .call(
+            "ops_show_error",
+            json!({"p_error": issue["id"], "p_now": at("10:11:00")}),
+        )
+        .await;
+    let newest = array(&shown["newest"]);
+    assert_eq!(
+        (newest.len(), &newest[0]["at"]),
+        (5, &json!("2026-11-24T10:06:00+00:00"))
+    );
+    assert_eq!(newest[0]["detail"], json!({"message": "x"}));
+    let [state, _, _] = door
+        .world
+        .refusal("ops_show_error", json!({"p_error": uuid::Uuid::nil()}))
+        .await;
+    assert_eq!(state, "22023");
+}
+
+#[tokio::test]
+async fn what_is_over_for_long_is_forgotten() {
+    let mut door = Door::open().await;
+    let errors = [
+        door.error("a", "10:00:00", &json!({})),
+        door.error("b", "10:00:00", &json!({})),
+    ];
+    door.send(&errors, "10:00:01").await;
+    let issue = door.list("open", "10:10:00").await[0].clone();
+    door.act(&issue, "resolve", None, "10:30:00").await;
+    door.world
+        .execute("select ops.forget_issues(ops.read_settings(), '2026-12-31T10:00:00Z')")
+        .await;
+    let left = door.list("all", "10:10:00").await;
+    assert_eq!(
+        (array(&left).len(), &left[0]["status"]),
+        (1, &json!("open"))
+    );
+}
