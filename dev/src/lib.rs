@@ -48,7 +48,10 @@ use local_supabase::{
     server::Server,
     stack::{Channels, Stack},
 };
-use ops::migrate::{MigrateError, Step};
+use ops::{
+    auth::door_key::KeySigner,
+    migrate::{MigrateError, Step},
+};
 use outside::database;
 use secrecy::SecretString;
 use tokio::task::JoinSet;
@@ -162,7 +165,7 @@ pub async fn start(options: DevOptions) -> anyhow::Result<Running> {
         env.extend(backups.variables()?);
         backups.prepare().await?;
     }
-    prepare(&options, &env).await?;
+    let door_key = prepare(&options, &env).await?;
     // Set once; the server reads it from now on.
     let _ = site.set(Site::new(routes, &env, local.stack_handle()));
     if let Some(folder) = &folder {
@@ -175,7 +178,8 @@ pub async fn start(options: DevOptions) -> anyhow::Result<Running> {
         crons::start(&base_url, &env, &mut tasks)?;
     }
     if options.traffic {
-        tasks.spawn(traffic::run(env.clone()));
+        let door = door_key.map(|key| format!("{base_url}/api/ingest?key={key}"));
+        tasks.spawn(traffic::run(env.clone(), door));
     }
     let env_file = folder.as_ref().map(Folder::env_file);
     Ok(Running {
@@ -252,10 +256,13 @@ fn is_taken(error: &anyhow::Error) -> bool {
         .any(|kind| kind == std::io::ErrorKind::AddrInUse)
 }
 
-/// Migrates and fills the database, where it is ours.
-async fn prepare(options: &DevOptions, env: &BTreeMap<String, String>) -> anyhow::Result<()> {
+/// Migrates and fills the database, where it is ours; the key with which sample pages send.
+async fn prepare(
+    options: &DevOptions,
+    env: &BTreeMap<String, String>,
+) -> anyhow::Result<Option<String>> {
     if matches!(options.database, Database::Described { .. }) {
-        return Ok(());
+        return Ok(None);
     }
     let of = |name: &str| env.get(name).with_context(|| format!("{name} is not set"));
     let mut client = apply(&of("DATABASE_URL")?.as_str().into(), of("DATABASE_CA")?)
@@ -267,7 +274,12 @@ async fn prepare(options: &DevOptions, env: &BTreeMap<String, String>) -> anyhow
     if options.sample_data && sample::fill(&mut client, of("NEXT_PUBLIC_APP_URL")?).await? {
         tracing::info!("filled with sample data of the past week");
     }
-    Ok(())
+    if !options.traffic {
+        return Ok(None);
+    }
+    let number = sample::open_door(&client).await?;
+    let secret = of("MONITORING_API_KEY")?.as_str().into();
+    Ok(Some(KeySigner::new(&secret).sign(number)))
 }
 
 /// What a person can do who works on the migrations themselves.

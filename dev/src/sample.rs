@@ -72,6 +72,16 @@ pub(super) async fn fill(client: &mut Client, app_url: &str) -> anyhow::Result<b
     Ok(empty)
 }
 
+/// The number of the key with which the sample pages send; made where it is not there yet.
+pub(super) async fn open_door(client: &Client) -> anyhow::Result<u32> {
+    let sql = "select coalesce(
+            (select min(id) from ops.door_keys where name = 'sample pages' and revoked_at is null),
+            (public.ops_add_door_key('sample pages', '{}', 6000, 1000000, 'sample') ->> 'id')::integer
+        )";
+    let number: i32 = client.query_one(sql, &[]).await?.try_get(0)?;
+    u32::try_from(number).context("a project key has an odd number")
+}
+
 fn users() -> Vec<String> {
     (1..=USERS).map(user).collect()
 }

@@ -1,5 +1,5 @@
-//! Light sample traffic: what the app would write while a few people use it,
-//! through the project's API with the secret key, as the app does.
+//! Light sample traffic: what the app would write while a few people use it, through the
+//! project's API with the secret key, as the app does, and what its pages send to the door.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,14 +13,19 @@ use super::sample::{ENDPOINTS, EVENTS, USERS, user};
 /// the next second's rows.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+const PAGES: [&str; 4] = ["/", "/wines", "/wines/[id]", "/recommendations"];
+
 const USER_AGENT: &str = "Mozilla/5.0 (sample traffic)";
 
 /// Writes a few rows a second until it is dropped.
-pub(super) async fn run(variables: BTreeMap<String, String>) {
+pub(super) async fn run(variables: BTreeMap<String, String>, door: Option<String>) {
     let outbound = Outbound::default();
     let mut reachable = true;
     loop {
-        let written = write(&outbound, &variables, &rows()).await;
+        let mut written = write(&outbound, &variables, &rows()).await;
+        if let (Ok(()), Some(door)) = (&written, &door) {
+            written = send(&outbound, door, &items()).await;
+        }
         if let (Err(error), true) = (&written, reachable) {
             tracing::warn!("sample traffic cannot be written for now: {error:#}");
         }
@@ -53,6 +58,39 @@ async fn write(
         response.error_for_status()?;
     }
     Ok(())
+}
+
+async fn send(outbound: &Outbound, door: &str, items: &Value) -> anyhow::Result<()> {
+    let client = outbound.client()?;
+    let request = client.post(door).header("user-agent", USER_AGENT);
+    let response = request.json(items).timeout(TIMEOUT).send().await?;
+    response.error_for_status()?;
+    Ok(())
+}
+
+/// What pages send in one second: a view and how it felt, and rarely an error.
+fn items() -> Value {
+    let page = pick(PAGES);
+    let mut items = vec![
+        json!({ "type": "page_view", "name": page }),
+        json!({
+            "type": "web_vital", "name": "LCP", "value": 900 + roll(1400),
+            "properties": { "path": page },
+        }),
+    ];
+    if roll(90) == 0 {
+        items.push(json!({
+            "type": "error",
+            "name": "TypeError",
+            "message": format!("Cannot read properties of undefined (reading '{}')", roll(100)),
+            "stack": format!("TypeError\n    at showWine (https://wine.example/_next/static/chunks/app{page}/page-1a2b3c4d5e6f.js:1:17)"),
+            "handled": false,
+        }));
+    }
+    json!({
+        "release": "sample", "user": user(1 + roll(USERS)), "session": format!("s{}", roll(40)),
+        "items": items,
+    })
 }
 
 /// A number from 0 up to, not including, `sides`. It need not be fair.

@@ -13,6 +13,7 @@
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
 //! - `recovery`: the procedures of the document about backups, run as they stand there
 //! - `replay`: rules tried on the past
+//! - `snippet`: the module that pages send with
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -29,4 +30,5 @@ mod oncall;
 mod operator;
 mod recovery;
 mod replay;
+mod snippet;
 mod support;
