@@ -196,23 +196,18 @@ impl Assembly<'_> {
     /// An owner has to be let make objects where one becomes its own. One that is not,
     /// any more, is let for a moment.
     fn owner_sql(&self, found: &Found, address: &str) -> String {
-        let owner = quoted(&found.owner);
-        let alter = format!("alter {address} owner to {owner};\n");
+        let alter = format!("alter {address} owner to {};", quoted(&found.owner));
         match &found.schema {
             Some(schema) if found.kind != Kind::Schema => {
                 let place = (schema.clone(), found.owner.clone());
                 if self.catalog.shut_out.contains(&place) {
-                    let schema = quoted(schema);
-                    format!(
-                        "grant create on schema {schema} to {owner};\n{alter}\
-                         revoke create on schema {schema} from {owner};\n"
-                    )
+                    placeholder_roles::render_with_create_in(schema, &found.owner, &alter)
                 } else {
-                    alter
+                    alter + "\n"
                 }
             }
-            _ if supabase::is_platform_role(&found.owner) => alter,
-            _ => placeholder_roles::render_with_create(&found.owner, alter.trim_end()),
+            _ if supabase::is_platform_role(&found.owner) => alter + "\n",
+            _ => placeholder_roles::render_with_create(&found.owner, &alter),
         }
     }
 

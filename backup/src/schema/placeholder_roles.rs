@@ -26,18 +26,46 @@ pub(super) fn render_membership(role: &str) -> String {
 /// The statement that makes something a role's own for which that has to be let make
 /// objects in the database: if it is not, it is for a moment.
 pub(super) fn render_with_create(role: &str, statement: &str) -> String {
-    let (name, literal_name) = (quoted(role), literal(role));
+    let name = quoted(role);
     let change = |how: &str, to: &str| {
         let escaped = name.replace('%', "%%");
-        literal(&format!("{how} create on database %I {to} {escaped}"))
+        let text = literal(&format!("{how} create on database %I {to} {escaped}"));
+        format!("execute pg_catalog.format({text}, pg_catalog.current_database());")
     };
+    let may = format!(
+        "pg_catalog.has_database_privilege({}, pg_catalog.current_database(), 'create')",
+        literal(role)
+    );
+    for_a_moment(
+        &may,
+        [change("grant", "to"), change("revoke", "from")],
+        statement,
+    )
+}
+
+/// The same of what lies in a schema.
+pub(super) fn render_with_create_in(schema: &str, role: &str, statement: &str) -> String {
+    let may = format!(
+        "pg_catalog.has_schema_privilege({}, {}, 'create')",
+        literal(role),
+        literal(schema)
+    );
+    let change = |how: &str, to: &str| {
+        let (schema, role) = (quoted(schema), quoted(role));
+        format!("{how} create on schema {schema} {to} {role};")
+    };
+    for_a_moment(
+        &may,
+        [change("grant", "to"), change("revoke", "from")],
+        statement,
+    )
+}
+
+/// The statement between the two changes, which are made where it may not be done without.
+fn for_a_moment(may: &str, [grant, revoke]: [String; 2], statement: &str) -> String {
     block(&format!(
-        "declare may constant boolean := pg_catalog.has_database_privilege({literal_name}, \
-         pg_catalog.current_database(), 'create'); begin if not may then \
-         execute pg_catalog.format({}, pg_catalog.current_database()); end if; {statement} \
-         if not may then execute pg_catalog.format({}, pg_catalog.current_database()); end if; end",
-        change("grant", "to"),
-        change("revoke", "from"),
+        "declare may constant boolean := {may}; begin if not may then {grant} end if; \
+         {statement} if not may then {revoke} end if; end"
     ))
 }
 

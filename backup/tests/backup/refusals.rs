@@ -6,7 +6,8 @@ use backup::{
     schema::Name,
 };
 use local_supabase::postgres::{Cluster, TestDatabase};
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
 
 use crate::{
     restore::{assert_equal, restore, restore_strictly},
@@ -30,10 +31,13 @@ async fn restored(backup: &Taken) -> (TestDatabase, Restored) {
 }
 
 async fn comes_back_whole(sql: &str) {
-    let backup = backup_of(sql).await;
-    let (target, restored) = restored(&backup).await;
+    comes_back_equal(&backup_of(sql).await, sql).await;
+}
+
+async fn comes_back_equal(backup: &Taken, sql: &str) {
+    let (target, restored) = restored(backup).await;
     assert_eq!(restored.missing, [], "{sql}");
-    assert_equal(&backup, &target).await;
+    assert_equal(backup, &target).await;
     let (before, after) = (dump(&backup.source).await, dump(&target).await);
     assert_eq!(before, after, "{sql}");
 }
@@ -384,6 +388,34 @@ async fn small_large_objects_have_their_comments_and_reasons_hold_no_value() {
     let told = notes.join("; ");
     assert!(told.contains("has no statistics yet"), "{told}");
     assert!(!told.contains("secret value"), "{told}");
+}
+
+#[tokio::test]
+async fn an_owner_in_a_schema_of_another_is_as_it_was() {
+    let names = ["keeper", "maker"].map(|name| format!("{name}_{}", Uuid::new_v4().simple()));
+    let [keeper, maker] = &names;
+    let source = migrated().await;
+    let (team, admin) = (session(&source).await, admin(&source).await);
+    let run = async |session: &Client, sql: &str| session.batch_execute(sql).await.unwrap();
+    let roles = format!(
+        "create role {keeper}; grant {keeper} to postgres;
+         create role {maker}; grant {maker} to postgres"
+    );
+    run(&team, &roles).await;
+    run(&admin, &format!("grant {keeper} to {maker}")).await;
+    let made = format!(
+        "create schema s;
+         create table s.t (a int); insert into s.t values (1);
+         create table s.u (b int); insert into s.u values (2);
+         alter schema s owner to {keeper};
+         alter table s.u owner to {maker}"
+    );
+    run(&team, &made).await;
+    // What roles are members of does not come along.
+    run(&team, &format!("revoke {keeper} from postgres")).await;
+    let backup = Taken::of(source).await;
+    run(&admin, &format!("revoke {keeper} from {maker}")).await;
+    comes_back_equal(&backup, &made).await;
 }
 
 #[tokio::test]

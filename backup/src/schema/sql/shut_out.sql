@@ -1,5 +1,7 @@
--- Owners that may make nothing in the schema where something is theirs.
-select distinct n.nspname as schema, pg_get_userbyid(o.owner) as owner
+-- Owners that may make nothing in the schema where something is theirs, as its grants
+-- alone have it: what a role is a member of, and whether it is a superuser, does not come
+-- along. The team's role owns the database, so what that may is its own in every project.
+select distinct n.nspname as schema, r.rolname as owner
 from (
     select relnamespace, relowner from pg_class where relkind <> 't' and relpersistence <> 't'
     union select pronamespace, proowner from pg_proc
@@ -13,4 +15,8 @@ from (
 join pg_namespace n on n.oid = o.place
 join pg_roles r on r.oid = o.owner
 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-  and not has_schema_privilege(r.oid, n.oid, 'create')
+  and not exists (
+      select from aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) g
+      where g.privilege_type = 'CREATE'
+        and (g.grantee in (0, r.oid)
+             or g.grantee = 'pg_database_owner'::regrole and r.rolname = 'postgres'))
