@@ -101,11 +101,15 @@ unknown (class, oid, schema, owner, what, name) as (
     join pg_constraint k on n.class = 'pg_constraint'::regclass and k.oid = n.oid
     where k.contype not in ('c', 'f', 'p', 'u', 'x', 't', 'n')
     union all
-    select 'pg_opclass'::regclass::oid, o.oid, n.nspname, o.opcowner, 'operator class', o.opcname
-    from pg_opclass o join pg_namespace n on n.oid = o.opcnamespace where n.nspname !~ '^pg_'
+    select 'pg_opclass'::regclass::oid, o.oid, n.nspname, o.opcowner, 'operator class',
+           o.opcname || ' using ' || a.amname
+    from pg_opclass o join pg_namespace n on n.oid = o.opcnamespace join pg_am a on a.oid = o.opcmethod
+    where n.nspname !~ '^pg_'
     union all
-    select 'pg_opfamily'::regclass::oid, o.oid, n.nspname, o.opfowner, 'operator family', o.opfname
-    from pg_opfamily o join pg_namespace n on n.oid = o.opfnamespace where n.nspname !~ '^pg_'
+    select 'pg_opfamily'::regclass::oid, o.oid, n.nspname, o.opfowner, 'operator family',
+           o.opfname || ' using ' || a.amname
+    from pg_opfamily o join pg_namespace n on n.oid = o.opfnamespace join pg_am a on a.oid = o.opfmethod
+    where n.nspname !~ '^pg_'
     union all
     select 'pg_conversion'::regclass::oid, c.oid, n.nspname, c.conowner, 'conversion', c.conname
     from pg_conversion c join pg_namespace n on n.oid = c.connamespace where n.nspname !~ '^pg_'
@@ -122,8 +126,9 @@ unknown (class, oid, schema, owner, what, name) as (
     select 'pg_am'::regclass::oid, a.oid, null, null::oid, 'access method', a.amname
     from pg_am a where a.oid >= 16384
     union all
-    select 'pg_transform'::regclass::oid, t.oid, null, null::oid, 'transform', t.trftype::regtype::text
-    from pg_transform t where t.oid >= 16384
+    select 'pg_transform'::regclass::oid, t.oid, null, null::oid, 'transform',
+           t.trftype::regtype || ' of ' || l.lanname
+    from pg_transform t join pg_language l on l.oid = t.trflang where t.oid >= 16384
     union all
     select 'pg_subscription'::regclass::oid, s.oid, null, s.subowner, 'subscription', s.subname
     from pg_subscription s
@@ -133,7 +138,10 @@ unknown (class, oid, schema, owner, what, name) as (
     from pg_seclabel s
     cross join lateral pg_identify_object(s.classoid, s.objoid, s.objsubid) as o
 )
-select distinct class, oid, schema, coalesce(pg_get_userbyid(owner), '') as owner, what, name
+select distinct class, oid, schema, coalesce(pg_get_userbyid(owner), '') as owner, what,
+       -- Overloads are told apart, so that each can be accepted by its own name.
+       name || case when class = 'pg_proc'::regclass and schema is not null
+                    then format('(%s)', pg_get_function_identity_arguments(oid)) else '' end as name
 from unknown
 where oid >= 16384
 order by what, schema, name

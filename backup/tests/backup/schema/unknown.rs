@@ -53,6 +53,39 @@ async fn a_gap_takes_nothing_else_along() {
     assert!(!described.objects.iter().any(odd));
 }
 
+#[tokio::test]
+async fn gaps_of_one_name_are_accepted_one_by_one() {
+    let database = TestDatabase::empty().await.unwrap();
+    let client = cluster()
+        .await
+        .connect_admin(database.name())
+        .await
+        .unwrap();
+    run(
+        &client,
+        "begin; set local search_path = '';
+         create function public.size(text) returns integer language internal as 'textlen';
+         create function public.size(of bytea) returns integer language internal as 'byteaoctetlen';
+         create operator class public.ops for type integer using btree as function 1 btint4cmp(integer, integer);
+         create operator class public.ops for type integer using hash as function 1 hashint4(integer)",
+    )
+    .await;
+    let described = schema::describe(&client).await.unwrap();
+    let mut names: Vec<_> = described.gaps.iter().map(|gap| gap.what.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "function in language internal public.size(of bytea)",
+            "function in language internal public.size(text)",
+            "operator class public.ops using btree",
+            "operator class public.ops using hash",
+            "operator family public.ops using btree",
+            "operator family public.ops using hash",
+        ]
+    );
+}
+
 /// What makes rows of the team that no statement makes a place for, and the gap's name.
 const WITH_ROWS: [(&str, &str); 6] = [
     (
@@ -133,16 +166,16 @@ const UNKNOWN: [(&str, &str); 13] = [
     ),
     (
         "create function public.pid() returns integer language internal as 'pg_backend_pid'",
-        "function in language internal public.pid",
+        "function in language internal public.pid()",
     ),
     (
         "create operator class public.ops for type integer using btree as
              operator 1 <, operator 3 =, function 1 btint4cmp(integer, integer)",
-        "operator class public.ops",
+        "operator class public.ops using btree",
     ),
     (
         "create operator family public.family using hash",
-        "operator family public.family",
+        "operator family public.family using hash",
     ),
     (
         "create conversion public.conv for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8",
