@@ -1,4 +1,16 @@
 -- Catalog rows that are part of another object, and which one.
+with recursive late (oid, relation, name, parent) as (
+    -- What may not be null and is not proven follows the rows, and so do its heirs.
+    select k.oid, k.conrelid, k.conname, null::oid
+    from pg_constraint k where k.contype = 'n' and k.conislocal and not k.convalidated
+    union
+    select h.oid, h.conrelid, h.conname, l.oid
+    from late l
+    join pg_inherits i on i.inhparent = l.relation
+    join pg_constraint h
+        on h.conrelid = i.inhrelid and h.contype = 'n' and h.conname = l.name and not h.conislocal
+    join pg_class c on c.oid = h.conrelid and not c.relispartition
+)
 select a.class::oid as class, a.oid, a.to_class::oid as to_class, a.to_oid
 from (
     -- What an extension brought along.
@@ -28,7 +40,12 @@ from (
     select 'pg_constraint'::regclass, k.oid,
            case k.conrelid when 0 then 'pg_type'::regclass else 'pg_class'::regclass end,
            case k.conrelid when 0 then k.contypid else k.conrelid end
-    from pg_constraint k where k.contype = 'n'
+    from pg_constraint k
+    where k.contype = 'n' and not exists (select from late l where l.oid = k.oid and l.parent is not null)
+    union all
+    select 'pg_constraint'::regclass, l.oid, 'pg_constraint'::regclass, min(l.parent)
+    from late l where l.parent is not null
+    group by l.oid
     union all
     -- The sequence of an identity column.
     select 'pg_class'::regclass, d.objid, 'pg_class'::regclass, d.refobjid

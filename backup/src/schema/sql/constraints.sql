@@ -37,7 +37,16 @@ select 'pg_constraint'::regclass::oid as class,
            join pg_namespace hn on hn.oid = hc.relnamespace
            join pg_constraint h on h.conrelid = hc.oid and h.contype = k.contype and h.convalidated
            where not k.convalidated
-             and (k.contype in ('c', 'n') and h.conname = k.conname and not h.conislocal
+             and (k.contype = 'c' and h.conname = k.conname and not h.conislocal
+                  -- A partition is made whole, and with it what of it may not be null. So is
+                  -- whoever has that from another parent, and under that one's name.
+                  or k.contype = 'n' and h.conname = k.conname and not h.conislocal and not hc.relispartition
+                  and not exists (
+                      select from pg_inherits i
+                      join pg_attribute a on a.attrelid = h.conrelid and a.attnum = h.conkey[1]
+                      join pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname
+                      join pg_constraint o on o.conrelid = i.inhparent and o.contype = 'n' and o.conkey[1] = p.attnum
+                      where i.inhrelid = h.conrelid and o.convalidated)
                   or k.contype = 'f' and h.conparentid = k.oid)), '')
        || case
            when k.contype = 'f' and k.conparentid = 0 and exists (

@@ -74,12 +74,14 @@ cross join lateral (
     -- Since version 18 a column that may not be null has a named constraint, which may be
     -- its parent's alone. A name that
     -- the server would derive is written where another table has it too, as a partition
-    -- has its parent's: whichever table is made second would get another.
+    -- has its parent's: whichever table is made second would get another. An heir is
+    -- always second.
     left join lateral (
         select case when k.connoinherit or k.conname <> format('%s_%s_not_null', c.relname, a.attname)
                       or exists (select from pg_constraint o
+                                 left join pg_class oc on oc.oid = o.conrelid
                                  where (o.conname, o.connamespace) = (k.conname, k.connamespace)
-                                   and o.oid <> k.oid)
+                                   and o.oid <> k.oid and (o.conislocal or oc.relispartition))
                     then format('constraint %I not null%s', k.conname,
                                 case when k.connoinherit then ' no inherit' else '' end) end as clause,
                not k.convalidated as late,

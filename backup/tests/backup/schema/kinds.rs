@@ -417,7 +417,15 @@ async fn what_may_not_be_null_is_called_as_it_was() {
          create table public.child () inherits (public.p);
          create table public.local (id int) inherits (public.p);
          alter table public.p add constraint must not null id not valid;
-         alter table public.p add constraint has not null v"
+         alter table public.p add constraint has not null v;
+         comment on constraint must on public.p is 'not proven';
+         alter table public.child validate constraint must;
+         comment on constraint must on public.child is 'proven';
+         create table public.sure (id int not null);
+         create table public.both () inherits (public.p, public.sure);
+         create table public.whole (id int) partition by list (id);
+         alter table public.whole add constraint kept not null id not valid;
+         create table public.part partition of public.whole for values in (1)"
     };
     comes_back(&format!(
         "create table public.c (id int not null);
