@@ -12,6 +12,7 @@ use ops::{
     backups, endpoint::Endpoint, function::Function, jobs::Outcome, monitoring::document::Document,
 };
 use outside::clock::Deadline;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::{
@@ -106,6 +107,74 @@ async fn a_backup_is_sealed_whole_and_shown_with_what_it_took() {
         shown["projectedMonthlyEgressBytes"].as_f64() > Some(0.0),
         "{shown}"
     );
+}
+
+/// The scratch database is on the server that is backed up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drill_that_is_due_follows_a_backup_where_the_function_has_a_key_for_it() {
+    let mut backups = Backups::start().await;
+    let without = sealed(&backups.bundle).await;
+    assert_eq!(without.get("drill"), None, "{without}");
+
+    let identity = backups.identity.clone();
+    let env = &mut backups.bundle.env;
+    env.insert("BACKUP_DRILL_IDENTITY".into(), identity);
+    let first = sealed(&backups.bundle).await;
+    let drill = &first["drill"]["recorded"];
+    assert_eq!(
+        (&drill["outcome"], &drill["snapshot"], &drill["missing"]),
+        (&json!("good"), &first["backup"]["snapshot"], &json!([])),
+        "{first}"
+    );
+    assert_eq!(drill["tables"], drill["tablesInBackup"], "{first}");
+    assert_eq!(first["drill"]["tooBig"], json!([]));
+    let shown = backups_shown(&backups.bundle).await;
+    assert_eq!(shown["drills"]["status"], "ok");
+    assert_eq!(shown["drills"]["last"]["id"], drill["id"]);
+
+    let second = sealed(&backups.bundle).await;
+    assert_eq!(second.get("drill"), None, "none is due: {second}");
+
+    let slow = "update ops.backup_drills
+        set received_at = received_at - interval '7 days', bytes = 1, seconds = 1000000";
+    let admin = backups.bundle.admin().await;
+    admin.batch_execute(slow).await.unwrap();
+    let third = sealed(&backups.bundle).await;
+    let drill = &third["drill"]["recorded"];
+    assert_eq!(drill["outcome"], "good", "{third}");
+    let too_big = third["drill"]["tooBig"].as_array().unwrap();
+    assert!(!too_big.is_empty(), "{third}");
+    let filled = drill["tables"].as_u64().unwrap();
+    let named = u64::try_from(too_big.len()).unwrap();
+    assert_eq!(Some(filled + named), drill["tablesInBackup"].as_u64());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drill_that_comes_to_nothing_tells_somebody_and_spoils_no_backup() {
+    let strangers = backup::keys::generate().identity;
+    let nowhere = "postgresql://postgres@127.0.0.1:9/postgres";
+    for (server, identity, reason) in [
+        (None, Some(strangers.expose_secret()), "identit"),
+        (Some(nowhere), None, "127.0.0.1"),
+    ] {
+        let mut backups = Backups::start().await;
+        let identity = identity.unwrap_or(&backups.identity).to_owned();
+        let env = &mut backups.bundle.env;
+        env.insert("BACKUP_DRILL_IDENTITY".into(), identity);
+        if let Some(server) = server {
+            env.insert("BACKUP_DRILL_DATABASE_URL".into(), server.into());
+        }
+        let body = sealed(&backups.bundle).await;
+        let drill = &body["drill"]["recorded"];
+        assert_eq!(drill["outcome"], "bad", "{body}");
+        let told = drill["reason"].as_str().unwrap();
+        assert!(told.contains(reason), "{told}");
+        let headline = "High: A backup was not restored as it should be in a drill";
+        assert_eq!(
+            told_after_a_tick(&backups.bundle).await,
+            [(Channel::Slack, headline.to_owned())]
+        );
+    }
 }
 
 #[tokio::test]

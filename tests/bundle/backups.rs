@@ -41,6 +41,8 @@ impl Drop for Folder {
 /// A bundle with backups set up, and what opens them.
 pub(crate) struct Backups {
     pub(crate) bundle: Bundle,
+    /// The private key, as a variable would hold it.
+    pub(crate) identity: String,
     identities: Identities,
     _folder: Folder,
 }
@@ -58,9 +60,11 @@ impl Backups {
             ("BACKUP_RECIPIENTS".to_owned(), keys.recipient),
             ("BACKUP_SECRET".to_owned(), secret),
         ]);
+        let identity = keys.identity.expose_secret().to_owned();
         let backups = Self {
             bundle,
-            identities: Identities::parse(keys.identity.expose_secret()).unwrap(),
+            identities: Identities::parse(&identity).unwrap(),
+            identity,
             _folder: folder,
         };
         backups.make().await;

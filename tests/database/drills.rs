@@ -73,6 +73,38 @@ async fn before_the_first_drill_none_is_set_up_and_no_rule_speaks() {
 }
 
 #[tokio::test]
+async fn one_is_due_before_the_first_after_the_setting_and_a_day_after_a_bad_one() {
+    for (reason, last, now, due) in [
+        (None, None, "11:00:00", true),
+        (None, Some("11:10:00"), "11:10:01", false),
+        (None, Some("11:10:00"), "2026-12-01T11:09:59Z", false),
+        (None, Some("11:10:00"), "2026-12-01T11:10:00Z", true),
+        (
+            Some("not equal"),
+            Some("11:10:00"),
+            "2026-11-25T11:09:59Z",
+            false,
+        ),
+        (
+            Some("not equal"),
+            Some("11:10:00"),
+            "2026-11-25T11:10:00Z",
+            true,
+        ),
+    ] {
+        let world = World::migrated().await;
+        if let Some(last) = last {
+            let receipt = with(receipt(last), "reason", json!(reason));
+            record(&world, &receipt, last).await;
+        }
+        let listed = world
+            .call("ops_list_drills", json!({"p_now": at(now)}))
+            .await;
+        assert_eq!(listed["due"], due, "{reason:?} {last:?} {now}");
+    }
+}
+
+#[tokio::test]
 async fn a_receipt_counts_once_and_is_shown() {
     let world = World::migrated().await;
     back_up(&world, "11:00:00").await;

@@ -2,13 +2,16 @@
 //!
 //! - `scratch_database`: that database, and those that a killed drill left behind
 //! - `rotation`: whose rows are restored where not all of them can be
+//! - `budget`: how many of them those are
 
+mod budget;
 mod rotation;
 mod scratch_database;
 
 use secrecy::SecretString;
 
-pub use rotation::{Candidate, choose};
+pub use budget::Budget;
+pub use rotation::{Candidate, candidates, choose};
 pub use scratch_database::ScratchError;
 
 use crate::{

@@ -1,9 +1,14 @@
 //! Whose rows a drill restores where not all of them can be: those that were not
 //! tried for longest, as many as fit, so that every table has its turn.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use crate::schema::Name;
+use crate::{
+    format::{Manifest, TableData},
+    schema::Name,
+};
 
 /// A table whose rows may be restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +19,21 @@ pub struct Candidate {
     pub bytes: u64,
     /// When a drill restored them last.
     pub drilled_at: Option<Timestamp>,
+}
+
+/// The tables of a backup, with the times at which drills restored them last: by a
+/// table's plain name, where any drill is known.
+#[must_use]
+pub fn candidates(
+    manifest: &Manifest,
+    drilled: Option<&BTreeMap<String, Timestamp>>,
+) -> Vec<Candidate> {
+    let candidate = |data: &TableData| Candidate {
+        table: data.table.clone(),
+        bytes: data.pieces.iter().map(|piece| piece.raw_len).sum(),
+        drilled_at: drilled.and_then(|drilled| drilled.get(&data.table.plain()).copied()),
+    };
+    manifest.tables.iter().map(candidate).collect()
 }
 
 /// The tables whose turn it is, within so many bytes of COPY text. The one that

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, pin::pin};
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt, stream};
+use futures_util::{SinkExt, StreamExt, stream::FuturesOrdered};
 use tokio_postgres::{Client, CopyInSink, Row};
 
 use super::{
@@ -82,9 +82,8 @@ impl Rows<'_> {
         sessions: &Sessions,
         tables: &[&TableData],
     ) -> Result<Vec<Left>, Cause> {
-        let load = async |session, data: &&TableData| self.load_or_leave(session, data).await;
-        let left = sessions.each(tables, load).await?;
-        Ok(left.into_iter().flatten().collect())
+        let left = sessions.each(tables, |session, data| self.load_or_leave(session, data));
+        Ok(left.await?.into_iter().flatten().collect())
     }
 
     /// Loads tables one after the other, each after those that its rows refer to.
@@ -335,10 +334,18 @@ pub(super) async fn send(
     let table = &data.table;
     let sink: CopyInSink<Bytes> = session.copy_in(copy).await.map_err(refused_rows(table))?;
     let mut sink = pin!(sink);
-    let mut pieces = stream::iter(&data.pieces)
-        .map(|piece| source.piece(piece))
-        .buffered(LOOK_AHEAD);
-    while let Some(text) = pieces.next().await {
+    // No stream of closures: whether another thread may take one cannot be proven.
+    let mut pieces = data.pieces.iter();
+    let mut reading = FuturesOrdered::new();
+    loop {
+        while reading.len() < LOOK_AHEAD
+            && let Some(piece) = pieces.next()
+        {
+            reading.push_back(source.piece(piece));
+        }
+        let Some(text) = reading.next().await else {
+            break;
+        };
         let text = text?;
         let length = text.len() as u64;
         sink.send(text).await.map_err(refused_rows(table))?;

@@ -58,7 +58,7 @@ pub(super) async fn all(
     expected: &[Expected],
     tell: Listener<'_>,
 ) -> Result<(), Cause> {
-    let differs = async |session: &Client, expected: &Expected| {
+    let results = sessions.each(expected, |session, expected| async move {
         let (mut rows, mut checksums) = (0, Vec::new());
         for table in &expected.tables {
             let (more, checksum) = sums(session, table, &expected.columns).await?;
@@ -69,9 +69,8 @@ pub(super) async fn all(
         let found = (rows, checksum::total(&checksums));
         let equal = found == (expected.rows, Some(expected.checksum.clone()));
         Ok((!equal).then(|| expected.tables.clone()))
-    };
-    let results = sessions.each(expected, differs).await?;
-    let different: Vec<_> = results.into_iter().flatten().flatten().collect();
+    });
+    let different: Vec<_> = results.await?.into_iter().flatten().flatten().collect();
     if different.is_empty() {
         Ok(())
     } else {
@@ -85,7 +84,7 @@ pub(super) async fn computed(
     sessions: &Sessions,
     expected: &[&Computed],
 ) -> Result<Vec<Note>, Cause> {
-    let compare = async |session: &Client, computed: &&Computed| {
+    let notes = sessions.each(expected, |session, computed| async move {
         let what = computed.to_string();
         let Some(proof) = &computed.proof else {
             return Ok(Some(Note::Unproven(what)));
@@ -99,9 +98,8 @@ pub(super) async fn computed(
             Err(error) if error.as_db_error().is_some() => Ok(Some(Note::Unproven(what))),
             Err(error) => Err(refused(format!("cannot read {}", computed.relation))(error)),
         }
-    };
-    let notes = sessions.each(expected, compare).await?;
-    Ok(notes.into_iter().flatten().collect())
+    });
+    Ok(notes.await?.into_iter().flatten().collect())
 }
 
 /// The count and the checksum of a table as it is. Where planning the server's query

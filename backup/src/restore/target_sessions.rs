@@ -74,13 +74,18 @@ impl Sessions {
     }
 
     /// Does work on every item, with as many items at once as there are sessions.
-    pub(super) async fn each<'a, T, R>(
+    /// Futures rather than asynchronous closures, which no other thread could be proven
+    /// to take.
+    pub(super) async fn each<'a, T, R, F>(
         &'a self,
         items: &'a [T],
-        work: impl AsyncFn(&'a Client, &'a T) -> Result<R, Cause>,
-    ) -> Result<Vec<R>, Cause> {
-        let next = AtomicUsize::new(0);
-        let workers = self.all().map(async |session| {
+        work: impl Fn(&'a Client, &'a T) -> F,
+    ) -> Result<Vec<R>, Cause>
+    where
+        F: Future<Output = Result<R, Cause>>,
+    {
+        let (next, work) = (&AtomicUsize::new(0), &work);
+        let workers = self.all().map(|session| async move {
             let mut results = Vec::new();
             while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
                 results.push(work(session, item).await?);
@@ -214,7 +219,7 @@ pub(super) async fn analyze(
     tables: &[&Name],
     tell: Listener<'_>,
 ) -> Result<Vec<Note>, Cause> {
-    let analyze = async |session: &Client, table: &&Name| {
+    let notes = sessions.each(tables, |session, table| async move {
         // A table of the platform may be another's to analyze, which is a
         // warning and no error.
         let done = session.batch_execute(&format!("analyze {table}")).await;
@@ -227,8 +232,8 @@ pub(super) async fn analyze(
             })),
             Err(error) => Err(refused(format!("cannot analyze {table}"))(error)),
         }
-    };
-    let notes = sessions.each(tables, analyze).await?;
+    });
+    let notes = notes.await?;
     Ok(notes.into_iter().flatten().collect())
 }
 

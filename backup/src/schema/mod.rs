@@ -60,6 +60,14 @@ pub struct Name {
     pub name: String,
 }
 
+impl Name {
+    /// Without quotes, as people and receipts of drills have it.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+}
+
 /// As SQL, quoted whatever its characters.
 impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

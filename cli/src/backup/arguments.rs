@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
+use backup::drill::Budget;
 use clap::{Args, Subcommand, ValueEnum};
-
-use super::budget::Budget;
 
 /// What `backup` can do.
 #[derive(Debug, Subcommand)]

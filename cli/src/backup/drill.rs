@@ -1,28 +1,23 @@
 //! `pourtrait backup drill`: whether the newest backup can be restored, tried.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context;
 use backup::{
     catalogue,
-    drill::{self, Candidate, Drilled, NotRestored, Request},
-    format::{Manifest, Snapshot, TableData},
+    drill::{self, Drilled, NotRestored, Request},
+    format::{Manifest, Snapshot},
     keys::Identities,
     restore,
-    schema::Name,
     selection::Selection,
 };
-use jiff::Timestamp;
+use ops::backups::drill_receipts::{Known, ListDrills, Receipt, RecordDrill};
 use outside::{clock, database};
 use secrecy::SecretString;
-use uuid::Uuid;
 
 use super::{
     arguments::Drill,
     drill_report::{Judged, Report},
     progress::Progress,
     quantities,
-    receipts::{Known, ListDrills, Receipt, RecordDrill},
     repository::{Repository, identities},
 };
 use crate::{environment::Environment, project::Project};
@@ -65,11 +60,16 @@ pub(super) async fn run(
         output::note("the drill was ended before it was done; nobody was told");
         return Ok(Verdict::Bad);
     };
-    let receipt = tried.receipt(&snapshot, started_at);
+    let Tried { restored, left } = tried;
+    let receipt = Receipt::of(
+        &snapshot,
+        started_at,
+        restored.as_ref().map_err(Clone::clone),
+    );
     let report = Report::of(&snapshot, started_at, known.as_ref(), &receipt);
     let judged = judge(project.as_ref(), known.as_ref(), receipt).await;
     output.result(&report.document(&judged), &report.text(&judged));
-    let cleared_up = tried.left.is_none();
+    let cleared_up = left.is_none();
     Ok(
         if judged.is_good() && judged.is_recorded(project.is_some()) && cleared_up {
             Verdict::Good
@@ -253,7 +253,7 @@ impl Attempt<'_> {
         };
         let bytes = budget.bytes(known.and_then(Known::bytes_per_second));
         let drilled = known.map(|known| &known.last_drilled);
-        let tables = drill::choose(candidates(manifest, drilled), bytes);
+        let tables = drill::choose(drill::candidates(manifest, drilled), bytes);
         output::note(&format!(
             "rows of {} of {} tables, whose turn it is",
             tables.len(),
@@ -264,47 +264,4 @@ impl Attempt<'_> {
             ..Selection::default()
         }
     }
-}
-
-impl Tried {
-    fn receipt(&self, snapshot: &Snapshot, started_at: Timestamp) -> Receipt {
-        let restored = self.restored.as_ref();
-        let missing = restored.map_or(&[][..], |restored| &restored.missing[..]);
-        let loaded = restored.map_or(&[][..], |restored| &restored.loaded[..]);
-        Receipt {
-            id: Uuid::new_v4(),
-            snapshot: snapshot.snapshot.to_string(),
-            taken_at: snapshot.taken_at,
-            started_at,
-            finished_at: clock::now(),
-            reason: restored.err().cloned(),
-            missing: missing.iter().map(named).collect(),
-            tables: loaded.iter().map(plain).collect(),
-            seconds: restored.ok().map(|restored| restored.took.as_secs_f64()),
-            rows: restored.ok().map(|restored| restored.rows),
-            bytes: restored.ok().map(|restored| restored.bytes),
-            tables_in_backup: snapshot.totals.tables,
-        }
-    }
-}
-
-fn named(missing: &restore::Missing) -> serde_json::Value {
-    serde_json::json!({ "what": missing.what, "reason": missing.reason })
-}
-
-fn candidates(
-    manifest: &Manifest,
-    drilled: Option<&BTreeMap<String, Timestamp>>,
-) -> Vec<Candidate> {
-    let candidate = |data: &TableData| Candidate {
-        table: data.table.clone(),
-        bytes: data.pieces.iter().map(|piece| piece.raw_len).sum(),
-        drilled_at: drilled.and_then(|drilled| drilled.get(&plain(&data.table)).copied()),
-    };
-    manifest.tables.iter().map(candidate).collect()
-}
-
-/// A table's name without quotes, as receipts have it.
-fn plain(table: &Name) -> String {
-    format!("{}.{}", table.schema, table.name)
 }

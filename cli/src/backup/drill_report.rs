@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use backup::format::Snapshot;
 use jiff::Timestamp;
-use ops::monitoring::document::{Drill, MissingObject};
+use ops::{
+    backups::drill_receipts::{Known, Receipt},
+    monitoring::document::{Drill, MissingObject},
+};
 use serde_json::{Value, json};
 
-use super::{
-    quantities,
-    receipts::{Known, Receipt},
-};
+use super::quantities;
 
 /// The verdict on a drill.
 #[derive(Debug)]

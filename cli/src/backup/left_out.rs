@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use backup::schema::Exclusion;
 
-use super::receipts;
+use super::known_drills;
 use crate::environment::Environment;
 
 /// What an operator has accepted by its name, where there is a project to ask.
@@ -12,7 +12,7 @@ pub(super) async fn accepted(environment: &Environment, gaps: &[Exclusion]) -> V
     if gaps.is_empty() {
         return Vec::new();
     }
-    let known = receipts::known_soon(environment).await;
+    let known = known_drills::known_soon(environment).await;
     known
         .ok()
         .flatten()

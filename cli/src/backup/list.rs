@@ -2,15 +2,11 @@
 //! say of them.
 
 use backup::{catalogue::Listing, format::Snapshot};
-use ops::monitoring::document::Drill;
+use ops::{backups::drill_receipts::Known, monitoring::document::Drill};
 use outside::clock;
 use serde_json::{Value, json};
 
-use super::{
-    quantities,
-    receipts::{self, Known},
-    repository::Repository,
-};
+use super::{known_drills, quantities, repository::Repository};
 use crate::environment::Environment;
 use terminal::{
     failure::Verdict,
@@ -29,7 +25,7 @@ pub(super) async fn run(environment: &Environment, output: Output) -> anyhow::Re
     let drill = |snapshot: &Snapshot| drills.as_ref()?.of(&snapshot.snapshot.to_string());
     let rows: Vec<_> = snapshots
         .iter()
-        .map(|snapshot| row(snapshot, drill(snapshot)))
+        .map(|snapshot| row(snapshot, drill(snapshot).as_ref()))
         .collect();
     let heading = [
         "backup", "taken", "age", "rows", "size", "stored", "suspect", "drill",
@@ -41,7 +37,7 @@ pub(super) async fn run(environment: &Environment, output: Output) -> anyhow::Re
     };
     let documents: Vec<_> = snapshots
         .iter()
-        .map(|snapshot| document(snapshot, drill(snapshot)))
+        .map(|snapshot| document(snapshot, drill(snapshot).as_ref()))
         .collect();
     output.result(&json!({ "backups": documents }), &text);
     Ok(if unreadable.is_empty() {
@@ -53,7 +49,7 @@ pub(super) async fn run(environment: &Environment, output: Output) -> anyhow::Re
 
 /// What drills found; a list without it is a list as well.
 async fn drills(environment: &Environment) -> Option<Known> {
-    match receipts::known_soon(environment).await {
+    match known_drills::known_soon(environment).await {
         Ok(known) => known,
         Err(error) => {
             output::note(&format!("drills are not shown: {error:#}"));

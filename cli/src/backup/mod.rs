@@ -2,20 +2,19 @@
 //! each action in a file of its own.
 
 pub(crate) mod arguments;
-mod budget;
 mod choice;
 mod drill;
 mod drill_report;
 mod export;
 mod init;
 mod keygen;
+pub(crate) mod known_drills;
 mod left_out;
 mod list;
 mod lost_rows;
 mod private_place;
 mod progress;
 mod quantities;
-pub(crate) mod receipts;
 mod repository;
 mod restore;
 mod run;

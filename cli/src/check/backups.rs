@@ -5,15 +5,14 @@ use backup::{
     format::object_path, pinned_session::PinnedSession, preflight, repository::RepositoryError,
     store::StoreError,
 };
-use ops::backups::backup_setup::{BackupSetup, SetupError};
+use ops::backups::{
+    backup_setup::{BackupSetup, SetupError},
+    drill_receipts::Known,
+};
 use outside::outbound::Outbound;
 
 use super::finding::{Finding, Level};
-use crate::{
-    answered::known,
-    backup::receipts::{self, Known},
-    environment::Environment,
-};
+use crate::{backup::known_drills, environment::Environment};
 
 const STORE: &str = "backup store";
 const ROLE: &str = "backup role";
@@ -73,7 +72,7 @@ async fn store(setup: BackupSetup<'_>) -> Finding {
 
 /// Backups that nobody ever restored are a hope.
 async fn drills(environment: &Environment) -> Finding {
-    match receipts::known_soon(environment).await {
+    match known_drills::known_soon(environment).await {
         Ok(Some(known)) => stand(&known),
         Ok(None) => Finding::new(
             Level::Warning,
@@ -84,10 +83,10 @@ async fn drills(environment: &Environment) -> Finding {
     }
 }
 
-fn stand(known_drills: &Known) -> Finding {
-    let last = known(&known_drills.drills).next();
-    let reason = last.and_then(|drill| drill.reason.as_deref());
-    match known_drills.status.as_str() {
+fn stand(known: &Known) -> Finding {
+    let last = known.drills().next();
+    let reason = last.and_then(|drill| drill.reason);
+    match known.status.as_str() {
         "ok" => Finding::new(Level::Ok, DRILLS, "the last one is good"),
         "not_set_up" => {
             let text = "not set up: nobody has tried whether a backup can be restored \
@@ -95,11 +94,11 @@ fn stand(known_drills: &Known) -> Finding {
             Finding::new(Level::Warning, DRILLS, text)
         }
         "overdue" => {
-            let text = format!("overdue: one is due every {} days", known_drills.every_days);
+            let text = format!("overdue: one is due every {} days", known.every_days);
             Finding::new(Level::Error, DRILLS, text)
         }
         other => {
-            let reason = reason.unwrap_or("see `pourtrait backup list`");
+            let reason = reason.unwrap_or_else(|| "see `pourtrait backup list`".to_owned());
             Finding::new(Level::Error, DRILLS, format!("{other}: {reason}"))
         }
     }

@@ -3,9 +3,12 @@
 //! What counts happens twice as carefully: the database is asked for the lease
 //! once more right before the commit record is written, and how the run ended is
 //! kept in the database, where its age is watched. How a backup is made is the
-//! engine's: crate `backup`.
+//! engine's: crate `backup`. Where the function has a key for it, what is left of its
+//! time is for a drill that is due.
 
 pub mod backup_setup;
+pub mod drill_receipts;
+mod due_drill;
 
 use std::time::Duration;
 
@@ -33,6 +36,7 @@ use crate::{
     rpc::{Call, Retry},
 };
 use backup_setup::{BackupSetup, SetupError};
+pub use due_drill::DueDrill;
 
 /// Kept back from the work, for recording how it ended.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -51,6 +55,9 @@ pub struct Details {
     pub backup: Option<Sealed>,
     /// Why none was sealed, or why it does not count as done.
     pub reason: Option<String>,
+    /// The drill that was due after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drill: Option<DueDrill>,
 }
 
 impl jobs::Details for Details {
@@ -58,6 +65,7 @@ impl jobs::Details for Details {
         Self {
             backup: None,
             reason: Some(reason),
+            drill: None,
         }
     }
 }
@@ -128,13 +136,16 @@ impl Handler<Starter> for BacksUp {
         _: Request<Bytes>,
         deadline: Deadline,
     ) -> Answer {
-        let report = perform(app, starter, deadline).await.map_err(|error| {
+        let mut report = perform(app, starter, deadline).await.map_err(|error| {
             tracing::warn!(%error, "no backup is made");
             Problem::Unavailable(match error {
                 SetupError::Absent => "backups are not set up",
                 SetupError::Incomplete => "backups are not configured as they should be",
             })
         })?;
+        if report.outcome == Outcome::Done {
+            report.details.drill = due_drill::make_if_due(app, deadline).await;
+        }
         report.answer()
     }
 }
@@ -260,6 +271,7 @@ fn sealed_backup(
         details: Details {
             backup: Some(sealed),
             reason: None,
+            drill: None,
         },
     }
 }

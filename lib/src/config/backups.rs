@@ -28,6 +28,18 @@ pub struct Backup {
     pub recipients: String,
     /// 32 bytes in hexadecimal that name objects; they cannot read anything.
     pub secret: SecretString,
+    /// What the function tries backups with, where it does.
+    pub drill: Option<Drill>,
+}
+
+/// What a drill in the function needs.
+#[derive(Debug, Clone)]
+pub struct Drill {
+    /// An age secret key, of a recipient of its own.
+    pub identity: SecretString,
+    /// The server that lends a database, as the URL of one that it has; without it the
+    /// one that is backed up.
+    pub server: Option<SecretString>,
 }
 
 /// Any of these set means that backups are wanted.
@@ -87,6 +99,7 @@ pub(super) fn backup(read: &mut Reader) -> Option<Backup> {
     let recipients = recipients.and_then(|text| read.keep("BACKUP_RECIPIENTS", public_keys(text)));
     let secret = read.text("BACKUP_SECRET");
     let secret = secret.and_then(|text| read.keep("BACKUP_SECRET", dedupe_secret(text)));
+    let drill = drill(read);
     let url = url?;
     let credentials = credentials(read);
     if url.scheme() == "s3" {
@@ -101,6 +114,31 @@ pub(super) fn backup(read: &mut Reader) -> Option<Backup> {
         credentials,
         recipients: recipients?,
         secret: secret?,
+        drill,
+    })
+}
+
+/// Whoever breaks into the function has this key, and with it every backup of its
+/// recipient: that is for a team to accept, and to be reminded of.
+fn drill(read: &mut Reader) -> Option<Drill> {
+    const IDENTITY: &str = "BACKUP_DRILL_IDENTITY";
+    let text = read.text(IDENTITY)?;
+    let is_key = text.starts_with("AGE-SECRET-KEY-1");
+    let identity = is_key
+        .then_some(text)
+        .ok_or("not an age secret key (AGE-SECRET-KEY-1…)");
+    let identity = read.keep(IDENTITY, identity)?;
+    read.faults.push(Fault {
+        variable: IDENTITY,
+        kind: FaultKind::Warning(
+            "a private key lies in a function: whoever breaks into it can read the backups",
+        ),
+    });
+    Some(Drill {
+        identity: identity.into(),
+        server: read
+            .text("BACKUP_DRILL_DATABASE_URL")
+            .map(SecretString::from),
     })
 }
 

@@ -15,7 +15,7 @@ use outside::secure_url;
 use secrecy::SecretString;
 use url::Url;
 
-pub use backups::{Backup, Database};
+pub use backups::{Backup, Database, Drill};
 pub use check_variables::CHECK_PREFIX;
 
 pub use crate::variables::{Fault, FaultKind};

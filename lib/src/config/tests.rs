@@ -191,6 +191,33 @@ fn a_backup_identity_in_the_environment_is_a_warning() {
 }
 
 #[test]
+fn a_key_for_drills_is_taken_with_a_warning_and_a_wrong_one_leaves_backups_on() {
+    let backups = [
+        (
+            "DATABASE_URL",
+            "postgresql://postgres:x@127.0.0.1:5432/postgres",
+        ),
+        ("BACKUP_URL", "file:///backups"),
+        ("BACKUP_RECIPIENTS", "age1xyz"),
+        (
+            "BACKUP_SECRET",
+            "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+        ),
+    ];
+    for (key, is_taken) in [("AGE-SECRET-KEY-1XYZ", true), ("age1xyz", false)] {
+        let found = config(&[&backups[..], &[("BACKUP_DRILL_IDENTITY", key)]].concat());
+        let of_key = |fault: &&Fault| fault.variable == "BACKUP_DRILL_IDENTITY";
+        let fault = found.faults.iter().find(of_key).unwrap();
+        assert_eq!(
+            matches!(fault.kind, FaultKind::Warning(_)),
+            is_taken,
+            "{key}"
+        );
+        assert_eq!(found.backup.unwrap().drill.is_some(), is_taken, "{key}");
+    }
+}
+
+#[test]
 fn vercels_marks_count_before_lambdas() {
     let lambda = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001");
     assert_eq!(config(&[lambda]).platform, Platform::Lambda);

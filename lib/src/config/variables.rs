@@ -201,6 +201,14 @@ const OTHERS: &[Group] = &[
                 "BACKUP_IDENTITY",
                 "The private key itself, where a drill runs and a file is not at hand, such as a CI job. Never part of a deployment.",
             ),
+            secret(
+                "BACKUP_DRILL_IDENTITY",
+                "A private key of a recipient of its own, with which the function itself tries the newest backup when a drill is due. Whoever breaks into the functions can read the backups then; a drill elsewhere needs no such key.",
+            ),
+            secret(
+                "BACKUP_DRILL_DATABASE_URL",
+                "The server that lends that drill a database, as a session connection of a role that may make one; without it the server that is backed up. `DATABASE_CA` is for it too.",
+            ),
         ],
     },
     Group {

@@ -113,6 +113,28 @@ $$;
 comment on function ops.drills_document(timestamptz, jsonb) is
     'How drills stand: not set up before the first receipt, failed, overdue or ok; how often they are due; and the last one.';
 
+create or replace function ops.is_drill_due(p_now timestamptz, p_settings jsonb)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    select coalesce(
+        (
+            select p_now - (drill).received_at >= make_interval(days => case
+                when ops.drill_reason(drill, p_settings) is null then (p_settings ->> 'backup.drill_days')::integer
+                else 1
+            end)
+            from (select ops.newest_drill(p_now)) as newest (drill)
+            where (drill).id is not null
+        ),
+        true
+    )
+$$;
+
+comment on function ops.is_drill_due(timestamptz, jsonb) is
+    'Whether whoever makes drills by itself has to make one: before the first, when the last one is as old as the setting says, and a day after a bad one.';
+
 create or replace function public.ops_record_drill(p_drill jsonb, p_now timestamptz default null)
 returns jsonb
 language plpgsql
@@ -175,6 +197,7 @@ as $$
     select ops.drills_document(v.now, v.settings) || jsonb_build_object(
         'rpoSeconds', 60 * (v.settings ->> 'threshold.backup_rpo_minutes')::numeric,
         'accepted', v.settings -> 'backup.accepted',
+        'due', ops.is_drill_due(v.now, v.settings),
         'lastDrilled', ops.last_drilled_tables(v.now),
         'drills', coalesce(
             (

@@ -8,7 +8,7 @@ const UNMEASURED_BYTES_PER_SECOND: f64 = 5_000_000.0;
 
 /// How much of the rows a drill restores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Budget {
+pub enum Budget {
     /// So many bytes of COPY text.
     Bytes(u64),
     /// What earlier drills did in that time.
@@ -17,12 +17,13 @@ pub(crate) enum Budget {
 
 impl Budget {
     /// The budget in bytes, given what earlier drills restored in a second.
+    #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a count of bytes, which a float holds well enough and `as` bounds"
     )]
-    pub(super) fn bytes(self, per_second: Option<f64>) -> u64 {
+    pub fn bytes(self, per_second: Option<f64>) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes,
             Self::Time(time) => {
