@@ -57,6 +57,8 @@ from (values
     ('threshold.cls', 'number', '0.1', 0.001, 100, null, 'The Cumulative Layout Shift, as 75th percentile of a day, above which it is poor.'),
     ('threshold.connections_percent', 'number', '80', 1, 100, '%', 'The share of the database''s connections in use above which it is bad.'),
     ('threshold.error_rate_percent', 'number', '5', 0, 100, '%', 'The share of requests answered with status 500 or above, above which it is bad.'),
+    ('threshold.error_spike_events', 'integer', '50', 1, 1000000, null, 'How often an error has to happen within two hours before it can be a spike.'),
+    ('threshold.error_spike_factor', 'number', '5', 1.1, 1000, null, 'How many times as often as in two hours of the day before an error has to happen to be a spike.'),
     ('threshold.fid_ms', 'number', '100', 1, 600000, 'ms', 'The First Input Delay, as 75th percentile of a day, above which it is poor.'),
     ('threshold.inp_ms', 'number', '200', 1, 600000, 'ms', 'The Interaction to Next Paint, as 75th percentile of a day, above which it is poor.'),
     ('threshold.job_failures', 'integer', '3', 1, 50, null, 'How many scheduled runs of a job have to fail or be killed one after the other to be bad.'),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{World, array, at};
+use crate::support::{World, array, at, transitions};
 
 struct Door {
     world: World,
@@ -224,4 +224,95 @@ async fn what_is_over_for_long_is_forgotten() {
         (array(&left).len(), &left[0]["status"]),
         (1, &json!("open"))
     );
+}
+
+/// What a tick opens and resolves about errors.
+async fn tick(door: &Door, now: &str) -> Vec<String> {
+    let tick = door.world.tick(now, &[]).await;
+    let all = transitions(&tick).into_iter();
+    all.filter(|line| line.contains(" error_")).collect()
+}
+
+fn subject(issue: &Value) -> &str {
+    &issue["id"].as_str().unwrap()[..8]
+}
+
+#[tokio::test]
+async fn a_new_critical_error_is_told_until_it_is_dealt_with() {
+    let mut door = Door::open().await;
+    let critical =
+        json!({"detail": {"severity": "critical", "issue": {"key": "a", "title": "No wine"}}});
+    let errors = [
+        door.error("a", "10:00:00", &critical),
+        door.error("b", "10:00:00", &json!({})),
+        door.error(
+            "c",
+            "10:00:00",
+            &json!({
+                "environment": "preview",
+                "detail": {"severity": "critical", "issue": {"key": "c", "title": "T"}},
+            }),
+        ),
+    ];
+    door.send(&errors, "10:00:01").await;
+    let listed = door.list("open", "10:01:00").await;
+    let issue = array(&listed)
+        .iter()
+        .find(|issue| issue["title"] == "No wine")
+        .unwrap()
+        .clone();
+    let about = subject(&issue);
+    assert_eq!(
+        tick(&door, "10:01:00").await,
+        [format!("opened error_new {about}")]
+    );
+    assert!(tick(&door, "10:30:00").await.is_empty());
+    door.act(&issue, "resolve", None, "10:31:00").await;
+    assert_eq!(
+        tick(&door, "10:32:00").await,
+        [format!("resolved error_new {about}")]
+    );
+
+    let back = door.error(
+        "a",
+        "10:40:00",
+        &json!({"release": "2.0", "detail": {"issue": {"key": "a", "title": "No wine"}}}),
+    );
+    door.send(&[back], "10:40:01").await;
+    let opened = tick(&door, "10:41:00").await;
+    assert_eq!(
+        opened,
+        [
+            format!("opened error_new {about}"),
+            format!("opened error_regressed {about}")
+        ]
+    );
+    // Nobody has seen it for an hour.
+    let ended = tick(&door, "11:41:00").await;
+    assert_eq!(ended.len(), 2, "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_spike_is_many_times_what_was_usual() {
+    let mut door = Door::open().await;
+    for hour in 10..20 {
+        let usual: Vec<_> = (0..10)
+            .map(|_| door.error("a", &format!("{hour}:10:00"), &json!({})))
+            .collect();
+        door.send(&usual, &format!("{hour}:10:01")).await;
+    }
+    let many: Vec<_> = (0..40)
+        .map(|_| door.error("a", "21:10:00", &json!({})))
+        .collect();
+    door.send(&many, "21:10:01").await;
+    assert!(tick(&door, "21:11:00").await.is_empty(), "too few in all");
+    let more: Vec<_> = (0..30)
+        .map(|_| door.error("a", "21:12:00", &json!({})))
+        .collect();
+    door.send(&more, "21:12:01").await;
+    let opened = tick(&door, "21:13:00").await;
+    assert_eq!(opened.len(), 1, "{opened:?}");
+    assert!(opened[0].starts_with("opened error_spike"));
+    let ended = tick(&door, "22:13:00").await;
+    assert!(ended[0].starts_with("resolved error_spike"), "{ended:?}");
 }

@@ -90,6 +90,12 @@ pub enum Rule {
     ChannelFailing,
     /// Nothing has shown for long that a channel works.
     DeliveryUnproven,
+    /// An error of the app that is critical and new.
+    ErrorNew,
+    /// An error of the app that came back after it was resolved.
+    ErrorRegressed,
+    /// An error of the app that happens far more often than before.
+    ErrorSpike,
     /// Nobody is on call at some time to come.
     OncallHole,
     /// The calendar of a rotation cannot be read.
@@ -110,7 +116,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 47] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -147,6 +153,9 @@ impl Rule {
         Self::JobSlow,
         Self::ChannelFailing,
         Self::DeliveryUnproven,
+        Self::ErrorNew,
+        Self::ErrorRegressed,
+        Self::ErrorSpike,
         Self::OncallHole,
         Self::OncallCalendarUnread,
         Self::SignInAttempts,
@@ -197,6 +206,9 @@ impl Rule {
             Self::JobSlow => "job_slow",
             Self::ChannelFailing => "channel_failing",
             Self::DeliveryUnproven => "delivery_unproven",
+            Self::ErrorNew => "error_new",
+            Self::ErrorRegressed => "error_regressed",
+            Self::ErrorSpike => "error_spike",
             Self::OncallHole => "oncall_hole",
             Self::OncallCalendarUnread => "oncall_calendar_unread",
             Self::SignInAttempts => "sign_in_attempts",
@@ -230,6 +242,7 @@ impl Rule {
             Self::JobSlow => "share of its interval",
             Self::ChannelFailing => "failing for",
             Self::DeliveryUnproven => "since the last message",
+            Self::ErrorSpike => "in two hours",
             Self::OncallHole => "nobody for",
             Self::OncallCalendarUnread => "since the last reading",
             Self::SignInAttempts => "attempts",
@@ -244,6 +257,8 @@ impl Rule {
             | Self::DatabaseFailing
             | Self::PagesUnwatched
             | Self::CriticalError
+            | Self::ErrorNew
+            | Self::ErrorRegressed
             | Self::MonitoringBlind
             | Self::BackupFailed
             | Self::BackupSuspect
@@ -265,7 +280,9 @@ impl Rule {
             Self::AppDown => "everybody who opens this page",
             Self::DatabaseFailing => "everything that reads or writes data",
             Self::PagesUnwatched => "nobody yet; if the app goes down, nobody is told",
-            Self::CriticalError => "users whose request meets this error",
+            Self::CriticalError | Self::ErrorNew | Self::ErrorRegressed | Self::ErrorSpike => {
+                "users whose request meets this error"
+            }
             Self::MonitoringBlind => {
                 "monitoring itself: nothing is recorded, no other alert can open or resolve"
             }

@@ -128,6 +128,8 @@ as $$
     select * from ops.observe_web_vitals(p_now, p_environment, p_settings)
     union all
     select * from ops.observe_events(p_since, p_now, p_environment, p_settings)
+    union all
+    select * from ops.observe_issues(p_now, p_environment, p_settings)
 $$;
 
 comment on function ops.observe_app(timestamptz, timestamptz, text, jsonb) is

@@ -43,6 +43,9 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::DatabaseFailing => "The database is failing".into(),
         Rule::PagesUnwatched => "No page of the app is watched".into(),
         Rule::CriticalError => format!("The app logged an error: {}", said(facts)),
+        Rule::ErrorNew => format!("The app meets a new error: {}", said(facts)),
+        Rule::ErrorRegressed => format!("An error is back: {}", said(facts)),
+        Rule::ErrorSpike => format!("An error happens often: {}", said(facts)),
         Rule::MonitoringBlind => "Monitoring is blind".into(),
         Rule::MonitoringGap => match facts.gap {
             Some(gap) if facts.detail["unreachable"] == true => format!(
@@ -110,7 +113,10 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::AppDown => format!("{subject} is up again"),
         Rule::DatabaseFailing => "The database works again".into(),
         Rule::PagesUnwatched => "Pages of the app are watched again".into(),
-        Rule::CriticalError => format!("No longer seen: {}", said(facts)),
+        Rule::CriticalError | Rule::ErrorNew | Rule::ErrorRegressed => {
+            format!("No longer seen: {}", said(facts))
+        }
+        Rule::ErrorSpike => format!("No more often than before: {}", said(facts)),
         Rule::MonitoringBlind => "Monitoring sees again".into(),
         Rule::MonitoringGap => "Monitoring goes on".into(),
         Rule::BackupRpoBreached => "The newest backup is recent enough again".into(),

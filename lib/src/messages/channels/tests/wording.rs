@@ -22,6 +22,7 @@ fn subject(rule: Rule) -> &'static str {
         Rule::WebVitalPoor => "INP",
         Rule::BackupGap => "operator class public.odd",
         Rule::OncallHole | Rule::OncallCalendarUnread => "Primary",
+        Rule::ErrorNew | Rule::ErrorRegressed | Rule::ErrorSpike => "3f2a91c0",
         _ => "app",
     }
 }
@@ -110,6 +111,12 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: Alerts arrive by Slack again
     High: Alerts by email are unproven
     Resolved: Alerts by email are proven again
+    High: The app meets a new error: Cellar full
+    Resolved: No longer seen: Cellar full
+    High: An error is back: Cellar full
+    Resolved: No longer seen: Cellar full
+    High: An error happens often: Cellar full
+    Resolved: No more often than before: Cellar full
     High: Nobody is on call for Primary at some time to come
     Resolved: Somebody is on call for Primary in all the days to come
     High: The calendar of Primary cannot be read
