@@ -274,7 +274,8 @@ async fn a_call_reads_the_alert_and_a_digit_takes_it() {
     let one = twilio(&bundle, &action, &digits("1"), token).await;
     let said = String::from_utf8(one.bytes.to_vec()).unwrap();
     assert!(said.contains("You have it until "), "{said}");
-    assert_eq!(stands(&bundle, &alert).await[0], "acknowledged");
+    let by = json!("Anna (by phone call)");
+    assert_eq!(stands(&bundle, &alert).await, [json!("acknowledged"), by]);
 
     raise(&bundle, "cellar", "resolved").await;
     dispatch(&bundle).await;

@@ -130,7 +130,7 @@ async fn an_outage_on_a_saturday_at_two_is_told_asked_about_taken_by_a_digit_and
     night.local("answers", &digit).await;
     let open = night.pourtrait("alerts list").await.stdout;
     assert!(
-        open.contains("acknowledged") && open.contains("Anna"),
+        open.contains("acknowledged by Anna (by phone call)"),
         "{open}"
     );
 

@@ -94,6 +94,7 @@ declare
     v_settings jsonb := ops.read_settings();
     v_until timestamptz := p_until;
 begin
+    p_actor := ops.named_actor(p_actor, p_link);
     if p_alert.status = 'resolved' or (p_action = 'unacknowledge' and p_alert.status = 'firing') then
         return 'unchanged';
     end if;

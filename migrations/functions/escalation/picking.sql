@@ -226,6 +226,27 @@ $$;
 comment on function ops.find_contact(text) is
     'Returns the contact who goes by what an actor is called: by the name, the address or its beginning; null if there is none.';
 
+create or replace function ops.named_actor(p_actor text, p_message uuid)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+    select coalesce(
+        (
+            select replace(p_actor, 'somebody (', (message.facts #>> '{recipients,people,0,name}') || ' (')
+            from ops.outbox as message
+            where message.id = p_message
+                and p_actor like 'somebody (%'
+                and jsonb_array_length(message.facts #> '{recipients,people}') = 1
+        ),
+        p_actor
+    )
+$$;
+
+comment on function ops.named_actor(text, uuid) is
+    'Returns what an actor is called: somebody who answers a message by a provider has the name of the only person whom it addresses.';
+
 create or replace function ops.find_answering(p_actor text, p_message uuid)
 returns uuid
 language sql
