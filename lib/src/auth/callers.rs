@@ -9,6 +9,7 @@ use super::{
     field,
     heartbeat_token::{self, TokenSigner},
     signed_link::{Grant, Signer},
+    vercel_signature,
 };
 use crate::{
     media_type,
@@ -243,10 +244,15 @@ impl Caller for DoorKey {
         };
         let presented = door_key::presented(attempt.request).ok_or(Problem::Unauthorized)?;
         let wrong = attempt.wrong_proof();
-        match KeySigner::new(key).number_of(&presented) {
-            Some(id) => Ok(Self { id, wrong }),
-            None => Err(wrong.refuse()),
+        let Some(id) = KeySigner::new(key).number_of(&presented) else {
+            return Err(wrong.refuse());
+        };
+        // What a platform signs has to prove that too, where its secret is known.
+        let signed = vercel_signature::secret(attempt.config, attempt.request.uri().path());
+        if signed.is_some_and(|secret| !vercel_signature::is_right(secret, attempt.request)) {
+            return Err(wrong.refuse());
         }
+        Ok(Self { id, wrong })
     }
 }
 

@@ -13,6 +13,7 @@ mod limiter;
 mod project_keys;
 pub mod signed_link;
 mod user_token;
+mod vercel_signature;
 
 use std::{fmt::Debug, sync::Arc};
 

@@ -50,6 +50,10 @@ pub struct Config {
     pub heartbeat_url: Option<SecretString>,
     /// What shows Vercel that the door is its owner's, where its drains end here.
     pub drain_verification: Option<String>,
+    /// What Vercel signs its drains with.
+    pub vercel_drain_secret: Option<SecretString>,
+    /// What Vercel signs its webhooks with.
+    pub vercel_webhook_secret: Option<SecretString>,
     /// Where errors are reported.
     pub sentry_dsn: Option<SecretString>,
     /// The direct session, for what the database's API cannot do.
@@ -189,6 +193,8 @@ impl Config {
         let channels = Channels::open(&mut read);
         let heartbeat_url = read.secret_url("HEARTBEAT_URL");
         let drain_verification = read.text("VERCEL_DRAIN_VERIFY");
+        let vercel_drain_secret = read.text("VERCEL_DRAIN_SECRET").map(SecretString::from);
+        let vercel_webhook_secret = read.text("VERCEL_WEBHOOK_SECRET").map(SecretString::from);
         let sentry_dsn = sentry(&mut read);
         let database = backups::database(&read);
         let backup = backups::backup(&mut read);
@@ -212,6 +218,8 @@ impl Config {
             channels,
             heartbeat_url,
             drain_verification,
+            vercel_drain_secret,
+            vercel_webhook_secret,
             sentry_dsn,
             database,
             backup,

@@ -146,11 +146,21 @@ const OTHERS: &[Group] = &[
     Group {
         title: "The door",
         without: "A project key (`pourtrait door add`) is all that is needed to send things to `/api/ingest`.",
-        variables: &[plain(
-            "VERCEL_DRAIN_VERIFY",
-            "",
-            "What Vercel shows where a drain is made: the door answers it, so that Vercel knows whose it is.",
-        )],
+        variables: &[
+            plain(
+                "VERCEL_DRAIN_VERIFY",
+                "",
+                "What Vercel shows where a drain is made: the door answers it, so that Vercel knows whose it is.",
+            ),
+            secret(
+                "VERCEL_DRAIN_SECRET",
+                "What Vercel's drains are signed with. With it, a drain without the right signature is refused; without it, the project key in the drain's URL is the only proof.",
+            ),
+            secret(
+                "VERCEL_WEBHOOK_SECRET",
+                "What Vercel's webhooks are signed with; the same holds.",
+            ),
+        ],
     },
     Group {
         title: "Checks",
