@@ -11,6 +11,7 @@
 //! - [`app`], [`config`], `variables`: what every function stands on, and its variables
 //! - [`rpc`]: the database behind its REST API
 //! - `bounded_json`, `encoded_body`: what comes from elsewhere, however odd or large
+//! - [`deployment_event`]: what becomes of a deployment
 //! - [`jobs`]: runs of scheduled work, each claimed once
 //! - [`messages`]: what people are told, and the channels by which it reaches them
 //! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`]: the domains
@@ -28,6 +29,7 @@ pub mod auth;
 pub mod backups;
 mod bounded_json;
 pub mod config;
+pub mod deployment_event;
 pub mod edge;
 mod encoded_body;
 pub mod endpoint;

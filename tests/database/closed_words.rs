@@ -2,6 +2,7 @@
 
 use ops::{
     alerts::acknowledge::Action,
+    deployment_event::DeploymentEvent,
     jobs::Outcome,
     messages::{channels, message_facts::Severity},
     monitoring::sample::Status,
@@ -39,6 +40,10 @@ async fn rust_reads_every_word_that_the_database_may_write() {
 async fn sets_that_rust_writes_have_the_same_words_in_the_same_order() {
     let world = World::migrated().await;
     assert_eq!(json!(words(&world, "severity").await), json!(Severity::ALL));
+    assert_eq!(
+        json!(words(&world, "deployment_event").await),
+        json!(DeploymentEvent::ALL)
+    );
     let kinds = "(select jsonb_agg(jsonb_build_array(channel, reach) order by place) from ops.channel_kinds)";
     let known = channels::ALL.map(|channel| json!([channel, channel.reach()]));
     assert_eq!(world.value(kinds).await, json!(known));

@@ -255,3 +255,89 @@ async fn days_are_opened_ahead_and_dropped_when_they_are_old() {
     let left = array(&left);
     assert_eq!((left.len(), &left[0]), (8, &json!("items_20261120")));
 }
+
+fn deployment(nth: u32, fields: &Value) -> Value {
+    let mut deployment = json!({
+        "id": uuid::Uuid::from_u128(u128::from(nth)), "time": at("11:59:00"), "event": "promoted",
+        "deployment": format!("dpl_{nth}"), "environment": "production", "commit": null,
+        "branch": "main", "by": "usr_1",
+    });
+    deployment
+        .as_object_mut()
+        .unwrap()
+        .extend(fields.as_object().unwrap().clone());
+    deployment
+}
+
+#[tokio::test]
+async fn deployments_are_marked_once_and_one_odd_takes_no_other_along() {
+    let world = World::migrated().await;
+    let key = key(&world, &json!({"p_items_a_minute": 1, "p_items_a_day": 1})).await;
+    let deployments = [
+        deployment(1, &json!({})),
+        deployment(2, &json!({"event": "riddle"})),
+        deployment(3, &json!({"environment": "moon"})),
+        deployment(4, &json!({"deployment": null})),
+        deployment(5, &json!({"id": "no id"})),
+        deployment(
+            6,
+            &json!({"event": "rolled_back", "time": "9999-12-31T23:59:59Z"}),
+        ),
+        deployment(7, &json!({"time": null, "environment": "preview"})),
+        deployment(1, &json!({})),
+    ];
+    let mut call = arguments(key, &[], "12:00:00");
+    call["p_deployments"] = json!(deployments);
+    for _ in 0..2 {
+        world.call("ops_take_items", call.clone()).await;
+    }
+    let kept = world
+        .rows("select deployment, event, at from ops.deployments order by deployment")
+        .await;
+    assert_eq!(
+        kept,
+        json!([
+            {"deployment": "dpl_1", "event": "promoted", "at": "2026-11-24T11:59:00+00:00"},
+            {"deployment": "dpl_6", "event": "rolled_back", "at": "2026-11-24T12:05:00+00:00"},
+            {"deployment": "dpl_7", "event": "promoted", "at": "2026-11-24T12:00:00+00:00"},
+        ])
+    );
+    assert_eq!(
+        drops(&world).await,
+        json!([{"reason": "unusable", "items": 8}])
+    );
+    let shown = world.dashboard(3600, "12:01:00").await["deployments"].clone();
+    assert_eq!(
+        shown,
+        json!([{"at": "2026-11-24T11:59:00+00:00", "event": "promoted", "deployment": "dpl_1",
+                "commit": null, "branch": "main", "by": "usr_1"}])
+    );
+    world
+        .execute("select ops.forget_deployments('2027-12-30T00:00:00Z')")
+        .await;
+    assert_eq!(
+        world.value("(select count(*) from ops.deployments)").await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn of_many_deployments_the_newest_twenty_are_shown() {
+    let world = World::migrated().await;
+    let key = key(&world, &json!({})).await;
+    let time = |nth: u32| json!({"time": at(&format!("11:{nth:02}:00"))});
+    let deployments: Vec<_> = (0..30).map(|nth| deployment(nth, &time(nth))).collect();
+    let mut call = arguments(key, &[], "12:00:00");
+    call["p_deployments"] = json!(deployments);
+    world.call("ops_take_items", call).await;
+    let shown = world.dashboard(3600, "12:00:00").await["deployments"].clone();
+    let shown: Vec<_> = array(&shown)
+        .iter()
+        .map(|mark| mark["deployment"].clone())
+        .collect();
+    assert_eq!(shown.len(), 20);
+    assert_eq!(
+        (&shown[0], &shown[19]),
+        (&json!("dpl_29"), &json!("dpl_10"))
+    );
+}

@@ -7,6 +7,7 @@
 mod audit;
 mod backups;
 mod data_quality;
+mod deployments;
 mod incidents;
 mod on_call;
 mod security;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 pub use audit::{Audit, Finding};
 pub use backups::{BackupRun, Backups, Drill, Drills, Gap, MissingObject, Requests, Restore};
 pub use data_quality::{DataQuality, LeftOut};
+pub use deployments::DeploymentMark;
 pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
 pub use on_call::OnCall;
 pub use security::{Security, SignInAttempts};
@@ -48,6 +50,8 @@ pub struct Document {
     pub slo: Slo,
     /// What alerts belong together, and how it ended.
     pub incidents: Vec<Incident>,
+    /// What became of deployments in the range, the newest twenty, the newest first.
+    pub deployments: Vec<DeploymentMark>,
     /// The database itself.
     pub database: Database,
     /// Messages on their way.

@@ -174,7 +174,8 @@ create or replace function public.ops_take_items(
     p_visitor text,
     p_items jsonb,
     p_drops jsonb default '{}',
-    p_now timestamptz default null
+    p_now timestamptz default null,
+    p_deployments jsonb default '[]'
 )
 returns jsonb
 language plpgsql
@@ -220,6 +221,7 @@ begin
                 p_key, p_source, ops.hashed_visitor(p_visitor, v_now), v_items, v_now
             );
     end;
+    perform ops.take_deployments(p_key, p_source, p_deployments, v_now);
     return jsonb_build_object(
         'taken', v_taken,
         'overQuota', jsonb_array_length(p_items) - v_quota.admitted,
@@ -228,5 +230,5 @@ begin
 end
 $$;
 
-comment on function public.ops_take_items(integer, text, text, text, jsonb, jsonb, timestamptz) is
-    'Takes a batch of items that a project key brings, as far as its quota goes, and notes what was left out of it. A batch that comes again is taken once. Answers refused, key or origin, where the key is closed or the page may not use it.';
+comment on function public.ops_take_items(integer, text, text, text, jsonb, jsonb, timestamptz, jsonb) is
+    'Takes a batch of items that a project key brings, as far as its quota goes, and notes what was left out of it. Events of deployments are taken whatever the quota. A batch that comes again is taken once. Answers refused, key or origin, where the key is closed or the page may not use it.';

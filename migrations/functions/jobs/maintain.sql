@@ -58,6 +58,7 @@ begin
     perform ops.open_item_days(v_now);
     perform ops.forget_door_counts(v_settings, v_now);
     perform ops.forget_issues(v_settings, v_now);
+    perform ops.forget_deployments(v_now);
     if ops.drop_item_days(v_settings, v_now) = 10 then
         return jsonb_build_object('outcome', 'more');
     end if;
