@@ -42,6 +42,7 @@ mod dashboard;
 mod direct;
 mod dispatch;
 mod door;
+mod door_drains;
 mod escalation;
 mod failover;
 mod health;

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use outside::clock;
 
-use super::item::Item;
+use super::{deployment::Deployment, item::Item};
 
 /// How many items a request may bring.
 pub(super) const MOST: usize = 1_000;
+
+/// Why those are left out that are more.
+pub(super) const TOO_MANY: &str = "too many in a request";
 
 /// How far a client's clock may be off before it is corrected.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
@@ -21,6 +24,8 @@ pub(super) type Drops = BTreeMap<String, u64>;
 pub(super) struct Batch {
     /// In the order in which they came.
     pub(super) items: Vec<Item>,
+    /// What became of deployments.
+    pub(super) deployments: Vec<Deployment>,
     /// What was left out, and what the client says that it left out itself.
     pub(super) drops: Drops,
     /// What the client's clock said when it sent this.
@@ -33,7 +38,7 @@ impl Batch {
         if self.items.len() < MOST {
             self.items.push(item);
         } else {
-            self.drop("too many in a request", 1);
+            self.drop(TOO_MANY, 1);
         }
     }
 

@@ -187,7 +187,7 @@ impl Item {
 }
 
 /// The same id for the same content.
-fn of_content(content: &[u8]) -> Uuid {
+pub(super) fn of_content(content: &[u8]) -> Uuid {
     let digest = Sha256::digest(content);
     let start = digest.first_chunk().copied().unwrap_or_default();
     Builder::from_random_bytes(start).into_uuid()

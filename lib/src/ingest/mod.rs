@@ -1,18 +1,27 @@
 //! `/api/ingest`: the door for what apps and platforms send.
 //!
-//! Each client sends in a form of its own. A [`source`] reads one form and makes items of it,
+//! Each client sends in a form of its own. A `source` reads one form and makes items of it,
 //! which are all of a few kinds; one call of the database takes a batch. A project key says
 //! who sends and how much it may bring. What cannot be used is counted and left behind, and
 //! takes nothing else along: a client that is told of an error would send all of it again.
 
 mod batch;
+mod deployment;
+mod detail;
 mod fingerprint;
+#[cfg(test)]
+mod fuzz;
 mod item;
+mod moment;
+mod otlp;
 mod own;
 mod reports;
 mod scrub;
 mod source;
 mod sources;
+mod supabase;
+mod thrown;
+mod vercel;
 mod visitor;
 
 use bytes::Bytes;
@@ -24,10 +33,12 @@ use crate::{
     auth::{DoorKey, Visitor},
     encoded_body,
     endpoint::Route,
+    function::RequestId,
     handler::{Answer, Handler, Routes},
     problem::Problem,
     rpc::{Call, Retry},
 };
+use deployment::Deployment;
 use item::Item;
 use outside::clock::Deadline;
 use source::Received;
@@ -45,6 +56,7 @@ struct TakeItems<'a> {
     p_visitor: Option<String>,
     p_items: &'a [Item],
     p_drops: &'a batch::Drops,
+    p_deployments: &'a [Deployment],
 }
 
 /// What became of a batch.
@@ -90,44 +102,82 @@ impl Handler<DoorKey> for TakesItems {
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Answer {
-        let source =
-            sources::of(&request).ok_or(Problem::NotFound("nothing takes what is sent here"))?;
-        let received = Received::new(&request).map_err(|word| match word {
-            "too_large" => Problem::PayloadTooLarge(encoded_body::LIMIT),
-            _ => Problem::BadRequest("the body cannot be decoded as its headers say".into()),
-        })?;
-        let batch = (source.decode)(&received)?.corrected().judged();
-        let call = TakeItems {
-            p_key: key.id(),
-            p_source: source.name,
-            p_origin: received.origin(),
-            p_visitor: visitor::of(&request),
-            p_items: &batch.items,
-            p_drops: &batch.drops,
-        };
-        let taken = app.call(&call, deadline).await.map_err(|error| {
-            tracing::error!(%error, source = source.name, items = batch.items.len(), "a batch cannot be taken");
-            Problem::Unavailable("the database cannot be asked now; send it again")
-        });
-        let taken = match taken {
-            Ok(taken) => taken,
-            Err(problem) => return Ok(later(&problem, &request)),
-        };
-        match taken.refused.as_deref() {
-            None => (source.answer)(&received, &batch, &taken),
-            Some("origin") => Err(Problem::Forbidden),
-            Some(_) => Err(key.refused()),
-        }
+        let taken = take(app, key, &request, deadline).await;
+        let answer = taken.or_else(|problem| refused(&problem, &request));
+        answer.map(|response| with_verification(app, &request, response))
     }
 }
 
-/// A problem that is over soon, for clients that would try again at once.
-fn later(problem: &Problem, request: &Request<Bytes>) -> Response<Bytes> {
-    let id = crate::function::RequestId::of(request);
-    let mut response = problem.response(&id.0);
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+async fn take(app: &App, key: DoorKey, request: &Request<Bytes>, deadline: Deadline) -> Answer {
+    let source =
+        sources::of(request).ok_or(Problem::NotFound("nothing takes what is sent here"))?;
+    let received =
+        Received::new(request, app.config.base_url.as_ref()).map_err(|word| match word {
+            "too_large" => Problem::PayloadTooLarge(encoded_body::LIMIT),
+            _ => Problem::BadRequest("the body cannot be decoded as its headers say".into()),
+        })?;
+    let batch = (source.decode)(&received)?.corrected().judged();
+    let call = TakeItems {
+        p_key: key.id(),
+        p_source: source.name,
+        p_origin: received.origin(),
+        p_visitor: visitor::of(request).filter(|_| !sources::is_of_platform(request)),
+        p_items: &batch.items,
+        p_drops: &batch.drops,
+        p_deployments: &batch.deployments,
+    };
+    let taken = app.call(&call, deadline).await.map_err(|error| {
+            tracing::error!(%error, source = source.name, items = batch.items.len(), "a batch cannot be taken");
+            Problem::Unavailable("the database cannot be asked now; send it again")
+        })?;
+    match taken.refused.as_deref() {
+        None => (source.answer)(&received, &batch, &taken),
+        Some("origin") => Err(Problem::Forbidden),
+        Some(_) => Err(key.refused()),
+    }
+}
+
+/// What a client is told of a problem: in its own form where it has one, and when to come
+/// again where it would do so at once.
+///
+/// # Errors
+/// 500 if that cannot be written, which is our fault.
+fn refused(problem: &Problem, request: &Request<Bytes>) -> Answer {
+    let seconds = match problem {
+        Problem::Unavailable(_) => Some(30),
+        Problem::TooManyRequests { retry_after } => Some(*retry_after),
+        Problem::BadRequest(_)
+        | Problem::Unauthorized
+        | Problem::Forbidden
+        | Problem::NotFound(_)
+        | Problem::MethodNotAllowed(_)
+        | Problem::PayloadTooLarge(_)
+        | Problem::UnsupportedMediaType
+        | Problem::Internal => None,
+    };
+    let mut response = match sources::refusal(request, problem) {
+        Some(answer) => answer?,
+        None => problem.response(&RequestId::of(request).0),
+    };
+    if let Some(seconds) = seconds {
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    Ok(response)
+}
+
+/// Shows Vercel that the door is its owner's, wherever it looks for that.
+fn with_verification(
+    app: &App,
+    request: &Request<Bytes>,
+    mut response: Response<Bytes>,
+) -> Response<Bytes> {
+    let of_a_drain = request.uri().path().starts_with("/api/drain/");
+    let code = app.config.drain_verification.as_deref();
+    let code = code.filter(|_| of_a_drain || request.method() == Method::GET);
+    if let Some(code) = code.and_then(|code| HeaderValue::from_str(code).ok()) {
+        response.headers_mut().insert("x-vercel-verify", code);
+    }
     response
 }
 
@@ -153,11 +203,7 @@ impl Handler<Visitor> for AnswersProbes {
                 HeaderValue::from_static("3600"),
             );
             *response.status_mut() = StatusCode::NO_CONTENT;
-        } else if let Some(code) = app.config.drain_verification.as_deref()
-            && let Ok(code) = HeaderValue::from_str(code)
-        {
-            headers.insert("x-vercel-verify", code);
         }
-        Ok(response)
+        Ok(with_verification(app, &request, response))
     }
 }

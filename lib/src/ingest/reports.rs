@@ -144,14 +144,12 @@ fn is_ours(blocked: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderMap;
-
     use super::*;
 
     fn decoded(body: &Value) -> Batch {
         let received = Received {
-            headers: HeaderMap::new(),
             body: body.to_string().into_bytes(),
+            ..Received::default()
         };
         decode(&received).unwrap()
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use serde_json::json;
+use url::Url;
 
 use super::{Taken, batch::Batch};
 use crate::{encoded_body, handler, handler::Answer, problem::Problem};
@@ -21,11 +22,14 @@ pub(super) struct Source {
 }
 
 /// A request as it came, its body decoded.
+#[derive(Debug, Default)]
 pub(super) struct Received {
     /// Its headers.
     pub(super) headers: HeaderMap,
     /// Its body.
     pub(super) body: Vec<u8>,
+    /// Where this bundle itself answers, which must not tell itself of itself.
+    pub(super) own_host: Option<String>,
 }
 
 impl Received {
@@ -33,10 +37,15 @@ impl Received {
     ///
     /// # Errors
     /// `encoding`, or `too_large` if more comes out than may.
-    pub(super) fn new(request: &Request<Bytes>) -> Result<Self, &'static str> {
+    pub(super) fn new(request: &Request<Bytes>, own: Option<&Url>) -> Result<Self, &'static str> {
         let headers = request.headers().clone();
         let body = encoded_body::decode(&headers, request.body()).map(Cow::into_owned)?;
-        Ok(Self { headers, body })
+        let own_host = own.and_then(Url::host_str).map(str::to_owned);
+        Ok(Self {
+            headers,
+            body,
+            own_host,
+        })
     }
 
     /// The page that sends, if it is one.
