@@ -10,6 +10,7 @@
 //! - `escalation`: an alert from its first message to its end; `answering` holds
 //!   what it shares with `acknowledge`
 //! - `direct`: verified sessions and migrations
+//! - `door`: keys, quotas, odd bodies; `envelopes`: Sentry's clients at it
 //! - `certificate`: the end of the app's certificate
 //! - `rpc`: calls over a wire that fails
 //! - `kills`: a tick killed at each of its requests; `proxy` breaks the wire
@@ -43,6 +44,7 @@ mod direct;
 mod dispatch;
 mod door;
 mod door_drains;
+mod envelopes;
 mod escalation;
 mod failover;
 mod health;

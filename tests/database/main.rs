@@ -22,6 +22,7 @@ mod chance;
 mod changes;
 mod changing_statements;
 mod channels;
+mod check_ins;
 mod checks;
 mod closed_words;
 mod contacts;

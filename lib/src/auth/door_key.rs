@@ -10,13 +10,22 @@ use bytes::Bytes;
 use http::{Request, header};
 use ring::hmac;
 use secrecy::SecretString;
+use serde_json::Value;
 use subtle::ConstantTimeEq;
+use url::Url;
 
 use super::{bearer, derived_key, field};
-use crate::hexadecimal::{self, hexadecimal};
+use crate::{
+    bounded_json, encoded_body,
+    hexadecimal::{self, hexadecimal},
+};
 
 /// How many bytes of the signature stand in a key.
 const TAG: usize = 12;
+
+/// How long the header of an envelope may be, in bytes, and how many levels of it are read.
+const HEADER: usize = 16 * 1024;
+const LEVELS: usize = 4;
 
 /// Makes keys, and knows its own.
 #[derive(Debug)]
@@ -54,7 +63,7 @@ impl KeySigner {
 }
 
 /// The key that a request carries: in its query, in a header of ours or of Sentry's clients,
-/// or as a bearer.
+/// as a bearer, or in the DSN within an envelope.
 pub(super) fn presented(request: &Request<Bytes>) -> Option<String> {
     let query = request.uri().query().unwrap_or_default().as_bytes();
     let header = |name: &str| request.headers().get(name)?.to_str().ok();
@@ -66,6 +75,25 @@ pub(super) fn presented(request: &Request<Bytes>) -> Option<String> {
             let value = request.headers().get(header::AUTHORIZATION)?;
             bearer(value.as_bytes()).map(str::to_owned)
         })
+        .or_else(|| of_envelope(request))
+}
+
+/// The public key of the DSN that the first line of an envelope names. Clients say it nowhere
+/// else when a page sends by way of its own server. The body is decoded for it, to no more
+/// than any body may be, and only where no key was found before.
+fn of_envelope(request: &Request<Bytes>) -> Option<String> {
+    let path = request.uri().path().trim_end_matches('/');
+    if !path.ends_with("/envelope") {
+        return None;
+    }
+    let body = encoded_body::decode(request.headers(), request.body()).ok()?;
+    let header = body.split(|byte| *byte == b'\n').next()?;
+    if header.len() > HEADER {
+        return None;
+    }
+    let header: Value = bounded_json::read(header, LEVELS).ok()?;
+    let dsn = Url::parse(header.get("dsn")?.as_str()?).ok()?;
+    Some(dsn.username().to_owned()).filter(|key| !key.is_empty())
 }
 
 /// `Sentry sentry_version=7, sentry_key=…, sentry_client=…`
@@ -142,5 +170,61 @@ mod tests {
         }
         let none = Request::post("/api/ingest").body(Bytes::new()).unwrap();
         assert_eq!(presented(&none), None);
+    }
+
+    #[test]
+    fn an_envelope_names_its_key_itself_where_nothing_else_does() {
+        let gzip = |text: &[u8]| {
+            use std::io::Write;
+            let mut encoder =
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        };
+        let named = br#"{"dsn":"https://abc@ops.example.com/1"}
+{"type":"event"}
+{}"#;
+        let long = format!("{{\"dsn\":\"https://abc@{}/1\"}}", "x".repeat(HEADER));
+        for (target, encoding, body, expected) in [
+            ("/api/1/envelope/", "identity", named.to_vec(), Some("abc")),
+            ("/api/1/envelope", "gzip", gzip(named), Some("abc")),
+            (
+                "/api/1/envelope/?sentry_key=def",
+                "identity",
+                named.to_vec(),
+                Some("def"),
+            ),
+            ("/api/1/store/", "identity", named.to_vec(), None),
+            ("/api/1/envelope/", "gzip", named.to_vec(), None),
+            ("/api/1/envelope/", "identity", long.into_bytes(), None),
+            (
+                "/api/1/envelope/",
+                "identity",
+                br#"{"dsn":"https://ops.example.com/1"}"#.to_vec(),
+                None,
+            ),
+            (
+                "/api/1/envelope/",
+                "identity",
+                br#"{"dsn":7}"#.to_vec(),
+                None,
+            ),
+            (
+                "/api/1/envelope/",
+                "gzip",
+                gzip(&vec![b' '; encoded_body::LIMIT + 1]),
+                None,
+            ),
+        ] {
+            let request = Request::post(target)
+                .header("content-encoding", encoding)
+                .body(Bytes::from(body))
+                .unwrap();
+            assert_eq!(
+                presented(&request).as_deref(),
+                expected,
+                "{target} {encoding}"
+            );
+        }
     }
 }

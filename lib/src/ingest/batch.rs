@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use outside::clock;
+use uuid::Uuid;
 
-use super::{deployment::Deployment, item::Item};
+use super::{check_in::CheckIn, deployment::Deployment, item::Item};
 
 /// How many items a request may bring.
 pub(super) const MOST: usize = 1_000;
@@ -26,10 +27,16 @@ pub(super) struct Batch {
     pub(super) items: Vec<Item>,
     /// What became of deployments.
     pub(super) deployments: Vec<Deployment>,
+    /// What the client calls the limit under which each item falls; empty where it knows none.
+    pub(super) categories: Vec<&'static str>,
+    /// Reports of jobs, which no quota holds back.
+    pub(super) check_ins: Vec<CheckIn>,
     /// What was left out, and what the client says that it left out itself.
     pub(super) drops: Drops,
     /// What the client's clock said when it sent this.
     pub(super) sent_at: Option<Timestamp>,
+    /// What the client calls all of it.
+    pub(super) reference: Option<Uuid>,
 }
 
 impl Batch {
@@ -40,6 +47,13 @@ impl Batch {
         } else {
             self.drop(TOO_MANY, 1);
         }
+    }
+
+    /// Adds an item under a limit of the client's, or notes that it was one too many.
+    pub(super) fn add_of(&mut self, category: &'static str, item: Item) {
+        self.add(item);
+        self.categories.push(category);
+        self.categories.truncate(self.items.len());
     }
 
     /// Notes what was left out.

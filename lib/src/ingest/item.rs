@@ -105,13 +105,9 @@ impl Item {
         self
     }
 
-    /// Where: words for what is no production are many.
+    /// Where.
     pub(super) fn environment(mut self, word: Option<&str>) -> Self {
-        self.environment = match word.map(str::to_ascii_lowercase).as_deref() {
-            Some("development" | "dev" | "local" | "test") => "development",
-            Some("preview" | "staging" | "stage" | "qa") => "preview",
-            _ => "production",
-        };
+        self.environment = environment(word);
         self
     }
 
@@ -183,6 +179,15 @@ impl Item {
         }
         self.detail = detail;
         self
+    }
+}
+
+/// `development`, `preview` or `production`: words for what is no production are many.
+pub(super) fn environment(word: Option<&str>) -> &'static str {
+    match word.map(str::to_ascii_lowercase).as_deref() {
+        Some("development" | "dev" | "local" | "test") => "development",
+        Some("preview" | "staging" | "stage" | "qa") => "preview",
+        _ => "production",
     }
 }
 

@@ -6,6 +6,7 @@
 //! takes nothing else along: a client that is told of an error would send all of it again.
 
 mod batch;
+mod check_in;
 mod deployment;
 mod detail;
 mod fingerprint;
@@ -17,6 +18,7 @@ mod otlp;
 mod own;
 mod reports;
 mod scrub;
+mod sentry;
 mod source;
 mod sources;
 mod supabase;
@@ -38,6 +40,7 @@ use crate::{
     problem::Problem,
     rpc::{Call, Retry},
 };
+use check_in::CheckIn;
 use deployment::Deployment;
 use item::Item;
 use outside::clock::Deadline;
@@ -57,6 +60,7 @@ struct TakeItems<'a> {
     p_items: &'a [Item],
     p_drops: &'a batch::Drops,
     p_deployments: &'a [Deployment],
+    p_check_ins: &'a [CheckIn],
 }
 
 /// What became of a batch.
@@ -125,6 +129,7 @@ async fn take(app: &App, key: DoorKey, request: &Request<Bytes>, deadline: Deadl
         p_items: &batch.items,
         p_drops: &batch.drops,
         p_deployments: &batch.deployments,
+        p_check_ins: &batch.check_ins,
     };
     let taken = app.call(&call, deadline).await.map_err(|error| {
             tracing::error!(%error, source = source.name, items = batch.items.len(), "a batch cannot be taken");

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 
-use super::{otlp, own, reports, source::Source, supabase, vercel};
+use super::{otlp, own, reports, sentry, source::Source, supabase, vercel};
 use crate::{handler::Answer, media_type, problem::Problem};
 
 /// The source of a request: by its path, and at ours by what the body is said to be.
@@ -22,6 +22,8 @@ pub(super) fn of(request: &Request<Bytes>) -> Option<&'static Source> {
     match path.rsplit('/').next()? {
         "ingest" if reports::MEDIA_TYPES.contains(&kind.as_str()) => Some(&reports::SOURCE),
         "ingest" => Some(&own::SOURCE),
+        "envelope" => Some(&sentry::ENVELOPE),
+        "store" => Some(&sentry::STORE),
         "security" => Some(&reports::SOURCE),
         _ => None,
     }

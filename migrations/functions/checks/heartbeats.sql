@@ -112,6 +112,33 @@ $$;
 comment on function ops.longest_run(jsonb) is
     'How long a run of a job may take: as long as its heartbeat says, else as long as its grace.';
 
+create or replace function ops.note_beat(p_heartbeat text, p_event text, p_run text, p_now timestamptz)
+returns ops.heartbeat_runs
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_run ops.heartbeat_runs;
+begin
+    -- A report that arrives late never undoes a newer one.
+    update ops.heartbeats
+    set
+        first_at = coalesce(first_at, p_now),
+        started_at = case p_event when 'start' then greatest(started_at, p_now) else started_at end,
+        succeeded_at = case p_event when 'success' then greatest(succeeded_at, p_now) else succeeded_at end,
+        failed_at = case p_event when 'failure' then greatest(failed_at, p_now) else failed_at end
+    where name = p_heartbeat;
+    v_run := ops.note_run(p_heartbeat, p_event, p_run, p_now);
+    perform ops.forget_old_runs(v_run, ops.longest_run(spec))
+    from ops.custom_checks
+    where name = p_heartbeat;
+    return v_run;
+end
+$$;
+
+comment on function ops.note_beat(text, text, text, timestamptz) is
+    'Notes a report of a heartbeat about the run of that name, and returns the run. Repeating a report changes nothing but its time.';
+
 create or replace function public.ops_beat(
     p_token_hash text,
     p_event text,
@@ -130,21 +157,9 @@ begin
     perform ops.hold_functions();
     perform ops.check_word('event', p_event, '{start,success,failure}');
 
-    -- A report that arrives late never undoes a newer one.
-    update ops.heartbeats
-    set
-        first_at = coalesce(first_at, v_now),
-        started_at = case p_event when 'start' then greatest(started_at, v_now) else started_at end,
-        succeeded_at = case p_event when 'success' then greatest(succeeded_at, v_now) else succeeded_at end,
-        failed_at = case p_event when 'failure' then greatest(failed_at, v_now) else failed_at end
-    where token_hash = p_token_hash
-    returning name into v_name;
-
+    select name into v_name from ops.heartbeats where token_hash = p_token_hash for update;
     if v_name is not null then
-        v_run := ops.note_run(v_name, p_event, left(btrim(coalesce(p_run, '')), 200), v_now);
-        perform ops.forget_old_runs(v_run, ops.longest_run(spec))
-        from ops.custom_checks
-        where name = v_name;
+        v_run := ops.note_beat(v_name, p_event, left(btrim(coalesce(p_run, '')), 200), v_now);
     end if;
     return jsonb_build_object(
         'heartbeat', v_name,

@@ -175,7 +175,8 @@ create or replace function public.ops_take_items(
     p_items jsonb,
     p_drops jsonb default '{}',
     p_now timestamptz default null,
-    p_deployments jsonb default '[]'
+    p_deployments jsonb default '[]',
+    p_check_ins jsonb default '[]'
 )
 returns jsonb
 language plpgsql
@@ -222,6 +223,7 @@ begin
             );
     end;
     perform ops.take_deployments(p_key, p_source, p_deployments, v_now);
+    perform ops.take_check_ins(p_key, p_source, p_check_ins, v_now);
     return jsonb_build_object(
         'taken', v_taken,
         'overQuota', jsonb_array_length(p_items) - v_quota.admitted,
@@ -230,5 +232,5 @@ begin
 end
 $$;
 
-comment on function public.ops_take_items(integer, text, text, text, jsonb, jsonb, timestamptz, jsonb) is
-    'Takes a batch of items that a project key brings, as far as its quota goes, and notes what was left out of it. Events of deployments are taken whatever the quota. A batch that comes again is taken once. Answers refused, key or origin, where the key is closed or the page may not use it.';
+comment on function public.ops_take_items(integer, text, text, text, jsonb, jsonb, timestamptz, jsonb, jsonb) is
+    'Takes a batch of items that a project key brings, as far as its quota goes, and notes what was left out of it. Events of deployments and check-ins of jobs are taken whatever the quota. A batch that comes again is taken once. Answers refused, key or origin, where the key is closed or the page may not use it.';
