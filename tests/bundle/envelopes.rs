@@ -163,3 +163,23 @@ async fn what_is_not_kept_is_counted() {
         json!({"unknown type": 1, "attachment, replay or profile": 1, "client: sample_rate": 7})
     );
 }
+
+#[tokio::test]
+async fn what_nobody_can_read_for_its_size_is_noted() {
+    let bundle = Bundle::start().await;
+    let key = key(&bundle, "{}").await;
+    let target = format!("/api/1/envelope/?sentry_key={key}");
+    let body = gzip(&envelope(
+        &json!({"event_id": ID}),
+        &[("event", json!({"message": "x".repeat(5 * 1024 * 1024)}))],
+    ));
+    for _ in 0..2 {
+        let headers = [("content-encoding", "gzip")];
+        let sent = send(&bundle, &target, &headers, body.clone()).await;
+        assert_eq!(sent.status, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    assert_eq!(
+        items(&bundle).await,
+        json!(["error event too large sentry"])
+    );
+}

@@ -98,8 +98,9 @@ async fn an_end_that_comes_before_its_beginning_makes_one_run() {
     let key = key(&world, "web", 100).await;
     take(&world, key, &[check_in("a", "success", "r1")], "12:00:00").await;
     let began = with_period(check_in("a", "start", "r1"), 3_600);
-    take(&world, key, &[began.clone()], "12:00:01").await;
-    take(&world, key, &[began], "12:00:02").await;
+    let began = std::slice::from_ref(&began);
+    take(&world, key, began, "12:00:01").await;
+    take(&world, key, began, "12:00:02").await;
     let runs = world
         .rows("select run, ended_at is not null as ended from ops.heartbeat_runs")
         .await;

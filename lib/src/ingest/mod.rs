@@ -40,11 +40,12 @@ use crate::{
     problem::Problem,
     rpc::{Call, Retry},
 };
+use batch::Batch;
 use check_in::CheckIn;
 use deployment::Deployment;
 use item::Item;
 use outside::clock::Deadline;
-use source::Received;
+use source::{Received, Source};
 
 /// What a client may send to: what browsers ask before they send, and their clients' headers.
 const ALLOWED_HEADERS: &str = "content-type, content-encoding, authorization, x-door-key, \
@@ -106,40 +107,63 @@ impl Handler<DoorKey> for TakesItems {
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Answer {
-        let taken = take(app, key, &request, deadline).await;
-        let answer = taken.or_else(|problem| refused(&problem, &request));
+        let answer = receive(app, key, &request, deadline).await;
+        let answer = answer.or_else(|problem| refused(&problem, &request));
         answer.map(|response| with_verification(app, &request, response))
     }
 }
 
-async fn take(app: &App, key: DoorKey, request: &Request<Bytes>, deadline: Deadline) -> Answer {
+/// Takes what a request brings.
+async fn receive(app: &App, key: DoorKey, request: &Request<Bytes>, deadline: Deadline) -> Answer {
     let source =
         sources::of(request).ok_or(Problem::NotFound("nothing takes what is sent here"))?;
-    let received =
-        Received::new(request, app.config.base_url.as_ref()).map_err(|word| match word {
-            "too_large" => Problem::PayloadTooLarge(encoded_body::LIMIT),
-            _ => Problem::BadRequest("the body cannot be decoded as its headers say".into()),
-        })?;
+    let received = match Received::new(request, app.config.base_url.as_ref()) {
+        Ok(received) => received,
+        Err("too_large") => {
+            if let Some(note) = source.note_too_large {
+                let batch = note(request.body()).judged();
+                // Whatever becomes of it, the client is told the same.
+                drop(take(app, &key, source, request, &batch, deadline).await);
+            }
+            return Err(Problem::PayloadTooLarge(encoded_body::LIMIT));
+        }
+        Err(_) => {
+            let said = "the body cannot be decoded as its headers say";
+            return Err(Problem::BadRequest(said.into()));
+        }
+    };
     let batch = (source.decode)(&received)?.corrected().judged();
+    let taken = take(app, &key, source, request, &batch, deadline).await?;
+    match taken.refused.as_deref() {
+        None => (source.answer)(&received, &batch, &taken),
+        Some("origin") => Err(Problem::Forbidden),
+        Some(_) => Err(key.refused()),
+    }
+}
+
+/// Has the database take a batch.
+async fn take(
+    app: &App,
+    key: &DoorKey,
+    source: &Source,
+    request: &Request<Bytes>,
+    batch: &Batch,
+    deadline: Deadline,
+) -> Result<Taken, Problem> {
     let call = TakeItems {
         p_key: key.id(),
         p_source: source.name,
-        p_origin: received.origin(),
+        p_origin: source::origin(request.headers()),
         p_visitor: visitor::of(request).filter(|_| !sources::is_of_platform(request)),
         p_items: &batch.items,
         p_drops: &batch.drops,
         p_deployments: &batch.deployments,
         p_check_ins: &batch.check_ins,
     };
-    let taken = app.call(&call, deadline).await.map_err(|error| {
-            tracing::error!(%error, source = source.name, items = batch.items.len(), "a batch cannot be taken");
-            Problem::Unavailable("the database cannot be asked now; send it again")
-        })?;
-    match taken.refused.as_deref() {
-        None => (source.answer)(&received, &batch, &taken),
-        Some("origin") => Err(Problem::Forbidden),
-        Some(_) => Err(key.refused()),
-    }
+    app.call(&call, deadline).await.map_err(|error| {
+        tracing::error!(%error, source = source.name, items = batch.items.len(), "a batch cannot be taken");
+        Problem::Unavailable("the database cannot be asked now; send it again")
+    })
 }
 
 /// What a client is told of a problem: in its own form where it has one, and when to come

@@ -35,6 +35,7 @@ pub(super) const SOURCE: Source = Source {
     name: "own",
     decode,
     answer: source::counted,
+    note_too_large: None,
 };
 
 fn decode(received: &Received) -> Result<Batch, Problem> {

@@ -27,6 +27,7 @@ pub(super) const SOURCE: Source = Source {
     decode,
     // Browsers look at no body.
     answer: |_, _, _| Ok(empty()),
+    note_too_large: None,
 };
 
 /// The media types by which a report is known.

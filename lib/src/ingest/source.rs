@@ -19,6 +19,9 @@ pub(super) struct Source {
     pub(super) decode: fn(&Received) -> Result<Batch, Problem>,
     /// What its client is answered.
     pub(super) answer: fn(&Received, &Batch, &Taken) -> Answer,
+    /// What is noted of a body that is too large once it is decoded, from what came. The
+    /// client is told that it is too large all the same.
+    pub(super) note_too_large: Option<fn(&[u8]) -> Batch>,
 }
 
 /// A request as it came, its body decoded.
@@ -50,8 +53,13 @@ impl Received {
 
     /// The page that sends, if it is one.
     pub(super) fn origin(&self) -> Option<&str> {
-        self.headers.get(header::ORIGIN)?.to_str().ok()
+        origin(&self.headers)
     }
+}
+
+/// The page that sends, if it is one.
+pub(super) fn origin(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::ORIGIN)?.to_str().ok()
 }
 
 /// What most clients are answered: 200 and how many were new; 429 where nothing of the batch

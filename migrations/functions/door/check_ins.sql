@@ -36,7 +36,9 @@ set search_path = ''
 as $$
 declare
     -- What a job is taken for that says nothing about its times.
-    v_default constant jsonb := '{"periodSeconds": 86400, "graceSeconds": 3600, "maxRunSeconds": 1800}';
+    v_default constant jsonb := jsonb_build_object(
+        'periodSeconds', 86400, 'graceSeconds', 3600, 'maxRunSeconds', 1800
+    );
     v_monitor ops.monitors;
 begin
     if (select count(*) from ops.monitors where key = p_key) >= 100 then

@@ -124,8 +124,7 @@ fn field(text: &str, lowest: u32, highest: u32, names: &[&str]) -> Option<Allowe
 }
 
 fn value(text: &str, lowest: u32, names: &[&str]) -> Option<u32> {
-    let named = names.iter().position(|name| *name == text);
-    match named {
+    match names.iter().position(|name| *name == text) {
         Some(nth) => Some(u32::try_from(nth).ok()? + lowest),
         None => text.parse().ok(),
     }

@@ -22,6 +22,7 @@ mod vital;
 
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{
     Taken,
@@ -30,8 +31,9 @@ use super::{
     source::{Received, Source},
 };
 use crate::{
-    bounded_json,
+    bounded_json, encoded_body,
     handler::{self, Answer},
+    hexadecimal::hexadecimal,
     problem::Problem,
 };
 use envelope::{Envelope, Part};
@@ -50,12 +52,14 @@ pub(super) const ENVELOPE: Source = Source {
     name: "sentry",
     decode: decode_envelope,
     answer,
+    note_too_large: Some(note_too_large),
 };
 
 pub(super) const STORE: Source = Source {
     name: "sentry",
     decode: decode_event,
     answer,
+    note_too_large: Some(note_too_large),
 };
 
 /// What is made of a request.
@@ -104,6 +108,16 @@ fn decode_event(received: &Received) -> Result<Batch, Problem> {
         reading.keep(kind.unwrap_or("event"), &event);
     }
     Ok(reading.batch)
+}
+
+/// What is known of a body that nobody reads: that it came.
+fn note_too_large(body: &[u8]) -> Batch {
+    let mut reading = Reading {
+        batch: Batch::default(),
+        said: hexadecimal(&Sha256::digest(body)),
+    };
+    reading.note_too_large("envelope", encoded_body::LIMIT);
+    reading.batch
 }
 
 impl Reading {
@@ -202,7 +216,7 @@ impl Reading {
         let detail = Map::from_iter([
             (
                 "message".to_owned(),
-                json!(format!("{bytes} bytes, of {LARGEST} that may be")),
+                json!(format!("{bytes} bytes or more, of {LARGEST} that may be")),
             ),
             ("severity".to_owned(), json!("medium")),
             ("type".to_owned(), json!(kind)),

@@ -6,12 +6,13 @@ use serde_json::{Map, Value};
 use super::fields::{self, Fields};
 use crate::ingest::item::{Item, Kind};
 
+/// How a visit ends; until then it is `ok`.
+const ENDS: [&str; 5] = ["exited", "crashed", "abnormal", "errored", "unhandled"];
+
 /// One visit as it is now: `init` where it begins, its end by the name.
 pub(super) fn read(said: &str, given: &Fields) -> Item {
-    let status = match fields::text(given, "status") {
-        Some(status @ ("exited" | "crashed" | "abnormal" | "errored" | "unhandled")) => status,
-        _ => "ok",
-    };
+    let status = fields::text(given, "status").filter(|status| ENDS.contains(status));
+    let status = status.unwrap_or("ok");
     let id = fields::text(given, "sid");
     let same = match id {
         Some(id) => format!("session {id} {status} {:?}", given.get("init")),

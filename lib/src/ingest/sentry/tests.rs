@@ -18,11 +18,12 @@ fn decoded(body: &[u8]) -> Batch {
 
 /// An envelope of parts, each of a header and a payload.
 fn envelope(parts: &[(&str, Value)]) -> Vec<u8> {
-    let mut text = json!({"event_id": "00000000000000000000000000000017"}).to_string();
-    for (kind, payload) in parts {
-        text.push_str(&format!("\n{{\"type\":\"{kind}\"}}\n{payload}"));
-    }
-    text.into_bytes()
+    let header = json!({"event_id": "00000000000000000000000000000017"});
+    let parts = parts
+        .iter()
+        .flat_map(|(kind, payload)| [json!({"type": kind}).to_string(), payload.to_string()]);
+    let lines: Vec<_> = std::iter::once(header.to_string()).chain(parts).collect();
+    lines.join("\n").into_bytes()
 }
 
 /// The items as the database gets them.
