@@ -50,11 +50,6 @@ impl Received {
             own_host,
         })
     }
-
-    /// The page that sends, if it is one.
-    pub(super) fn origin(&self) -> Option<&str> {
-        origin(&self.headers)
-    }
 }
 
 /// The page that sends, if it is one.

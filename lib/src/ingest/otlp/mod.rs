@@ -40,12 +40,14 @@ pub(super) const TRACES: Source = Source {
         Ok(batch(&traces, spans::take))
     },
     answer: |received, batch, taken| answer::exported("rejectedSpans", received, batch, taken),
+    note_too_large: None,
 };
 
 pub(super) const LOGS: Source = Source {
     name: "otlp logs",
     decode: |received| Ok(batch(&logs_of(received)?, logs::take)),
     answer: |received, batch, taken| answer::exported("rejectedLogRecords", received, batch, taken),
+    note_too_large: None,
 };
 
 pub(super) const METRICS: Source = Source {
@@ -55,6 +57,7 @@ pub(super) const METRICS: Source = Source {
         Ok(batch(&metrics, metrics::take))
     },
     answer: |received, batch, taken| answer::exported("rejectedDataPoints", received, batch, taken),
+    note_too_large: None,
 };
 
 /// The log records of a request, for sources that send theirs in this form.

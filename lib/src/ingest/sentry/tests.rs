@@ -1,14 +1,13 @@
 //! What clients were seen to send, and what nobody should.
 
-use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::*;
 
 fn received(body: &[u8]) -> Received {
     Received {
-        headers: HeaderMap::new(),
         body: body.to_vec(),
+        ..Received::default()
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) const SOURCE: Source = Source {
             source::counted(received, batch, taken)
         }
     },
+    note_too_large: None,
 };
 
 fn decode(received: &Received) -> Result<Batch, Problem> {

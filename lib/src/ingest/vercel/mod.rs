@@ -26,6 +26,7 @@ pub(super) const DRAIN: Source = Source {
     name: "vercel",
     decode,
     answer: source::counted,
+    note_too_large: None,
 };
 
 fn decode(received: &Received) -> Result<Batch, Problem> {

@@ -20,6 +20,7 @@ pub(in crate::ingest) const SOURCE: Source = Source {
     name: "vercel webhooks",
     decode,
     answer: source::counted,
+    note_too_large: None,
 };
 
 fn decode(received: &Received) -> Result<Batch, Problem> {
