@@ -89,3 +89,51 @@ create or replace trigger count_new_issues
     after insert on ops.items
     referencing new table as taken
     for each statement execute function ops.count_new_issues();
+
+-- What the application writes is counted in its own transaction, so that a figure becomes
+-- visible exactly when its row does. Each of these functions lets the statement pass, whatever
+-- happens in it.
+create or replace trigger ops_count_requests
+    after insert on public.api_usage_metrics
+    referencing new table as fresh
+    for each statement execute function ops.count_new_requests();
+
+create or replace trigger ops_count_events
+    after insert on public.analytics_events
+    referencing new table as fresh
+    for each statement execute function ops.count_new_events();
+
+create or replace trigger ops_count_errors
+    after insert on public.error_logs
+    referencing new table as fresh
+    for each statement execute function ops.count_new_errors();
+
+create or replace trigger ops_count_metrics
+    after insert on public.performance_metrics
+    referencing new table as fresh
+    for each statement execute function ops.count_new_metrics();
+
+create or replace trigger ops_count_business
+    after insert on public.business_metrics
+    referencing new table as fresh
+    for each statement execute function ops.count_new_business();
+
+create or replace trigger ops_count_sessions
+    after insert on public.user_sessions
+    referencing new table as fresh
+    for each statement execute function ops.count_new_sessions();
+
+create or replace trigger ops_recount_sessions
+    after update on public.user_sessions
+    referencing old table as former new table as fresh
+    for each statement execute function ops.recount_sessions();
+
+create or replace trigger ops_count_features
+    after insert on public.feature_usage
+    referencing new table as fresh
+    for each statement execute function ops.count_new_features();
+
+create or replace trigger ops_recount_features
+    after update on public.feature_usage
+    referencing old table as former new table as fresh
+    for each statement execute function ops.recount_features();

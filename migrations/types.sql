@@ -53,3 +53,23 @@ create type ops.fault as (
 
 comment on type ops.fault is
     'What is wrong with a document: which of its fields, what the field must be, and what it got. Null where nothing is wrong.';
+
+create type ops.counted_item as (
+    kind text,
+    environment text,
+    name text,
+    part text,
+    category text,
+    at timestamptz,
+    weight integer,
+    tally integer,
+    value numeric,
+    fast boolean,
+    left_out boolean,
+    sample text,
+    person bigint,
+    session bigint
+);
+
+comment on type ops.counted_item is
+    'One thing to be counted in figures: of which kind and name it is, when it was, the word that it is tallied under, and its number, which is null if it has none or none that can be real. The weight is -1 for what is taken back.';

@@ -130,7 +130,14 @@ async fn only_the_servers_key_calls_our_functions() {
             let refused = call(&client, function, json!({})).await.expect_err(role);
             assert_eq!(code(&refused), "42501", "{role} {function}");
         }
-        for statement in ["select from ops.settings", "select ops.read_settings()"] {
+        for statement in [
+            "select from ops.settings",
+            "select ops.read_settings()",
+            "select from ops.figures",
+            "select from ops.pending_figures",
+            "select from ops.people",
+            "select ops.count_items('{}')",
+        ] {
             let refused = client.batch_execute(statement).await.expect_err(statement);
             assert_eq!(code(&refused), "42501", "{role}: {statement}");
         }

@@ -32,7 +32,7 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
             "performance": {
                 "averageResponseTime": null, "p50ResponseTime": null, "p95ResponseTime": null,
                 "p99ResponseTime": null, "throughput": 0.0, "requests": 0, "activeUsers": 0,
-                "memoryUsage": null, "cpuUsage": null,
+                "memoryUsage": null, "cpuUsage": null, "endpoints": [],
             },
             "errors": {
                 "totalErrors": 0, "criticalErrors": 0, "errorsByCategory": {}, "errorRate": null,
@@ -42,8 +42,12 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
                 "dailyActiveUsers": 0, "winesAdded": 0, "recommendationsGenerated": 0,
                 "aiQueriesProcessed": 0, "imageProcessingRequests": 0, "usersRegistered": 0,
                 "tasteProfilesCompleted": 0, "winesConsumed": 0, "foodPairingsRequested": 0,
-                "conversionRate": null, "events": {},
+                "conversionRate": null, "events": {}, "metrics": {},
             },
+            "people": {"active": 0, "new": 0, "returning": 0, "active24h": 0, "active7d": 0, "active30d": 0},
+            "sessions": {"visits": 0, "sessions": 0, "averageSeconds": null, "medianSeconds": null,
+                         "pageViews": 0, "pagesPerSession": null, "events": 0, "devices": {}},
+            "features": [], "webVitals": {}, "metrics": {},
             "alerts": {"activeAlerts": 0, "criticalAlerts": 0, "recentAlerts": []},
             "uptime": {
                 "uptime24h": null, "uptime7d": null, "uptime30d": null, "uptime90d": null, "uptime1y": null,
@@ -61,7 +65,8 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
                          "admins": null, "accessChangedAt": null, "openAlerts": 0},
             "audit": {"clean": true, "findings": []},
             "dataQuality": {"leftOut": {"responseTimes": 0, "statusCodes": 0, "businessMetrics": 0,
-                                        "webVitals": 0, "futureRows": 0}},
+                                        "webVitals": 0, "futureRows": 0},
+                            "uncounted": {"rows": 0, "tablesInProgress": []}},
         }),
     );
 }
@@ -317,6 +322,6 @@ async fn nonsense_is_refused() {
     }
     for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
         let document = world.dashboard(seconds, NOON).await;
-        assert_eq!(document.as_object().unwrap().len(), 17, "{seconds}");
+        assert_eq!(document.as_object().unwrap().len(), 22, "{seconds}");
     }
 }

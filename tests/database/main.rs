@@ -43,6 +43,8 @@ mod exported;
 mod failing_channels;
 mod failover;
 mod failover_model;
+mod figures;
+mod figures_model;
 mod flapping;
 mod grouping;
 mod heartbeats;

@@ -90,3 +90,8 @@ select
 from generate_series(100000, 1, -1) as n;
 
 reset session_replication_role;
+
+-- No trigger has counted these rows, so they are as those that were there before the triggers.
+update ops.counted_tables
+set finished = false, key = null, at = 'infinity', id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+where finished;

@@ -1,9 +1,12 @@
 //! Applies what a database lacks: one migrator at a time, a transaction a table
 //! file, then one for the function set.
 
+use std::time::Duration;
+
+use outside::clock::{self, Deadline};
 use tokio_postgres::{
     Client,
-    error::{DbError, ErrorPosition},
+    error::{DbError, ErrorPosition, SqlState},
 };
 
 use super::{
@@ -21,6 +24,13 @@ set idle_in_transaction_session_timeout = '60s';
 
 /// Taken by every migrator: the bytes of `pourtrai`.
 const LOCK: i64 = i64::from_be_bytes(*b"pourtrai");
+
+/// How often an exchange is tried that the app keeps from its tables. It waits for
+/// less than a second each time, because the app's statements wait behind it.
+const TRIES: u32 = 5;
+
+/// How long rows of before the triggers are counted here; the maintenance goes on.
+const COUNTING: Duration = Duration::from_secs(20);
 
 /// What is about to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,11 +101,44 @@ impl Schema {
         }
         if status.set_differs {
             starting(&Step::Functions(self.release.clone()));
-            exchange::run(client, self).await?;
+            exchange(client, self).await?;
             applied.exchanged = true;
+            count_former_rows(client).await?;
         }
         Ok(applied)
     }
+}
+
+async fn exchange(client: &mut Client, schema: &Schema) -> Result<(), MigrateError> {
+    for _ in 1..TRIES {
+        match exchange::run(client, schema).await {
+            Err(MigrateError::Failed { code, .. })
+                if code == SqlState::LOCK_NOT_AVAILABLE.code() =>
+            {
+                clock::wait(Duration::from_secs(1)).await;
+            }
+            other => return other,
+        }
+    }
+    exchange::run(client, schema).await
+}
+
+/// Counts what the app wrote before our triggers stood on its tables, the newest first,
+/// so that the figures of the last hours are whole at once.
+async fn count_former_rows(client: &Client) -> Result<(), MigrateError> {
+    // A set of another time need not have it.
+    let known = "select pg_catalog.to_regprocedure('ops.count_former_rows(integer, timestamptz)') is not null";
+    if !client.query_one(known, &[]).await?.try_get::<_, bool>(0)? {
+        return Ok(());
+    }
+    let deadline = Deadline::after(COUNTING);
+    let part = "select ops.count_former_rows(10000, now())";
+    while !deadline.remaining().is_zero() {
+        if client.query_one(part, &[]).await?.try_get::<_, i32>(0)? == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 async fn lock(client: &Client) -> Result<(), MigrateError> {

@@ -187,6 +187,8 @@ declare
     v_trigger record;
 begin
     select array_agg(format('%s %s', t.trigger, t.written_by)) into v_before from pg_temp.our_triggers as t;
+    -- Some stand on tables of the application, whose statements wait behind this one.
+    perform set_config('lock_timeout', '900ms', true);
     execute p_triggers;
     for v_trigger in
         select t.name, t.on_table from pg_temp.our_triggers as t where format('%s %s', t.trigger, t.written_by) = any(v_before)

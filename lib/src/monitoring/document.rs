@@ -13,6 +13,7 @@ mod on_call;
 mod security;
 mod slo;
 mod uptime;
+mod usage;
 
 use std::collections::BTreeMap;
 
@@ -22,13 +23,14 @@ use uuid::Uuid;
 
 pub use audit::{Audit, Finding};
 pub use backups::{BackupRun, Backups, Drill, Drills, Gap, MissingObject, Requests, Restore};
-pub use data_quality::{DataQuality, LeftOut};
+pub use data_quality::{DataQuality, LeftOut, Uncounted};
 pub use deployments::DeploymentMark;
 pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
 pub use on_call::OnCall;
 pub use security::{Security, SignInAttempts};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
 pub use uptime::{CheckUptime, Outage, Uptime, Window};
+pub use usage::{Feature, Metric, PageVital, People, Sessions, VitalOfPages};
 
 /// Everything known about the app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +44,16 @@ pub struct Document {
     pub errors: Errors,
     /// What users did.
     pub business: Business,
+    /// Who was there.
+    pub people: People,
+    /// How long they stayed, and what they saw.
+    pub sessions: Sessions,
+    /// What they used, the most used first.
+    pub features: Vec<Feature>,
+    /// How pages felt to them, by the name of the Web Vital.
+    pub web_vitals: BTreeMap<String, VitalOfPages>,
+    /// What the app measured, by name.
+    pub metrics: BTreeMap<String, Metric>,
     /// What was sent to people.
     pub alerts: Alerts,
     /// How long the app was up.
@@ -124,6 +136,34 @@ pub struct Performance {
     pub memory_usage: Option<f64>,
     /// Nothing measures it, so it is always null.
     pub cpu_usage: Option<f64>,
+    /// The endpoints that were called most, the most called first.
+    pub endpoints: Vec<EndpointPerformance>,
+}
+
+/// How fast one endpoint answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointPerformance {
+    /// Method and path without query; `other` for all that came after the day's 500th.
+    pub endpoint: String,
+    /// Requests in the range.
+    pub requests: u64,
+    /// Requests a minute.
+    pub throughput: f64,
+    /// Requests answered with 500 or more.
+    pub failed_requests: u64,
+    /// Percent of requests answered with 500 or more.
+    pub error_rate: Option<f64>,
+    /// Requests by the class of their status, `1xx` to `5xx`.
+    pub status_classes: BTreeMap<String, u64>,
+    /// Milliseconds.
+    pub average_response_time: Option<f64>,
+    /// Milliseconds.
+    pub p50_response_time: Option<f64>,
+    /// Milliseconds.
+    pub p95_response_time: Option<f64>,
+    /// Milliseconds.
+    pub p99_response_time: Option<f64>,
 }
 
 /// What went wrong.
@@ -192,6 +232,23 @@ pub struct Business {
     pub conversion_rate: Option<f64>,
     /// Every event, by name.
     pub events: BTreeMap<String, u64>,
+    /// What the app counts itself, by name.
+    pub metrics: BTreeMap<String, BusinessMetric>,
+}
+
+/// A figure that the app counts itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BusinessMetric {
+    /// How many numbers there are in the range.
+    pub count: u64,
+    /// Of all numbers.
+    pub sum: f64,
+    /// Of all numbers; null without any.
+    pub average: Option<f64>,
+    /// The least number.
+    pub lowest: Option<f64>,
+    /// The greatest number.
+    pub highest: Option<f64>,
 }
 
 /// What was sent to people.

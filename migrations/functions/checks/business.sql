@@ -54,7 +54,13 @@ $$;
 
 comment on function ops.find_rule_fault(jsonb) is 'What is wrong with the spec of a business rule, or null.';
 
-create or replace function ops.count_events(p_event text, p_environment text, p_from timestamptz, p_until timestamptz)
+create or replace function ops.count_events(
+    p_event text,
+    p_environment text,
+    p_from timestamptz,
+    p_until timestamptz,
+    p_now timestamptz
+)
 returns bigint
 language plpgsql
 stable
@@ -62,24 +68,23 @@ set search_path = ''
 as $$
 begin
     return (
-        select count(*)
-        from public.analytics_events as event
-        where event.event_name = p_event
-            and coalesce(event.environment, 'production') = p_environment
-            and event."timestamp" > p_from
-            and event."timestamp" <= p_until
+        select coalesce(sum(n), 0)
+        from ops.read_figures(
+            'event', p_environment, ops.window_from('event', p_from, p_now), p_until, p_event
+        )
     );
 end
 $$;
 
-comment on function ops.count_events(text, text, timestamptz, timestamptz) is
-    'How often an event of the application happened after the first time and up to the second.';
+comment on function ops.count_events(text, text, timestamptz, timestamptz, timestamptz) is
+    'How often an event of the application happened after the first time and up to the second, as it can be told at p_now.';
 
 create or replace function ops.measure_metric(
     p_spec jsonb,
     p_environment text,
     p_from timestamptz,
     p_until timestamptz,
+    p_now timestamptz,
     out value numeric,
     out samples bigint
 )
@@ -90,31 +95,29 @@ as $$
 begin
     select
         case coalesce(p_spec ->> 'aggregate', 'average')
-            when 'sum' then sum(metric_value)
-            when 'lowest' then min(metric_value)
-            when 'highest' then max(metric_value)
-            when 'latest' then (array_agg(metric_value order by "timestamp" desc))[1]
-            else avg(metric_value)
+            when 'sum' then sum(total) filter (where measured > 0)
+            when 'lowest' then min(low)
+            when 'highest' then max(high)
+            when 'latest' then (array_agg(latest order by last_at desc) filter (where latest is not null))[1]
+            else sum(total) / nullif(sum(measured), 0)
         end,
-        count(*)
+        coalesce(sum(measured), 0)
     into value, samples
-    from public.business_metrics
-    where metric_name = p_spec ->> 'metric'
-        and coalesce(environment, 'production') = p_environment
-        and "timestamp" > p_from
-        and "timestamp" <= p_until
-        -- What is no number is in no figure.
-        and metric_value <> 'NaN';
+    -- What is no number is in no figure.
+    from ops.read_figures(
+        'business', p_environment, ops.window_from('business', p_from, p_now), p_until, p_spec ->> 'metric'
+    );
 end
 $$;
 
-comment on function ops.measure_metric(jsonb, text, timestamptz, timestamptz) is
+comment on function ops.measure_metric(jsonb, text, timestamptz, timestamptz, timestamptz) is
     'A figure that the application counts itself, put together as the rule says, and of how many rows; null without any.';
 
 create or replace function ops.measure_business(
     p_spec jsonb,
     p_environment text,
     p_until timestamptz,
+    p_now timestamptz,
     out value numeric,
     out samples bigint
 )
@@ -127,19 +130,19 @@ declare
 begin
     if p_spec ? 'metric' then
         select measured.value, measured.samples into value, samples
-        from ops.measure_metric(p_spec, p_environment, v_from, p_until) as measured;
+        from ops.measure_metric(p_spec, p_environment, v_from, p_until, p_now) as measured;
         return;
     end if;
-    samples := ops.count_events(p_spec ->> 'event', p_environment, v_from, p_until);
+    samples := ops.count_events(p_spec ->> 'event', p_environment, v_from, p_until, p_now);
     value := samples::numeric;
     if p_spec ? 'of' then
-        samples := ops.count_events(p_spec ->> 'of', p_environment, v_from, p_until);
+        samples := ops.count_events(p_spec ->> 'of', p_environment, v_from, p_until, p_now);
         value := 100 * value / nullif(samples, 0);
     end if;
 end
 $$;
 
-comment on function ops.measure_business(jsonb, text, timestamptz) is
+comment on function ops.measure_business(jsonb, text, timestamptz, timestamptz) is
     'What a business rule is about, in the window that ends at that time, without what monitoring did not see: how often its event happened, how many percent of another event that is, or a figure of the application; and on how many rows that stands.';
 
 create or replace function ops.usual_business(p_spec jsonb, p_environment text, p_now timestamptz)
@@ -155,7 +158,9 @@ begin
     return (
         select case when count(*) >= 2 then avg(measured.value) end
         from generate_series(1, 4) as weeks (ago)
-        cross join lateral ops.measure_business(p_spec, p_environment, p_now - make_interval(weeks => ago)) as measured
+        cross join lateral ops.measure_business(
+            p_spec, p_environment, p_now - make_interval(weeks => ago), p_now
+        ) as measured
         -- Before something was ever done it was not usual to do none of it.
         where measured.samples > 0
     );
@@ -215,7 +220,7 @@ declare
     v_samples bigint;
 begin
     select measured.value, measured.samples into v_value, v_samples
-    from ops.measure_business(p_spec, p_environment, p_now) as measured;
+    from ops.measure_business(p_spec, p_environment, p_now, p_now) as measured;
     reason := ops.judge_business(p_spec, v_value, v_samples, v_usual, p_was_up);
     status := case
         when reason is null then 'up'

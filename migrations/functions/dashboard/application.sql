@@ -1,217 +1,267 @@
 -- The dashboard's sections about the application: performance, errors and business. Every
--- number is computed from all rows of its range, which is after p_from and up to p_now. A
+-- number counts all rows of its range, which begins where ops.window_from says and ends now. A
 -- number without data is null; only counts are 0. A row whose number cannot be real is left
 -- out of the figures made of that number, as the rules do it, and counted in leftOut.
 
-create or replace function ops.active_users(p_from timestamptz, p_to timestamptz, p_environment text)
-returns bigint
-language sql
+create or replace function ops.dashboard_endpoints(p_from timestamptz, p_now timestamptz)
+returns jsonb
+language plpgsql
 stable
 set search_path = ''
 as $$
-    select count(*)
-    from (
-        select user_id
-        from public.analytics_events
-        where "timestamp" > p_from
-            and "timestamp" <= p_to
-            and coalesce(environment, 'production') = p_environment
-            and user_id is not null
-        union
-        select user_id
-        from public.api_usage_metrics
-        where "timestamp" > p_from and "timestamp" <= p_to and user_id is not null
-    ) as people
+declare
+    v_minutes numeric := extract(epoch from p_now - p_from) / 60;
+begin
+    return (
+        select coalesce(
+            jsonb_agg(
+                jsonb_build_object(
+                    'endpoint', name,
+                    'requests', n - tallies[7],
+                    'throughput', round((n - tallies[7]) / v_minutes, 4),
+                    'failedRequests', tallies[5],
+                    'errorRate', round(100.0 * tallies[5] / nullif(n - tallies[7], 0), 4),
+                    'statusClasses', jsonb_build_object(
+                        '1xx', tallies[1], '2xx', tallies[2], '3xx', tallies[3],
+                        '4xx', tallies[4] + tallies[6], '5xx', tallies[5]
+                    ),
+                    'averageResponseTime', round(total / nullif(measured, 0), 3),
+                    'p50ResponseTime', ops.quantile(buckets, counts, low, high, 0.50),
+                    'p95ResponseTime', ops.quantile(buckets, counts, low, high, 0.95),
+                    'p99ResponseTime', ops.quantile(buckets, counts, low, high, 0.99)
+                )
+                order by n desc, name
+            ),
+            '[]'
+        )
+        from ops.sum_figures('request', '', ops.window_from('request', p_from, p_now), p_now, null, 20)
+    );
+end
 $$;
 
-comment on function ops.active_users(timestamptz, timestamptz, text) is
-    'How many different people caused an event or an API call in the range.';
+comment on function ops.dashboard_endpoints(timestamptz, timestamptz) is
+    'The 20 endpoints that were called most: how often, how many calls failed, and how long they took in ms.';
 
 create or replace function ops.dashboard_performance(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    select jsonb_build_object(
-        'averageResponseTime', round(avg(measured), 3),
-        'p50ResponseTime', round((percentile_cont(0.50) within group (order by measured))::numeric, 3),
-        'p95ResponseTime', round((percentile_cont(0.95) within group (order by measured))::numeric, 3),
-        'p99ResponseTime', round((percentile_cont(0.99) within group (order by measured))::numeric, 3),
-        'throughput', round(60 * count(status) / extract(epoch from p_now - p_from), 4),
-        'requests', count(status),
-        'activeUsers', ops.active_users(p_from, p_now, p_environment),
-        -- The database knows neither of these two.
-        'memoryUsage', null,
-        'cpuUsage', null,
-        'leftOut', jsonb_build_object(
-            'responseTimes', count(response_time) - count(measured),
-            'statusCodes', count(*) - count(status)
+begin
+    return (
+        select jsonb_build_object(
+            'averageResponseTime', round(sum(total) / nullif(sum(measured), 0), 3),
+            'p50ResponseTime', min(ops.quantile(buckets, counts, low, high, 0.50)),
+            'p95ResponseTime', min(ops.quantile(buckets, counts, low, high, 0.95)),
+            'p99ResponseTime', min(ops.quantile(buckets, counts, low, high, 0.99)),
+            'throughput', round(60 * coalesce(sum(n - tallies[7]), 0) / extract(epoch from p_now - p_from), 4),
+            'requests', coalesce(sum(n - tallies[7]), 0),
+            'activeUsers', ops.active_users(p_from, p_now, p_environment),
+            -- The database knows neither of these two.
+            'memoryUsage', null,
+            'cpuUsage', null,
+            'endpoints', ops.dashboard_endpoints(p_from, p_now),
+            'leftOut', jsonb_build_object(
+                'responseTimes', coalesce(sum(left_out), 0), 'statusCodes', coalesce(sum(tallies[7]), 0)
+            )
         )
-    )
-    from (
-        select
-            response_time,
-            case when response_time between 0 and 1e12 then response_time end as measured,
-            case when status_code between 100 and 599 then status_code end as status
-        from public.api_usage_metrics
-        where "timestamp" > p_from and "timestamp" <= p_now
-    ) as calls
+        -- All requests have one name.
+        from ops.sum_figures('requests', '', ops.window_from('requests', p_from, p_now), p_now)
+    );
+end
 $$;
 
 comment on function ops.dashboard_performance(timestamptz, timestamptz, text) is
-    'Response times of all API calls in ms, throughput in requests per minute, how many people were active, and how many response times and status codes were left out.';
+    'Response times of all API calls in ms, throughput in requests per minute, how many people were active, the endpoints, and how many response times and status codes were left out.';
 
 create or replace function ops.recent_errors(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    with newest as (
-        -- This bounds the work when errors come in floods; dashboard_errors counts them all.
-        select message, severity, coalesce(context ->> 'category', 'unknown') as category, "timestamp" as at
-        from public.error_logs
-        where "timestamp" > p_from
-            and "timestamp" <= p_now
-            and coalesce(environment, 'production') = p_environment
-        order by "timestamp" desc
-        limit 10000
-    ),
-    -- Equal messages are grouped first, because normalising costs more than comparing.
-    messages as (
-        select message, severity, category, count(*) as occurrences, min(at) as first_seen, max(at) as last_seen
-        from newest
-        group by message, severity, category
-    ),
-    kinds as (
-        select
-            ops.message_key(message) as key,
-            (array_agg(message order by last_seen desc))[1] as message,
-            (array_agg(severity order by ops.severity_rank(severity) desc))[1] as severity,
-            (array_agg(category order by last_seen desc))[1] as category,
-            sum(occurrences) as occurrences,
-            min(first_seen) as first_seen,
-            max(last_seen) as last_seen
-        from messages
-        group by 1
-        order by max(last_seen) desc, 1
-        limit 20
-    )
-    select coalesce(
-        jsonb_agg(
-            jsonb_build_object(
-                'message', left(message, 500),
-                'severity', severity,
-                'category', category,
-                'timestamp', last_seen,
-                'count', occurrences,
-                'firstSeen', first_seen,
-                'fingerprint', 'error:' || key
-            )
-            order by last_seen desc, key
+begin
+    return (
+        with kinds as (
+            select
+                name as key,
+                sum(n) as occurrences,
+                array[sum(tallies[1]), sum(tallies[2]), sum(tallies[3]), sum(tallies[4])] as severities,
+                min(first_at) as first_seen,
+                max(last_at) as last_seen
+            from ops.read_figures('error', p_environment, ops.window_from('error', p_from, p_now), p_now)
+            group by name
+            order by max(last_at) desc, name
+            limit 20
         ),
-        '[]'
-    )
-    from kinds
+        told as (
+            select kinds.*, newest.message, newest.category
+            from kinds
+            cross join lateral (
+                select sample as message, category, last_at as at
+                from ops.pending_figures
+                where kind = 'error' and environment = p_environment and name = kinds.key and at < p_now
+                union all
+                select message, category, last_seen
+                from ops.error_groups as known
+                where known.environment = p_environment and known.key = kinds.key
+                order by at desc
+                limit 1
+            ) as newest
+        )
+        select coalesce(
+            jsonb_agg(
+                jsonb_build_object(
+                    'message', message,
+                    'severity', case
+                        when severities[4] > 0 then 'critical'
+                        when severities[3] > 0 then 'high'
+                        when severities[2] > 0 then 'medium'
+                        else 'low'
+                    end,
+                    'category', category,
+                    'timestamp', last_seen,
+                    'count', occurrences,
+                    'firstSeen', first_seen,
+                    'fingerprint', 'error:' || key
+                )
+                order by last_seen desc, key
+            ),
+            '[]'
+        )
+        from told
+    );
+end
 $$;
 
 comment on function ops.recent_errors(timestamptz, timestamptz, text) is
-    'The 20 kinds of error that were seen last, grouped by normalised message, from the newest 10,000 rows of the range.';
+    'The 20 kinds of error that were seen last, grouped by normalised message, each with its newest message.';
 
 create or replace function ops.dashboard_errors(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    with categories as (
-        select
-            coalesce(context ->> 'category', 'unknown') as category,
-            count(*) as errors,
-            count(*) filter (where severity = 'critical') as critical
-        from public.error_logs
-        where "timestamp" > p_from
-            and "timestamp" <= p_now
-            and coalesce(environment, 'production') = p_environment
-        group by 1
-    )
-    select jsonb_build_object(
-        'totalErrors', coalesce(sum(categories.errors), 0),
-        'criticalErrors', coalesce(sum(categories.critical), 0),
-        'errorsByCategory', coalesce(jsonb_object_agg(category, errors) filter (where category is not null), '{}'),
-        'errorRate', min(rate.percent),
-        'failedRequests', min(rate.failures),
-        'requests', min(rate.requests),
-        'recentErrors', ops.recent_errors(p_from, p_now, p_environment)
-    )
-    from ops.error_rate(p_from, p_now) as rate
-    left join categories on true
+begin
+    return (
+        with categories as (
+            select name as category, n as errors, tallies[4] as critical
+            from ops.sum_figures('errors', p_environment, ops.window_from('errors', p_from, p_now), p_now)
+        )
+        select jsonb_build_object(
+            'totalErrors', coalesce(sum(categories.errors), 0),
+            'criticalErrors', coalesce(sum(categories.critical), 0),
+            'errorsByCategory', coalesce(jsonb_object_agg(category, errors) filter (where category is not null), '{}'),
+            'errorRate', min(rate.percent),
+            'failedRequests', min(rate.failures),
+            'requests', min(rate.requests),
+            'recentErrors', ops.recent_errors(p_from, p_now, p_environment)
+        )
+        from ops.error_rate(p_from, p_now) as rate
+        left join categories on true
+    );
+end
 $$;
 
 comment on function ops.dashboard_errors(timestamptz, timestamptz, text) is
     'How many errors were logged, by category and by kind, and the error rate of the API in %.';
 
-create or replace function ops.dashboard_business(p_from timestamptz, p_now timestamptz, p_environment text)
+create or replace function ops.business_metrics(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    with known (event, key) as (
-        values
-            ('wine_added', 'winesAdded'),
-            ('recommendation_generated', 'recommendationsGenerated'),
-            ('ai_query_processed', 'aiQueriesProcessed'),
-            ('image_processed', 'imageProcessingRequests'),
-            ('user_registered', 'usersRegistered'),
-            ('taste_profile_completed', 'tasteProfilesCompleted'),
-            ('wine_consumed', 'winesConsumed'),
-            ('food_pairing_requested', 'foodPairingsRequested')
-    ),
-    events as (
-        select event_name as event, count(*) as n
-        from public.analytics_events
-        where "timestamp" > p_from
-            and "timestamp" <= p_now
-            and coalesce(environment, 'production') = p_environment
-        group by event_name
-    ),
-    -- The application may count an event itself instead of logging it. An event that
-    -- it does both with is counted once, from the log.
-    counted as (
-        select
-            metric_name as event,
-            round(sum(metric_value) filter (where metric_value between 0 and 1e12)) as n,
-            count(*) filter (where metric_value not between 0 and 1e12) as left_out
-        from public.business_metrics
-        where "timestamp" > p_from
-            and "timestamp" <= p_now
-            and coalesce(environment, 'production') = p_environment
-            and metric_name in (select event from known)
-            and metric_name not in (select event from events)
-        group by metric_name
-    ),
-    totals as (
-        select event, n from events union all select event, n from counted where n is not null
-    ),
-    figures as (
-        select jsonb_object_agg(known.key, coalesce(totals.n, 0)) as document
-        from known
-        left join totals on totals.event = known.event
-    )
-    select figures.document || jsonb_build_object(
-        'dailyActiveUsers', ops.active_users(p_now - interval '24 hours', p_now, p_environment),
-        'conversionRate', round(
-            100 * (figures.document ->> 'tasteProfilesCompleted')::numeric
-            / nullif((figures.document ->> 'usersRegistered')::numeric, 0),
-            2
+begin
+    return (
+        select coalesce(
+            jsonb_object_agg(
+                name,
+                jsonb_build_object(
+                    'count', measured,
+                    'sum', round(total, 3),
+                    'average', round(total / nullif(measured, 0), 3),
+                    'lowest', low,
+                    'highest', high
+                )
+            ),
+            '{}'
+        )
+        from ops.sum_figures(
+            'business', p_environment, ops.window_from('business', p_from, p_now), p_now, null, 50
+        )
+        where part = '' and measured > 0
+    );
+end
+$$;
+
+comment on function ops.business_metrics(timestamptz, timestamptz, text) is
+    'The figures that the application counts itself, by name, those that it wrote most.';
+
+create or replace function ops.dashboard_business(p_from timestamptz, p_now timestamptz, p_environment text)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return (
+        with known (event, key) as (
+            values
+                ('wine_added', 'winesAdded'),
+                ('recommendation_generated', 'recommendationsGenerated'),
+                ('ai_query_processed', 'aiQueriesProcessed'),
+                ('image_processed', 'imageProcessingRequests'),
+                ('user_registered', 'usersRegistered'),
+                ('taste_profile_completed', 'tasteProfilesCompleted'),
+                ('wine_consumed', 'winesConsumed'),
+                ('food_pairing_requested', 'foodPairingsRequested')
         ),
-        'events', coalesce((select jsonb_object_agg(event, n) from totals), '{}'),
-        'leftOut', (select coalesce(sum(left_out), 0) from counted)
-    )
-    from figures
+        events as (
+            select name as event, n
+            from ops.sum_figures('event', p_environment, ops.window_from('event', p_from, p_now), p_now)
+        ),
+        metrics as materialized (
+            select name, part, n, left_out, measured, total
+            from ops.sum_figures('business', p_environment, ops.window_from('business', p_from, p_now), p_now)
+        ),
+        -- The application may count an event itself instead of logging it. An event that
+        -- it does both with is counted once, from the log.
+        counted as (
+            select name as event, round(total) as n
+            from metrics
+            where part = ''
+                and measured > 0
+                and name in (select event from known)
+                and name not in (select event from events)
+        ),
+        totals as (
+            select event, n from events union all select event, n from counted
+        ),
+        figures as (
+            select jsonb_object_agg(known.key, coalesce(totals.n, 0)) as document
+            from known
+            left join totals on totals.event = known.event
+        )
+        select figures.document || jsonb_build_object(
+            'dailyActiveUsers', ops.active_users(p_now - interval '24 hours', p_now, p_environment),
+            'conversionRate', round(
+                100 * (figures.document ->> 'tasteProfilesCompleted')::numeric
+                / nullif((figures.document ->> 'usersRegistered')::numeric, 0),
+                2
+            ),
+            'events', coalesce((select jsonb_object_agg(event, n) from totals), '{}'),
+            'metrics', ops.business_metrics(p_from, p_now, p_environment),
+            'leftOut', (
+                select coalesce(sum(left_out) + coalesce(sum(n) filter (where part = 'negative'), 0), 0) from metrics
+            )
+        )
+        from figures
+    );
+end
 $$;
 
 comment on function ops.dashboard_business(timestamptz, timestamptz, text) is
-    'How often each event of the application happened in the range, how many people were active in the last 24 hours, the completed taste profiles per registration in %, which are null without registrations, and how many metrics were left out.';
+    'How often each event of the application happened in the range, how many people were active in the last 24 hours, the completed taste profiles per registration in %, which are null without registrations, the figures that the application counts itself, and how many of these were left out.';

@@ -11,31 +11,33 @@ as $$
     select jsonb_build_object(
         'webVitals', (select coalesce(sum(left_out), 0) from ops.web_vitals where environment = p_environment),
         'futureRows', (
-            select sum(ahead.rows)
-            from (
-                -- The second bound, which excludes nothing, lets the planner expect few rows.
-                select count(*) as rows
-                from public.analytics_events
-                where "timestamp" > p_latest and "timestamp" <= 'infinity'
-                union all
-                select count(*) from public.api_usage_metrics where "timestamp" > p_latest and "timestamp" <= 'infinity'
-                union all
-                select count(*) from public.error_logs where "timestamp" > p_latest and "timestamp" <= 'infinity'
-                union all
-                select count(*) from public.business_metrics where "timestamp" > p_latest and "timestamp" <= 'infinity'
-                union all
-                select count(*) from public.alerts where "timestamp" > p_latest and "timestamp" <= 'infinity'
-                union all
-                select count(*)
-                from public.performance_metrics
-                -- These are the names that are read, and the index begins with the name.
-                where name in ('page_load_time', 'LCP', 'FID', 'INP', 'CLS')
-                    and "timestamp" > p_latest
-                    and "timestamp" <= 'infinity'
-            ) as ahead
+            -- What has not come yet is not rolled up.
+            select coalesce(sum(n), 0)
+            from ops.pending_figures
+            where kind in ('request', 'event', 'error', 'metric', 'business') and at > p_latest
+        ) + (
+            -- The second bound, which excludes nothing, lets the planner expect few rows.
+            select count(*) from public.alerts where "timestamp" > p_latest and "timestamp" <= 'infinity'
         )
     )
 $$;
 
 comment on function ops.dashboard_left_out(timestamptz, text) is
     'How many Web Vitals were left out when they were measured last, and how many rows of all environments come from after p_latest, which is as far ahead as a clock may be.';
+
+create or replace function ops.dashboard_uncounted(p_from timestamptz, p_now timestamptz)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'rows', (select coalesce(sum(rows), 0) from ops.uncounted_rows where at >= p_from and at <= p_now),
+        'tablesInProgress', (
+            select coalesce(jsonb_agg(name order by place), '[]') from ops.counted_tables where not finished
+        )
+    )
+$$;
+
+comment on function ops.dashboard_uncounted(timestamptz, timestamptz) is
+    'How many rows were written in the range and could not be counted, and of which tables older rows are still being counted.';

@@ -15,7 +15,8 @@ set jit = off
 as $$
 declare
     v_now timestamptz := coalesce(p_now, now());
-    v_from timestamptz := v_now - make_interval(secs => p_seconds);
+    -- Every figure of the range begins where the coarsest of them can.
+    v_from timestamptz := ops.window_from('request', v_now - make_interval(secs => p_seconds), v_now);
     v_uptime jsonb;
     v_performance jsonb;
     v_business jsonb;
@@ -31,6 +32,11 @@ begin
         'performance', v_performance - 'leftOut',
         'errors', ops.dashboard_errors(v_from, v_now, p_environment),
         'business', v_business - 'leftOut',
+        'people', ops.dashboard_people(v_from, v_now, p_environment),
+        'sessions', ops.dashboard_sessions(v_from, v_now, p_environment),
+        'features', ops.dashboard_features(v_from, v_now),
+        'webVitals', ops.dashboard_web_vitals(v_from, v_now, p_environment),
+        'metrics', ops.dashboard_metrics(v_from, v_now, p_environment),
         'alerts', ops.dashboard_alerts(),
         'uptime', v_uptime,
         'slo', ops.dashboard_slo(v_uptime -> 'windows', p_environment, v_now),
@@ -47,11 +53,12 @@ begin
             'leftOut', (v_performance -> 'leftOut')
                 || jsonb_build_object('businessMetrics', v_business -> 'leftOut')
                 -- A clock that is a minute fast is usual; one that is an hour fast is wrong.
-                || ops.dashboard_left_out(v_now + interval '1 hour', p_environment)
+                || ops.dashboard_left_out(v_now + interval '1 hour', p_environment),
+            'uncounted', ops.dashboard_uncounted(v_from, v_now)
         )
     );
 end
 $$;
 
 comment on function public.ops_dashboard(integer, text, timestamptz) is
-    'Everything that the dashboard shows of the last p_seconds of an environment, as one document. Rows of tables that know no environment count for every environment.';
+    'Everything that the dashboard shows of the last p_seconds of an environment, as one document. The range begins at a whole minute, from two days on at a whole hour, and from 95 days on at a whole day in UTC. Rows of tables that know no environment count for every environment.';

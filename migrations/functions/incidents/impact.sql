@@ -117,7 +117,7 @@ as $$
         'reporters', reported.reporters
     )
     from bounds
-    cross join lateral ops.sum_requests(bounds.since, bounds.until, null) as sums
+    cross join lateral ops.sum_requests(bounds.since, bounds.until, p_now) as sums
     cross join reported
 $$;
 

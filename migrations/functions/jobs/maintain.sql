@@ -22,7 +22,9 @@ declare
     v_rows integer;
     v_run ops.runs;
     v_steps integer;
-    v_hours integer;
+    v_former integer;
+    v_figures integer;
+    v_forgotten bigint;
     v_samples bigint;
     v_spans bigint;
     v_runs bigint;
@@ -43,13 +45,19 @@ begin
     end if;
 
     v_steps := ops.roll_up_uptime(p_limit, v_now);
-    v_hours := ops.roll_up_requests(p_limit, (v_settings ->> 'objective.latency_ms')::numeric, v_now);
+    v_former := ops.count_former_rows(v_rows, v_now);
+    v_figures := ops.roll_up_figures(v_rows, v_now);
     v_samples := ops.forget_samples(v_rows, v_settings, v_now);
     v_spans := ops.forget_spans(v_rows, v_settings, v_now);
     v_runs := ops.forget_runs(v_rows, v_settings, v_now);
+    v_forgotten := greatest(
+        ops.forget_minutes(v_rows, v_now),
+        ops.forget_hours(v_rows, v_settings, v_now),
+        ops.forget_people(v_rows, v_settings, v_now)
+    );
 
-    if v_steps = p_limit or v_hours = p_limit
-        or v_samples = v_rows or v_spans = v_rows or v_runs = v_rows
+    if v_steps = p_limit or v_former > 0 or v_figures = v_rows
+        or v_samples = v_rows or v_spans = v_rows or v_runs = v_rows or v_forgotten = v_rows
     then
         return jsonb_build_object('outcome', 'more');
     end if;

@@ -83,6 +83,21 @@ $$;
 comment on function ops.audit_jobs(jsonb, timestamptz) is
     'Scheduled jobs that nobody has called for too many of their intervals.';
 
+create or replace function ops.audit_counting(p_now timestamptz)
+returns table (kind text, subject text, count bigint, since timestamptz)
+language sql
+stable
+set search_path = ''
+as $$
+    select 'uncounted_rows', table_name, sum(rows)::bigint, min(at)
+    from ops.uncounted_rows
+    where at > p_now - interval '24 hours' and at <= p_now
+    group by table_name
+$$;
+
+comment on function ops.audit_counting(timestamptz) is
+    'Rows of the application that were kept in the last 24 hours and could not be counted, by table.';
+
 create or replace function ops.self_audit(p_now timestamptz)
 returns jsonb
 language plpgsql
@@ -105,6 +120,8 @@ begin
             select found.* from bounds cross join lateral ops.audit_ladders(bounds.patience, p_now) as found
             union all
             select found.* from bounds cross join lateral ops.audit_jobs(bounds.settings, p_now) as found
+            union all
+            select * from ops.audit_counting(p_now)
         )
         select jsonb_build_object(
             'clean', count(*) = 0,
@@ -122,4 +139,4 @@ end
 $$;
 
 comment on function ops.self_audit(timestamptz) is
-    'What is left undone and nobody is about to do: due messages that have no lease, alerts that nobody was told of, due rungs of escalation, and jobs that nobody calls.';
+    'What is left undone and nobody is about to do: due messages that have no lease, alerts that nobody was told of, due rungs of escalation, jobs that nobody calls, and rows that could not be counted.';

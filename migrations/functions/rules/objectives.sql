@@ -61,9 +61,7 @@ as $$
                 2
             ) as burn
         from ops.request_windows(
-            (select array_agg(pairs.long_seconds) || array_agg(pairs.short_seconds) from pairs),
-            (p_settings ->> 'objective.latency_ms')::numeric,
-            p_now
+            (select array_agg(pairs.long_seconds) || array_agg(pairs.short_seconds) from pairs), p_now
         ) as counted
     )
     select

@@ -72,16 +72,12 @@ language sql
 stable
 set search_path = ''
 as $$
-    select
-        count(*),
-        count(*) filter (where status_code in (401, 403)),
-        round(100.0 * count(*) filter (where status_code in (401, 403)) / nullif(count(*), 0), 4)
-    from public.api_usage_metrics
-    where "timestamp" > p_from and "timestamp" <= p_to and status_code between 100 and 599
+    select requests, refused, round(100.0 * refused / nullif(requests, 0), 4)
+    from ops.sum_requests(p_from, p_to, p_to)
 $$;
 
 comment on function ops.refused_requests(timestamptz, timestamptz) is
-    'The share of API requests after p_from, up to p_to, that were answered with 401 or 403; null without requests.';
+    'The share of API requests after p_from, up to p_to, which is now, that were answered with 401 or 403; null without requests.';
 
 create or replace function ops.observe_changes(p_now timestamptz, p_settings jsonb)
 returns setof ops.observation

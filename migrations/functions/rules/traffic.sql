@@ -1,9 +1,6 @@
--- What the rules observe in the application's own tables: error rate, response times, page
--- loads and single endpoints. Every read is a range of time that an index of its table
--- answers. A number that no clock and no server can have made is left out of its figure: NaN,
--- infinity, less than 0 or more than a million million, and no status code of HTTP. The
--- condition is written out wherever a figure is made, because a function would be called once
--- a row.
+-- What the rules observe of the application's traffic: error rate, response times, page loads
+-- and single endpoints. Everything is read from figures, so it costs the same however many
+-- rows there are. A number that no clock and no server can have made is in no figure.
 
 create or replace function ops.error_rate(
     p_from timestamptz,
@@ -17,11 +14,11 @@ stable
 set search_path = ''
 as $$
     select requests, failures, round(100.0 * failures / nullif(requests, 0), 4)
-    from ops.count_requests(p_from, p_to, null)
+    from ops.sum_requests(p_from, p_to, p_to)
 $$;
 
 comment on function ops.error_rate(timestamptz, timestamptz) is
-    'The error rate of the API after p_from, up to p_to: the share of requests that were answered with status 500 or above; null without requests.';
+    'The error rate of the API after p_from, up to p_to, which is now: the share of requests that were answered with status 500 or above; null without requests.';
 
 create or replace function ops.observe_traffic(p_now timestamptz, p_environment text, p_settings jsonb)
 returns setof ops.observation
@@ -36,40 +33,32 @@ as $$
         union all
         select
             'api_slow',
-            round((percentile_cont(0.95) within group (order by response_time))::numeric, 3),
+            ops.quantile(buckets, counts, low, high, 0.95),
             (p_settings ->> 'threshold.api_p95_ms')::numeric,
             'ms',
-            count(*)
-        from public.api_usage_metrics
-        where "timestamp" > p_now - ops.minutes(p_settings, 'window.latency_minutes')
-            and "timestamp" <= p_now
-            and response_time between 0 and 1e12
+            measured
+        from ops.measure('requests', '', p_now - ops.minutes(p_settings, 'window.latency_minutes'), p_now, '')
 
         union all
         select
             'api_average_slow',
-            round(avg(response_time), 3),
+            round(total / nullif(measured, 0), 3),
             (p_settings ->> 'threshold.api_average_ms')::numeric,
             'ms',
-            count(*)
-        from public.api_usage_metrics
-        where "timestamp" > p_now - ops.minutes(p_settings, 'window.performance_minutes')
-            and "timestamp" <= p_now
-            and response_time between 0 and 1e12
+            measured
+        from ops.measure('requests', '', p_now - ops.minutes(p_settings, 'window.performance_minutes'), p_now, '')
 
         union all
         select
             'page_load_slow',
-            round(avg(value), 3),
+            round(total / nullif(measured, 0), 3),
             (p_settings ->> 'threshold.page_load_ms')::numeric,
             'ms',
-            count(*)
-        from public.performance_metrics
-        where name = 'page_load_time'
-            and coalesce(environment, 'production') = p_environment
-            and "timestamp" > p_now - ops.minutes(p_settings, 'window.performance_minutes')
-            and "timestamp" <= p_now
-            and value between 0 and 1e12
+            measured
+        from ops.measure(
+            'metric', p_environment, p_now - ops.minutes(p_settings, 'window.performance_minutes'), p_now,
+            'page_load_time'
+        )
     )
     select ops.make_observation(
         rule, 'app',
@@ -149,16 +138,15 @@ stable
 set search_path = ''
 as $$
     with measured as (
-        select
-            -- The query is left out: it holds personal data, and its variety has no end.
-            left(method || ' ' || split_part(endpoint, '?', 1), 300) as subject,
-            round((percentile_cont(0.95) within group (order by response_time))::numeric, 3) as value,
-            count(*) as samples
-        from public.api_usage_metrics
-        where "timestamp" > p_now - ops.minutes(p_settings, 'window.endpoint_minutes')
-            and "timestamp" <= p_now
-            and response_time between 0 and 1e12
-        group by 1
+        select name as subject, ops.quantile(buckets, counts, low, high, 0.95) as value, measured as samples
+        from ops.sum_figures(
+            'request',
+            '',
+            ops.window_from('request', p_now - ops.minutes(p_settings, 'window.endpoint_minutes'), p_now),
+            p_now
+        )
+        -- Nobody can mend all the others together.
+        where measured > 0 and name <> 'other'
     )
     select
         measured.subject,

@@ -108,6 +108,24 @@ $$;
 comment on function ops.try_system_health(jsonb, jsonb, timestamptz) is
     'Writes system_health and returns the warnings of the commit: why the table refused the rows, or none.';
 
+create or replace function ops.try_roll_up(p_now timestamptz)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform ops.roll_up_figures(50000, p_now);
+    return '[]'::jsonb;
+exception
+    -- Whatever is not rolled up is read from where it is; the tick goes on without it.
+    when others then
+        return jsonb_build_array('roll-up: ' || sqlerrm);
+end
+$$;
+
+comment on function ops.try_roll_up(timestamptz) is
+    'Rolls up what the application wrote since the last tick, and returns the warnings of the commit: why it could not, or none.';
+
 create or replace function ops.tick_context(p_tick jsonb)
 returns ops.context
 language sql
@@ -148,7 +166,7 @@ declare
 begin
     perform ops.note_blindness(v_gap);
     v_samples := ops.record_samples(p_run.id, p_tick, p_now);
-    v_warnings := ops.try_system_health(p_tick, v_context.settings, p_now);
+    v_warnings := ops.try_roll_up(p_now) || ops.try_system_health(p_tick, v_context.settings, p_now);
     perform ops.handle_gap(v_gap, nullif(p_tick -> 'emergency', 'null'), v_context, p_now);
 
     perform ops.notice_events(v_since, p_now, v_context.environment, v_context.settings);

@@ -11,19 +11,19 @@ declare
 begin
     insert into ops.web_vitals (environment, name, p75, views, left_out, measured_at)
     select
-        coalesce(environment, 'production'),
-        name,
-        round(
-            (percentile_cont(0.75) within group (order by value) filter (where value between 0 and 1e12))::numeric, 3
-        ),
-        count(*) filter (where value between 0 and 1e12),
-        count(*) filter (where value not between 0 and 1e12),
+        known.environment,
+        known.name,
+        ops.quantile(seen.buckets, seen.counts, seen.low, seen.high, 0.75),
+        seen.measured,
+        seen.left_out,
         p_now
-    from public.performance_metrics
-    where name in ('LCP', 'FID', 'INP', 'CLS')
-        and "timestamp" > p_now - interval '24 hours'
-        and "timestamp" <= p_now
-    group by 1, 2
+    from (
+        select environment, name
+        from unnest(ops.words('ops.environment')) as environment
+        cross join unnest('{LCP,FID,INP,CLS}'::text[]) as name
+    ) as known
+    cross join lateral ops.measure('metric', known.environment, p_now - interval '24 hours', p_now, known.name) as seen
+    where seen.n > 0
     on conflict (environment, name) do update
     set
         p75 = excluded.p75,
@@ -38,7 +38,7 @@ end
 $$;
 
 comment on function ops.measure_web_vitals(timestamptz) is
-    'Measures the Web Vitals of the last 24 hours anew, and returns how many there are. The maintenance job does this, because a day of page views is too much for every tick.';
+    'Measures the Web Vitals of the last 24 hours anew, and returns how many there are. The maintenance job does this.';
 
 create or replace function ops.error_budget(p_uptime jsonb, p_seconds integer, p_target numeric)
 returns jsonb
@@ -143,7 +143,7 @@ as $$
         'webVitals', ops.web_vitals_document(p_environment, settings, p_now)
     )
     from objectives
-    cross join lateral ops.sum_requests(p_now - interval '720 hours', p_now, latency_ms) as counted
+    cross join lateral ops.sum_requests(p_now - interval '720 hours', p_now, p_now) as counted
 $$;
 
 comment on function ops.dashboard_slo(jsonb, text, timestamptz) is

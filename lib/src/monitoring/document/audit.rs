@@ -15,9 +15,10 @@ pub struct Audit {
 /// Something that is left undone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// `unowned_messages`, `untold_alerts`, `overdue_escalations` or `stale_jobs`.
+    /// `unowned_messages`, `untold_alerts`, `overdue_escalations`, `stale_jobs` or
+    /// `uncounted_rows`.
     pub kind: String,
-    /// The channel, the alert's subject or the job.
+    /// The channel, the alert's subject, the job or the table.
     pub subject: String,
     /// How many.
     pub count: u64,

@@ -8,6 +8,18 @@ use serde::{Deserialize, Serialize};
 pub struct DataQuality {
     /// What cannot be real and is in no figure.
     pub left_out: LeftOut,
+    /// What is in no figure for another reason.
+    pub uncounted: Uncounted,
+}
+
+/// Rows that were kept and are in no figure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Uncounted {
+    /// Rows of the range whose counting failed.
+    pub rows: u64,
+    /// Tables of which older rows are still being counted.
+    pub tables_in_progress: Vec<String>,
 }
 
 /// How many rows hold something that cannot be real: NaN, infinity, less than

@@ -1,0 +1,300 @@
+-- Reading: a window of time is put together from whole weeks and days, from the hours and
+-- minutes at its edges, and from what is not rolled up yet. A window begins at a whole minute,
+-- one that begins days ago at a whole hour, and one that begins months ago at a whole day,
+-- because that is what is kept; it ends with the minute that it ends in.
+
+create or replace function ops.minutes_from(p_kind text, p_now timestamptz)
+returns timestamptz
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+    return date_bin('1 day', p_now, '1970-01-05Z') - case
+        -- Rules compare these with the weeks before, and incidents look at theirs.
+        when p_kind in ('requests', 'event', 'business') then interval '36 days'
+        else interval '3 days'
+    end;
+end
+$$;
+
+comment on function ops.minutes_from(text, timestamptz) is
+    'From which midnight on figures of a kind are kept by the minute.';
+
+create or replace function ops.window_from(p_kind text, p_from timestamptz, p_now timestamptz)
+returns timestamptz
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+    return date_bin(
+        case
+            when p_from >= ops.minutes_from(p_kind, p_now) + interval '1 day' then interval '1 minute'
+            when p_from >= p_now - interval '95 days' then interval '1 hour'
+            else interval '1 day'
+        end,
+        p_from,
+        '1970-01-05Z'
+    );
+end
+$$;
+
+comment on function ops.window_from(text, timestamptz, timestamptz) is
+    'Where a window of figures of a kind begins that was asked for from p_from on: at the minute, the hour or the day in which that is.';
+
+create or replace function ops.window_pieces(p_from timestamptz, p_to timestamptz)
+returns table (grain integer, starts_at timestamptz, ends_at timestamptz)
+language plpgsql
+immutable
+rows 7
+set search_path = ''
+as $$
+begin
+    return query
+    with grains as (
+        select
+            seconds,
+            date_bin(span, p_from + span - interval '1 microsecond', '1970-01-05Z') as first,
+            -- The minute in which the window ends is part of it.
+            date_bin(
+                span,
+                date_bin('1 minute', p_to + interval '1 minute' - interval '1 microsecond', '1970-01-05Z'),
+                '1970-01-05Z'
+            ) as last
+        from (values (60), (3600), (86400), (604800)) as known (seconds)
+        cross join lateral make_interval(secs => seconds) as span
+    ),
+    covered as (
+        select
+            seconds,
+            case when first < last then tstzmultirange(tstzrange(first, last)) else '{}'::tstzmultirange end as spans
+        from grains
+    )
+    select covered.seconds, lower(piece), upper(piece)
+    from covered
+    cross join lateral unnest(
+        covered.spans - coalesce(
+            (select range_agg(coarser.spans) from covered as coarser where coarser.seconds > covered.seconds), '{}'
+        )
+    ) as piece;
+end
+$$;
+
+comment on function ops.window_pieces(timestamptz, timestamptz) is
+    'A window, cut into as few pieces as its weeks, days, hours and minutes make.';
+
+create or replace function ops.read_figures(
+    p_kind text,
+    p_environment text,
+    p_from timestamptz,
+    p_to timestamptz,
+    p_name text default null
+)
+returns table (
+    name text,
+    part text,
+    n bigint,
+    tallies bigint[],
+    fast bigint,
+    left_out bigint,
+    measured bigint,
+    total numeric,
+    low numeric,
+    high numeric,
+    latest numeric,
+    first_at timestamptz,
+    last_at timestamptz,
+    buckets smallint[],
+    counts bigint[]
+)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return query
+    select
+        figure.name, figure.part, figure.n, figure.tallies, figure.fast, figure.left_out, figure.measured,
+        figure.total, figure.low, figure.high, figure.latest, figure.first_at, figure.last_at,
+        figure.buckets, figure.counts
+    from ops.window_pieces(p_from, p_to) as piece
+    join ops.figures as figure
+        on figure.kind = p_kind
+        and figure.environment = p_environment
+        and figure.grain = piece.grain
+        and figure.at >= piece.starts_at
+        and figure.at < piece.ends_at
+    where p_name is null or figure.name = p_name
+    union all
+    select
+        called.name, pending.part, pending.n, pending.tallies, pending.fast, pending.left_out, pending.measured,
+        pending.total, pending.low, pending.high, pending.latest, pending.first_at, pending.last_at,
+        pending.buckets, pending.counts
+    from ops.pending_figures as pending
+    cross join lateral (
+        select case p_kind when 'requests' then '' when 'errors' then pending.category else pending.name end as name
+    ) as called
+    where pending.kind = case p_kind when 'requests' then 'request' when 'errors' then 'error' else p_kind end
+        and pending.environment = p_environment
+        and pending.at >= p_from
+        and pending.at < p_to
+        and (p_name is null or called.name = p_name);
+end
+$$;
+
+comment on function ops.read_figures(text, text, timestamptz, timestamptz, text) is
+    'The figures of a kind and environment that together make up a window, of one name or of all. p_from is a time that ops.window_from gave.';
+
+create or replace function ops.quantile(
+    p_buckets smallint[],
+    p_counts bigint[],
+    p_low numeric,
+    p_high numeric,
+    p_fraction float8
+)
+returns numeric
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+declare
+    v_rank float8;
+    v_below bigint := 0;
+    v_value float8;
+    v_lower float8;
+begin
+    select p_fraction * (sum(counted) - 1) into v_rank from unnest(p_counts) as counted;
+    for v_nth in 1 .. cardinality(p_buckets) loop
+        v_below := v_below + p_counts[v_nth];
+        -- The middle of a bucket is at most 1 % away from everything in it.
+        v_value := case when p_buckets[v_nth] > -2000 then 2 * 1.0202::float8 ^ p_buckets[v_nth] / 2.0202 else 0 end;
+        v_value := least(greatest(v_value, p_low::float8), p_high::float8);
+        if v_lower is null and v_below > floor(v_rank) then
+            v_lower := v_value;
+        end if;
+        if v_below > ceil(v_rank) then
+            return round((v_lower + (v_value - v_lower) * (v_rank - floor(v_rank)))::numeric, 3);
+        end if;
+    end loop;
+    return null;
+end
+$$;
+
+comment on function ops.quantile(smallint[], bigint[], numeric, numeric, float8) is
+    'The number below which that fraction of the numbers in some buckets lies, between two of them in proportion, within 1 %. p_low and p_high are the least and the greatest of the numbers, as far as they are known.';
+
+create or replace function ops.sum_figures(
+    p_kind text,
+    p_environment text,
+    p_from timestamptz,
+    p_to timestamptz,
+    p_name text default null,
+    p_most integer default 500
+)
+returns table (
+    name text,
+    part text,
+    n bigint,
+    tallies bigint[],
+    fast bigint,
+    left_out bigint,
+    measured bigint,
+    total numeric,
+    low numeric,
+    high numeric,
+    buckets smallint[],
+    counts bigint[]
+)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return query
+    with figures as materialized (
+        select * from ops.read_figures(p_kind, p_environment, p_from, p_to, p_name)
+    ),
+    sums as (
+        select
+            figure.name,
+            figure.part,
+            sum(figure.n)::bigint as n,
+            array[
+                sum(figure.tallies[1]), sum(figure.tallies[2]), sum(figure.tallies[3]), sum(figure.tallies[4]),
+                sum(figure.tallies[5]), sum(figure.tallies[6]), sum(figure.tallies[7])
+            ]::bigint[] as tallies,
+            sum(figure.fast)::bigint as fast,
+            sum(figure.left_out)::bigint as left_out,
+            sum(figure.measured)::bigint as measured,
+            sum(figure.total) as total,
+            min(figure.low) as low,
+            max(figure.high) as high
+        from figures as figure
+        group by figure.name, figure.part
+        order by 3 desc, 1, 2
+        limit p_most
+    ),
+    spreads as (
+        select
+            filled.name, filled.part,
+            array_agg(filled.bucket order by filled.bucket) as buckets,
+            array_agg(filled.counted order by filled.bucket) as counts
+        from (
+            select figure.name, figure.part, spread.bucket, sum(spread.counted)::bigint as counted
+            from figures as figure
+            join sums on sums.name = figure.name and sums.part = figure.part
+            cross join lateral unnest(figure.buckets, figure.counts) as spread (bucket, counted)
+            group by figure.name, figure.part, spread.bucket
+            having sum(spread.counted) <> 0
+        ) as filled
+        group by filled.name, filled.part
+    )
+    select
+        sums.name, sums.part, sums.n, sums.tallies, sums.fast, sums.left_out, sums.measured, sums.total,
+        sums.low, sums.high, coalesce(spreads.buckets, '{}'), coalesce(spreads.counts, '{}')
+    from sums
+    left join spreads on spreads.name = sums.name and spreads.part = sums.part
+    where sums.n <> 0 or sums.measured <> 0;
+end
+$$;
+
+comment on function ops.sum_figures(text, text, timestamptz, timestamptz, text, integer) is
+    'The figures of a window by name and part, those that occurred most. p_from is a time that ops.window_from gave.';
+
+create or replace function ops.measure(
+    p_kind text,
+    p_environment text,
+    p_from timestamptz,
+    p_now timestamptz,
+    p_name text,
+    out n bigint,
+    out left_out bigint,
+    out measured bigint,
+    out total numeric,
+    out low numeric,
+    out high numeric,
+    out buckets smallint[],
+    out counts bigint[]
+)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    select summed.n, summed.left_out, summed.measured, summed.total, summed.low, summed.high, summed.buckets, summed.counts
+    into n, left_out, measured, total, low, high, buckets, counts
+    from ops.sum_figures(p_kind, p_environment, ops.window_from(p_kind, p_from, p_now), p_now, p_name) as summed;
+    n := coalesce(n, 0);
+    left_out := coalesce(left_out, 0);
+    measured := coalesce(measured, 0);
+    buckets := coalesce(buckets, '{}');
+    counts := coalesce(counts, '{}');
+end
+$$;
+
+comment on function ops.measure(text, text, timestamptz, timestamptz, text) is
+    'The figures of one name since p_from, up to now; counts of 0 where there is nothing.';
