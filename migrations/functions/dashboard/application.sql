@@ -26,15 +26,16 @@ begin
                         '4xx', tallies[4] + tallies[6], '5xx', tallies[5]
                     ),
                     'averageResponseTime', round(total / nullif(measured, 0), 3),
-                    'p50ResponseTime', ops.quantile(buckets, counts, low, high, 0.50),
-                    'p95ResponseTime', ops.quantile(buckets, counts, low, high, 0.95),
-                    'p99ResponseTime', ops.quantile(buckets, counts, low, high, 0.99)
+                    'p50ResponseTime', quantiles[1],
+                    'p95ResponseTime', quantiles[2],
+                    'p99ResponseTime', quantiles[3]
                 )
                 order by n desc, name
             ),
             '[]'
         )
         from ops.sum_figures('request', '', ops.window_from('request', p_from, p_now), p_now, null, 20)
+        cross join lateral ops.quantiles(buckets, counts, low, high, array[0.50, 0.95, 0.99]) as quantiles
     );
 end
 $$;
@@ -42,7 +43,7 @@ $$;
 comment on function ops.dashboard_endpoints(timestamptz, timestamptz) is
     'The 20 endpoints that were called most: how often, how many calls failed, and how long they took in ms.';
 
-create or replace function ops.dashboard_performance(p_from timestamptz, p_now timestamptz, p_environment text)
+create or replace function ops.dashboard_performance(p_from timestamptz, p_now timestamptz)
 returns jsonb
 language plpgsql
 stable
@@ -52,12 +53,11 @@ begin
     return (
         select jsonb_build_object(
             'averageResponseTime', round(sum(total) / nullif(sum(measured), 0), 3),
-            'p50ResponseTime', min(ops.quantile(buckets, counts, low, high, 0.50)),
-            'p95ResponseTime', min(ops.quantile(buckets, counts, low, high, 0.95)),
-            'p99ResponseTime', min(ops.quantile(buckets, counts, low, high, 0.99)),
+            'p50ResponseTime', min(quantiles[1]),
+            'p95ResponseTime', min(quantiles[2]),
+            'p99ResponseTime', min(quantiles[3]),
             'throughput', round(60 * coalesce(sum(n - tallies[7]), 0) / extract(epoch from p_now - p_from), 4),
             'requests', coalesce(sum(n - tallies[7]), 0),
-            'activeUsers', ops.active_users(p_from, p_now, p_environment),
             -- The database knows neither of these two.
             'memoryUsage', null,
             'cpuUsage', null,
@@ -68,12 +68,13 @@ begin
         )
         -- All requests have one name.
         from ops.sum_figures('requests', '', ops.window_from('requests', p_from, p_now), p_now)
+        cross join lateral ops.quantiles(buckets, counts, low, high, array[0.50, 0.95, 0.99]) as quantiles
     );
 end
 $$;
 
-comment on function ops.dashboard_performance(timestamptz, timestamptz, text) is
-    'Response times of all API calls in ms, throughput in requests per minute, how many people were active, the endpoints, and how many response times and status codes were left out.';
+comment on function ops.dashboard_performance(timestamptz, timestamptz) is
+    'Response times of all API calls in ms, throughput in requests per minute, the endpoints, and how many response times and status codes were left out.';
 
 create or replace function ops.recent_errors(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
@@ -246,7 +247,6 @@ begin
             left join totals on totals.event = known.event
         )
         select figures.document || jsonb_build_object(
-            'dailyActiveUsers', ops.active_users(p_now - interval '24 hours', p_now, p_environment),
             'conversionRate', round(
                 100 * (figures.document ->> 'tasteProfilesCompleted')::numeric
                 / nullif((figures.document ->> 'usersRegistered')::numeric, 0),
@@ -264,4 +264,4 @@ end
 $$;
 
 comment on function ops.dashboard_business(timestamptz, timestamptz, text) is
-    'How often each event of the application happened in the range, how many people were active in the last 24 hours, the completed taste profiles per registration in %, which are null without registrations, the figures that the application counts itself, and how many of these were left out.';
+    'How often each event of the application happened in the range, the completed taste profiles per registration in %, which are null without registrations, the figures that the application counts itself, and how many of these were left out.';

@@ -18,6 +18,7 @@ declare
     -- Every figure of the range begins where the coarsest of them can.
     v_from timestamptz := ops.window_from('request', v_now - make_interval(secs => p_seconds), v_now);
     v_uptime jsonb;
+    v_people jsonb;
     v_performance jsonb;
     v_business jsonb;
 begin
@@ -25,14 +26,15 @@ begin
     perform ops.check_word('environment', p_environment, ops.words('ops.environment'));
 
     v_uptime := ops.dashboard_uptime(p_seconds, v_now, p_environment);
-    v_performance := ops.dashboard_performance(v_from, v_now, p_environment);
+    v_people := ops.dashboard_people(v_from, v_now, p_environment);
+    v_performance := ops.dashboard_performance(v_from, v_now);
     v_business := ops.dashboard_business(v_from, v_now, p_environment);
     return jsonb_build_object(
         'systemHealth', ops.dashboard_health(v_now, p_environment),
-        'performance', v_performance - 'leftOut',
+        'performance', (v_performance - 'leftOut') || jsonb_build_object('activeUsers', v_people -> 'active'),
         'errors', ops.dashboard_errors(v_from, v_now, p_environment),
-        'business', v_business - 'leftOut',
-        'people', ops.dashboard_people(v_from, v_now, p_environment),
+        'business', (v_business - 'leftOut') || jsonb_build_object('dailyActiveUsers', v_people -> 'active24h'),
+        'people', v_people,
         'sessions', ops.dashboard_sessions(v_from, v_now, p_environment),
         'features', ops.dashboard_features(v_from, v_now),
         'webVitals', ops.dashboard_web_vitals(v_from, v_now, p_environment),

@@ -8,16 +8,20 @@ stable
 set search_path = ''
 as $$
 declare
-    v_active bigint := ops.active_users(p_from, p_now, p_environment);
+    v_active bigint[] := ops.active_since(
+        array[p_from, p_now - interval '24 hours', p_now - interval '168 hours', p_now - interval '720 hours'],
+        p_now,
+        p_environment
+    );
     v_new bigint := ops.new_users(p_from, p_now, p_environment);
 begin
     return jsonb_build_object(
-        'active', v_active,
+        'active', v_active[1],
         'new', v_new,
-        'returning', v_active - v_new,
-        'active24h', ops.active_users(p_now - interval '24 hours', p_now, p_environment),
-        'active7d', ops.active_users(p_now - interval '168 hours', p_now, p_environment),
-        'active30d', ops.active_users(p_now - interval '720 hours', p_now, p_environment)
+        'returning', v_active[1] - v_new,
+        'active24h', v_active[2],
+        'active7d', v_active[3],
+        'active30d', v_active[4]
     );
 end
 $$;
@@ -142,7 +146,7 @@ begin
                     )
                     order by measured desc, name
                 ) as document
-            from ops.sum_figures('page', p_environment, ops.window_from('page', p_from, p_now), p_now, null, 60)
+            from ops.sum_figures('page', p_environment, ops.window_from('page', p_from, p_now), p_now, null, 20)
             where measured > 0 and name <> 'other'
             group by 1
         )
@@ -178,13 +182,14 @@ begin
                 jsonb_build_object(
                     'measurements', measured,
                     'average', round(total / nullif(measured, 0), 3),
-                    'p50', ops.quantile(buckets, counts, low, high, 0.50),
-                    'p95', ops.quantile(buckets, counts, low, high, 0.95)
+                    'p50', quantiles[1],
+                    'p95', quantiles[2]
                 )
             ),
             '{}'
         )
         from ops.sum_figures('metric', p_environment, ops.window_from('metric', p_from, p_now), p_now, null, 20)
+        cross join lateral ops.quantiles(buckets, counts, low, high, array[0.50, 0.95]) as quantiles
     );
 end
 $$;

@@ -180,29 +180,60 @@ $$;
 comment on function ops.pending_people(timestamptz, timestamptz, text) is
     'The people of an environment that are not rolled up yet.';
 
+create or replace function ops.active_since(p_since timestamptz[], p_to timestamptz, p_environment text)
+returns bigint[]
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_since timestamptz[] := array(
+        select ops.window_from('people', since, p_to)
+        from unnest(p_since) with ordinality as asked (since, nth)
+        order by nth
+    );
+    v_from timestamptz := (select min(since) from unnest(v_since) as since);
+begin
+    return (
+        -- Who is not rolled up yet counts where the rolled up time is too long ago.
+        with pending as (
+            select seen.id, max(figure.at) as last_at, max(known.last_at) as known_at
+            from unnest(ops.pending_people(v_from, p_to, p_environment)) as figure
+            cross join lateral unnest(figure.people) as seen (id)
+            left join ops.people as known on known.environment = p_environment and known.person = seen.id
+            group by seen.id
+        )
+        select array_agg(rolled.people[nth] + fresh.people order by nth)
+        from (
+            -- One look at the index answers for all of them.
+            select array[
+                count(*) filter (where last_at >= v_since[1]), count(*) filter (where last_at >= v_since[2]),
+                count(*) filter (where last_at >= v_since[3]), count(*) filter (where last_at >= v_since[4])
+            ] as people
+            from ops.people
+            where environment = p_environment and last_at >= v_from and last_at < p_to
+        ) as rolled
+        cross join unnest(v_since) with ordinality as asked (since, nth)
+        cross join lateral (
+            select count(*) as people
+            from pending
+            where last_at >= since and coalesce(known_at < since, true)
+        ) as fresh
+    );
+end
+$$;
+
+comment on function ops.active_since(timestamptz[], timestamptz, text) is
+    'How many different people caused an event or an API call since each of at most four times, up to p_to, which is now.';
+
 create or replace function ops.active_users(p_from timestamptz, p_to timestamptz, p_environment text)
 returns bigint
 language plpgsql
 stable
 set search_path = ''
 as $$
-declare
-    v_from timestamptz := ops.window_from('people', p_from, p_to);
 begin
-    return (
-        select count(*)
-        from ops.people
-        where environment = p_environment and last_at >= v_from and last_at < p_to
-    ) + (
-        select count(distinct seen.id)
-        from unnest(ops.pending_people(v_from, p_to, p_environment)) as pending
-        cross join lateral unnest(pending.people) as seen (id)
-        where not exists (
-            select
-            from ops.people as known
-            where known.environment = p_environment and known.person = seen.id and known.last_at >= v_from
-        )
-    );
+    return (ops.active_since(array[p_from], p_to, p_environment))[1];
 end
 $$;
 

@@ -1,7 +1,7 @@
 -- Reading: a window of time is put together from whole weeks and days, from the hours and
 -- minutes at its edges, and from what is not rolled up yet. A window begins at a whole minute,
--- one that begins days ago at a whole hour, and one that begins months ago at a whole day,
--- because that is what is kept; it ends with the minute that it ends in.
+-- one that begins days ago at a whole hour, and one that begins weeks ago at a whole day,
+-- because that is what is kept, or little enough; it ends with the minute that it ends in.
 
 create or replace function ops.minutes_from(p_kind text, p_now timestamptz)
 returns timestamptz
@@ -33,7 +33,8 @@ begin
     return date_bin(
         case
             when p_from >= ops.minutes_from(p_kind, p_now) + interval '1 day' then interval '1 minute'
-            when p_from >= p_now - interval '95 days' then interval '1 hour'
+            when p_from >= p_now - interval '8 days' or p_kind = 'requests' and p_from >= p_now - interval '95 days'
+            then interval '1 hour'
             else interval '1 day'
         end,
         p_from,
@@ -121,13 +122,18 @@ begin
         figure.total, figure.low, figure.high, figure.latest, figure.first_at, figure.last_at,
         figure.buckets, figure.counts
     from ops.window_pieces(p_from, p_to) as piece
-    join ops.figures as figure
-        on figure.kind = p_kind
-        and figure.environment = p_environment
-        and figure.grain = piece.grain
-        and figure.at >= piece.starts_at
-        and figure.at < piece.ends_at
-    where p_name is null or figure.name = p_name
+    cross join lateral (
+        select *
+        from ops.figures as kept
+        where kept.kind = p_kind
+            and kept.environment = p_environment
+            and kept.grain = piece.grain
+            and kept.at >= piece.starts_at
+            and kept.at < piece.ends_at
+            and (p_name is null or kept.name = p_name)
+        -- Each piece is looked up by itself; joined, all figures of the kind would be read.
+        offset 0
+    ) as figure
     union all
     select
         called.name, pending.part, pending.n, pending.tallies, pending.fast, pending.left_out, pending.measured,
@@ -148,6 +154,53 @@ $$;
 comment on function ops.read_figures(text, text, timestamptz, timestamptz, text) is
     'The figures of a kind and environment that together make up a window, of one name or of all. p_from is a time that ops.window_from gave.';
 
+create or replace function ops.quantiles(
+    p_buckets smallint[],
+    p_counts bigint[],
+    p_low numeric,
+    p_high numeric,
+    p_fractions float8[]
+)
+returns numeric[]
+language plpgsql
+immutable
+parallel safe
+set search_path = ''
+as $$
+begin
+    return (
+        with filled as (
+            select
+                sum(spread.counted::float8) over (order by spread.bucket) as up_to,
+                -- The middle of a bucket is at most 1 % away from everything in it.
+                least(
+                    greatest(
+                        case when spread.bucket > -2000 then exp(ln(1.0202::float8) * spread.bucket) / 1.0101 else 0 end,
+                        p_low::float8
+                    ),
+                    p_high::float8
+                ) as value
+            from (select unnest(p_buckets) as bucket, unnest(p_counts) as counted) as spread
+        ),
+        found as (
+            select
+                wanted.nth,
+                rank - floor(rank) as share,
+                min(value) filter (where up_to > floor(rank)) as lower,
+                min(value) filter (where up_to > ceil(rank)) as upper
+            from unnest(p_fractions) with ordinality as wanted (fraction, nth)
+            cross join lateral (select wanted.fraction * (max(up_to) - 1) as rank from filled) as ranks
+            cross join filled
+            group by wanted.nth, rank
+        )
+        select array_agg(round((lower + (upper - lower) * share)::numeric, 3) order by nth) from found
+    );
+end
+$$;
+
+comment on function ops.quantiles(smallint[], bigint[], numeric, numeric, float8[]) is
+    'The numbers below which these fractions of the numbers in some buckets lie, between two of them in proportion, within 1 %. p_low and p_high are the least and the greatest of the numbers, as far as they are known.';
+
 create or replace function ops.quantile(
     p_buckets smallint[],
     p_counts bigint[],
@@ -161,31 +214,13 @@ immutable
 parallel safe
 set search_path = ''
 as $$
-declare
-    v_rank float8;
-    v_below bigint := 0;
-    v_value float8;
-    v_lower float8;
 begin
-    select p_fraction * (sum(counted) - 1) into v_rank from unnest(p_counts) as counted;
-    for v_nth in 1 .. cardinality(p_buckets) loop
-        v_below := v_below + p_counts[v_nth];
-        -- The middle of a bucket is at most 1 % away from everything in it.
-        v_value := case when p_buckets[v_nth] > -2000 then 2 * 1.0202::float8 ^ p_buckets[v_nth] / 2.0202 else 0 end;
-        v_value := least(greatest(v_value, p_low::float8), p_high::float8);
-        if v_lower is null and v_below > floor(v_rank) then
-            v_lower := v_value;
-        end if;
-        if v_below > ceil(v_rank) then
-            return round((v_lower + (v_value - v_lower) * (v_rank - floor(v_rank)))::numeric, 3);
-        end if;
-    end loop;
-    return null;
+    return (ops.quantiles(p_buckets, p_counts, p_low, p_high, array[p_fraction]))[1];
 end
 $$;
 
 comment on function ops.quantile(smallint[], bigint[], numeric, numeric, float8) is
-    'The number below which that fraction of the numbers in some buckets lies, between two of them in proportion, within 1 %. p_low and p_high are the least and the greatest of the numbers, as far as they are known.';
+    'One of ops.quantiles.';
 
 create or replace function ops.sum_figures(
     p_kind text,
@@ -212,14 +247,17 @@ returns table (
 language plpgsql
 stable
 set search_path = ''
+-- Sorting what has few groups costs more than hashing it, and how few they are is not seen.
+set enable_sort = off
 as $$
 begin
     return query
     with figures as materialized (
         select * from ops.read_figures(p_kind, p_environment, p_from, p_to, p_name)
     ),
-    sums as (
+    sums as materialized (
         select
+            row_number() over (order by sum(figure.n) desc, figure.name, figure.part)::integer as nth,
             figure.name,
             figure.part,
             sum(figure.n)::bigint as n,
@@ -235,29 +273,34 @@ begin
             max(figure.high) as high
         from figures as figure
         group by figure.name, figure.part
-        order by 3 desc, 1, 2
+        order by 1
         limit p_most
+    ),
+    -- There are very many of these, so one number stands for a name and a bucket, and arrays
+    -- are unnested where that costs least.
+    filled as (
+        select spread.nth * 4096 + 2000 + spread.bucket as key, sum(spread.counted)::bigint as counted
+        from (
+            select sums.nth, unnest(figure.buckets) as bucket, unnest(figure.counts) as counted
+            from figures as figure
+            join sums on sums.name = figure.name and sums.part = figure.part
+        ) as spread
+        group by 1
     ),
     spreads as (
         select
-            filled.name, filled.part,
-            array_agg(filled.bucket order by filled.bucket) as buckets,
-            array_agg(filled.counted order by filled.bucket) as counts
-        from (
-            select figure.name, figure.part, spread.bucket, sum(spread.counted)::bigint as counted
-            from figures as figure
-            join sums on sums.name = figure.name and sums.part = figure.part
-            cross join lateral unnest(figure.buckets, figure.counts) as spread (bucket, counted)
-            group by figure.name, figure.part, spread.bucket
-            having sum(spread.counted) <> 0
-        ) as filled
-        group by filled.name, filled.part
+            filled.key / 4096 as nth,
+            array_agg((filled.key % 4096 - 2000)::smallint order by filled.key) as buckets,
+            array_agg(filled.counted order by filled.key) as counts
+        from filled
+        where filled.counted <> 0
+        group by 1
     )
     select
         sums.name, sums.part, sums.n, sums.tallies, sums.fast, sums.left_out, sums.measured, sums.total,
         sums.low, sums.high, coalesce(spreads.buckets, '{}'), coalesce(spreads.counts, '{}')
     from sums
-    left join spreads on spreads.name = sums.name and spreads.part = sums.part
+    left join spreads on spreads.nth = sums.nth
     where sums.n <> 0 or sums.measured <> 0;
 end
 $$;

@@ -133,8 +133,12 @@ begin
                 array_agg(n order by bucket) as counts
             from (
                 select kind, environment, name, part, category, at, bucket, sum(counted)::bigint as n
-                from unnest(p_rows) as figure
-                cross join lateral unnest(figure.buckets, figure.counts) as spread (bucket, counted)
+                from (
+                    select
+                        kind, environment, name, part, category, at,
+                        unnest(buckets) as bucket, unnest(counts) as counted
+                    from unnest(p_rows)
+                ) as spread
                 group by kind, environment, name, part, category, at, bucket
                 having sum(counted) <> 0
             ) as filled
@@ -229,10 +233,10 @@ begin
             from (
                 select bucket, sum(counted)::bigint as counted
                 from (
-                    select * from unnest(known.buckets, known.counts) as spread (bucket, counted)
-                    union all
-                    select * from unnest(excluded.buckets, excluded.counts)
-                ) as both_spreads
+                    select
+                        unnest(known.buckets || excluded.buckets) as bucket,
+                        unnest(known.counts || excluded.counts) as counted
+                ) as spread
                 group by bucket
                 having sum(counted) <> 0
             ) as merged
