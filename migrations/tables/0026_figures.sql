@@ -47,7 +47,7 @@ create table ops.pending_figures (
 );
 
 comment on table ops.pending_figures is 'Figures that are not rolled up yet: one row for each minute and key of a statement of the application. A reader adds them to ops.figures.';
-comment on column ops.pending_figures.category is 'The category of an error; empty for anything else.';
+comment on column ops.pending_figures.category is 'The category of an error; the word apart for an endpoint whose requests are counted among all requests by a row of their own; else empty.';
 comment on column ops.pending_figures.at is 'When the minute begins. A row of the application belongs to the minute after whose beginning, and up to whose end, its time is; infinity if it lies after the year 2199.';
 comment on column ops.pending_figures.sample is 'The newest message of a kind of error.';
 comment on column ops.pending_figures.people is 'Hashes of the users of kind people, each once.';

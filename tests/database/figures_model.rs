@@ -168,122 +168,168 @@ fn change(dice: &mut Dice) -> String {
     }
 }
 
-/// Pairs of what figures say and what rows say, by name, of the window that begins so many
-/// minutes before noon. Rows are bounded as the window is.
-fn comparisons(minutes: u64) -> String {
-    let now = format!("timestamptz '{}'", at("12:00:00"));
-    let from =
-        |kind: &str| format!("ops.window_from('{kind}', {now} - interval '{minutes} min', {now})");
-    let within = |kind: &str| format!("\"timestamp\" > {} and \"timestamp\" <= {now}", from(kind));
-    let figures = |kind: &str, environment: &str| {
+/// A window that begins so many minutes before noon, where the tests look.
+#[derive(Clone, Copy)]
+struct Window(u64);
+
+impl Window {
+    fn now() -> String {
+        format!("timestamptz '{}'", at("12:00:00"))
+    }
+
+    /// When figures of a kind begin.
+    fn from(self, kind: &str) -> String {
+        let now = Self::now();
         format!(
-            "from ops.sum_figures('{kind}', '{environment}', {}, {now}) as f",
-            from(kind)
+            "ops.window_from('{kind}', {now} - interval '{} min', {now})",
+            self.0
         )
-    };
-    let real = |column: &str| format!("({column} between 0 and 1e12)");
-    let row = |what: &str, figures: &str, rows: &str| {
+    }
+
+    /// The condition of rows that belong to it.
+    fn within(self, kind: &str) -> String {
         format!(
-            "select '{what}' as what,
-                (select jsonb_object_agg(k, v order by k) from ({figures}) as figures (k, v)) as figures,
-                (select jsonb_object_agg(k, v order by k) from ({rows}) as rows (k, v)) as rows"
+            "\"timestamp\" > {} and \"timestamp\" <= {}",
+            self.from(kind),
+            Self::now()
         )
-    };
-    let mut all = vec![
-        row(
+    }
+
+    fn figures(self, kind: &str, environment: &str) -> String {
+        format!(
+            "from ops.sum_figures('{kind}', '{environment}', {}, {}) as f",
+            self.from(kind),
+            Self::now()
+        )
+    }
+}
+
+/// The condition of a number that is real.
+fn real(column: &str) -> String {
+    format!("({column} between 0 and 1e12)")
+}
+
+/// What figures say and what rows say, by name.
+fn pair(what: &str, figures: &str, rows: &str) -> String {
+    format!(
+        "select '{what}' as what,
+            (select jsonb_object_agg(k, v order by k) from ({figures}) as figures (k, v)) as figures,
+            (select jsonb_object_agg(k, v order by k) from ({rows}) as rows (k, v)) as rows"
+    )
+}
+
+/// The pairs of what knows no environment.
+fn pairs(window: Window) -> Vec<String> {
+    let (minutes, now) = (window.0, Window::now());
+    vec![
+        pair(
             "requests",
             &format!("select 'all', jsonb_build_array(requests, failures, refused, fast) from ops.sum_requests({now} - interval '{minutes} min', {now}, {now})"),
-            &format!("select 'all', jsonb_build_array(count(*), count(*) filter (where status_code >= 500), count(*) filter (where status_code in (401, 403)), count(*) filter (where response_time >= 0 and response_time < 500)) from public.api_usage_metrics where status_code between 100 and 599 and {}", within("requests")),
+            &format!("select 'all', jsonb_build_array(count(*), count(*) filter (where status_code >= 500), count(*) filter (where status_code in (401, 403)), count(*) filter (where response_time >= 0 and response_time < 500)) from public.api_usage_metrics where status_code between 100 and 599 and {}", window.within("requests")),
         ),
-        row(
+        pair(
             "endpoints",
-            &format!("select name, jsonb_build_array(n, tallies[2], tallies[3], tallies[4], tallies[5], tallies[6], tallies[7], left_out, measured, trim_scale(total), trim_scale(low), trim_scale(high)) {}", figures("request", "")),
+            &format!("select name, jsonb_build_array(n, tallies[2], tallies[3], tallies[4], tallies[5], tallies[6], tallies[7], left_out, measured, trim_scale(total), trim_scale(low), trim_scale(high)) {}", window.figures("request", "")),
             &format!("select method || ' ' || split_part(endpoint, '?', 1), jsonb_build_array(count(*),
                 count(*) filter (where status_code = 200), count(*) filter (where status_code = 301), count(*) filter (where status_code = 404),
                 count(*) filter (where status_code = 500), count(*) filter (where status_code = 401), count(*) filter (where status_code = 0),
                 count(*) filter (where not {0}), count(*) filter (where {0}), trim_scale(coalesce(sum(response_time) filter (where {0}), 0)),
                 trim_scale(min(response_time) filter (where {0})), trim_scale(max(response_time) filter (where {0})))
-                from public.api_usage_metrics where {1} group by 1", real("response_time"), within("request")),
+                from public.api_usage_metrics where {1} group by 1", real("response_time"), window.within("request")),
         ),
-        row(
+        pair(
             "actives",
             &format!("select 'production', to_jsonb(ops.active_users({now} - interval '{minutes} min', {now}, 'production'))"),
             &format!("select 'production', to_jsonb(count(distinct user_id)) from (
                 select user_id, \"timestamp\" from public.api_usage_metrics union all
-                select user_id, \"timestamp\" from public.analytics_events where environment = 'production') as seen where {}", within("people")),
+                select user_id, \"timestamp\" from public.analytics_events where environment = 'production') as seen where {}", window.within("people")),
         ),
-        row(
+        pair(
             "newcomers",
             &format!("select 'production', to_jsonb(ops.new_users({now} - interval '{minutes} min', {now}, 'production'))"),
             &format!("select 'production', to_jsonb(count(*)) from (select user_id, min(\"timestamp\") as \"timestamp\" from (
                 select user_id, \"timestamp\" from public.api_usage_metrics union all
-                select user_id, \"timestamp\" from public.analytics_events where environment = 'production') as seen where user_id is not null group by 1) as first where {}", within("people")),
+                select user_id, \"timestamp\" from public.analytics_events where environment = 'production') as seen where user_id is not null group by 1) as first where {}", window.within("people")),
         ),
-        row(
+        pair(
             "sessions",
-            &format!("select name || ' ' || part, jsonb_build_array(n, trim_scale(total), counts) {}", figures("session", "")),
+            &format!("select name || ' ' || part, jsonb_build_array(n, trim_scale(total), counts) {}", window.figures("session", "")),
             &format!("select device_type || ' ' || part, jsonb_build_array(count(*), sum(value), (select array_agg(n order by bucket) from (
                     select case when r.value = 0 then -2000 else ceil(ln(r.value::float8) / ln(1.0202::float8)) end as bucket, count(*) as n
                     from public.user_sessions as o cross join lateral (values ('seconds', o.duration_seconds), ('views', o.page_views), ('events', o.events_count)) as r (part, value)
                     where o.device_type = s.device_type and r.part = p.part and o.session_start > {0} and o.session_start <= {now} group by 1) as b))
                 from public.user_sessions as s cross join lateral (values ('seconds', duration_seconds), ('views', page_views), ('events', events_count)) as p (part, value)
-                where session_start > {0} and session_start <= {now} group by device_type, part", from("session")),
+                where session_start > {0} and session_start <= {now} group by device_type, part", window.from("session")),
         ),
-        row(
+        pair(
             "features",
             &format!("select name, jsonb_build_array(n, trim_scale(total)) from ops.sum_figures('feature', '', date_bin('1 day', {now} - interval '{minutes} min', '1970-01-05Z'), {now}) where part = 'uses'"),
             &format!("select feature_name, jsonb_build_array(count(*), sum(usage_count)) from public.feature_usage
                 where date >= (date_bin('1 day', {now} - interval '{minutes} min', '1970-01-05Z') at time zone 'UTC')::date and date <= '2026-11-24' group by 1"),
         ),
-    ];
+    ]
+}
+
+/// The pairs of what knows an environment.
+fn pairs_of(environment: &str, window: Window) -> Vec<String> {
+    let (minutes, now) = (window.0, Window::now());
+    let mut all = Vec::new();
+    let here = |kind: &str| format!("environment = '{environment}' and {}", window.within(kind));
+    all.push(pair(
+        "events",
+        &format!("select name, n {}", window.figures("event", environment)),
+        &format!(
+            "select event_name, count(*) from public.analytics_events where {} group by 1",
+            here("event")
+        ),
+    ));
+    all.push(pair(
+        "categories",
+        &format!("select name, jsonb_build_array(n, tallies[1], tallies[2], tallies[3], tallies[4]) {}", window.figures("errors", environment)),
+        &format!("select context ->> 'category', jsonb_build_array(count(*), count(*) filter (where severity = 'low'), count(*) filter (where severity = 'medium'),
+            count(*) filter (where severity = 'high'), count(*) filter (where severity = 'critical')) from public.error_logs where {} group by 1", here("errors")),
+    ));
+    all.push(pair(
+        "kinds of error",
+        &format!("select name, jsonb_build_array(sum(n), min(first_at), max(last_at)) from ops.read_figures('error', '{environment}', {}, {now}) group by 1", window.from("error")),
+        &format!("select ops.message_key(message), jsonb_build_array(count(*), min(\"timestamp\"), max(\"timestamp\")) from public.error_logs where {} group by 1", here("error")),
+    ));
+    all.push(pair(
+        "metrics",
+        &format!("select name, jsonb_build_array(n, left_out, measured, trim_scale(total)) {}", window.figures("metric", environment)),
+        &format!("select name, jsonb_build_array(count(*), count(*) filter (where not {0}), count(*) filter (where {0}), trim_scale(coalesce(sum(value) filter (where {0}), 0)))
+            from public.performance_metrics where {1} group by 1", real("value"), here("metric")),
+    ));
+    all.push(pair(
+        "pages",
+        &format!("select name, n {}", window.figures("page", environment)),
+        &format!("select 'LCP /p', count(*) from public.performance_metrics where name = 'LCP' and {} having count(*) > 0", here("page")),
+    ));
+    all.push(pair(
+        "business",
+        &format!("select name, jsonb_build_array(sum(n), sum(measured), trim_scale(sum(total)), trim_scale(min(low)), trim_scale(max(high))) {} group by 1", window.figures("business", environment)),
+        &format!("select metric_name, jsonb_build_array(count(*), count(*) filter (where {0}), trim_scale(coalesce(sum(metric_value) filter (where {0}), 0)),
+            trim_scale(min(metric_value) filter (where {0})), trim_scale(max(metric_value) filter (where {0})))
+            from public.business_metrics where {1} group by 1", "metric_value <> 'NaN'", here("business")),
+    ));
+    // Session ids are remembered for ninety days.
+    if minutes <= 10_080 {
+        all.push(pair(
+            "visits",
+            &format!("select 'all', to_jsonb(ops.count_visits({now} - interval '{minutes} min', {now}, '{environment}'))"),
+            &format!("select 'all', to_jsonb(count(*)) from (select session_id, min(\"timestamp\") as \"timestamp\" from public.analytics_events
+                where environment = '{environment}' and \"timestamp\" > '2026-08-26T00:00:00Z' group by 1) as first where {}", window.within("visit")),
+        ));
+    }
+    all
+}
+
+/// All pairs as one query. Rows are bounded as the window is.
+fn comparisons(minutes: u64) -> String {
+    let window = Window(minutes);
+    let mut all = pairs(window);
     for environment in ["production", "preview"] {
-        let here = |kind: &str| format!("environment = '{environment}' and {}", within(kind));
-        all.push(row(
-            "events",
-            &format!("select name, n {}", figures("event", environment)),
-            &format!(
-                "select event_name, count(*) from public.analytics_events where {} group by 1",
-                here("event")
-            ),
-        ));
-        all.push(row(
-            "categories",
-            &format!("select name, jsonb_build_array(n, tallies[1], tallies[2], tallies[3], tallies[4]) {}", figures("errors", environment)),
-            &format!("select context ->> 'category', jsonb_build_array(count(*), count(*) filter (where severity = 'low'), count(*) filter (where severity = 'medium'),
-                count(*) filter (where severity = 'high'), count(*) filter (where severity = 'critical')) from public.error_logs where {} group by 1", here("errors")),
-        ));
-        all.push(row(
-            "kinds of error",
-            &format!("select name, jsonb_build_array(sum(n), min(first_at), max(last_at)) from ops.read_figures('error', '{environment}', {}, {now}) group by 1", from("error")),
-            &format!("select ops.message_key(message), jsonb_build_array(count(*), min(\"timestamp\"), max(\"timestamp\")) from public.error_logs where {} group by 1", here("error")),
-        ));
-        all.push(row(
-            "metrics",
-            &format!("select name, jsonb_build_array(n, left_out, measured, trim_scale(total)) {}", figures("metric", environment)),
-            &format!("select name, jsonb_build_array(count(*), count(*) filter (where not {0}), count(*) filter (where {0}), trim_scale(coalesce(sum(value) filter (where {0}), 0)))
-                from public.performance_metrics where {1} group by 1", real("value"), here("metric")),
-        ));
-        all.push(row(
-            "pages",
-            &format!("select name, n {}", figures("page", environment)),
-            &format!("select 'LCP /p', count(*) from public.performance_metrics where name = 'LCP' and {} having count(*) > 0", here("page")),
-        ));
-        all.push(row(
-            "business",
-            &format!("select name, jsonb_build_array(sum(n), sum(measured), trim_scale(sum(total)), trim_scale(min(low)), trim_scale(max(high))) {} group by 1", figures("business", environment)),
-            &format!("select metric_name, jsonb_build_array(count(*), count(*) filter (where {0}), trim_scale(coalesce(sum(metric_value) filter (where {0}), 0)),
-                trim_scale(min(metric_value) filter (where {0})), trim_scale(max(metric_value) filter (where {0})))
-                from public.business_metrics where {1} group by 1", "metric_value <> 'NaN'", here("business")),
-        ));
-        // Session ids are remembered for ninety days.
-        if minutes <= 10_080 {
-            all.push(row(
-                "visits",
-                &format!("select 'all', to_jsonb(ops.count_visits({now} - interval '{minutes} min', {now}, '{environment}'))"),
-                &format!("select 'all', to_jsonb(count(*)) from (select session_id, min(\"timestamp\") as \"timestamp\" from public.analytics_events
-                    where environment = '{environment}' and \"timestamp\" > '2026-08-26T00:00:00Z' group by 1) as first where {}", within("visit")),
-            ));
-        }
+        all.extend(pairs_of(environment, window));
     }
     all.join(" union all ")
 }

@@ -4,12 +4,15 @@
 
 create or replace function ops.count_items(
     p_items ops.counted_item[],
-    p_hours_before timestamptz default '-infinity'
+    p_former_at timestamptz default null
 )
 returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+    v_few_before timestamptz := coalesce(ops.minutes_from('request', p_former_at), '-infinity');
+    v_many_before timestamptz := coalesce(ops.minutes_from('requests', p_former_at), '-infinity');
 begin
     if cardinality(p_items) = 0 then
         return;
@@ -24,7 +27,12 @@ begin
             case
                 when item.at >= '2200-01-01Z' then 'infinity'
                 else date_bin(
-                    case when item.at <= p_hours_before then interval '1 hour' else interval '1 minute' end,
+                    case
+                        when item.at <= v_many_before
+                            or item.at <= v_few_before and item.kind not in ('requests', 'event', 'business')
+                        then interval '1 hour'
+                        else interval '1 minute'
+                    end,
                     item.at - interval '1 microsecond',
                     '1970-01-05Z'
                 )
@@ -40,14 +48,14 @@ begin
         select
             kind, environment, name, part, category, slot,
             sum(weight) as n,
-            case kind
-                when 'request' then array[
+            case
+                when kind in ('request', 'requests') then array[
                     count(*) filter (where tally = 1), count(*) filter (where tally = 2),
                     count(*) filter (where tally = 3), count(*) filter (where tally = 4),
                     count(*) filter (where tally = 5), count(*) filter (where tally = 6),
                     count(*) filter (where tally = 7)
                 ]
-                when 'error' then array[
+                when kind = 'error' then array[
                     count(*) filter (where tally = 1), count(*) filter (where tally = 2),
                     count(*) filter (where tally = 3), count(*) filter (where tally = 4)
                 ]
@@ -101,7 +109,7 @@ end
 $$;
 
 comment on function ops.count_items(ops.counted_item[], timestamptz) is
-    'Counts items: it writes one pending figure for each minute and key, and one for the people of each minute. Of an item up to p_hours_before only the hour is kept, and one without a time after the year 1999 is in no figure.';
+    'Counts items: it writes one pending figure for each minute and key, and one for the people of each minute. Of former items, which are counted at p_former_at, only the hour is kept where nobody reads minutes any more. An item without a time after the year 1999 is in no figure.';
 
 create or replace function ops.hold_place(p_table text)
 returns ops.counted_tables

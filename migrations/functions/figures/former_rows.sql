@@ -251,6 +251,34 @@ $$;
 comment on function ops.lock_place(integer) is
     'Whether a place could be locked, so that it may be moved. It waits for 0.3 s at most.';
 
+create or replace function ops.with_totals_apart(p_items ops.counted_item[])
+returns ops.counted_item[]
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+    -- Of all requests together minutes are kept for longer than of single endpoints.
+    return array(
+        select row(
+            kind, environment, name, part, case kind when 'request' then 'apart' else category end,
+            at, weight, tally, value, fast, left_out, sample, person, session
+        )::ops.counted_item
+        from unnest(p_items)
+        union all
+        select row(
+            'requests', environment, '', part, category,
+            at, weight, tally, value, fast, left_out, sample, null, null
+        )::ops.counted_item
+        from unnest(p_items)
+        where kind = 'request'
+    );
+end
+$$;
+
+comment on function ops.with_totals_apart(ops.counted_item[]) is
+    'Items with those of all requests together beside the endpoints, which say that they are apart.';
+
 create or replace function ops.count_former_rows(p_limit integer, p_now timestamptz)
 returns integer
 language plpgsql
@@ -278,9 +306,7 @@ begin
         (array_agg(former.id order by nth desc))[1]
     into v_items, v_rows, v_place.key, v_place.at, v_place.id
     from ops.read_former(v_place, p_limit) with ordinality as former (item, key, at, id, nth);
-    perform ops.count_items(
-        coalesce(v_items, '{}'), date_bin('1 day', p_now - interval '36 days', '1970-01-05Z')
-    );
+    perform ops.count_items(ops.with_totals_apart(coalesce(v_items, '{}')), p_now);
 
     if v_rows < p_limit then
         v_place.key := '';

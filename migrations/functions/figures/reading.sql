@@ -143,7 +143,14 @@ begin
     cross join lateral (
         select case p_kind when 'requests' then '' when 'errors' then pending.category else pending.name end as name
     ) as called
-    where pending.kind = case p_kind when 'requests' then 'request' when 'errors' then 'error' else p_kind end
+    where pending.kind = any (
+            case p_kind
+                when 'requests' then array['requests', 'request']
+                when 'errors' then array['error']
+                else array[p_kind]
+            end
+        )
+        and (p_kind <> 'requests' or pending.category <> 'apart')
         and pending.environment = p_environment
         and pending.at >= p_from
         and pending.at < p_to

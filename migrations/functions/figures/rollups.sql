@@ -173,13 +173,13 @@ begin
             buckets, counts, null, people, sessions
         )::ops.pending_figures
         from unnest(p_rows)
-        where kind in ('request', 'error')
+        where kind = 'error' or kind = 'request' and category <> 'apart'
     );
 end
 $$;
 
 comment on function ops.with_totals(ops.pending_figures[]) is
-    'The figures with those of all endpoints together, and of all errors by category.';
+    'The figures with those of all endpoints together, unless they come apart, and of all errors by category.';
 
 create or replace function ops.add_figures(p_rows ops.pending_figures[], p_now timestamptz)
 returns void
