@@ -39,6 +39,8 @@ create table ops.pending_figures (
     latest numeric,
     first_at timestamptz,
     last_at timestamptz,
+    -- A bucket is a number from -2000 to 1400, and there are very many of them.
+    -- squawk-ignore prefer-bigint-over-smallint
     buckets smallint[] not null,
     counts bigint[] not null,
     sample text,
@@ -75,6 +77,8 @@ create table ops.figures (
     latest numeric,
     first_at timestamptz,
     last_at timestamptz,
+    -- A bucket is a number from -2000 to 1400, and there are very many of them.
+    -- squawk-ignore prefer-bigint-over-smallint
     buckets smallint[] not null,
     counts bigint[] not null,
     primary key (kind, environment, grain, at, name, part)
@@ -203,4 +207,6 @@ alter table public.feature_usage
     add column if not exists usage_count integer default 1,
     add column if not exists success_rate numeric(5, 2),
     add column if not exists average_duration numeric(10, 3),
+    -- The default is no volatile one, so no row is written anew.
+    -- squawk-ignore adding-field-with-default
     add column if not exists date date default current_date;

@@ -167,7 +167,7 @@ async fn no_event_table_is_read_from_end_to_end() {
                 .await
                 .unwrap();
             let of_dashboard = indexes_of(&plans);
-            for index in ["figures_pkey", "people_last_idx", "samples_check_idx"] {
+            for index in ["figures_pkey", "samples_check_idx"] {
                 assert!(
                     of_dashboard.contains(index),
                     "{index} at {seconds}: {of_dashboard:?}"

@@ -261,7 +261,7 @@ begin
         where known.environment = p_environment
             and known.first_at >= v_from
             and known.first_at < p_to
-            and known.person <> all (v_older)
+            and not exists (select from unnest(v_older) as older where older = known.person)
     ) + (
         select count(*)
         from (
