@@ -62,7 +62,7 @@ async fn the_list_is_sorted_and_every_default_is_valid() {
         .iter()
         .map(|setting| setting["key"].as_str().unwrap())
         .collect();
-    assert_eq!(keys.len(), 78);
+    assert_eq!(keys.len(), 81);
     assert!(keys.is_sorted());
     for setting in settings {
         assert_eq!(setting["value"], setting["default"]);
@@ -212,7 +212,7 @@ async fn checked_urls_are_checked() {
 async fn a_secret_is_refused_and_not_repeated() {
     let world = World::migrated().await;
     for secret in [
-        "sk-proj-abcdefgh12345678",
+        "sk-proj-abcdefgh12345681",
         "re_AbCdEf123456",
         "sb_secret_abcdefgh",
         "xoxb-123456-abcdef",
@@ -227,7 +227,7 @@ async fn a_secret_is_refused_and_not_repeated() {
         assert_eq!(message, "setting links.runbook must not hold a secret");
         assert_eq!(hint, "Name an environment variable instead.");
     }
-    let inside = url(&json!({"contains": "sk-abcdefgh12345678"}));
+    let inside = url(&json!({"contains": "sk-abcdefgh12345681"}));
     let [_, message, _] = world
         .refusal("ops_set_setting", change("app.urls", &inside))
         .await;

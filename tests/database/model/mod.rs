@@ -224,7 +224,7 @@ const MESSAGES: &str = "
     select message.*,
         kind in ('firing', 'escalation', 'reminder') and (
             message.status = 'sent'
-            or message.status = 'superseded' and exists (
+            or message.status in ('superseded', 'dead') and exists (
                 select from ops.deliveries as delivery
                 where delivery.message = message.id and coalesce(delivery.outcome = 'retry', true)
             )

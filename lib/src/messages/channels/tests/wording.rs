@@ -27,18 +27,24 @@ fn subject(rule: Rule) -> &'static str {
     }
 }
 
+/// What the beginning and the end of an alert of each rule say.
+fn sentences() -> String {
+    let said = |rule: Rule, kind: &str| {
+        let over = json!({"subject": subject(rule), "title": null, "message": "Cellar full"});
+        let facts = facts(rule.as_str(), kind, &over);
+        let message = Message::new(&facts, Places::default());
+        format!("{}: {}", message.label(), message.headline)
+    };
+    let rules = Rule::ALL.into_iter();
+    let lines: Vec<_> = rules
+        .flat_map(|rule| ["firing", "resolved"].map(|kind| said(rule, kind)))
+        .collect();
+    lines.join("\n")
+}
+
 #[test]
 fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
-    let mut lines = Vec::new();
-    for rule in Rule::ALL {
-        for kind in ["firing", "resolved"] {
-            let over = json!({"subject": subject(rule), "title": null, "message": "Cellar full"});
-            let facts = facts(rule.as_str(), kind, &over);
-            let message = Message::new(&facts, Places::default());
-            lines.push(format!("{}: {}", message.label(), message.headline));
-        }
-    }
-    assert_snapshot!(lines.join("\n"), @r"
+    assert_snapshot!(sentences(), @r"
     High: https://wine.example/ is down
     Resolved: https://wine.example/ is up again
     High: The database is failing
