@@ -176,29 +176,20 @@ fn every_rewrite_leads_where_the_local_server_leads() {
     }
 }
 
-/// Paths of a pattern: each of the words that a group takes, and a number or a name.
+/// Paths of a pattern: each of the words that a group takes, and a number or a name. Groups
+/// have no names, because those would be added to the query.
 fn paths(source: &str) -> Vec<String> {
-    let Some((start, rest)) = source.split_once(':') else {
+    let Some((start, rest)) = source.split_once('(') else {
         return vec![source.to_owned()];
     };
-    let (words, rest) = match rest.split_once(|letter: char| !letter.is_ascii_alphanumeric()) {
-        Some((_, _)) if rest.contains('(') => {
-            let (_, group) = rest.split_once('(').unwrap();
-            let (words, rest) = group.split_once(')').unwrap();
-            (words, rest)
-        }
-        _ => (
-            "name",
-            rest.trim_start_matches(|letter: char| letter.is_ascii_alphanumeric()),
-        ),
-    };
+    let (words, rest) = rest.split_once(')').unwrap();
     words
         .replace(r"\d+", "17")
+        .replace("[^/]+", "name")
         .split('|')
         .flat_map(|word| {
-            paths(rest)
-                .into_iter()
-                .map(move |rest| format!("{start}{word}{rest}"))
+            let rest = paths(rest).into_iter();
+            rest.map(move |rest| format!("{start}{word}{rest}"))
         })
         .collect()
 }
