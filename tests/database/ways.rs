@@ -177,6 +177,28 @@ async fn what_is_not_critical_reaches_whoever_wants_that_outside_quiet_hours() {
 }
 
 #[tokio::test]
+async fn an_email_that_goes_to_a_room_instead_ends_there_once() {
+    let world = World::migrated().await;
+    anna(&world, json!({"critical": {"email": 0}})).await;
+    raised(&world, "12:00:00", "critical", "firing").await;
+    sent(&world, "12:00:01").await;
+    // The next round asks her alone by email, which is copied to the room.
+    world
+        .execute(
+            "insert into ops.outbox (kind, channel, severity, alert, facts, created_at, next_attempt_at, status, sent_at)
+             select 'escalation', 'slack', 'critical', id,
+                 jsonb_build_object('recipients', jsonb_build_object('usual', false, 'people', jsonb_build_array(
+                     (select ops.person_document(contact) from ops.contacts as contact)))),
+                 '2026-11-24T12:05:00Z', '2026-11-24T12:05:00Z', 'sent', '2026-11-24T12:05:01Z'
+             from ops.alerts",
+        )
+        .await;
+    raised(&world, "12:08:00", "critical", "resolved").await;
+    let ends = sent(&world, "12:20:00").await;
+    assert_eq!(ends, ["resolved email@", "resolved slack"]);
+}
+
+#[tokio::test]
 async fn nobody_counts_as_asked_whose_channels_are_not_configured() {
     let world = World::migrated().await;
     let fields = json!({"addresses": {"telegram": "1234567"}, "ways": {"high": {"telegram": 0}}});

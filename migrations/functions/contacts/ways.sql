@@ -25,7 +25,10 @@ language sql
 immutable
 set search_path = ''
 as $$
-    select case p_channel when 'slack' then p_person - 'slack' else p_person #- array['addresses', p_channel] end
+    select case p_channel
+        when 'slack' then p_person || '{"slack": null}'
+        else p_person #- array['addresses', p_channel]
+    end
 $$;
 
 comment on function ops.without_address(jsonb, text) is

@@ -82,6 +82,22 @@ $$;
 comment on function ops.is_answerable(ops.outbox, timestamptz) is
     'Returns whether the audience of a resolution may have heard of its alert, and no message to it is being sent.';
 
+create or replace function ops.names_of_people(p_people jsonb)
+returns jsonb
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select coalesce(
+        jsonb_agg(jsonb_build_object('contact', person.value -> 'contact', 'name', person.value -> 'name')), '[]'
+    )
+    from jsonb_array_elements(p_people) as person (value)
+$$;
+
+comment on function ops.names_of_people(jsonb) is
+    'Returns people without their addresses: a room may name whom it does not call.';
+
 create or replace function ops.is_addressed_otherwise(p_beginning ops.outbox)
 returns boolean
 language plpgsql
@@ -97,7 +113,7 @@ begin
                 and wider.channel = p_beginning.channel
                 and ops.is_beginning(wider)
                 and ops.audience_of(wider) = '[]'
-                and wider.facts #> '{recipients,people}' @> ops.audience_of(p_beginning)
+                and wider.facts #> '{recipients,people}' @> ops.names_of_people(ops.audience_of(p_beginning))
                 and wider.status <> 'pending'
                 and ops.may_be_heard(wider)
         );
