@@ -207,6 +207,33 @@ async fn the_newest_of_an_issue_are_shown_whole() {
 }
 
 #[tokio::test]
+async fn a_flood_of_different_errors_becomes_one_issue() {
+    let mut door = Door::open().await;
+    door.world
+        .execute(
+            "insert into ops.issues (id, environment, key, title, culprit, category, severity, status, events,
+                 people, first_seen, last_seen, changed_at)
+             select gen_random_uuid(), 'production', 'k' || nth, 't', '', 'unknown', 'low', 'resolved', 1, 0,
+                 '2026-11-24T09:00:00Z', '2026-11-24T09:00:00Z', '2026-11-24T09:00:00Z'
+             from generate_series(1, 2000) as nth",
+        )
+        .await;
+    let errors = [
+        door.error("x", "10:00:00", &json!({})),
+        door.error("y", "10:00:00", &json!({})),
+        door.error("k7", "10:00:00", &json!({"release": "2.0"})),
+    ];
+    door.send(&errors, "10:00:01").await;
+    let listed = door.list("open", "10:01:00").await;
+    let mut titles: Vec<_> = array(&listed)
+        .iter()
+        .map(|issue| format!("{} {}", issue["title"].as_str().unwrap(), issue["events"]))
+        .collect();
+    titles.sort();
+    assert_eq!(titles, ["Other errors 2", "TypeError: k7 2"]);
+}
+
+#[tokio::test]
 async fn what_is_over_for_long_is_forgotten() {
     let mut door = Door::open().await;
     let errors = [

@@ -65,9 +65,13 @@ impl Batch {
 
     /// The same with each error as part of an issue, and without those that are none.
     pub(super) fn judged(mut self) -> Self {
-        for mut item in std::mem::take(&mut self.items) {
+        let categories = std::mem::take(&mut self.categories);
+        for (nth, mut item) in std::mem::take(&mut self.items).into_iter().enumerate() {
             match item.judge() {
-                Ok(()) => self.items.push(item),
+                Ok(()) => {
+                    self.items.push(item);
+                    self.categories.extend(categories.get(nth));
+                }
                 Err(reason) => self.drop(reason, 1),
             }
         }
@@ -113,6 +117,22 @@ mod tests {
             ..Batch::default()
         };
         assert_eq!(batch.corrected().items[0].time, Some(now));
+    }
+
+    #[test]
+    fn what_is_no_error_takes_its_category_along() {
+        let error = |message: &str| {
+            let detail = serde_json::json!({ "message": message });
+            let detail = detail.as_object().cloned().unwrap();
+            Item::new(Kind::Error, "Error", None, message.as_bytes()).detail(detail)
+        };
+        let mut batch = Batch::default();
+        batch.add_of("error", error("NEXT_REDIRECT;/login"));
+        batch.add_of("span", Item::new(Kind::Span, "x", None, b"x"));
+        batch.add_of("error", error("no wine"));
+        let batch = batch.judged();
+        assert_eq!(batch.items.len(), 2);
+        assert_eq!(batch.categories, ["span", "error"]);
     }
 
     #[test]

@@ -92,7 +92,7 @@ begin
         union all
         select others.channel, null, true
         from ops.route_alert(p_alert, p_context.channels) as others
-        where others.channel not in (select alone.channel from alone)
+        where others.channel is not null and others.channel not in (select alone.channel from alone)
     ) as route
     where p_kind <> 'reminder' or (
         ops.reaches_people(route.channel)

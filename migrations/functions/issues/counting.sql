@@ -138,6 +138,42 @@ $$;
 comment on function ops.count_issue(ops.items[], timestamptz) is
     'Counts errors of one issue, which is made if it is new and opened again if it comes back.';
 
+create or replace function ops.admitted_errors(p_errors ops.items[])
+returns ops.items[]
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_one ops.items := p_errors[1];
+begin
+    if exists (
+        select
+        from ops.issues as known
+        where known.environment = v_one.environment and known.key = v_one.detail #>> '{issue,key}'
+    )
+        or (
+            select count(*)
+            from ops.issues as known
+            where known.environment = v_one.environment and known.first_seen > v_one.received_at - interval '8 days'
+        ) < 2000
+    then
+        return p_errors;
+    end if;
+    return array(
+        select row(
+            error.day, error.id, error.kind, error.at, error.received_at, error.source, error.key, error.environment,
+            error.release, error.name, error.method, error.status, error.value, error.person, error.session,
+            error.detail || '{"issue": {"key": "other", "title": "Other errors", "culprit": ""}}'
+        )::ops.items
+        from unnest(p_errors) as error
+    );
+end
+$$;
+
+comment on function ops.admitted_errors(ops.items[]) is
+    'Returns errors of one issue as they are to be counted: as one of the others where it is new and 2,000 issues of its environment were new within 8 days.';
+
 create or replace function ops.count_new_issues()
 returns trigger
 language plpgsql
@@ -162,7 +198,7 @@ begin
         group by taken.environment, taken.detail #>> '{issue,key}'
         order by taken.environment, taken.detail #>> '{issue,key}'
     loop
-        perform ops.count_issue(v_errors, v_errors[1].received_at);
+        perform ops.count_issue(ops.admitted_errors(v_errors), v_errors[1].received_at);
     end loop;
     return null;
 end
