@@ -48,6 +48,25 @@ async fn drops(world: &World) -> Value {
 }
 
 #[tokio::test]
+async fn a_key_that_strangers_can_read_makes_no_job() {
+    let world = World::migrated().await;
+    let key = key(&world, "web", 100).await;
+    world
+        .execute("update ops.door_keys set origins = '{https://wine.example}'")
+        .await;
+    take(
+        &world,
+        key,
+        &[check_in("nightly", "success", "r1")],
+        "12:00:00",
+    )
+    .await;
+    assert_eq!(heartbeats(&world).await, json!([]));
+    let expected = json!([{"reason": "check-in by the key of a page", "items": 1}]);
+    assert_eq!(drops(&world).await, expected);
+}
+
+#[tokio::test]
 async fn a_job_that_checks_in_is_watched_from_then_on() {
     let world = World::migrated().await;
     let key = key(&world, "web", 100).await;

@@ -320,6 +320,19 @@ async fn a_new_critical_error_is_told_until_it_is_dealt_with() {
 }
 
 #[tokio::test]
+async fn a_key_that_strangers_can_read_makes_nothing_critical() {
+    let mut door = Door::open().await;
+    door.world
+        .execute("update ops.door_keys set origins = '{https://wine.example}'")
+        .await;
+    let critical = json!({"detail": {"severity": "critical", "issue": {"key": "a", "title": "T"}}});
+    let error = door.error("a", "10:00:00", &critical);
+    door.send(&[error], "10:00:01").await;
+    assert_eq!(door.list("open", "10:01:00").await[0]["severity"], "high");
+    assert!(tick(&door, "10:01:00").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_spike_is_many_times_what_was_usual() {
     let mut door = Door::open().await;
     for hour in 10..20 {

@@ -223,7 +223,14 @@ begin
             );
     end;
     perform ops.take_deployments(p_key, p_source, p_deployments, v_now);
-    perform ops.take_check_ins(p_key, p_source, p_check_ins, v_now);
+    if v_key.origins = '{}' then
+        perform ops.take_check_ins(p_key, p_source, p_check_ins, v_now);
+    else
+        -- Everybody can read it, and a job that strangers made up would alarm people.
+        perform ops.note_drop(
+            p_key, p_source, 'check-in by the key of a page', jsonb_array_length(p_check_ins), v_now
+        );
+    end if;
     return jsonb_build_object(
         'taken', v_taken,
         'overQuota', jsonb_array_length(p_items) - v_quota.admitted,

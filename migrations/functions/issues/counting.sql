@@ -1,23 +1,28 @@
 -- Each error that comes in by the door is counted with its issue, in the transaction that
 -- takes it, so that it is counted once.
 
-create or replace function ops.issue_severity(p_detail jsonb)
+create or replace function ops.issue_severity(p_error ops.items)
 returns text
-language sql
-immutable
-parallel safe
+language plpgsql
+stable
 set search_path = ''
 as $$
-    select case
-        when p_detail ->> 'severity' in ('low', 'medium', 'high', 'critical') then p_detail ->> 'severity'
+begin
+    return case
+        -- Everybody can read the key of a page, and strangers must wake nobody.
+        when p_error.detail ->> 'severity' = 'critical'
+            and exists (select from ops.door_keys where id = p_error.key and origins <> '{}')
+        then 'high'
+        when p_error.detail ->> 'severity' in ('low', 'medium', 'high', 'critical') then p_error.detail ->> 'severity'
         -- Nobody in the app has dealt with it.
-        when p_detail -> 'handled' = 'false' then 'high'
+        when p_error.detail -> 'handled' = 'false' then 'high'
         else 'medium'
-    end
+    end;
+end
 $$;
 
-comment on function ops.issue_severity(jsonb) is
-    'Returns how bad an error is: as it says itself, else high if the app did not handle it, else medium.';
+comment on function ops.issue_severity(ops.items) is
+    'Returns how bad an error is: as it says itself, but at most high by the key of a page; else high if the app did not handle it, else medium.';
 
 create or replace function ops.issue_category(p_detail jsonb)
 returns text
@@ -73,9 +78,9 @@ as $$
 declare
     v_newest ops.items := (select error from unnest(p_errors) as error order by error.at desc, error.id limit 1);
     v_worst text := (
-        select ops.issue_severity(error.detail)
+        select ops.issue_severity(error)
         from unnest(p_errors) as error
-        order by ops.severity_rank(ops.issue_severity(error.detail)) desc
+        order by ops.severity_rank(ops.issue_severity(error)) desc
         limit 1
     );
     v_issue ops.issues;
