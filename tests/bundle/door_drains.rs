@@ -106,6 +106,8 @@ async fn without_the_right_signature_a_drain_is_refused_where_the_secret_is_know
     let body = json!([row("1", &json!({}))]).to_string();
     let right = signature(body.as_bytes());
     let other = signature(b"[]");
+    let altered = format!("{}0{}", &right[..19], &right[20..]);
+    let altered = if altered == right { other.clone() } else { altered };
     let target = |path: &str| format!("/api/drain/{path}?key={key}");
     let unsigned = send(&bundle, &target("vercel"), &[], body.clone()).await;
     assert_eq!(unsigned.status, StatusCode::OK, "the key alone proves");
@@ -113,7 +115,7 @@ async fn without_the_right_signature_a_drain_is_refused_where_the_secret_is_know
         bundle.env.insert(name.into(), SECRET.into());
     }
     for path in ["vercel", "vercel-webhook", "vercel/"] {
-        for presented in [None, Some(&other), Some(&right.replace('a', "b"))] {
+        for presented in [None, Some(&other), Some(&altered)] {
             let headers: Vec<_> = presented
                 .map(|presented| ("x-vercel-signature", presented.as_str()))
                 .into_iter()
