@@ -90,6 +90,11 @@ create or replace trigger count_new_issues
     referencing new table as taken
     for each statement execute function ops.count_new_issues();
 
+create or replace trigger count_new_items
+    after insert on ops.items
+    referencing new table as taken
+    for each statement execute function ops.count_new_items();
+
 -- What the application writes is counted in its own transaction, so that a figure becomes
 -- visible exactly when its row does. Each of these functions lets the statement pass, whatever
 -- happens in it.

@@ -28,6 +28,7 @@ from (values
     ('escalation.acknowledged_minutes', 'integer', '60', 5, 1440, 'min', 'How long an acknowledgement holds; an alert that is not resolved by then fires again.'),
     ('escalation.email_after_minutes', 'integer', '15', 1, 1440, 'min', 'After how long a high alert that nobody acknowledged is also sent by email.'),
     ('escalation.repeat_minutes', 'integer', '60', 5, 1440, 'min', 'How long after the last rung of a ladder that nobody answered it begins again.'),
+    ('figures.source_quiet_hours', 'integer', '168', 0, 2400, 'h', 'Requests, errors and the like are counted from one source: the application''s own rows, else the first of the door''s. How long that one must have brought nothing before the next is counted; 0 counts all of them.'),
     ('incident.reopen_minutes', 'integer', '10', 0, 1440, 'min', 'How long after its end an incident is opened again if one of its alerts comes back; later, a new incident begins.'),
     ('links.runbook', 'text', '""', null, null, null, 'The address of the runbook; an empty text means the bundle''s own page.'),
     ('objective.availability_percent', 'number', '99.9', 50, 99.999, '%', 'The share of time that the application has to be up; the rest is the error budget.'),

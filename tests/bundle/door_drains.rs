@@ -107,7 +107,11 @@ async fn without_the_right_signature_a_drain_is_refused_where_the_secret_is_know
     let right = signature(body.as_bytes());
     let other = signature(b"[]");
     let altered = format!("{}0{}", &right[..19], &right[20..]);
-    let altered = if altered == right { other.clone() } else { altered };
+    let altered = if altered == right {
+        other.clone()
+    } else {
+        altered
+    };
     let target = |path: &str| format!("/api/drain/{path}?key={key}");
     let unsigned = send(&bundle, &target("vercel"), &[], body.clone()).await;
     assert_eq!(unsigned.status, StatusCode::OK, "the key alone proves");

@@ -44,10 +44,13 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
                 "tasteProfilesCompleted": 0, "winesConsumed": 0, "foodPairingsRequested": 0,
                 "conversionRate": null, "events": {}, "metrics": {},
             },
-            "people": {"active": 0, "new": 0, "returning": 0, "active24h": 0, "active7d": 0, "active30d": 0},
+            "people": {"active": 0, "new": 0, "returning": 0, "active24h": 0, "active7d": 0, "active30d": 0,
+                       "activeADay": 0.0, "stickinessPercent": null, "visitors": 0},
             "sessions": {"visits": 0, "sessions": 0, "averageSeconds": null, "medianSeconds": null,
                          "pageViews": 0, "pagesPerSession": null, "events": 0, "devices": {}},
-            "features": [], "webVitals": {}, "metrics": {},
+            "features": [], "webVitals": {}, "metrics": {}, "pages": [], "dependencies": [], "releases": [],
+            "issues": {"open": 0, "new": 0, "regressed": 0, "latest": []}, "reports": {},
+            "door": {"taken": 0, "leftOut": {}, "sources": []},
             "alerts": {"activeAlerts": 0, "criticalAlerts": 0, "recentAlerts": []},
             "uptime": {
                 "uptime24h": null, "uptime7d": null, "uptime30d": null, "uptime90d": null, "uptime1y": null,
@@ -322,6 +325,6 @@ async fn nonsense_is_refused() {
     }
     for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
         let document = world.dashboard(seconds, NOON).await;
-        assert_eq!(document.as_object().unwrap().len(), 22, "{seconds}");
+        assert_eq!(document.as_object().unwrap().len(), 28, "{seconds}");
     }
 }

@@ -201,7 +201,7 @@ async fn hours_of_an_earlier_release_are_taken_over() {
         .await;
     maintain(&world, NOON, 200).await;
     let counted = format!(
-        "to_jsonb(c) from ops.sum_requests('2026-11-01Z', '{0}', '{0}') as c",
+        "to_jsonb(c) from ops.sum_requests('2026-11-01Z', '{0}', '{0}', 'production') as c",
         at("12:00:00")
     );
     assert_eq!(
@@ -261,7 +261,8 @@ async fn who_was_there_what_they_used_and_how_pages_felt() {
         let document = world.dashboard(3600, "12:00:00").await;
         assert_eq!(
             document["people"],
-            json!({"active": 2, "new": 1, "returning": 1, "active24h": 2, "active7d": 3, "active30d": 3}),
+            json!({"active": 2, "new": 1, "returning": 1, "active24h": 2, "active7d": 3, "active30d": 3,
+                   "activeADay": 0.07, "stickinessPercent": 2.22, "visitors": 0}),
             "{when}"
         );
         let mut sessions = document["sessions"].clone();

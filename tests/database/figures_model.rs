@@ -224,7 +224,7 @@ fn pairs(window: Window) -> Vec<String> {
     vec![
         pair(
             "requests",
-            &format!("select 'all', jsonb_build_array(requests, failures, refused, fast) from ops.sum_requests({now} - interval '{minutes} min', {now}, {now})"),
+            &format!("select 'all', jsonb_build_array(requests, failures, refused, fast) from ops.sum_requests({now} - interval '{minutes} min', {now}, {now}, 'production')"),
             &format!("select 'all', jsonb_build_array(count(*), count(*) filter (where status_code >= 500), count(*) filter (where status_code in (401, 403)), count(*) filter (where response_time >= 0 and response_time < 500)) from public.api_usage_metrics where status_code between 100 and 599 and {}", window.within("requests")),
         ),
         pair(

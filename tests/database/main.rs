@@ -34,6 +34,7 @@ mod definitions;
 mod delivery;
 mod dependencies;
 mod door;
+mod door_figures;
 mod drills;
 mod emergency;
 mod escalation;

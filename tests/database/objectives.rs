@@ -27,7 +27,7 @@ async fn burning(world: &World) -> Vec<String> {
     let rows = world
         .rows(&format!(
             "select concat_ws(' ', rule, long_seconds / 60, verdict) as line
-             from ops.burn_rates(ops.read_settings(), '{}') order by long_seconds",
+             from ops.burn_rates(ops.read_settings(), '{}', 'production') order by long_seconds",
             at("12:00:00"),
         ))
         .await;
@@ -202,7 +202,7 @@ async fn windows_of_requests_say_what_their_rows_say() {
         requests(&world, minutes_ago, count, 1 + minutes_ago % 5).await;
     }
     let windows = format!(
-        "select * from ops.request_windows('{{60,3600,7200,7201,86400,259200,2592000}}', '{}') order by 1",
+        "select * from ops.request_windows('{{60,3600,7200,7201,86400,259200,2592000}}', '{}', 'production') order by 1",
         at("12:00:00")
     );
     let pending = world.rows(&windows).await;

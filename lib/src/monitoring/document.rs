@@ -12,6 +12,7 @@ mod incidents;
 mod on_call;
 mod security;
 mod slo;
+mod telemetry;
 mod uptime;
 mod usage;
 
@@ -29,6 +30,7 @@ pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
 pub use on_call::OnCall;
 pub use security::{Security, SignInAttempts};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
+pub use telemetry::{Dependency, Door, DoorSource, Issue, Issues, PageViews, Release, Vital};
 pub use uptime::{CheckUptime, Outage, Uptime, Window};
 pub use usage::{Feature, Metric, PageVital, People, Sessions, VitalOfPages};
 
@@ -54,6 +56,18 @@ pub struct Document {
     pub web_vitals: BTreeMap<String, VitalOfPages>,
     /// What the app measured, by name.
     pub metrics: BTreeMap<String, Metric>,
+    /// The pages that were looked at most.
+    pub pages: Vec<PageViews>,
+    /// What the app asked of others, the most asked first.
+    pub dependencies: Vec<Dependency>,
+    /// The versions of the app that were seen, the newest first.
+    pub releases: Vec<Release>,
+    /// Errors as issues.
+    pub issues: Issues,
+    /// How often browsers reported what.
+    pub reports: BTreeMap<String, u64>,
+    /// What came in by the door.
+    pub door: Door,
     /// What was sent to people.
     pub alerts: Alerts,
     /// How long the app was up.

@@ -3,7 +3,7 @@
 -- number without data is null; only counts are 0. A row whose number cannot be real is left
 -- out of the figures made of that number, as the rules do it, and counted in leftOut.
 
-create or replace function ops.dashboard_endpoints(p_from timestamptz, p_now timestamptz)
+create or replace function ops.dashboard_endpoints(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
 language plpgsql
 stable
@@ -34,16 +34,16 @@ begin
             ),
             '[]'
         )
-        from ops.sum_figures('request', '', ops.window_from('request', p_from, p_now), p_now, null, 20)
+        from ops.sum_figures('request', p_environment, ops.window_from('request', p_from, p_now), p_now, null, 20)
         cross join lateral ops.quantiles(buckets, counts, low, high, array[0.50, 0.95, 0.99]) as quantiles
     );
 end
 $$;
 
-comment on function ops.dashboard_endpoints(timestamptz, timestamptz) is
+comment on function ops.dashboard_endpoints(timestamptz, timestamptz, text) is
     'The 20 endpoints that were called most: how often, how many calls failed, and how long they took in ms.';
 
-create or replace function ops.dashboard_performance(p_from timestamptz, p_now timestamptz)
+create or replace function ops.dashboard_performance(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
 language plpgsql
 stable
@@ -61,19 +61,19 @@ begin
             -- The database knows neither of these two.
             'memoryUsage', null,
             'cpuUsage', null,
-            'endpoints', ops.dashboard_endpoints(p_from, p_now),
+            'endpoints', ops.dashboard_endpoints(p_from, p_now, p_environment),
             'leftOut', jsonb_build_object(
                 'responseTimes', coalesce(sum(left_out), 0), 'statusCodes', coalesce(sum(tallies[7]), 0)
             )
         )
         -- All requests have one name.
-        from ops.sum_figures('requests', '', ops.window_from('requests', p_from, p_now), p_now)
+        from ops.sum_figures('requests', p_environment, ops.window_from('requests', p_from, p_now), p_now)
         cross join lateral ops.quantiles(buckets, counts, low, high, array[0.50, 0.95, 0.99]) as quantiles
     );
 end
 $$;
 
-comment on function ops.dashboard_performance(timestamptz, timestamptz) is
+comment on function ops.dashboard_performance(timestamptz, timestamptz, text) is
     'Response times of all API calls in ms, throughput in requests per minute, the endpoints, and how many response times and status codes were left out.';
 
 create or replace function ops.recent_errors(p_from timestamptz, p_now timestamptz, p_environment text)
@@ -160,7 +160,7 @@ begin
             'requests', min(rate.requests),
             'recentErrors', ops.recent_errors(p_from, p_now, p_environment)
         )
-        from ops.error_rate(p_from, p_now) as rate
+        from ops.error_rate(p_from, p_now, p_environment) as rate
         left join categories on true
     );
 end

@@ -27,7 +27,7 @@ begin
 
     v_uptime := ops.dashboard_uptime(p_seconds, v_now, p_environment);
     v_people := ops.dashboard_people(v_from, v_now, p_environment);
-    v_performance := ops.dashboard_performance(v_from, v_now);
+    v_performance := ops.dashboard_performance(v_from, v_now, p_environment);
     v_business := ops.dashboard_business(v_from, v_now, p_environment);
     return jsonb_build_object(
         'systemHealth', ops.dashboard_health(v_now, p_environment),
@@ -39,6 +39,12 @@ begin
         'features', ops.dashboard_features(v_from, v_now),
         'webVitals', ops.dashboard_web_vitals(v_from, v_now, p_environment),
         'metrics', ops.dashboard_metrics(v_from, v_now, p_environment),
+        'pages', ops.dashboard_pages(v_from, v_now, p_environment),
+        'dependencies', ops.dashboard_dependencies(v_from, v_now, p_environment),
+        'releases', ops.dashboard_releases(v_from, v_now, p_environment),
+        'issues', ops.dashboard_issues(v_from, v_now, p_environment),
+        'reports', ops.dashboard_reports(v_from, v_now, p_environment),
+        'door', ops.dashboard_door(v_from, v_now),
         'alerts', ops.dashboard_alerts(),
         'uptime', v_uptime,
         'slo', ops.dashboard_slo(v_uptime -> 'windows', p_environment, v_now),

@@ -101,7 +101,7 @@ as $$
                 when 'app' then (
                     select percent
                     from ops.error_rate(
-                        p_now - ops.minutes(ops.read_settings(), 'window.error_rate_minutes'), p_now
+                        p_now - ops.minutes(ops.read_settings(), 'window.error_rate_minutes'), p_now, p_environment
                     )
                 )
             end as error_rate

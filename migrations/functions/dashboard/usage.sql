@@ -14,6 +14,9 @@ declare
         p_environment
     );
     v_new bigint := ops.new_users(p_from, p_now, p_environment);
+    v_today timestamptz := date_bin('1 day', p_now, '1970-01-05Z');
+    -- Of the thirty days that are over.
+    v_a_day numeric := ops.count_person_days(v_today - interval '720 hours', v_today, p_now, p_environment) / 30.0;
 begin
     return jsonb_build_object(
         'active', v_active[1],
@@ -21,13 +24,19 @@ begin
         'returning', v_active[1] - v_new,
         'active24h', v_active[2],
         'active7d', v_active[3],
-        'active30d', v_active[4]
+        'active30d', v_active[4],
+        'activeADay', round(v_a_day, 2),
+        'stickinessPercent', round(100 * v_a_day / nullif(v_active[4], 0), 2),
+        'visitors', (
+            select coalesce(sum(n), 0)
+            from ops.read_figures('visitor', p_environment, ops.window_from('visitor', p_from, p_now), p_now)
+        )
     );
 end
 $$;
 
 comment on function ops.dashboard_people(timestamptz, timestamptz, text) is
-    'How many different people were there in the range, how many of them for the first time, and how many in the last day, week and month.';
+    'How many different people were there in the range, how many of them for the first time, how many in the last day, week and month, how many on a day of the last thirty and which share of the month''s that is, and how many visitors there were of whom nothing is known, each once a day.';
 
 create or replace function ops.dashboard_sessions(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
@@ -39,7 +48,7 @@ begin
     return (
         with parts as materialized (
             select *
-            from ops.sum_figures('session', '', ops.window_from('session', p_from, p_now), p_now)
+            from ops.sum_figures('session', p_environment, ops.window_from('session', p_from, p_now), p_now)
         ),
         spread as (
             select
@@ -130,10 +139,16 @@ set search_path = ''
 as $$
 begin
     return (
-        with vitals as (
-            select name, measured, ops.quantile(buckets, counts, low, high, 0.75) as p75
+        with measured as materialized (
+            select name, part, measured, ops.quantile(buckets, counts, low, high, 0.75) as p75
             from ops.sum_figures('metric', p_environment, ops.window_from('metric', p_from, p_now), p_now)
             where name in ('LCP', 'INP', 'CLS', 'FCP', 'TTFB', 'FID') and measured > 0
+        ),
+        vitals as (
+            select * from measured where part = ''
+        ),
+        soft as (
+            select * from measured where part = 'soft'
         ),
         pages as (
             select
@@ -147,19 +162,25 @@ begin
                     order by measured desc, name
                 ) as document
             from ops.sum_figures('page', p_environment, ops.window_from('page', p_from, p_now), p_now, null, 20)
-            where measured > 0 and name <> 'other'
+            where part = '' and measured > 0 and name <> 'other'
             group by 1
         )
         select coalesce(
             jsonb_object_agg(
                 vitals.name,
                 jsonb_build_object(
-                    'p75', vitals.p75, 'views', vitals.measured, 'pages', coalesce(pages.document, '[]')
+                    'p75', vitals.p75,
+                    'views', vitals.measured,
+                    'soft', case
+                        when soft.name is not null then jsonb_build_object('p75', soft.p75, 'views', soft.measured)
+                    end,
+                    'pages', coalesce(pages.document, '[]')
                 )
             ),
             '{}'
         )
         from vitals
+        left join soft using (name)
         left join pages on pages.vital = vitals.name
     );
 end
@@ -190,6 +211,7 @@ begin
         )
         from ops.sum_figures('metric', p_environment, ops.window_from('metric', p_from, p_now), p_now, null, 20)
         cross join lateral ops.quantiles(buckets, counts, low, high, array[0.50, 0.95]) as quantiles
+        where part = ''
     );
 end
 $$;

@@ -49,7 +49,7 @@ begin
             kind, environment, name, part, category, slot,
             sum(weight) as n,
             case
-                when kind in ('request', 'requests') then array[
+                when kind in ('request', 'requests', 'dependency') then array[
                     count(*) filter (where tally = 1), count(*) filter (where tally = 2),
                     count(*) filter (where tally = 3), count(*) filter (where tally = 4),
                     count(*) filter (where tally = 5), count(*) filter (where tally = 6),

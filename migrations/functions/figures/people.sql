@@ -281,6 +281,35 @@ $$;
 comment on function ops.new_users(timestamptz, timestamptz, text) is
     'How many people there were since p_from, up to p_to, which is now, who had never been seen before.';
 
+create or replace function ops.count_person_days(p_from timestamptz, p_to timestamptz, p_now timestamptz, p_environment text)
+returns bigint
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return (
+        select coalesce(sum(n), 0) from ops.read_figures('active', p_environment, p_from, p_to)
+    ) + (
+        select count(*)
+        from (
+            select distinct date_bin('1 day', pending.at, '1970-01-05Z') as day, person
+            from unnest(ops.pending_people(p_from, p_to, p_environment)) as pending
+            cross join lateral unnest(pending.people) as person
+        ) as seen
+        where seen.day >= ops.people_kept_from(p_now)
+            and not exists (
+                select
+                from ops.daily_people as known
+                where known.environment = p_environment and known.day = seen.day and known.person = seen.person
+            )
+    );
+end
+$$;
+
+comment on function ops.count_person_days(timestamptz, timestamptz, timestamptz, text) is
+    'How many people there were on each of the days from p_from up to p_to, which are midnights, all days together.';
+
 create or replace function ops.count_visits(p_from timestamptz, p_to timestamptz, p_environment text)
 returns bigint
 language plpgsql

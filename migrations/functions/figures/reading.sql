@@ -115,6 +115,12 @@ language plpgsql
 stable
 set search_path = ''
 as $$
+declare
+    -- What is written without an environment counts for every one.
+    v_environments text[] := case
+        when p_kind in ('request', 'requests', 'session', 'feature') then array['', p_environment]
+        else array[p_environment]
+    end;
 begin
     return query
     select
@@ -126,7 +132,7 @@ begin
         select *
         from ops.figures as kept
         where kept.kind = p_kind
-            and kept.environment = p_environment
+            and kept.environment = any (v_environments)
             and kept.grain = piece.grain
             and kept.at >= piece.starts_at
             and kept.at < piece.ends_at
@@ -151,7 +157,7 @@ begin
             end
         )
         and (p_kind <> 'requests' or pending.category <> 'apart')
-        and pending.environment = p_environment
+        and pending.environment = any (v_environments)
         and pending.at >= p_from
         and pending.at < p_to
         and (p_name is null or called.name = p_name);

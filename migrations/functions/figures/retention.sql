@@ -69,6 +69,16 @@ begin
     get diagnostics v_deleted = row_count;
     v_sum := greatest(v_sum, v_deleted);
 
+    delete from ops.daily_visitors
+    where ctid = any (array(select ctid from ops.daily_visitors where day < v_visits_until limit p_limit));
+    get diagnostics v_deleted = row_count;
+    v_sum := greatest(v_sum, v_deleted);
+
+    delete from ops.door_sessions
+    where ctid = any (array(select ctid from ops.door_sessions where last_at < v_visits_until limit p_limit));
+    get diagnostics v_deleted = row_count;
+    v_sum := greatest(v_sum, v_deleted);
+
     delete from ops.people
     where ctid = any (array(
         select ctid

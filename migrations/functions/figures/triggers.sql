@@ -264,3 +264,97 @@ end
 $$;
 
 comment on function ops.recount_features() is 'Takes back what uses of features counted before a statement changed them, and counts them as they are now.';
+
+create or replace function ops.counted_sources(p_items ops.items[], p_now timestamptz)
+returns table (kind text, environment text, source text, counted boolean)
+language sql
+set search_path = ''
+as $$
+    -- What was written within the hour is not written again: others would have to wait for it.
+    insert into ops.figure_sources as known (kind, environment, source, written_at)
+    select distinct item.kind, item.environment, item.source, p_now
+    from unnest(p_items) as item
+    where not exists (
+        select
+        from ops.figure_sources as noted
+        where noted.kind = item.kind
+            and noted.environment = item.environment
+            and noted.source = item.source
+            and noted.written_at > p_now - interval '1 hour'
+    )
+    order by 1, 2, 3
+    on conflict (kind, environment, source) do update
+    set written_at = greatest(known.written_at, excluded.written_at);
+
+    select
+        brought.kind, brought.environment, brought.source,
+        ops.is_counted(brought.kind, brought.environment, brought.source, ops.sources_since(p_now))
+    from (
+        select distinct item.kind::text, item.environment, item.source from unnest(p_items) as item
+        -- Page views and events tell of visits.
+        union
+        select 'session', item.environment, item.source
+        from unnest(p_items) as item
+        where item.kind in ('page_view', 'event')
+    ) as brought;
+$$;
+
+comment on function ops.counted_sources(ops.items[], timestamptz) is
+    'Notes which sources bring which kinds of item, and returns which of them are counted.';
+
+create or replace function ops.count_new_items()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_items ops.items[];
+    v_visits ops.door_sessions[];
+    v_fast_ms numeric := (select (value #>> '{}')::numeric from ops.settings where key = 'objective.latency_ms');
+begin
+    v_items := array(select row(taken.*)::ops.items from taken where kind <> 'feedback');
+    if v_items = '{}' then
+        return null;
+    end if;
+    with sources as materialized (
+        select * from ops.counted_sources(v_items, v_items[1].received_at)
+    ),
+    counted as (
+        select item, sources.kind as counts_as
+        from unnest(v_items) as item
+        join sources
+            on sources.environment = item.environment
+            and sources.source = item.source
+            and sources.counted
+            and (sources.kind = item.kind or sources.kind = 'session' and item.kind in ('page_view', 'event'))
+    ),
+    visits as (
+        select
+            (item).environment, ops.hash_id((item).session) as session, min((item).at) as first_at,
+            max((item).at) as last_at, count(*) filter (where (item).kind = 'page_view')::integer as views,
+            count(*) filter (where (item).kind = 'event')::integer as events,
+            coalesce(left(min((item).detail ->> 'deviceType'), 50), 'unknown') as device
+        from counted
+        where counts_as = 'session' and (item).kind in ('page_view', 'event') and (item).session is not null
+        group by 1, 2
+    )
+    select
+        (select array_agg(item) from counted where counts_as = (item).kind),
+        (select array_agg(visits::ops.door_sessions) from visits)
+    into v_items, v_visits;
+
+    perform ops.count_items(
+        ops.new_visitors(v_items) || array(
+            select figure::ops.counted_item
+            from unnest(v_items) as item
+            cross join lateral unnest(ops.figures_of_item(item, v_fast_ms)) as figure
+            where figure.weight <> 0
+        )
+    );
+    perform ops.count_door_visits(v_visits);
+    return null;
+end
+$$;
+
+comment on function ops.count_new_items() is
+    'Counts the items that came in by the door, as far as they are of a source that is counted. What it cannot count, the door does not take.';

@@ -68,10 +68,17 @@ as $$
         select coalesce(user_id::text, context #>> '{metadata,sessionId}')
         from public.error_logs
         where "timestamp" > p_from and "timestamp" <= p_to and environment = p_environment
+        union all
+        select coalesce(person, session)
+        from ops.items
+        where (kind = 'error' or kind = 'request' and status >= 500)
+            and at > p_from and at <= p_to and environment = p_environment
     )
     select case
         when count(*) = 0 and exists (
             select from public.api_usage_metrics where "timestamp" > p_from and "timestamp" <= p_to
+            union all
+            select from ops.items where kind = 'request' and at > p_from and at <= p_to
         ) then 0
         -- Failures without a user or session hit somebody, so the number is unknown, not 0.
         else nullif(count(distinct person), 0)
@@ -117,7 +124,7 @@ as $$
         'reporters', reported.reporters
     )
     from bounds
-    cross join lateral ops.sum_requests(bounds.since, bounds.until, p_now) as sums
+    cross join lateral ops.sum_requests(bounds.since, bounds.until, p_now, bounds.environment) as sums
     cross join reported
 $$;
 

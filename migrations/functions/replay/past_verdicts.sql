@@ -99,7 +99,7 @@ as $$
     union all
     select 'endpoint_slow', judged.subject, ticks.at, judged.verdict, null
     from ticks
-    cross join lateral ops.judge_endpoints(ticks.at, p_settings) as judged
+    cross join lateral ops.judge_endpoints(ticks.at, ticks.environment, p_settings) as judged
 
     union all
     select recorded.rule, recorded.subject, ticks.at, recorded.verdict, null

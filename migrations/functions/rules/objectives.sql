@@ -29,7 +29,7 @@ $$;
 comment on function ops.judge_burn(numeric, numeric, numeric, bigint, bigint) is
     'The verdict on a burn rate: bad if it is above the factor in both windows and enough requests failed in the long one. Without requests it is insufficient.';
 
-create or replace function ops.burn_rates(p_settings jsonb, p_now timestamptz)
+create or replace function ops.burn_rates(p_settings jsonb, p_now timestamptz, p_environment text)
 returns table (
     rule text,
     factor numeric,
@@ -61,7 +61,7 @@ as $$
                 2
             ) as burn
         from ops.request_windows(
-            (select array_agg(pairs.long_seconds) || array_agg(pairs.short_seconds) from pairs), p_now
+            (select array_agg(pairs.long_seconds) || array_agg(pairs.short_seconds) from pairs), p_now, p_environment
         ) as counted
     )
     select
@@ -85,10 +85,10 @@ as $$
     join burning as short_window on short_window.seconds = pairs.short_seconds
 $$;
 
-comment on function ops.burn_rates(jsonb, timestamptz) is
+comment on function ops.burn_rates(jsonb, timestamptz, text) is
     'How many times faster than the objective allows requests fail, over pairs of windows, with the verdict on each pair. The pairs are listed only here.';
 
-create or replace function ops.observe_burn(p_now timestamptz, p_settings jsonb)
+create or replace function ops.observe_burn(p_now timestamptz, p_environment text, p_settings jsonb)
 returns setof ops.observation
 language sql
 stable
@@ -108,11 +108,11 @@ as $$
                 )
             )
         )
-    from ops.burn_rates(p_settings, p_now)
+    from ops.burn_rates(p_settings, p_now, p_environment)
     order by rule, array_position('{bad,insufficient,good}'::text[], verdict), long_seconds
 $$;
 
-comment on function ops.observe_burn(timestamptz, jsonb) is
+comment on function ops.observe_burn(timestamptz, text, jsonb) is
     'The verdicts on the error budget: whether it burns fast, and whether it burns slowly.';
 
 create or replace function ops.judge_web_vitals(p_environment text, p_settings jsonb, p_now timestamptz)

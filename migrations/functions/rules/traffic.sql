@@ -5,6 +5,7 @@
 create or replace function ops.error_rate(
     p_from timestamptz,
     p_to timestamptz,
+    p_environment text,
     out requests bigint,
     out failures bigint,
     out percent numeric
@@ -14,10 +15,10 @@ stable
 set search_path = ''
 as $$
     select requests, failures, round(100.0 * failures / nullif(requests, 0), 4)
-    from ops.sum_requests(p_from, p_to, p_to)
+    from ops.sum_requests(p_from, p_to, p_to, p_environment)
 $$;
 
-comment on function ops.error_rate(timestamptz, timestamptz) is
+comment on function ops.error_rate(timestamptz, timestamptz, text) is
     'The error rate of the API after p_from, up to p_to, which is now: the share of requests that were answered with status 500 or above; null without requests.';
 
 create or replace function ops.observe_traffic(p_now timestamptz, p_environment text, p_settings jsonb)
@@ -28,7 +29,7 @@ set search_path = ''
 as $$
     with figures (rule, value, threshold, unit, samples) as (
         select 'error_rate_high', percent, (p_settings ->> 'threshold.error_rate_percent')::numeric, '%', requests
-        from ops.error_rate(p_now - ops.minutes(p_settings, 'window.error_rate_minutes'), p_now)
+        from ops.error_rate(p_now - ops.minutes(p_settings, 'window.error_rate_minutes'), p_now, p_environment)
 
         union all
         select
@@ -37,7 +38,9 @@ as $$
             (p_settings ->> 'threshold.api_p95_ms')::numeric,
             'ms',
             measured
-        from ops.measure('requests', '', p_now - ops.minutes(p_settings, 'window.latency_minutes'), p_now, '')
+        from ops.measure(
+            'requests', p_environment, p_now - ops.minutes(p_settings, 'window.latency_minutes'), p_now, ''
+        )
 
         union all
         select
@@ -46,7 +49,9 @@ as $$
             (p_settings ->> 'threshold.api_average_ms')::numeric,
             'ms',
             measured
-        from ops.measure('requests', '', p_now - ops.minutes(p_settings, 'window.performance_minutes'), p_now, '')
+        from ops.measure(
+            'requests', p_environment, p_now - ops.minutes(p_settings, 'window.performance_minutes'), p_now, ''
+        )
 
         union all
         select
@@ -72,7 +77,7 @@ $$;
 comment on function ops.observe_traffic(timestamptz, text, jsonb) is
     'The verdicts on the API as a whole and on page loads, each over a window of its own.';
 
-create or replace function ops.observe_endpoints(p_now timestamptz, p_settings jsonb)
+create or replace function ops.observe_endpoints(p_now timestamptz, p_environment text, p_settings jsonb)
 returns setof ops.observation
 language sql
 stable
@@ -88,13 +93,13 @@ as $$
         coalesce(judged.samples, 0),
         p_facts => jsonb_build_object('service', 'app')
     )
-    from ops.judge_endpoints(p_now, p_settings) as judged
+    from ops.judge_endpoints(p_now, p_environment, p_settings) as judged
     full join (select * from ops.alert_states where rule = 'endpoint_slow') as state
         on state.subject = judged.subject
     where judged.verdict = 'bad' or state.fingerprint is not null
 $$;
 
-comment on function ops.observe_endpoints(timestamptz, jsonb) is
+comment on function ops.observe_endpoints(timestamptz, text, jsonb) is
     'The verdicts on single endpoints that are slow or were remembered as slow. An endpoint that nobody calls any more is good.';
 
 create or replace function ops.observe_app(
@@ -110,9 +115,9 @@ set search_path = ''
 as $$
     select * from ops.observe_traffic(p_now, p_environment, p_settings)
     union all
-    select * from ops.observe_endpoints(p_now, p_settings)
+    select * from ops.observe_endpoints(p_now, p_environment, p_settings)
     union all
-    select * from ops.observe_burn(p_now, p_settings)
+    select * from ops.observe_burn(p_now, p_environment, p_settings)
     union all
     select * from ops.observe_web_vitals(p_now, p_environment, p_settings)
     union all
@@ -126,6 +131,7 @@ comment on function ops.observe_app(timestamptz, timestamptz, text, jsonb) is
 
 create or replace function ops.judge_endpoints(
     p_now timestamptz,
+    p_environment text,
     p_settings jsonb,
     out subject text,
     out verdict text,
@@ -141,7 +147,7 @@ as $$
         select name as subject, ops.quantile(buckets, counts, low, high, 0.95) as value, measured as samples
         from ops.sum_figures(
             'request',
-            '',
+            p_environment,
             ops.window_from('request', p_now - ops.minutes(p_settings, 'window.endpoint_minutes'), p_now),
             p_now
         )
@@ -161,5 +167,5 @@ as $$
     from measured
 $$;
 
-comment on function ops.judge_endpoints(timestamptz, jsonb) is
+comment on function ops.judge_endpoints(timestamptz, text, jsonb) is
     'The verdict on each endpoint that was called within the window.';

@@ -205,7 +205,9 @@ begin
         case service
             when 'app' then (
                 select percent
-                from ops.error_rate(p_now - ops.minutes(p_settings, 'window.error_rate_minutes'), p_now)
+                from ops.error_rate(
+                    p_now - ops.minutes(p_settings, 'window.error_rate_minutes'), p_now, p_tick ->> 'environment'
+                )
             )
         end,
         (

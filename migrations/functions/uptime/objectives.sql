@@ -60,7 +60,7 @@ $$;
 comment on function ops.error_budget(jsonb, integer, numeric) is
     'How many minutes a window may be down, and how many of these are left: fewer than 0 if the budget is overspent, null if nothing is known.';
 
-create or replace function ops.burn_rates_document(p_settings jsonb, p_now timestamptz)
+create or replace function ops.burn_rates_document(p_settings jsonb, p_now timestamptz, p_environment text)
 returns jsonb
 language sql
 stable
@@ -80,10 +80,10 @@ as $$
         )
         order by long_seconds
     )
-    from ops.burn_rates(p_settings, p_now)
+    from ops.burn_rates(p_settings, p_now, p_environment)
 $$;
 
-comment on function ops.burn_rates_document(jsonb, timestamptz) is
+comment on function ops.burn_rates_document(jsonb, timestamptz, text) is
     'The burn rates of the error budget as the dashboard shows them.';
 
 create or replace function ops.web_vitals_document(p_environment text, p_settings jsonb, p_now timestamptz)
@@ -139,11 +139,11 @@ as $$
             'percent', round(100.0 * counted.fast / nullif(counted.requests, 0), 4),
             'requests', counted.requests
         ),
-        'burnRates', ops.burn_rates_document(settings, p_now),
+        'burnRates', ops.burn_rates_document(settings, p_now, p_environment),
         'webVitals', ops.web_vitals_document(p_environment, settings, p_now)
     )
     from objectives
-    cross join lateral ops.sum_requests(p_now - interval '720 hours', p_now, p_now) as counted
+    cross join lateral ops.sum_requests(p_now - interval '720 hours', p_now, p_now, p_environment) as counted
 $$;
 
 comment on function ops.dashboard_slo(jsonb, text, timestamptz) is

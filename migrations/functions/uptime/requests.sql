@@ -4,6 +4,7 @@ create or replace function ops.sum_requests(
     p_from timestamptz,
     p_to timestamptz,
     p_now timestamptz,
+    p_environment text,
     out requests bigint,
     out failures bigint,
     out refused bigint,
@@ -20,14 +21,14 @@ begin
         coalesce(sum(tallies[6]), 0),
         coalesce(sum(figure.fast), 0)
     into requests, failures, refused, fast
-    from ops.read_figures('requests', '', ops.window_from('requests', p_from, p_now), p_to) as figure;
+    from ops.read_figures('requests', p_environment, ops.window_from('requests', p_from, p_now), p_to) as figure;
 end
 $$;
 
-comment on function ops.sum_requests(timestamptz, timestamptz, timestamptz) is
+comment on function ops.sum_requests(timestamptz, timestamptz, timestamptz, text) is
     'The requests of the API after p_from, up to p_to, as they can be told apart at p_now: how many there were, how many failed (were answered with status 500 or above), how many were refused (with 401 or 403), and how many were answered fast. A row whose status is none of HTTP is no request.';
 
-create or replace function ops.request_windows(p_seconds integer[], p_now timestamptz)
+create or replace function ops.request_windows(p_seconds integer[], p_now timestamptz, p_environment text)
 returns table (seconds integer, requests bigint, failures bigint)
 language plpgsql
 stable
@@ -37,9 +38,9 @@ begin
     return query
     select cut.seconds, counted.requests, counted.failures
     from (select distinct unnest(p_seconds) as seconds) as cut
-    cross join lateral ops.sum_requests(p_now - make_interval(secs => cut.seconds), p_now, p_now) as counted;
+    cross join lateral ops.sum_requests(p_now - make_interval(secs => cut.seconds), p_now, p_now, p_environment) as counted;
 end
 $$;
 
-comment on function ops.request_windows(integer[], timestamptz) is
+comment on function ops.request_windows(integer[], timestamptz, text) is
     'The requests of the API over several windows, each given as the last so many seconds.';

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Vital;
+
 /// Who was there: distinct users of events and API calls.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct People {
     /// In the range.
     pub active: u64,
@@ -20,6 +23,12 @@ pub struct People {
     pub active7d: u64,
     /// In the last 30 days.
     pub active30d: u64,
+    /// On a day, the mean of the last 30 that are over.
+    pub active_a_day: f64,
+    /// That mean, in percent of those of the last 30 days; null where there was nobody.
+    pub stickiness_percent: Option<f64>,
+    /// Visitors of whom nothing is known, each once a day.
+    pub visitors: u64,
 }
 
 /// Visits and sessions that began in the range.
@@ -28,7 +37,7 @@ pub struct People {
 pub struct Sessions {
     /// Session ids of events, each where it was seen first.
     pub visits: u64,
-    /// Rows of `user_sessions`.
+    /// Rows of `user_sessions`, or visits as the door knows them.
     pub sessions: u64,
     /// Of a session.
     pub average_seconds: Option<f64>,
@@ -68,6 +77,8 @@ pub struct VitalOfPages {
     pub p75: Option<f64>,
     /// Page views that were measured.
     pub views: u64,
+    /// Of pages that were changed without being loaded; null where none was measured.
+    pub soft: Option<Vital>,
     /// The pages that were seen most.
     pub pages: Vec<PageVital>,
 }
