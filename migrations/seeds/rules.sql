@@ -44,7 +44,7 @@ values
     ('oncall_hole', 'medium', 'duty', 'rotation', 1, 1, '{monitoring}'),
     ('oncall_calendar_unread', 'medium', 'duty', 'rotation', 1, 1, '{monitoring}'),
     ('admin_granted', 'high', 'security', 'role', 1, 1, '{security}'),
-    ('sign_in_attempts', 'high', 'security', 'address or account', 1, null, '{security}'),
+    ('sign_in_attempts', 'high', 'security', 'address, network or account', 1, null, '{security}'),
     ('access_drift', 'medium', 'security', 'schema', 1, 1, '{security}'),
     ('refused_requests', 'medium', 'security', 'service', null, null, '{security}'),
     ('monitoring_gap', 'high', 'notice', 'job', null, null, '{monitoring}'),

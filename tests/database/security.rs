@@ -182,6 +182,45 @@ async fn attempts_are_counted_per_address_and_account_within_the_window() {
 }
 
 #[tokio::test]
+async fn sign_ins_that_failed_as_a_drain_tells_of_them_are_counted_by_network() {
+    let world = World::migrated().await;
+    let key = async |name: &str, origins: Value| {
+        let key = json!({"p_name": name, "p_origins": origins, "p_items_a_minute": 1000,
+                         "p_items_a_day": 10_000, "p_by": "anna", "p_now": at("11:00:00")});
+        world.call("ops_add_door_key", key).await["id"].clone()
+    };
+    let (drain, page) = (
+        key("drain", json!([])).await,
+        key("page", json!(["https://wine.example"])).await,
+    );
+    let fail = async |key: &Value, source: &str, count: u32, network: &str| {
+        let item = |_| {
+            json!({"id": uuid::Uuid::new_v4(), "kind": "event", "name": "sign_in_failed",
+                   "time": at("12:00:00"), "environment": "production", "detail": {"network": network}})
+        };
+        let items: Vec<_> = (0..count).map(item).collect();
+        let batch = json!({"p_key": key, "p_source": source, "p_origin": null, "p_visitor": null,
+                           "p_items": items, "p_now": at("12:00:01")});
+        assert_eq!(world.call("ops_take_items", batch).await["taken"], count);
+    };
+    fail(&drain, "supabase", 21, "203.0.113.0").await;
+    fail(&drain, "supabase", 20, "203.0.114.0").await;
+    // Who reads the key of a page can make up what he likes.
+    fail(&page, "supabase", 30, "198.51.100.0").await;
+    fail(&drain, "own", 30, "198.51.101.0").await;
+    let tick = world.tick("12:00:05", &[app("up")]).await;
+    assert_eq!(
+        transitions(&tick),
+        ["opened sign_in_attempts network 203.0.113.0"]
+    );
+    let dashboard = world.dashboard(3600, "12:01:10").await;
+    assert_eq!(
+        dashboard["security"]["signInAttempts"],
+        json!({"mostFromOneAddress": 21, "mostForOneAccount": 0})
+    );
+}
+
+#[tokio::test]
 async fn refused_requests_are_judged_by_share_and_not_without_traffic() {
     let world = World::migrated().await;
     assert_eq!(

@@ -22,7 +22,7 @@ pub(super) fn of(request: &Request<Bytes>) -> Option<String> {
 }
 
 /// An address without its last part: of IPv4 a quarter, of IPv6 all but the first 48 bits.
-fn network(address: &str) -> String {
+pub(super) fn network(address: &str) -> String {
     match address.parse() {
         Ok(std::net::IpAddr::V4(address)) => {
             let [a, b, c, _] = address.octets();

@@ -17,9 +17,11 @@ as $$
     select jsonb_build_object(
         'windowMinutes', bounds.window_minutes,
         -- A project may have its audit of sign-ins written elsewhere.
-        'signInAttempts', case when ops.keeps_audit(p_now) then (
+        'signInAttempts', case when ops.keeps_audit(p_now) or exists (
+            select from ops.figure_sources where kind = 'event' and source = 'supabase'
+        ) then (
             select jsonb_build_object(
-                'mostFromOneAddress', coalesce(max(attempts) filter (where subject like 'address %'), 0),
+                'mostFromOneAddress', coalesce(max(attempts) filter (where subject !~ '^account '), 0),
                 'mostForOneAccount', coalesce(max(attempts) filter (where subject like 'account %'), 0)
             )
             from ops.sign_in_attempts(bounds.seen_from, p_now)

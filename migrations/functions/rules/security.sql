@@ -20,7 +20,7 @@ $$;
 comment on function ops.keeps_audit(timestamptz) is
     'Whether the audit of sign-ins is written into the database and can be read: some entries came in the last week.';
 
-create or replace function ops.sign_in_attempts(
+create or replace function ops.audited_attempts(
     p_from timestamptz,
     p_to timestamptz,
     out subject text,
@@ -58,8 +58,38 @@ exception
 end
 $$;
 
+comment on function ops.audited_attempts(timestamptz, timestamptz) is
+    'Suspicious attempts of the audit after p_from, up to p_to, by address and by account: requests to recover a password, repeated sign-ups, tries of a second factor, and whatever the audit records as failed. There are none where the audit cannot be read.';
+
+create or replace function ops.sign_in_attempts(
+    p_from timestamptz,
+    p_to timestamptz,
+    out subject text,
+    out attempts bigint
+)
+returns setof record
+language sql
+stable
+set search_path = ''
+as $$
+    select audited.subject, audited.attempts from ops.audited_attempts(p_from, p_to) as audited
+    union all
+    select 'network ' || (item.detail ->> 'network'), count(*)
+    from ops.items as item
+    join ops.door_keys as known on known.id = item.key
+    where item.kind = 'event'
+        and item.name = 'sign_in_failed'
+        and item.source = 'supabase'
+        and item.at > p_from
+        and item.at <= p_to
+        and item.detail ->> 'network' <> ''
+        -- Everybody can read the key of a page, and strangers must wake nobody.
+        and known.origins = '{}'
+    group by 1
+$$;
+
 comment on function ops.sign_in_attempts(timestamptz, timestamptz) is
-    'Suspicious attempts after p_from, up to p_to, by address and by account: requests to recover a password, repeated sign-ups, tries of a second factor, and whatever the audit records as failed. There are none where the audit cannot be read.';
+    'Suspicious attempts after p_from, up to p_to: those of the audit, by address and by account, and sign-ins that failed as a drain of Supabase tells of them, by network.';
 
 create or replace function ops.refused_requests(
     p_from timestamptz,
@@ -73,7 +103,7 @@ stable
 set search_path = ''
 as $$
     select requests, refused, round(100.0 * refused / nullif(requests, 0), 4)
-    from ops.sum_requests(p_from, p_to, p_to)
+    from ops.sum_requests(p_from, p_to, p_to, 'production')
 $$;
 
 comment on function ops.refused_requests(timestamptz, timestamptz) is

@@ -6,6 +6,7 @@ use super::row::{Row, only};
 use crate::ingest::{
     detail::Details,
     item::{self, Item, Kind},
+    visitor,
 };
 
 /// What the event is called, by which it is counted.
@@ -65,7 +66,8 @@ pub(super) fn read(row: &Row) -> Option<Item> {
     let details = Details::default()
         .with("reason", Some(reason))
         .with("path", Some(path))
-        .with("by", said.text("grant_type"));
+        .with("by", said.text("grant_type"))
+        .with("network", said.text("remote_addr").map(visitor::network));
     Some(request(Kind::Event, SIGN_IN_FAILED).detail(details.all()))
 }
 

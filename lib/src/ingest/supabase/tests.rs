@@ -75,7 +75,7 @@ fn a_sign_in_that_failed_is_an_event_however_many_rows_it_leaves() {
     );
     assert_eq!(
         found[0]["detail"],
-        json!({"reason": "invalid_credentials", "path": "/token", "by": "password"})
+        json!({"reason": "invalid_credentials", "path": "/token", "by": "password", "network": "203.0.113.0"})
     );
     assert!(!json!(found).to_string().contains("203.0.113.9"));
 }
