@@ -113,6 +113,28 @@ async fn without_a_right_key_nothing_comes_in_and_the_database_is_not_asked() {
 }
 
 #[tokio::test]
+async fn what_came_while_the_database_was_away_is_counted_once_it_is_back() {
+    let bundle = Bundle::start().await;
+    let target = format!("/api/ingest?key={}", key(&bundle, "{}").await);
+    let door = bundle.instance(Endpoint::Ingest);
+    let send = async || call(&door, Method::POST, &target).body(EVENT).send().await;
+    bundle.fault(Service::Database, Mode::Refuse).await;
+    for _ in 0..2 {
+        assert_eq!(send().await.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    bundle.fault(Service::Database, Mode::Ok).await;
+    for _ in 0..2 {
+        assert_eq!(send().await.status, StatusCode::OK);
+    }
+    let drops = query(
+        &bundle,
+        "select jsonb_object_agg(reason, items) from ops.door_drops",
+    )
+    .await;
+    assert_eq!(drops, json!({"the database was away": 2}));
+}
+
+#[tokio::test]
 async fn browsers_and_platforms_may_ask_and_learn_nothing_else() {
     let mut bundle = Bundle::start().await;
     bundle

@@ -46,7 +46,7 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
             },
             "people": {"active": 0, "new": 0, "returning": 0, "active24h": 0, "active7d": 0, "active30d": 0,
                        "activeADay": 0.0, "stickinessPercent": null, "visitors": 0},
-            "sessions": {"visits": 0, "sessions": 0, "averageSeconds": null, "medianSeconds": null,
+            "sessions": {"visits": 0, "visitsPerPerson": null, "sessions": 0, "averageSeconds": null, "medianSeconds": null,
                          "pageViews": 0, "pagesPerSession": null, "events": 0, "devices": {}},
             "features": [], "webVitals": {}, "metrics": {}, "pages": [], "dependencies": [], "releases": [],
             "issues": {"open": 0, "new": 0, "regressed": 0, "latest": []}, "reports": {},

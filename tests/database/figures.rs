@@ -270,7 +270,7 @@ async fn who_was_there_what_they_used_and_how_pages_felt() {
         sessions.as_object_mut().unwrap().remove("medianSeconds");
         assert_eq!(
             sessions,
-            json!({"visits": 2, "sessions": 3, "averageSeconds": 200.0, "pageViews": 6, "pagesPerSession": 2.0,
+            json!({"visits": 2, "visitsPerPerson": 1.0, "sessions": 3, "averageSeconds": 200.0, "pageViews": 6, "pagesPerSession": 2.0,
                    "events": 6, "devices": {"mobile": 2, "unknown": 1}}),
             "{when}"
         );

@@ -26,6 +26,8 @@ mod thrown;
 mod vercel;
 mod visitor;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -59,7 +61,7 @@ struct TakeItems<'a> {
     p_origin: Option<&'a str>,
     p_visitor: Option<String>,
     p_items: &'a [Item],
-    p_drops: &'a batch::Drops,
+    p_drops: batch::Drops,
     p_deployments: &'a [Deployment],
     p_check_ins: &'a [CheckIn],
 }
@@ -90,14 +92,20 @@ impl Call for TakeItems<'_> {
 /// What answers `/api/ingest` and the paths that lead there.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new(Route::INGEST, TakesItems).and(Route::DOOR, AnswersProbes)
+    Routes::new(Route::INGEST, TakesItems::default()).and(Route::DOOR, AnswersProbes)
 }
 
 /// Answers 200 in the form of the client, 400 for what is not of that form, 413 for what
 /// becomes too large once it is decoded, 403 for a page that may not use the key, 429 where
 /// nothing of a batch could be taken, and 503 while the database cannot be asked.
-#[derive(Debug)]
-struct TakesItems;
+#[derive(Debug, Default)]
+struct TakesItems {
+    /// How many items came while the database was away: it is told once it is back.
+    turned_away: AtomicU64,
+}
+
+/// Why items are left out that come while the database is away. Some clients send them again.
+const AWAY: &str = "the database was away";
 
 impl Handler<DoorKey> for TakesItems {
     async fn handle(
@@ -107,63 +115,88 @@ impl Handler<DoorKey> for TakesItems {
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Answer {
-        let answer = receive(app, key, &request, deadline).await;
+        let answer = self.receive(app, key, &request, deadline).await;
         let answer = answer.or_else(|problem| refused(&problem, &request));
         answer.map(|response| with_verification(app, &request, response))
     }
 }
 
-/// Takes what a request brings.
-async fn receive(app: &App, key: DoorKey, request: &Request<Bytes>, deadline: Deadline) -> Answer {
-    let source =
-        sources::of(request).ok_or(Problem::NotFound("nothing takes what is sent here"))?;
-    let received = match Received::new(request, app.config.base_url.as_ref()) {
-        Ok(received) => received,
-        Err("too_large") => {
-            if let Some(note) = source.note_too_large {
-                let batch = note(request.body()).judged();
-                // Whatever becomes of it, the client is told the same.
-                drop(take(app, &key, source, request, &batch, deadline).await);
+impl TakesItems {
+    /// Takes what a request brings.
+    async fn receive(
+        &self,
+        app: &App,
+        key: DoorKey,
+        request: &Request<Bytes>,
+        deadline: Deadline,
+    ) -> Answer {
+        let source =
+            sources::of(request).ok_or(Problem::NotFound("nothing takes what is sent here"))?;
+        let received = match Received::new(request, app.config.base_url.as_ref()) {
+            Ok(received) => received,
+            Err("too_large") => {
+                if let Some(note) = source.note_too_large {
+                    let batch = note(request.body()).judged();
+                    // Whatever becomes of it, the client is told the same.
+                    drop(
+                        self.take(app, &key, source, request, &batch, deadline)
+                            .await,
+                    );
+                }
+                return Err(Problem::PayloadTooLarge(encoded_body::LIMIT));
             }
-            return Err(Problem::PayloadTooLarge(encoded_body::LIMIT));
+            Err(_) => {
+                let said = "the body cannot be decoded as its headers say";
+                return Err(Problem::BadRequest(said.into()));
+            }
+        };
+        let batch = (source.decode)(&received)?.corrected().judged();
+        let taken = self
+            .take(app, &key, source, request, &batch, deadline)
+            .await?;
+        match taken.refused.as_deref() {
+            None => (source.answer)(&received, &batch, &taken),
+            Some("origin") => Err(Problem::Forbidden),
+            Some(_) => Err(key.refused()),
         }
-        Err(_) => {
-            let said = "the body cannot be decoded as its headers say";
-            return Err(Problem::BadRequest(said.into()));
-        }
-    };
-    let batch = (source.decode)(&received)?.corrected().judged();
-    let taken = take(app, &key, source, request, &batch, deadline).await?;
-    match taken.refused.as_deref() {
-        None => (source.answer)(&received, &batch, &taken),
-        Some("origin") => Err(Problem::Forbidden),
-        Some(_) => Err(key.refused()),
     }
-}
 
-/// Has the database take a batch.
-async fn take(
-    app: &App,
-    key: &DoorKey,
-    source: &Source,
-    request: &Request<Bytes>,
-    batch: &Batch,
-    deadline: Deadline,
-) -> Result<Taken, Problem> {
-    let call = TakeItems {
-        p_key: key.id(),
-        p_source: source.name,
-        p_origin: source::origin(request.headers()),
-        p_visitor: visitor::of(request).filter(|_| !sources::is_of_platform(request)),
-        p_items: &batch.items,
-        p_drops: &batch.drops,
-        p_deployments: &batch.deployments,
-        p_check_ins: &batch.check_ins,
-    };
-    app.call(&call, deadline).await.map_err(|error| {
-        tracing::error!(%error, source = source.name, items = batch.items.len(), "a batch cannot be taken");
-        Problem::Unavailable("the database cannot be asked now; send it again")
-    })
+    /// Has the database take a batch, and tells it what came while it was away.
+    async fn take(
+        &self,
+        app: &App,
+        key: &DoorKey,
+        source: &Source,
+        request: &Request<Bytes>,
+        batch: &Batch,
+        deadline: Deadline,
+    ) -> Result<Taken, Problem> {
+        let away = self.turned_away.swap(0, Ordering::Relaxed);
+        let mut drops = batch.drops.clone();
+        if away > 0 {
+            *drops.entry(AWAY.to_owned()).or_default() += away;
+        }
+        let call = TakeItems {
+            p_key: key.id(),
+            p_source: source.name,
+            p_origin: source::origin(request.headers()),
+            p_visitor: visitor::of(request).filter(|_| !sources::is_of_platform(request)),
+            p_items: &batch.items,
+            p_drops: drops,
+            p_deployments: &batch.deployments,
+            p_check_ins: &batch.check_ins,
+        };
+        let taken = app.call(&call, deadline).await;
+        if taken.as_ref().map_or(true, |taken| taken.refused.is_some()) {
+            self.turned_away.fetch_add(away, Ordering::Relaxed);
+        }
+        taken.map_err(|error| {
+            let items = batch.items.len() as u64;
+            self.turned_away.fetch_add(items, Ordering::Relaxed);
+            tracing::error!(%error, source = source.name, items, "a batch cannot be taken");
+            Problem::Unavailable("the database cannot be asked now; send it again")
+        })
+    }
 }
 
 /// What a client is told of a problem: in its own form where it has one, and when to come

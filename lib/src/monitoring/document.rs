@@ -172,7 +172,7 @@ pub struct EndpointPerformance {
     pub status_classes: BTreeMap<String, u64>,
     /// Milliseconds.
     pub average_response_time: Option<f64>,
-    /// Milliseconds.
+    /// Milliseconds; null beyond the ten endpoints that were called most, as the next two are.
     pub p50_response_time: Option<f64>,
     /// Milliseconds.
     pub p95_response_time: Option<f64>,

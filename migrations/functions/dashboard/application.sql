@@ -34,14 +34,16 @@ begin
             ),
             '[]'
         )
-        from ops.sum_figures('request', p_environment, ops.window_from('request', p_from, p_now), p_now, null, 20)
+        from ops.sum_figures(
+            'request', p_environment, ops.window_from('request', p_from, p_now), p_now, null, 20, 10
+        )
         cross join lateral ops.quantiles(buckets, counts, low, high, array[0.50, 0.95, 0.99]) as quantiles
     );
 end
 $$;
 
 comment on function ops.dashboard_endpoints(timestamptz, timestamptz, text) is
-    'The 20 endpoints that were called most: how often, how many calls failed, and how long they took in ms.';
+    'The 20 endpoints that were called most: how often, how many calls failed, and how long they took in ms, with percentiles of the first ten.';
 
 create or replace function ops.dashboard_performance(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb

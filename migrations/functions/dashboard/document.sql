@@ -19,6 +19,7 @@ declare
     v_from timestamptz := ops.window_from('request', v_now - make_interval(secs => p_seconds), v_now);
     v_uptime jsonb;
     v_people jsonb;
+    v_sessions jsonb;
     v_performance jsonb;
     v_business jsonb;
 begin
@@ -27,6 +28,7 @@ begin
 
     v_uptime := ops.dashboard_uptime(p_seconds, v_now, p_environment);
     v_people := ops.dashboard_people(v_from, v_now, p_environment);
+    v_sessions := ops.dashboard_sessions(v_from, v_now, p_environment);
     v_performance := ops.dashboard_performance(v_from, v_now, p_environment);
     v_business := ops.dashboard_business(v_from, v_now, p_environment);
     return jsonb_build_object(
@@ -35,7 +37,9 @@ begin
         'errors', ops.dashboard_errors(v_from, v_now, p_environment),
         'business', (v_business - 'leftOut') || jsonb_build_object('dailyActiveUsers', v_people -> 'active24h'),
         'people', v_people,
-        'sessions', ops.dashboard_sessions(v_from, v_now, p_environment),
+        'sessions', v_sessions || jsonb_build_object(
+            'visitsPerPerson', round((v_sessions ->> 'visits')::numeric / nullif((v_people ->> 'active')::numeric, 0), 2)
+        ),
         'features', ops.dashboard_features(v_from, v_now),
         'webVitals', ops.dashboard_web_vitals(v_from, v_now, p_environment),
         'metrics', ops.dashboard_metrics(v_from, v_now, p_environment),
@@ -69,4 +73,4 @@ end
 $$;
 
 comment on function public.ops_dashboard(integer, text, timestamptz) is
-    'Everything that the dashboard shows of the last p_seconds of an environment, as one document. The range begins at a whole minute, from two days on at a whole hour, and from 95 days on at a whole day in UTC. Rows of tables that know no environment count for every environment.';
+    'Everything that the dashboard shows of the last p_seconds of an environment, as one document. The range begins at a whole minute, from two days on at a whole hour, and from four days on at a whole day in UTC. Rows of tables that know no environment count for every environment.';

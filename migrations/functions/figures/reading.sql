@@ -33,7 +33,7 @@ begin
     return date_bin(
         case
             when p_from >= ops.minutes_from(p_kind, p_now) + interval '1 day' then interval '1 minute'
-            when p_from >= p_now - interval '8 days' or p_kind = 'requests' and p_from >= p_now - interval '95 days'
+            when p_from >= p_now - interval '4 days' or p_kind = 'requests' and p_from >= p_now - interval '95 days'
             then interval '1 hour'
             else interval '1 day'
         end,
@@ -241,7 +241,8 @@ create or replace function ops.sum_figures(
     p_from timestamptz,
     p_to timestamptz,
     p_name text default null,
-    p_most integer default 500
+    p_most integer default 500,
+    p_spread integer default 500
 )
 returns table (
     name text,
@@ -296,7 +297,7 @@ begin
         from (
             select sums.nth, unnest(figure.buckets) as bucket, unnest(figure.counts) as counted
             from figures as figure
-            join sums on sums.name = figure.name and sums.part = figure.part
+            join sums on sums.name = figure.name and sums.part = figure.part and sums.nth <= p_spread
         ) as spread
         group by 1
     ),
@@ -318,8 +319,8 @@ begin
 end
 $$;
 
-comment on function ops.sum_figures(text, text, timestamptz, timestamptz, text, integer) is
-    'The figures of a window by name and part, those that occurred most. p_from is a time that ops.window_from gave.';
+comment on function ops.sum_figures(text, text, timestamptz, timestamptz, text, integer, integer) is
+    'The figures of a window by name and part, those that occurred most, with the buckets of the first p_spread of them. p_from is a time that ops.window_from gave.';
 
 create or replace function ops.measure(
     p_kind text,

@@ -37,6 +37,8 @@ pub struct People {
 pub struct Sessions {
     /// Session ids of events, each where it was seen first.
     pub visits: u64,
+    /// Visits by the people who were active in the range; null without any.
+    pub visits_per_person: Option<f64>,
     /// Rows of `user_sessions`, or visits as the door knows them.
     pub sessions: u64,
     /// Of a session.
