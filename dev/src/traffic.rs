@@ -68,7 +68,8 @@ async fn send(outbound: &Outbound, door: &str, items: &Value) -> anyhow::Result<
     Ok(())
 }
 
-/// What pages send in one second: a view and how it felt, and rarely an error.
+/// What pages and their servers send in one second: a view and how it felt, often a request of
+/// somebody else, and rarely an error.
 fn items() -> Value {
     let page = pick(PAGES);
     let mut items = vec![
@@ -78,6 +79,12 @@ fn items() -> Value {
             "properties": { "path": page },
         }),
     ];
+    if roll(2) == 0 {
+        items.push(json!({
+            "type": "span", "name": "api.openai.com", "method": "POST",
+            "status": if roll(50) == 0 { 503 } else { 200 }, "value": 300 + roll(1500),
+        }));
+    }
     if roll(90) == 0 {
         items.push(json!({
             "type": "error",

@@ -61,6 +61,26 @@ async fn what_is_sent_twice_is_taken_once() {
 }
 
 #[tokio::test]
+async fn two_calls_that_open_a_day_at_once_both_go_on() {
+    let world = World::migrated().await;
+    let later = "select ops.open_item_days('2027-03-01T12:00:00Z')";
+    let (one, other) = (world.session().await, world.session().await);
+    one.batch_execute("begin").await.unwrap();
+    one.batch_execute(later).await.unwrap();
+    let waiting = other.query_one(later, &[]);
+    let first = async {
+        let waits = "(select count(*) from pg_locks
+                      where not granted and database = (select oid from pg_database where datname = current_database()))";
+        while world.value(waits).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        one.batch_execute("commit").await.unwrap();
+    };
+    let (made, ()) = tokio::join!(waiting, first);
+    assert_eq!(made.unwrap().get::<_, i32>(0), 0, "all of them were made");
+}
+
+#[tokio::test]
 async fn a_batch_is_taken_as_far_as_the_quota_goes() {
     let world = World::migrated().await;
     let quota = json!({"p_items_a_minute": 3, "p_items_a_day": 5});

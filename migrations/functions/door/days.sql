@@ -12,6 +12,22 @@ $$;
 
 comment on function ops.item_day_name(date) is 'Returns the name of the partition of a day.';
 
+create or replace function ops.has_item_day(p_day date)
+returns boolean
+language sql
+volatile
+set search_path = ''
+as $$
+    -- What was looked up by its name before would be remembered as absent.
+    select exists (
+        select
+        from pg_class
+        where relnamespace = 'ops'::regnamespace and relname = ops.item_day_name(p_day)
+    )
+$$;
+
+comment on function ops.has_item_day(date) is 'Whether there is a partition of a day now.';
+
 create or replace function ops.open_item_days(p_now timestamptz)
 returns integer
 language plpgsql
@@ -28,12 +44,12 @@ begin
         from (
             select (p_now at time zone 'UTC')::date + nth as day from generate_series(-7, 3) as nth
         ) as listed
-        where to_regclass('ops.' || ops.item_day_name(listed.day)) is null
+        where not ops.has_item_day(listed.day)
         order by 1
     loop
         -- Two calls must not make the same one.
         perform pg_advisory_xact_lock(hashtextextended('ops.item_days', 0));
-        if to_regclass('ops.' || ops.item_day_name(v_day)) is null then
+        if not ops.has_item_day(v_day) then
             execute format(
                 'create table ops.%I partition of ops.items for values from (%L) to (%L)',
                 ops.item_day_name(v_day), v_day, v_day + 1
