@@ -54,6 +54,7 @@ mod lease;
 mod maintenance;
 mod monitor;
 mod pagers;
+mod personal_data;
 mod proxy;
 mod random_schedules;
 mod rpc;

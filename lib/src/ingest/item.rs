@@ -113,13 +113,16 @@ impl Item {
 
     /// The version of the app.
     pub(super) fn release(mut self, release: Option<&str>) -> Self {
-        self.release = release.and_then(|release| word(release, WORD));
+        self.release = release.and_then(|release| word(&scrub::text(release), WORD));
         self
     }
 
     /// The method and status of a request.
     pub(super) fn request(mut self, method: Option<&str>, status: Option<u64>) -> Self {
-        let method = method.and_then(|method| word(method, 20));
+        let is_letter = |letter: char| letter.is_ascii_alphabetic() || letter == '-';
+        let method = method
+            .filter(|method| method.chars().all(is_letter))
+            .and_then(|method| word(method, 20));
         self.method = method.map(|method| method.to_ascii_uppercase());
         self.status = status
             .and_then(|status| u16::try_from(status).ok())
@@ -136,10 +139,11 @@ impl Item {
     /// Who did it, and in which visit.
     pub(super) fn by(mut self, person: Option<&str>, session: Option<&str>) -> Self {
         // An address of mail names somebody; the app's own number does not.
-        self.person = person
-            .filter(|person| !person.contains('@'))
-            .and_then(|person| word(person, WORD));
-        self.session = session.and_then(|session| word(session, WORD));
+        let number = |said: &&str| scrub::text(said) == **said;
+        self.person = person.filter(number).and_then(|person| word(person, WORD));
+        self.session = session
+            .filter(number)
+            .and_then(|session| word(session, WORD));
         self
     }
 
@@ -228,8 +232,8 @@ fn bounded(detail: Map<String, Value>, levels: usize) -> Map<String, Value> {
         .into_iter()
         .take(DETAILS)
         .filter_map(|(name, value)| {
-            let name = word(&name, WORD)?;
             let value = scrub::field(&name, value);
+            let name = word(&scrub::text(&name), WORD)?;
             Some((name, bounded_value(value, levels)?))
         })
         .collect()
@@ -238,7 +242,8 @@ fn bounded(detail: Map<String, Value>, levels: usize) -> Map<String, Value> {
 fn bounded_value(value: Value, levels: usize) -> Option<Value> {
     let levels = levels.checked_sub(1)?;
     Some(match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+        Value::Number(number) => scrub::number(number),
+        Value::Null | Value::Bool(_) => value,
         Value::String(text) => {
             let text = text.replace('\0', "");
             Value::String(scrub::text(&text).chars().take(TEXT).collect())

@@ -5,7 +5,7 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 use regex::{Captures, Regex};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// What stands in the place of what was taken out.
 const GONE: &str = "[removed]";
@@ -49,14 +49,22 @@ static URLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?P<scheme>[a-z][a-z0-9+.-]{1,20}://)(?:[^/?\#\s@"']*@)?(?P<rest>[^?\#\s"']*)(?P<query>[?\#][^\s"']*)?"#).ok()
 });
 
+/// The query or fragment of an address that has no host.
+static QUERIES: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"[?\#][A-Za-z0-9_.\[\]-]+=[^\s"'<>]*"#).ok());
+
 /// What may be the number of a card, with the usual spaces.
 static CARDS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\b\d(?:[ -]?\d){12,18}\b").ok());
 
 /// A text without what may be secret or personal.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
-    let Some(((secrets, urls), cards)) = SECRETS.as_ref().zip(URLS.as_ref()).zip(CARDS.as_ref())
-    else {
+    let (Some(secrets), Some(urls), Some(queries), Some(cards)) = (
+        SECRETS.as_ref(),
+        URLS.as_ref(),
+        QUERIES.as_ref(),
+        CARDS.as_ref(),
+    ) else {
         return Cow::Borrowed(GONE);
     };
     let mut clean = Cow::Borrowed(text);
@@ -70,6 +78,9 @@ pub(super) fn text(text: &str) -> Cow<'_, str> {
             format!("{}{}{query}", &url["scheme"], &url["rest"])
         };
         clean = Cow::Owned(urls.replace_all(&clean, without).into_owned());
+    }
+    if queries.is_match(&clean) {
+        clean = Cow::Owned(queries.replace_all(&clean, "?…").into_owned());
     }
     if secrets.is_match(&clean) {
         clean = Cow::Owned(secrets.replace_all(&clean, GONE).into_owned());
@@ -100,6 +111,20 @@ pub(super) fn field(name: &str, value: Value) -> Value {
     }
 }
 
+/// A number, or what stands in its place if it is that of a card. Times begin with a 1.
+pub(super) fn number(number: Number) -> Value {
+    let digits = number.to_string();
+    let is_of_card = matches!(digits.len(), 15 | 16)
+        && digits.starts_with(['3', '4', '5', '6'])
+        && digits.chars().all(|digit| digit.is_ascii_digit())
+        && is_card(&digits);
+    if is_of_card {
+        Value::String(GONE.to_owned())
+    } else {
+        Value::Number(number)
+    }
+}
+
 /// Luhn's check, which every card's number passes and one of ten others.
 fn is_card(number: &str) -> bool {
     let digits = number.chars().rev().filter_map(|digit| digit.to_digit(10));
@@ -126,6 +151,10 @@ mod tests {
             (
                 "no wine for anna.berg@wine.example",
                 "no wine for [removed]",
+            ),
+            (
+                "GET /wines?token=abc&x=1 and /a#access_token=abc is it/that? no",
+                "GET /wines?… and /a?… is it/that? no",
             ),
             (
                 "Authorization: Bearer abcdefgh12345",
