@@ -1,6 +1,6 @@
 /** What the door needs to know. */
 export interface Options {
-  /** Where to send, with the project key: what `pourtrait door add` printed. */
+  /** Where to send, with the project key: what `pourtrait door add` printed. Nothing is sent without it. */
   url: string;
   /** The version of the app, such as the commit. */
   release?: string;
@@ -22,16 +22,17 @@ export interface WebVital {
   value: number;
   rating?: string;
   navigationType?: string;
+  navigationURL?: string;
 }
 
 export interface Door {
-  /** Something went wrong. What nobody caught is told by itself. */
+  /** Something went wrong. What nobody caught is told by itself, and what is told twice comes once. */
   error(thrown: unknown, properties?: { severity?: 'low' | 'medium' | 'high' | 'critical'; category?: string; handled?: boolean }): void;
   /** Something happened. */
   event(name: string, properties?: Properties): void;
   /** A page was looked at; the route (`/wines/[id]`) rather than the address. */
   pageView(path?: string, properties?: Properties): void;
-  /** How a page felt. */
+  /** How a page felt, the one on which it was measured; may be handed to web-vitals as it is. */
   webVital(metric: WebVital, path?: string): void;
   /** A number that the app counts itself. */
   metric(name: string, value: number, properties?: Properties): void;

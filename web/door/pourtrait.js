@@ -1,107 +1,123 @@
-// What a page tells the door of Pourtrait Ops: errors, page views, events, Web Vitals. No
-// dependencies; copy it into the app. Nothing is sent before `open`, nothing personal without
-// consent, and nothing at all is thrown into the page.
+// What a page tells the door of Pourtrait Ops. Nothing is sent before `open`, nothing personal
+// without consent, and nothing is thrown into the page.
 
 const LATER = 'pourtrait-door';
 const MOST = 50;
+// Of a page that is left a browser sends 64 KiB; a letter may take three bytes.
+const LENGTH = 20000;
+
+const attempt = (work) => {
+  try {
+    return work();
+  } catch {}
+};
+const guarded = (work) => (...given) => attempt(() => work(...given));
+const written = (value) => JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part));
+const isHidden = () => globalThis.document?.visibilityState === 'hidden';
 
 export function open({ url, release, environment, consent = false, every = 2000 }) {
-  let queue = [];
-  let timer;
-  let pause = 0;
-  let user;
-  let allowed = consent;
+  const queue = [];
+  const told = new WeakSet();
+  const routes = {};
   const browser = globalThis.navigator ?? {};
-  const quiet = () => browser.doNotTrack === '1' || browser.globalPrivacyControl === true;
-  const store = (of) => {
+  const landed = globalThis.location?.href;
+  let pause = 0;
+  let sending;
+  let timer;
+  let user;
+  let visit;
+
+  const route = (path = globalThis.location?.pathname) => routes[path] ?? path;
+
+  const who = () => {
+    if (!consent || browser.doNotTrack === '1' || browser.globalPrivacyControl) return {};
+    visit ??= attempt(() => sessionStorage.getItem(LATER)) ?? crypto.randomUUID?.();
+    attempt(() => sessionStorage.setItem(LATER, visit));
+    return { user, session: visit };
+  };
+
+  // What waits for the next page.
+  const take = () => attempt(() => {
+    const kept = JSON.parse(localStorage.getItem(LATER) ?? '[]');
+    localStorage.removeItem(LATER);
+    return kept.filter((item) => attempt(() => JSON.parse(item).type));
+  }) ?? [];
+
+  // It becomes nobody's: somebody else may be here then.
+  const keep = (items) => attempt(() => {
+    items = items.map((item) => written({ ...JSON.parse(item), user: '', session: '' }));
+    const kept = [...take(), ...items].slice(-MOST);
+    while (written(kept).length > 3 * LENGTH) kept.shift();
+    localStorage.setItem(LATER, written(kept));
+  });
+
+  const post = async (body) => {
+    let wait;
     try {
-      return globalThis[of];
-    } catch {
-      return undefined;
-    }
+      const answer = await fetch(url, { method: 'POST', body, keepalive: body.length < 1.05 * LENGTH });
+      wait = Number(answer.headers.get('retry-after'));
+      // Until it is read, it counts as under way.
+      await answer.text();
+      if (answer.status < 429) return true;
+    } catch {}
+    pause = Date.now() + 1000 * (wait || 60);
   };
 
-  const session = () => {
-    if (!allowed || quiet()) return undefined;
-    const kept = store('sessionStorage');
-    const id = kept?.getItem(LATER) ?? crypto.randomUUID();
-    kept?.setItem(LATER, id);
-    return id;
-  };
-
-  const written = (value) => JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part));
-
-  const body = (items) => {
-    const shared = written({
-      sentAt: new Date().toISOString(), release, environment,
-      user: allowed && !quiet() ? user : undefined, session: session(),
-    });
-    return `${shared.slice(0, -1)},"items":[${items}]}`;
-  };
-
-  // What could not be sent waits for the next page.
-  const keep = (items) => {
-    const kept = store('localStorage');
-    const text = JSON.stringify([...JSON.parse(kept?.getItem(LATER) ?? '[]'), ...items].slice(-MOST));
-    if (text.length < 60000) kept?.setItem(LATER, text);
-  };
-
-  const guarded = (work) => (...given) => {
-    try {
-      return work(...given);
-    } catch {
-      return undefined;
-    }
-  };
-
-  const flush = guarded(async (leaving) => {
+  // A page that is left waits for nothing.
+  const send = async (leaving) => {
     clearTimeout(timer);
     timer = undefined;
-    const items = queue.splice(0, MOST);
-    if (!items.length) return;
-    if (Date.now() < pause) return void keep(items);
-    if (leaving && browser.sendBeacon?.(url, body(items))) return;
-    try {
-      const answer = await fetch(url, { method: 'POST', body: body(items), keepalive: true });
-      if (answer.status === 429 || answer.status >= 500) {
-        pause = Date.now() + 1000 * (Number(answer.headers.get('retry-after')) || 60);
-        keep(items);
-      }
-    } catch {
-      keep(items);
+    const silent = () => Date.now() < pause || browser.onLine === false;
+    if (!silent()) queue.unshift(...take());
+    while (queue.length) {
+      let length = 0;
+      const end = queue.findIndex((item, nth) => nth === MOST || (length += item.length) > LENGTH);
+      const items = queue.splice(0, end < 0 ? MOST : end || 1);
+      const shared = written({ sentAt: new Date(), release, environment, ...who() });
+      const body = `${shared.slice(0, -1)},"items":[${items}]}`;
+      const sent = !silent() && (leaving ? attempt(() => browser.sendBeacon(url, body)) : await post(body));
+      if (!sent) keep(items);
     }
-    if (queue.length) await flush();
-  });
+  };
 
-  // Each is written by itself: one that cannot be takes no other along.
+  const flush = () => sending ??= send().finally(() => sending = undefined);
+
+  // One that cannot be written takes no other along.
   const add = guarded((item) => {
-    queue.push(written({ id: crypto.randomUUID(), time: new Date().toISOString(), ...item }));
-    if (queue.length >= MOST) void flush();
-    timer ??= setTimeout(flush, every);
+    if (!url) return;
+    queue.push(written({ id: crypto.randomUUID?.(), time: new Date(), ...item }));
+    if (isHidden()) send(true);
+    else timer ??= setTimeout(flush, every);
   });
 
-  const error = guarded((thrown, properties = {}) => add({
-    type: 'error', name: thrown?.name ?? 'Error', message: String(thrown?.message ?? thrown),
-    stack: thrown?.stack, handled: true, ...properties,
-  }));
+  const error = guarded((thrown, properties) => {
+    if (told.has(thrown)) return;
+    attempt(() => told.add(thrown));
+    add({
+      type: 'error', name: thrown?.name ?? 'Error', message: String(thrown?.message ?? thrown), stack: thrown?.stack,
+      handled: true, properties: { transaction: route(), digest: thrown?.digest }, ...properties,
+    });
+  });
 
-  const waiting = guarded(() => JSON.parse(store('localStorage')?.getItem(LATER) ?? '[]'))() ?? [];
-  store('localStorage')?.removeItem(LATER);
-  queue.push(...waiting);
-  if (waiting.length) timer = setTimeout(flush, every);
-  globalThis.addEventListener?.('error', (event) => error(event.error ?? event.message, { handled: false }));
-  globalThis.addEventListener?.('unhandledrejection', (event) => error(event.reason, { handled: false }));
-  globalThis.document?.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'hidden') void flush(true);
+  attempt(() => {
+    addEventListener('error', (event) => error(event.error ?? event.message, { handled: false }));
+    addEventListener('unhandledrejection', (event) => error(event.reason, { handled: false }));
+    addEventListener('pagehide', () => send(true));
+    addEventListener('visibilitychange', () => isHidden() && send(true));
+    timer = setTimeout(flush, every);
   });
 
   return {
     error,
     flush,
     event: (name, properties) => add({ type: 'event', name, properties }),
-    pageView: (path = location.pathname, properties) => add({ type: 'page_view', name: path, properties }),
-    webVital: ({ name, value, id, rating, navigationType }, path = location.pathname) => add({
-      type: 'web_vital', name, value, properties: { path, metric: id, rating, navigationType },
+    pageView: guarded((path = location.pathname, properties) => {
+      routes[location.pathname] = path;
+      add({ type: 'page_view', name: path, properties });
+    }),
+    webVital: guarded(({ name, value, id: metric, rating, navigationType, navigationURL }, path) => {
+      path = route(path ?? new URL(navigationURL ?? landed).pathname);
+      add({ type: 'web_vital', name, value, properties: { path, metric, rating, navigationType } });
     }),
     metric: (name, value, properties) => add({ type: 'metric', name, value, properties }),
     feedback: (message, properties) => add({ type: 'feedback', message, properties }),
@@ -109,8 +125,10 @@ export function open({ url, release, environment, consent = false, every = 2000 
       user = id;
     },
     consent: (given) => {
-      allowed = given;
-      if (!given) store('sessionStorage')?.removeItem(LATER);
+      consent = given;
+      if (given) return;
+      visit = undefined;
+      attempt(() => sessionStorage.removeItem(LATER));
     },
   };
 }

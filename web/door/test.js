@@ -6,7 +6,7 @@ const url = process.env.DOOR_URL;
 const seen = {};
 globalThis.sessionStorage = memory();
 globalThis.localStorage = memory();
-globalThis.location = { pathname: '/wines' };
+globalThis.location = { pathname: '/wines', href: 'https://wine.example/wines' };
 globalThis.addEventListener = (kind, listener) => {
   seen[kind] = listener;
 };

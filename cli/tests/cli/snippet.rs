@@ -42,7 +42,7 @@ async fn a_page_tells_what_it_saw_and_who_it_was_with_consent_alone() {
             "error RangeError u1 true",
             "error TypeError u1 true",
             "event after_consent visitor false",
-            "event before u1 true",
+            "event before visitor false",
             "event large u1 true",
             "event wine_added u1 true",
             "feedback feedback u1 true",
