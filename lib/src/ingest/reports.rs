@@ -80,7 +80,7 @@ fn read(report: &Value) -> Option<(Item, String)> {
         .map(|url| item::path(&url));
     let mut detail = Map::new();
     let mut keep = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
+        if let Some(value) = value.filter(|value| value != "") {
             detail.insert(name.to_owned(), value);
         }
     };
@@ -102,7 +102,10 @@ fn read(report: &Value) -> Option<(Item, String)> {
             keep(name, Some(value.clone()));
         }
     }
-    let same = json!([kind, detail, report["age"]]).to_string();
+    // What has no age is never sent again, and each of them counts.
+    let age = report["age"].as_u64();
+    let when = age.map_or_else(|| json!(clock::now().to_string()), Value::from);
+    let same = json!([kind, detail, when]).to_string();
     let item = Item::new(Kind::Report, kind, None, same.as_bytes())
         .at(happened(report))
         .request(None, body.get("status_code").and_then(Value::as_u64))
@@ -160,7 +163,7 @@ mod tests {
         let old = json!({"csp-report": {
             "document-uri": "https://wine.example/wines?token=x", "violated-directive": "script-src",
             "effective-directive": "script-src-elem", "blocked-uri": "https://evil.example/x.js?y",
-            "disposition": "enforce", "source-file": "https://wine.example/app.js",
+            "disposition": "enforce", "source-file": "https://wine.example/app.js", "script-sample": "",
         }});
         let new = json!([{"type": "csp-violation", "age": 10, "url": "https://wine.example/wines?token=x",
         "body": {
@@ -172,12 +175,16 @@ mod tests {
             "page": "/wines", "directive": "script-src-elem", "blocked": "https://evil.example",
             "source": "/app.js", "disposition": "enforce",
         });
-        for body in [old, new] {
-            let batch = decoded(&body);
+        for body in [&old, &new] {
+            let batch = decoded(body);
             let item = json!(batch.items[0]);
             assert_eq!(item["name"], "csp-violation");
             assert_eq!(item["detail"], expected);
         }
+        // One that says its age may be the same again.
+        let id = |body: &Value| json!(decoded(body).items[0])["id"].clone();
+        assert_eq!(id(&new), id(&new));
+        assert_ne!(id(&old), id(&old));
     }
 
     #[test]

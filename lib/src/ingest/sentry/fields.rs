@@ -75,6 +75,15 @@ pub(super) fn attributes(fields: &Fields) -> Fields {
     given.iter().filter_map(plain).collect()
 }
 
+/// The page or request to which a span belongs. What clients of browsers call it that know no
+/// routes says nothing.
+pub(super) fn segment(attributes: &Fields) -> Option<&str> {
+    ["sentry.segment.name", "sentry.transaction"]
+        .iter()
+        .filter_map(|name| text(attributes, name))
+        .find(|name| !matches!(*name, "Pageload" | "Navigation"))
+}
+
 /// What the app knows somebody by, who is no address of mail or of a network.
 pub(super) fn person(value: Option<&Value>) -> Option<String> {
     let id = match value? {

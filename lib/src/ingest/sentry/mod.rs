@@ -141,6 +141,9 @@ impl Reading {
         match kind {
             "event" => self.add(kind, error::read(&self.said, given)),
             "transaction" => self.add_spans(kind, span::of_transaction(&self.said, given)),
+            "span" if !given.contains_key("items") => {
+                self.add_spans(kind, span::of_standalone(&self.said, given));
+            }
             "span" | "log" | "trace_metric" => self.keep_each(kind, given),
             "session" => self.add(kind, session::read(&self.said, given)),
             "sessions" => {

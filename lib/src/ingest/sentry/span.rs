@@ -100,6 +100,34 @@ pub(super) fn of_transaction(said: &str, given: &Fields) -> Read {
     read
 }
 
+/// A span that version 10 sends by itself, mostly for how its page felt.
+pub(super) fn of_standalone(said: &str, given: &Fields) -> Read {
+    let none = Fields::new();
+    let data = fields::within(given, &["data"]).unwrap_or(&none);
+    let described = |item: Item| {
+        item.at(fields::time(given, "start_timestamp"))
+            .environment(fields::text(data, "environment"))
+            .release(fields::text(data, "release"))
+    };
+    let vitals = vital::of_measurements(said, given);
+    let mut read = Read::default();
+    if vitals.is_empty() {
+        let span = Span {
+            name: fields::text(given, "description").unwrap_or_default(),
+            op: fields::text(given, "op").unwrap_or_default(),
+            data,
+            trace: fields::text(given, "trace_id"),
+            id: fields::text(given, "span_id"),
+            is_root: given.get("is_segment") == Some(&Value::Bool(true)),
+            has_failed: has_failed(given),
+        };
+        let took = fields::milliseconds(given, "start_timestamp", "timestamp");
+        read.add(span.item(said).map(|item| described(item).value(took)));
+    }
+    read.items.extend(vitals.into_iter().map(described));
+    read
+}
+
 /// One span as version 11 sends it, and how its page felt.
 pub(super) fn of_stream(said: &str, given: &Fields) -> Read {
     let data = fields::attributes(given);
@@ -156,7 +184,7 @@ impl Span<'_> {
         for (name, value) in [
             ("op", Some(self.op)),
             ("system", self.word(&["db.system.name", "db.system"])),
-            ("transaction", self.word(&["sentry.segment.name"])),
+            ("transaction", fields::segment(self.data)),
             ("trace", self.trace),
         ] {
             if let Some(value) = value.filter(|value| !value.is_empty()) {

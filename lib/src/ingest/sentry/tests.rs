@@ -50,8 +50,8 @@ fn short(batch: &Batch) -> Vec<String> {
 }
 
 /// What clients really sent, by their version and the type of its part: see
-/// `tests/sentry-clients/app.cjs`.
-const CAPTURED: [(&str, &[u8], &[&str]); 13] = [
+/// `tests/sentry-clients/app.cjs` and `tests/browser/pages/client.js`.
+const CAPTURED: [(&str, &[u8], &[&str]); 15] = [
     (
         "10-event",
         include_bytes!("captured/10-event.envelope"),
@@ -90,6 +90,22 @@ const CAPTURED: [(&str, &[u8], &[&str]); 13] = [
             "span select * from wines where id = $1",
             "request GET 500 /broken",
             "span GET 500 127.0.0.1:PORT/broken",
+        ],
+    ),
+    (
+        "10-standalone",
+        include_bytes!("captured/10-standalone.envelope"),
+        &["web_vital INP"],
+    ),
+    (
+        "11-vitals",
+        include_bytes!("captured/11-vitals.envelope"),
+        &[
+            "web_vital FCP",
+            "web_vital TTFB",
+            "web_vital LCP",
+            "web_vital INP",
+            "web_vital CLS",
         ],
     ),
     (
@@ -368,6 +384,32 @@ fn a_page_tells_how_it_felt_in_both_forms() {
     assert_eq!(
         (&lcp["value"], &lcp["detail"]["path"]),
         (&json!(1500.0), &json!("/wines/[id]"))
+    );
+}
+
+#[test]
+fn the_page_of_a_vital_is_a_path_or_unknown() {
+    let paths = |name: &str| -> Vec<_> {
+        let items = items(&captured(name)).into_iter();
+        items
+            .map(|mut item| item["detail"]["path"].take())
+            .collect()
+    };
+    assert_eq!(paths("10-standalone"), [json!("/cellar/[id]")]);
+    let cellar = json!("/cellar");
+    // Only the page's own span says where it was.
+    let expected = [&cellar, &cellar, &json!(null), &json!(null), &json!(null)];
+    assert_eq!(paths("11-vitals").iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_span_that_comes_by_itself_and_measures_nothing_is_one_like_others() {
+    let span = json!({"op": "db", "description": "select 1", "span_id": "c", "trace_id": "d",
+        "start_timestamp": 1.0, "timestamp": 1.5, "data": {"release": "1.4.2"}});
+    let [item] = <[Value; 1]>::try_from(items(&decoded(&envelope(&[("span", span)])))).unwrap();
+    assert_eq!(
+        (&item["kind"], &item["value"], &item["release"]),
+        (&json!("span"), &json!(500.0), &json!("1.4.2"))
     );
 }
 
