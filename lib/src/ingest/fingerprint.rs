@@ -113,16 +113,16 @@ fn usual(kind: &str, message: &str, frames: &[Frame], place: &str) -> Vec<String
     if HYDRATION.iter().any(|word| message.contains(word)) {
         return vec!["hydration".to_owned(), place.to_owned()];
     }
-    let own: Vec<_> = frames.iter().filter(|frame| frame.in_app).collect();
-    let counted: Vec<_> = own
-        .iter()
+    let own = || frames.iter().filter(|frame| frame.in_app);
+    let mut counted: Vec<_> = own()
         .rev()
         .filter(|frame| !frame.name.is_empty())
         .take(FRAMES)
         .map(|frame| frame.name.clone())
         .collect();
-    if counted.is_empty() {
-        return vec![kind.to_owned(), normalised(message)];
+    // Where no file is known, a function's name is too little.
+    if counted.is_empty() || own().any(|frame| is_nameless(&frame.file)) {
+        counted.push(normalised(message));
     }
     [vec![kind.to_owned()], counted].concat()
 }
@@ -222,7 +222,11 @@ fn named(function: &str, file: &str) -> String {
     } else {
         function
     };
-    let file = stable_file(file);
+    let file = if is_nameless(file) {
+        String::new()
+    } else {
+        stable_file(file)
+    };
     match (function, file.as_str()) {
         ("", "") => String::new(),
         (function, file) => format!("{function} {file}").trim().to_owned(),
@@ -232,7 +236,10 @@ fn named(function: &str, file: &str) -> String {
 /// A file's path without its origin, query, build id and hashes.
 fn stable_file(file: &str) -> String {
     static HASHES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"[.-]?\b[0-9a-f]{8,64}\b|(?:_next/static/)[A-Za-z0-9_-]{15,}/").ok()
+        Regex::new(
+            r"[.-]?\b[0-9a-f]{8,64}\b|(?:_next/static/)[A-Za-z0-9_-]{15,}/|_[0-9a-z_~-]{13}\._\.js$",
+        )
+        .ok()
     });
     let file = file.split(['?', '#']).next().unwrap_or_default();
     let path = file.split_once("://").map_or(file, |(_, rest)| {
@@ -243,6 +250,23 @@ fn stable_file(file: &str) -> String {
         || path.to_owned(),
         |hashes| hashes.replace_all(path, "*").into_owned(),
     )
+}
+
+/// How long Turbopack's hashes are.
+const HASH: usize = 13;
+
+/// Whether a file is a chunk that is called by a hash alone, as Turbopack calls them: which of
+/// the app's files are in it cannot be told, and the next build calls it something else.
+fn is_nameless(file: &str) -> bool {
+    let path = file.split(['?', '#']).next().unwrap_or_default();
+    let name = path
+        .split_once("/_next/static/chunks/")
+        .and_then(|(_, name)| name.strip_suffix(".js"));
+    name.is_some_and(|name| name.len() == HASH && name.bytes().all(is_of_hash))
+}
+
+fn is_of_hash(letter: u8) -> bool {
+    letter.is_ascii_lowercase() || letter.is_ascii_digit() || b"_-~".contains(&letter)
 }
 
 fn is_of_app(file: &str) -> bool {
@@ -264,9 +288,12 @@ fn is_of_extension(file: &str) -> bool {
     SCHEMES.iter().any(|scheme| file.starts_with(scheme))
 }
 
-/// Where it happened: the last frame of the app, else the route, else nothing.
+/// Where it happened: the last frame of the app that has a name, else the route, else nothing.
 fn place(frames: &[Frame], detail: &Map<String, Value>) -> String {
-    let own = frames.iter().rev().find(|frame| frame.in_app);
+    let own = frames
+        .iter()
+        .rev()
+        .find(|frame| frame.in_app && !frame.name.is_empty());
     let place = own.map_or_else(
         || text(detail, "transaction").to_owned(),
         |frame| frame.name.clone(),

@@ -91,6 +91,46 @@ fn a_deployment_splits_no_issue() {
 }
 
 #[test]
+fn a_chunk_that_is_called_by_a_hash_alone_says_nothing() {
+    let thrown = |message: &str, chunk: &str, function: &str| {
+        let stack = format!(
+            "TypeError: {message}\n    at {function} (https://wine.example/_next/static/chunks/{chunk}.js:1:275)\n    \
+             at s5 (https://wine.example/_next/static/chunks/3q3nxnnvmjfve.js:31:6)"
+        );
+        json!({"message": message, "stack": stack, "transaction": "/wines/[id]"})
+    };
+    let known = key("TypeError", thrown("no wine 7", "2c01s5mfsz6zb", "onClick"));
+    for same in [
+        thrown("no wine 7", "0a9b8c7d6e5f4", "onClick"),
+        thrown("no wine 8", "wineswineswin", "onClick"),
+    ] {
+        assert_eq!(key("TypeError", same), known);
+    }
+    for other in [
+        thrown("no glass", "2c01s5mfsz6zb", "onClick"),
+        thrown("no wine 7", "2c01s5mfsz6zb", "onSubmit"),
+        thrown("no wine 7", "2c01s5mfsz6zb", "a"),
+    ] {
+        assert_ne!(key("TypeError", other), known);
+    }
+    for (function, culprit) in [("onClick", "onClick"), ("a", "/wines/[id]")] {
+        let Judged::Issue(issue) = judged("TypeError", thrown("x", "2c01s5mfsz6zb", function))
+        else {
+            panic!("an issue")
+        };
+        assert_eq!(issue.culprit, culprit);
+    }
+    let server = |hash: &str| {
+        let file = format!("/var/task/.next/server/chunks/ssr/[root-of-the-server]__{hash}._.js");
+        key(
+            "Error",
+            with_frames(&json!([{"filename": file, "function": "Page"}]), "x"),
+        )
+    };
+    assert_eq!(server("037__m11pd4wt"), server("18u5oopw909p9"));
+}
+
+#[test]
 fn frames_of_the_app_count_before_the_message() {
     let at = |function: &str| json!([{"filename": "app/api/wines/route.ts", "function": function}]);
     assert_eq!(
