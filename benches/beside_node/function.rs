@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     os::unix::net::{UnixListener, UnixStream},
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Stdio},
@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use local_supabase::port;
 use outside::clock;
 
 use crate::dependencies::Dependencies;
@@ -72,7 +73,7 @@ impl Function {
     pub(crate) fn start(binary: &Binary, core: Option<u8>) -> Self {
         let socket = std::env::temp_dir().join(format!("{}.sock", uuid::Uuid::new_v4().simple()));
         let listener = UnixListener::bind(&socket).unwrap();
-        let port = free_port();
+        let port = port::free();
         let pinned: Vec<String> = match core {
             Some(core) if Path::new("/usr/bin/taskset").exists() => {
                 ["/usr/bin/taskset", "-c", &core.to_string()]
@@ -186,9 +187,4 @@ fn end_waiting(complaints: Option<ChildStderr>, socket: PathBuf) {
         }
         let _ = UnixStream::connect(socket);
     });
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }

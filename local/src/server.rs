@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{Mutex, watch},
     task::{JoinHandle, JoinSet},
 };
@@ -41,6 +41,9 @@ type Handler =
 /// A server on one address. Dropping it closes the port and every connection.
 pub struct Server {
     address: SocketAddr,
+    /// Keeps a port that nobody named while the server is closed: bound, and never listening.
+    /// Whoever takes any port meanwhile gets another.
+    held: Option<TcpSocket>,
     handler: Handler,
     running: Mutex<Option<Running>>,
 }
@@ -69,7 +72,13 @@ impl Server {
         A: Future<Output = R> + Send + 'static,
         R: Into<Answer>,
     {
-        let listener = listen(SocketAddr::from(([127, 0, 0, 1], port.unwrap_or(0)))).await?;
+        let named = SocketAddr::from(([127, 0, 0, 1], port.unwrap_or(0)));
+        let held = match port {
+            Some(_) => None,
+            None => Some(bound(named, true)?),
+        };
+        let address = held.as_ref().map_or(Ok(named), TcpSocket::local_addr)?;
+        let listener = listen(address, held.is_some())?;
         let address = listener.local_addr()?;
         let handler: Handler = Arc::new(move |request| {
             let answer = handler(request);
@@ -78,6 +87,7 @@ impl Server {
         let running = Running::start(listener, Arc::clone(&handler));
         Ok(Self {
             address,
+            held,
             handler,
             running: Mutex::new(Some(running)),
         })
@@ -110,7 +120,7 @@ impl Server {
     pub async fn open(&self) -> anyhow::Result<()> {
         let mut running = self.running.lock().await;
         if running.is_none() {
-            let listener = listen(self.address).await?;
+            let listener = listen(self.address, self.held.is_some())?;
             *running = Some(Running::start(listener, Arc::clone(&self.handler)));
         }
         Ok(())
@@ -150,10 +160,25 @@ impl Drop for Running {
     }
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
+/// Listens, on a port that may be shared with the socket that holds it.
+fn listen(address: SocketAddr, held: bool) -> anyhow::Result<TcpListener> {
+    bound(address, held)?
+        .listen(1024)
         .with_context(|| format!("cannot listen on {address}"))
+}
+
+/// A socket that has an address and does nothing yet. Sockets that are `shared` may all have
+/// the same address, as long as they are of one user; nobody else can have it.
+fn bound(address: SocketAddr, shared: bool) -> anyhow::Result<TcpSocket> {
+    let bind = || {
+        let socket = TcpSocket::new_v4()?;
+        // Either lets connections that ended a moment ago keep nobody from the port.
+        socket.set_reuseaddr(!shared)?;
+        socket.set_reuseport(shared)?;
+        socket.bind(address)?;
+        Ok::<_, std::io::Error>(socket)
+    };
+    bind().with_context(|| format!("cannot listen on {address}"))
 }
 
 async fn accept(listener: TcpListener, handler: Handler, mut phases: watch::Receiver<Phase>) {

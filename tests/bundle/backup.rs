@@ -7,6 +7,7 @@ use http::StatusCode;
 use local_supabase::{
     capture::Channel,
     fault::{Mode, Service},
+    port::ClosedPort,
 };
 use ops::{
     backups, endpoint::Endpoint, function::Function, jobs::Outcome, monitoring::document::Document,
@@ -259,14 +260,11 @@ async fn the_first_failure_is_told_and_so_is_the_next_success() {
     assert_eq!(told_after_a_tick(&backups.bundle).await, []);
 
     let url = backups.bundle.env["DATABASE_URL"].clone();
-    let closed = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        format!(
-            "postgresql://postgres:secret-word@{}/x",
-            listener.local_addr().unwrap()
-        )
-    };
-    backups.bundle.env.insert("DATABASE_URL".into(), closed);
+    let closed = ClosedPort::hold().unwrap();
+    backups.bundle.env.insert(
+        "DATABASE_URL".into(),
+        format!("postgresql://postgres:secret-word@{}/x", closed.address()),
+    );
     let (status, body) = run(&backups.bundle).await;
     assert_eq!(
         (status, &body["outcome"], &body["backup"]),

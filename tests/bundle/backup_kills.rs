@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use local_supabase::server::{Answer, Server};
+use local_supabase::{
+    port,
+    server::{Answer, Server},
+};
 use ops::endpoint::Endpoint;
 use outside::{clock, outbound::Outbound};
 
@@ -102,11 +105,7 @@ async fn api(upstream: String, executioner: Arc<Executioner>) -> Server {
 
 /// Runs one backup in a process of its own; what it answered, if it lived to.
 async fn run_in_a_process(backups: &Backups, executioner: &Executioner) -> Option<String> {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = port::free();
     executioner.requests.lock().unwrap().clear();
     let child = Command::new(env!("CARGO_BIN_EXE_cron_backup"))
         .env_clear()

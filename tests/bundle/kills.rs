@@ -14,6 +14,7 @@ use std::{
 use local_supabase::{
     capture::Channel,
     fault::{Mode, Service},
+    port,
     server::{Answer, Server},
 };
 use ops::endpoint::Endpoint;
@@ -103,11 +104,7 @@ async fn proxies(
 
 /// Runs one tick in a process of its own; whether it lived to answer.
 async fn tick_in_a_process(bundle: &Bundle, executioner: &Executioner) -> bool {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = port::free();
     let child = Command::new(env!("CARGO_BIN_EXE_cron_monitor"))
         .env_clear()
         .envs(&bundle.env)

@@ -16,6 +16,7 @@ use futures_util::future::join_all;
 use http::{Method, Request, Response};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
+use local_supabase::port::ClosedPort;
 use outside::outbound::Outbound;
 use s3s::{
     auth::SimpleAuth,
@@ -269,10 +270,9 @@ async fn a_server_without_create_only_writes_is_told_so_and_not_asked_again() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_given_up() {
-    let closed = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let address = closed.local_addr().unwrap();
-    drop(closed);
-    let store = open(&format!("s3://x?endpoint=http://{address}"), "secret").unwrap();
+    let closed = ClosedPort::hold().unwrap();
+    let url = format!("s3://x?endpoint=http://{}", closed.address());
+    let store = open(&url, "secret").unwrap();
     let error = store.get("v1/x").await.unwrap_err();
     let StoreError::Failing { reason, .. } = &error else {
         panic!("{error}");

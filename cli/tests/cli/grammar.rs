@@ -1,15 +1,8 @@
 //! Sources of variables, exit statuses and messages, without any service.
 
-use crate::support::{Folder, call};
+use local_supabase::port::ClosedPort;
 
-/// A port on which nothing listens: nobody has it since it was closed.
-fn closed_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
+use crate::support::{Folder, call};
 
 #[test]
 fn help_tells_where_variables_come_from_and_what_statuses_mean() {
@@ -54,10 +47,8 @@ fn wrong_use_is_status_2() {
 #[test]
 fn a_failure_is_status_1_and_one_line() {
     let folder = Folder::empty();
-    let url = format!(
-        "postgresql://postgres:secret@127.0.0.1:{}/postgres",
-        closed_port()
-    );
+    let closed = ClosedPort::hold().unwrap();
+    let url = format!("postgresql://postgres:secret@{}/postgres", closed.address());
     let called = call(
         folder.path(),
         &[("DATABASE_URL", &url)],

@@ -1,6 +1,6 @@
 //! The HTTP server under everything local.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::ErrorKind, sync::Arc, time::Duration};
 
 use crate::client::{Outcome, send, send_within};
 use bytes::Bytes;
@@ -80,6 +80,12 @@ async fn a_closed_port_cuts_what_waits_and_opens_where_it_was() {
         send(Method::GET, &url, &[], "").await,
         Outcome::Refused
     ));
+    let taken = std::net::TcpListener::bind(server.address()).unwrap_err();
+    assert_eq!(
+        taken.kind(),
+        ErrorKind::AddrInUse,
+        "its port is nobody else's"
+    );
     server.open().await.unwrap();
     assert_eq!(send(Method::GET, &url, &[], "").await.status(), 200);
 }

@@ -3,11 +3,10 @@
 
 use std::{
     collections::BTreeSet,
-    net::TcpListener,
     process::{Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU16, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -15,20 +14,16 @@ use std::{
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use jiff::Timestamp;
-use local_supabase::server::Server;
+use local_supabase::{port, server::Server};
 use outside::{clock, outbound::Outbound};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
-use uuid::Uuid;
 
 use super::{
     steps::{Fate, Fault, WATCHED},
     wire::{Process, Upstream, Wire},
 };
 use crate::support::Bundle;
-
-/// Where functions listen: below the ports that the system gives to proxies.
-static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 
 /// A function that is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +147,7 @@ impl Stage {
     ) -> Option<(StatusCode, Value)> {
         let process = Arc::new(Process::new(None, fate));
         let (env, _proxies) = self.environment(&process).await;
-        let port = free_port();
+        let port = port::free();
         let child = Command::new(function.binary())
             .env_clear()
             .envs(&env)
@@ -270,15 +265,4 @@ async fn timed(database: &Client) -> BTreeSet<String> {
                      and pronamespace = 'public'::regnamespace";
     let rows = database.query(timed, &[]).await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()
-}
-
-fn free_port() -> u16 {
-    loop {
-        let turn = NEXT_PORT.fetch_add(1, Ordering::SeqCst);
-        let first = Uuid::new_v4().as_fields().1 % 20_000;
-        let port = 11_000 + (first + turn) % 20_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }

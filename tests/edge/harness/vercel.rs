@@ -3,7 +3,7 @@
 //! that it was given.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::ExitStatus,
     sync::atomic::{AtomicU64, Ordering},
@@ -11,6 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, Request};
+use local_supabase::port;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -47,7 +48,7 @@ impl Vercel {
     pub(crate) async fn start(binary: &str, variables: &[(&str, &str)]) -> Self {
         let socket = Socket::new();
         let listener = UnixListener::bind(&socket.0).unwrap();
-        let port = free_port();
+        let port = port::free();
         let path = socket.0.to_str().unwrap().to_owned();
         let own = [
             ("VERCEL_IPC_PATH", path.as_str()),
@@ -154,12 +155,6 @@ fn receive(stream: UnixStream) -> mpsc::UnboundedReceiver<Value> {
         }
     });
     receiver
-}
-
-/// A port that was free a moment ago: the protocol wants it named beforehand.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// A socket's path, short enough for the system's limit; removed with it.
