@@ -121,7 +121,7 @@ fn usual(kind: &str, message: &str, frames: &[Frame], place: &str) -> Vec<String
         .map(|frame| frame.name.clone())
         .collect();
     // Where no file is known, a function's name is too little.
-    if counted.is_empty() || own().any(|frame| is_nameless(&frame.file)) {
+    if counted.is_empty() || own().any(|frame| is_anonymous(&stable_file(&frame.file))) {
         counted.push(normalised(message));
     }
     [vec![kind.to_owned()], counted].concat()
@@ -222,13 +222,9 @@ fn named(function: &str, file: &str) -> String {
     } else {
         function
     };
-    let file = if is_nameless(file) {
-        String::new()
-    } else {
-        stable_file(file)
-    };
+    let file = stable_file(file);
     match (function, file.as_str()) {
-        ("", "") => String::new(),
+        (function, file) if is_anonymous(file) => function.to_owned(),
         (function, file) => format!("{function} {file}").trim().to_owned(),
     }
 }
@@ -236,37 +232,47 @@ fn named(function: &str, file: &str) -> String {
 /// A file's path without its origin, query, build id and hashes.
 fn stable_file(file: &str) -> String {
     static HASHES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r"[.-]?\b[0-9a-f]{8,64}\b|(?:_next/static/)[A-Za-z0-9_-]{15,}/|_[0-9a-z_~-]{13}\._\.js$",
-        )
-        .ok()
+        Regex::new(r"[.-]?\b[0-9a-f]{8,64}\b|(?:_next/static/)[A-Za-z0-9_-]{15,}/").ok()
     });
     let file = file.split(['?', '#']).next().unwrap_or_default();
     let path = file.split_once("://").map_or(file, |(_, rest)| {
         rest.find('/').map_or("", |at| &rest[at..])
     });
     let path = path.trim_start_matches("webpack-internal:///");
+    if let Some(path) = without_turbopack_hash(path) {
+        return path;
+    }
     HASHES.as_ref().map_or_else(
         || path.to_owned(),
         |hashes| hashes.replace_all(path, "*").into_owned(),
     )
 }
 
-/// How long Turbopack's hashes are.
-const HASH: usize = 13;
-
-/// Whether a file is a chunk that is called by a hash alone, as Turbopack calls them: which of
-/// the app's files are in it cannot be told, and the next build calls it something else.
-fn is_nameless(file: &str) -> bool {
-    let path = file.split(['?', '#']).next().unwrap_or_default();
-    let name = path
-        .split_once("/_next/static/chunks/")
-        .and_then(|(_, name)| name.strip_suffix(".js"));
-    name.is_some_and(|name| name.len() == HASH && name.bytes().all(is_of_hash))
+/// The path of a chunk as Turbopack names it, without the hash of its content, with which
+/// the name ends and which may be all of it.
+fn without_turbopack_hash(path: &str) -> Option<String> {
+    const LENGTH: usize = 13;
+    let (folder, name) = path.rsplit_once('/')?;
+    let name = name
+        .strip_suffix(".js")
+        .filter(|_| folder.contains("/chunks"))?;
+    let name = name.strip_suffix("._").unwrap_or(name);
+    let (before, hash) = name.split_at_checked(name.len().checked_sub(LENGTH)?)?;
+    let is_hash = hash.starts_with(['0', '1', '2', '3'])
+        && hash
+            .bytes()
+            .all(|letter| matches!(letter, b'0'..=b'9' | b'a'..=b'z' | b'_' | b'~' | b'-'));
+    let is_whole = before.is_empty() || before.ends_with(['_', '-']);
+    (is_hash && is_whole).then(|| format!("{folder}/{before}*"))
 }
 
-fn is_of_hash(letter: u8) -> bool {
-    letter.is_ascii_lowercase() || letter.is_ascii_digit() || b"_-~".contains(&letter)
+/// Whether a file's stable name says nothing: many chunks have the same.
+fn is_anonymous(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or_default();
+    let name = name.trim_end_matches(".js");
+    let rest = name.trim_matches(['*', '_', '-', '.']);
+    name.is_empty()
+        || name.contains('*') && matches!(rest, "" | "[root-of-the-server]" | "turbopack")
 }
 
 fn is_of_app(file: &str) -> bool {

@@ -102,7 +102,7 @@ fn a_chunk_that_is_called_by_a_hash_alone_says_nothing() {
     let known = key("TypeError", thrown("no wine 7", "2c01s5mfsz6zb", "onClick"));
     for same in [
         thrown("no wine 7", "0a9b8c7d6e5f4", "onClick"),
-        thrown("no wine 8", "wineswineswin", "onClick"),
+        thrown("no wine 8", "1b9k8j7h6g_~4", "onClick"),
     ] {
         assert_eq!(key("TypeError", same), known);
     }
@@ -234,4 +234,60 @@ fn odd_frames_and_messages_spoil_nothing() {
     ] {
         assert!(key("Error", detail).starts_with("1:"));
     }
+}
+
+#[test]
+fn a_deployment_by_turbopack_splits_no_issue_and_lumps_none_together() {
+    let error = |file: &str, function: &str, message: &str| {
+        json!({"message": message, "transaction": "/wines",
+               "frames": [{"filename": file, "function": function, "lineno": 2, "colno": 221}]})
+    };
+    let chunk = |hash: &str| format!("https://wine.example/_next/static/chunks/{hash}.js");
+    let key_of = |file: &str, function: &str, message: &str| {
+        key("TypeError", error(file, function, message))
+    };
+    let [one, other] = ["0jwjhnydx479k", "2p_na84cini--"].map(chunk);
+    // Neither the file nor the function says where it was, so the message counts.
+    assert_eq!(
+        key_of(&one, "t", "no cork in 7"),
+        key_of(&other, "e", "no cork in 8")
+    );
+    assert_ne!(key_of(&one, "t", "no cork"), key_of(&one, "t", "no glass"));
+    assert_eq!(
+        key_of(&one, "addWine", "no cork in 7"),
+        key_of(&other, "addWine", "no cork in 8")
+    );
+    let server = |name: &str| format!("/var/task/.next/server/chunks/ssr/{name}.js");
+    let [one, other] = [
+        "[root-of-the-server]__1yu7-01gfta2c._",
+        "[root-of-the-server]__0_wo2si-eecmd._",
+    ]
+    .map(|name| server(name));
+    assert_ne!(key_of(&one, "c", "no cork"), key_of(&one, "c", "no glass"));
+    assert_eq!(key_of(&one, "c", "no cork"), key_of(&other, "d", "no cork"));
+    let [one, other] = [
+        "app_wines_[id]_page_0zdzu4gzt--ge",
+        "app_wines_[id]_page_1c5t_vsn6u8fr",
+    ]
+    .map(|name| server(name));
+    assert_eq!(key_of(&one, "c", "x"), key_of(&other, "d", "y"));
+
+    for (file, expected) in [
+        (chunk("0jwjhnydx479k"), "/_next/static/chunks/*"),
+        (
+            chunk("turbopack-18_5df4vs6w4n"),
+            "/_next/static/chunks/turbopack-*",
+        ),
+        (chunk("framework"), "/_next/static/chunks/framework.js"),
+        (
+            chunk("xé2p_na84cini"),
+            "/_next/static/chunks/xé2p_na84cini.js",
+        ),
+    ] {
+        assert_eq!(stable_file(&file), expected);
+    }
+    let Judged::Issue(issue) = judged("TypeError", error(&chunk("0jwjhnydx479k"), "t", "x")) else {
+        panic!("an issue")
+    };
+    assert_eq!(issue.culprit, "/wines");
 }
