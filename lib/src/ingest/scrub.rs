@@ -35,7 +35,8 @@ static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?x)
         eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*       # a JSON Web Token
         | (?i:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}                  # a header's credentials
-        | \b(?:sk|pk|rk|re|sb|xox[a-z]|gh[a-z]|glpat|AKIA|AIza)[_-]?[A-Za-z0-9_-]{16,}
+        | \b(?:sk|pk|rk|re|sb|xox[a-z]|gh[a-z]|glpat)[_-][A-Za-z0-9_-]{16,}
+        | \b(?:AKIA|AIza)[A-Za-z0-9_-]{12,}
         | -----BEGIN[^-]*-----[\s\S]*?(?:-----END[^-]*-----|$)
         | AGE-SECRET-KEY-[A-Z0-9]+
         | [A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24} # an address of mail
@@ -177,6 +178,11 @@ mod tests {
             ("to '/#access_token=abcdef'", "to '/?…'"),
             ("-----BEGIN KEY-----\nabc", "[removed]"),
             ("AGE-SECRET-KEY-1ABC", "[removed]"),
+            (
+                "re_abcdefghijklmnop AKIAIOSFODNN7EXAMPLE",
+                "[removed] [removed]",
+            ),
+            ("AIzaSyA-abcdefghijklmnopqrstuv", "[removed]"),
         ] {
             assert_eq!(text(given), kept);
         }
@@ -193,6 +199,8 @@ mod tests {
             "red and/or white? /wines is where",
             "issue /wines #17",
             "v6-1796017726385-4111111111119",
+            // Names of functions begin as keys do.
+            "requestAnimationFrame renderWithHooksAgain skipForwardToTheRecentWines",
         ] {
             assert_eq!(text(kept), kept);
         }
