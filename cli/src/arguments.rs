@@ -10,6 +10,7 @@ use crate::{
     contacts::arguments::Contacts, door::arguments::Door, errors::arguments::Errors,
     incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
     oncall::arguments::Oncall, schedule::Schedule, settings::Settings,
+    sourcemaps::arguments::Sourcemaps,
 };
 
 const VARIABLES: &str = "\
@@ -75,6 +76,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Errors,
+    },
+    /// Keeps the source maps of builds, by which errors show the code that somebody wrote
+    Sourcemaps {
+        /// What to do.
+        #[command(subcommand)]
+        action: Sourcemaps,
     },
     /// Shows the project keys with which apps and platforms send, and makes them
     Door {

@@ -1,7 +1,8 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
 //! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`, `door`,
-//! `errors`, `incidents`, `maintenance`, `migrate`, `oncall`, `schedule`, `settings`. It holds the noun's
+//! `errors`, `incidents`, `maintenance`, `migrate`, `oncall`, `schedule`, `settings`,
+//! `sourcemaps`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
 //! database, `answered` reads what it answers, `id_start` finds an id, `file_plan` tells what a file changes,
@@ -32,6 +33,7 @@ mod oncall;
 mod project;
 mod schedule;
 mod settings;
+mod sourcemaps;
 mod times;
 
 use std::process::ExitCode;
@@ -89,6 +91,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Contacts { action } => contacts::run(action, &project()?, output).await,
         Command::Oncall { action } => oncall::run(action, &project()?, output).await,
         Command::Errors { action } => errors::run(action, &project()?, output).await,
+        Command::Sourcemaps { action } => sourcemaps::run(action, &project()?, output).await,
         Command::Door { action } => door::run(action, &project()?, output).await,
         Command::Alerts { action } => alerts::run(action, &project()?, output).await,
         Command::Incidents { action } => incidents::run(action, &project()?, output).await,

@@ -253,6 +253,58 @@ async fn what_is_over_for_long_is_forgotten() {
     );
 }
 
+#[tokio::test]
+async fn versions_are_noted_once_a_day_and_forgotten_after_a_year() {
+    let mut door = Door::open().await;
+    let event = |door: &mut Door, release: &str, now: &str| {
+        door.error("a", now, &json!({"kind": "event", "release": release}))
+    };
+    let noted = async |door: &Door| {
+        door.world
+            .rows(
+                "select release, first_seen, last_seen, last_error_at from ops.releases
+                 where environment = 'production' order by 1",
+            )
+            .await
+    };
+    let first = event(&mut door, "1.0", "10:00:00");
+    door.send(&[first], "10:00:01").await;
+    let before = noted(&door).await;
+    assert_eq!(
+        (&before[0]["last_seen"], &before[0]["last_error_at"]),
+        (&before[0]["first_seen"], &Value::Null)
+    );
+    // An hour later it is the same day: nothing is written.
+    let later = event(&mut door, "1.0", "11:00:00");
+    door.send(&[later], "11:00:01").await;
+    assert_eq!(noted(&door).await, before);
+    let error = door.error("a", "11:30:00", &json!({"release": "1.0"}));
+    door.send(&[error], "11:30:01").await;
+    let after = noted(&door).await;
+    assert_eq!(after[0]["first_seen"], before[0]["first_seen"]);
+    assert_eq!(after[0]["last_error_at"], after[0]["last_seen"]);
+    assert_ne!(after[0]["last_seen"], before[0]["last_seen"]);
+
+    // Whoever makes up versions cannot make up more than that.
+    door.world
+        .execute(
+            "insert into ops.releases (environment, release, first_seen)
+             select 'production', 'made-up-' || nth, '2026-11-24T10:00:00Z' from generate_series(1, 1999) as nth",
+        )
+        .await;
+    let items = [
+        event(&mut door, "made-up", "12:00:00"),
+        event(&mut door, "made-up-1", "12:00:00"),
+    ];
+    door.send(&items, "12:00:01").await;
+    let known = noted(&door).await;
+    assert_eq!(array(&known).len(), 2_000);
+    for (now, forgotten) in [("2027-12-29T09:00:00Z", 0), ("2027-12-29T11:00:00Z", 500)] {
+        let forget = format!("ops.forget_releases(500, '{now}')");
+        assert_eq!(door.world.value(&forget).await, forgotten, "{now}");
+    }
+}
+
 /// What a tick opens and resolves about errors.
 async fn tick(door: &Door, now: &str) -> Vec<String> {
     let tick = door.world.tick(now, &[]).await;

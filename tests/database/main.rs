@@ -88,6 +88,7 @@ mod scheduler;
 mod security;
 mod settings;
 mod silences;
+mod source_maps;
 mod stakeholders;
 mod step;
 mod storm;

@@ -1,5 +1,7 @@
 //! An error of the app, and how it is shown.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use ops::messages::{message_facts::Severity, plain_text};
 use serde::Deserialize;
@@ -10,11 +12,18 @@ use super::said;
 use crate::{
     answered::{self, Answered},
     id_start,
+    sourcemaps::{
+        original::Original,
+        resolve::{Looked, ShownFrame},
+    },
     times::to_the_minute,
 };
 
 /// How many lines of a stack are shown.
 const STACK: usize = 12;
+
+/// Of how many frames the source is shown.
+const SOURCES: usize = 3;
 
 /// Errors that are the same, as far as the command looks at them.
 #[derive(Debug, Deserialize)]
@@ -97,15 +106,19 @@ impl Issue {
             (Some(only), _) | (None, Some(only)) => format!(", in {only}"),
             (None, None) => String::new(),
         };
+        let release = plain_text::line(&release);
+        let release = release
+            .strip_prefix(',')
+            .map_or(String::new(), |release| format!(",{release}"));
         format!(
             "{}\n  {}, {}, {}{}\n  {} times to {} since {}, last {}{release}\n  last 24 hours: {}",
             self.standing(),
             self.severity.as_str(),
             self.category,
             if self.culprit.is_empty() {
-                "nobody knows where"
+                "nobody knows where".to_owned()
             } else {
-                &self.culprit
+                plain_text::line(&self.culprit)
             },
             self.regressed_at.map_or_else(String::new, |at| format!(
                 ", came back {}",
@@ -121,22 +134,35 @@ impl Issue {
 }
 
 impl Shown {
-    pub(super) fn describe(&self) -> String {
-        let newest = self
-            .newest
-            .iter()
-            .map(|event| event.describe(Event::describe));
+    /// What source maps are asked for, by the number of the event among the newest.
+    pub(super) fn looked(&self) -> Vec<(usize, Looked<'_>)> {
+        let events = self.newest.iter().enumerate();
+        let looked = events.filter_map(|(nth, event)| {
+            let Event {
+                release, detail, ..
+            } = event.known()?;
+            let release = release.as_deref();
+            Some((nth, Looked { release, detail }))
+        });
+        looked.collect()
+    }
+
+    /// The issue and its newest events, with the frames of each by its number.
+    pub(super) fn describe(&self, frames: &BTreeMap<usize, Vec<ShownFrame>>) -> String {
+        let newest = self.newest.iter().enumerate().map(|(nth, event)| {
+            let frames = frames.get(&nth).map(Vec::as_slice).unwrap_or_default();
+            event.describe(|event| event.describe(frames))
+        });
         let newest: Vec<_> = newest.collect();
         format!("{}\n\n{}", self.issue.describe(), newest.join("\n\n"))
     }
 }
 
 impl Event {
-    fn describe(&self) -> String {
-        let release = self
-            .release
-            .as_deref()
-            .map_or_else(String::new, |release| format!(", {release}"));
+    fn describe(&self, frames: &[ShownFrame]) -> String {
+        let release = self.release.as_deref().map_or_else(String::new, |release| {
+            format!(", {}", plain_text::line(release))
+        });
         let mut lines = vec![format!(
             "{} by {}{release}",
             to_the_minute(self.at),
@@ -147,24 +173,68 @@ impl Event {
                 lines.push(format!("  {name}: {}", plain_text::line(text)));
             }
         }
-        let stack = said(&self.detail, "stack").unwrap_or_default();
-        let stack = stack.lines().take(STACK).map(plain_text::line);
-        lines.extend(stack.map(|line| format!("    {line}")));
-        let frames = self.detail["frames"].as_array();
-        let frames = frames.into_iter().flatten().rev().take(STACK);
-        lines.extend(frames.map(frame));
+        let mut sources = 0;
+        for frame in frames.iter().take(STACK) {
+            lines.push(format!("    {}", shown(frame)));
+            if let Some(original) = frame.original.as_ref().filter(|one| one.is_own())
+                && sources < SOURCES
+            {
+                lines.extend(source(original));
+                sources += 1;
+            }
+        }
+        lines.extend(unresolved(frames));
         lines.join("\n")
     }
 }
 
-fn frame(frame: &Value) -> String {
-    let file = said(frame, "filename").unwrap_or("?");
-    let function = said(frame, "function").unwrap_or("?");
-    let line = frame["lineno"]
-        .as_u64()
-        .map_or_else(String::new, |line| format!(":{line}"));
-    let text = format!("at {function} ({file}{line})");
-    format!("    {}", plain_text::line(&text))
+/// A frame as it was written, and as it was sent.
+fn shown(frame: &ShownFrame) -> String {
+    let text = match &frame.original {
+        None => frame.said.clone(),
+        Some(original) => format!(
+            "at {} ({}:{}:{}) ← {}",
+            original.function.as_deref().unwrap_or("?"),
+            original.file,
+            original.line,
+            original.column,
+            frame.said.trim_start_matches("at "),
+        ),
+    };
+    plain_text::line(&text)
+}
+
+/// The lines around a place, with a mark at its own.
+fn source(original: &Original) -> Vec<String> {
+    let lines = original.lines.iter().map(|line| {
+        let mark = if line.number == original.line {
+            '>'
+        } else {
+            ' '
+        };
+        let text = plain_text::paragraph(&line.text);
+        format!("      {mark} {:>5} | {text}", line.number)
+            .trim_end()
+            .to_owned()
+    });
+    lines.collect()
+}
+
+/// Why frames could not be led back to what was written, each reason once.
+fn unresolved(frames: &[ShownFrame]) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for reason in frames
+        .iter()
+        .filter_map(|frame| frame.unresolved.as_deref())
+    {
+        *reasons.entry(reason).or_default() += 1;
+    }
+    let lines = reasons.into_iter().map(|(reason, count)| {
+        let frames = if count == 1 { "frame" } else { "frames" };
+        let reason = plain_text::line(reason);
+        format!("  {count} {frames} as built, not as written: {reason}")
+    });
+    lines.collect()
 }
 
 fn people(count: u64) -> String {
@@ -225,6 +295,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sourcemaps::original::SourceLine;
 
     fn document() -> Value {
         json!({
@@ -254,16 +325,54 @@ mod tests {
     fn an_error_is_shown_with_the_frames_of_its_newest() {
         let mut document = document();
         document["newest"] = json!([{
-            "id": "x", "at": "2026-11-24T12:00:00Z", "source": "sentry", "release": "1.1", "name": "TypeError",
-            "detail": {"message": "x\u{1b}", "frames": [
-                {"filename": "a.ts", "function": "load"},
-                {"filename": "b.ts", "function": "addWine", "lineno": 7},
-            ]},
-        }]);
+            "id": "x", "at": "2026-11-24T12:00:00Z", "source": "sentry", "release": "1.1\u{1b}", "name": "TypeError",
+            "detail": {"message": "x\u{1b}"},
+        }, 7]);
         let shown: Shown = serde_json::from_value(document).unwrap();
-        let text = shown.describe();
-        let expected = "    at addWine (b.ts:7)\n    at load (a.ts)";
-        assert!(text.ends_with(expected), "{text}");
+        let frame = |said: &str, unresolved: Option<&str>| ShownFrame {
+            said: said.to_owned(),
+            original: None,
+            unresolved: unresolved.map(str::to_owned),
+        };
+        let line = |number, text: &str| SourceLine {
+            number,
+            text: text.to_owned(),
+        };
+        let written = ShownFrame {
+            original: Some(Original {
+                file: "src/app/wine\u{1b}s.ts".to_owned(),
+                line: 7,
+                column: 3,
+                function: Some("addWine".to_owned()),
+                lines: vec![line(6, "{"), line(7, "\tthrow\u{1b} wine"), line(8, "")],
+                calls: None,
+            }),
+            ..frame("at a (https://wine.example/a.js:1:99)", None)
+        };
+        let frames = vec![
+            written,
+            frame("at b (b.js:1:2)", Some("no map")),
+            frame("at c (c.js:1:2)", Some("no map")),
+            frame("at load (node:x)", None),
+        ];
+        assert_eq!(shown.looked().len(), 1);
+        let text = shown.describe(&BTreeMap::from([(0, frames)]));
+        let expected = [
+            "2026-11-24 12:00 UTC by sentry, 1.1",
+            "  message: x",
+            "    at addWine (src/app/wine s.ts:7:3) ← a (https://wine.example/a.js:1:99)",
+            "            6 | {",
+            "      >     7 |  throw wine",
+            "            8 |",
+            "    at b (b.js:1:2)",
+            "    at c (c.js:1:2)",
+            "    at load (node:x)",
+            "  2 frames as built, not as written: no map",
+            "",
+            "not understood",
+        ]
+        .join("\n");
+        assert!(text.contains(&expected), "{text}");
         assert!(text.contains("12 times to 3 people since"), "{text}");
         assert!(text.contains("from 1.0 to 1.1"), "{text}");
     }

@@ -3,10 +3,12 @@
 pub(crate) mod arguments;
 mod issue;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use ops::rpc::{Call, Retry};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
     environment::Environment,
     id_start,
     project::{Project, author},
+    sourcemaps::resolve,
 };
 use arguments::Errors;
 use issue::{Issue, Shown};
@@ -94,7 +97,7 @@ pub(crate) async fn run(
                 p_error: find(&project, &error).await?,
             };
             let shown = project.call(&call).await?;
-            output.result(shown.document(), &shown.describe(Shown::describe));
+            show(&project, &shown, output).await;
             return Ok(Verdict::Good);
         }
         Errors::Resolve { error } => (error, "resolve", None),
@@ -112,6 +115,21 @@ pub(crate) async fn run(
     let issue = project.call(&call).await?;
     output.result(issue.document(), &issue.describe(Issue::standing));
     Ok(Verdict::Good)
+}
+
+/// Shows an error, its frames as they were written as far as source maps tell.
+async fn show(project: &Project, shown: &Answered<Shown>, output: Output) {
+    let looked = shown.known().map(Shown::looked).unwrap_or_default();
+    let (events, looked): (Vec<_>, Vec<_>) = looked.into_iter().unzip();
+    let frames = resolve::resolve(project, &looked).await;
+    let frames: BTreeMap<_, _> = events.into_iter().zip(frames).collect();
+    let mut document = shown.document().clone();
+    for (event, frames) in &frames {
+        if let Some(event) = document["newest"].get_mut(*event) {
+            event["frames"] = json!(frames);
+        }
+    }
+    output.result(&document, &shown.describe(|shown| shown.describe(&frames)));
 }
 
 /// The id that begins so, in any environment and of any status.

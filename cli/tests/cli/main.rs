@@ -31,4 +31,5 @@ mod operator;
 mod recovery;
 mod replay;
 mod snippet;
+mod sourcemaps;
 mod support;

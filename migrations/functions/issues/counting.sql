@@ -179,6 +179,40 @@ $$;
 comment on function ops.admitted_errors(ops.items[]) is
     'Returns errors of one issue as they are to be counted: as one of the others where it is new and 2,000 issues of its environment were new within 8 days.';
 
+create or replace function ops.is_noted_release(
+    p_environment text,
+    p_release text,
+    p_at timestamptz,
+    p_error_at timestamptz
+)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_known ops.releases;
+begin
+    select *
+    into v_known
+    from ops.releases
+    where environment = p_environment and release = p_release;
+    if v_known.release is null then
+        -- Whoever has the key of a page can make up versions without end.
+        return (
+            select count(*)
+            from ops.releases
+            where environment = p_environment and first_seen > p_at - interval '8 days'
+        ) >= 2000;
+    end if;
+    return coalesce(v_known.last_seen > p_at - interval '1 day', false)
+        and (p_error_at is null or coalesce(v_known.last_error_at > p_error_at - interval '1 day', false));
+end
+$$;
+
+comment on function ops.is_noted_release(text, text, timestamptz, timestamptz) is
+    'Returns whether nothing has to be noted of a version that sent something, and maybe an error, at these times: that was noted within the day before, or it is new and so are 2,000 others within 8 days.';
+
 create or replace function ops.count_new_issues()
 returns trigger
 language plpgsql
@@ -187,13 +221,22 @@ as $$
 declare
     v_errors ops.items[];
 begin
-    insert into ops.releases (environment, release, first_seen)
-    select taken.environment, taken.release, min(taken.at)
+    -- A version that is known is noted once a day, so that calls do not wait for each other.
+    insert into ops.releases as known (environment, release, first_seen, last_seen, last_error_at)
+    select
+        taken.environment, taken.release, min(taken.at), max(taken.at),
+        max(taken.at) filter (where taken.kind = 'error')
     from taken
     where taken.release is not null
     group by 1, 2
+    having not ops.is_noted_release(
+        taken.environment, taken.release, max(taken.at), max(taken.at) filter (where taken.kind = 'error')
+    )
     order by 1, 2
-    on conflict (environment, release) do nothing;
+    on conflict (environment, release) do update
+    set
+        last_seen = greatest(known.last_seen, excluded.last_seen),
+        last_error_at = greatest(known.last_error_at, excluded.last_error_at);
 
     -- In one order, so that two calls do not wait for each other.
     for v_errors in
@@ -209,4 +252,5 @@ begin
 end
 $$;
 
-comment on function ops.count_new_issues() is 'Counts the errors among items that were taken, each with its issue.';
+comment on function ops.count_new_issues() is
+    'Notes the versions of the app that items came from, and counts the errors among them, each with its issue.';

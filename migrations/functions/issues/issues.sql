@@ -188,3 +188,26 @@ $$;
 
 comment on function ops.forget_issues(jsonb, timestamptz) is
     'Deletes what was resolved and has not happened since single items are kept, what has not happened for 400 days, and old hours.';
+
+create or replace function ops.forget_releases(p_limit integer, p_now timestamptz)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_deleted bigint;
+begin
+    delete from ops.releases
+    where ctid = any (array(
+        select ctid
+        from ops.releases
+        where greatest(first_seen, last_seen) < p_now - interval '400 days'
+        limit p_limit
+    ));
+    get diagnostics v_deleted = row_count;
+    return v_deleted;
+end
+$$;
+
+comment on function ops.forget_releases(integer, timestamptz) is
+    'Deletes versions of the app that have sent nothing for 400 days: as long as an issue is kept that one of them could bring back. Returns how many it deleted.';

@@ -54,7 +54,8 @@ begin
     v_forgotten := greatest(
         ops.forget_minutes(v_rows, v_now),
         ops.forget_hours(v_rows, v_settings, v_now),
-        ops.forget_people(v_rows, v_settings, v_now)
+        ops.forget_people(v_rows, v_settings, v_now),
+        ops.forget_releases(v_rows, v_now)
     );
 
     if v_steps = p_limit or v_former > 0 or v_figures = v_rows
@@ -63,6 +64,10 @@ begin
         return jsonb_build_object('outcome', 'more');
     end if;
 
+    -- Their parts are large.
+    if ops.forget_source_maps(p_limit, v_now) = p_limit then
+        return jsonb_build_object('outcome', 'more');
+    end if;
     perform ops.forget_oncall_changes(v_now);
     perform ops.open_item_days(v_now);
     perform ops.forget_door_counts(v_settings, v_now);
