@@ -8,9 +8,9 @@ use clap::{Parser, Subcommand};
 use crate::{
     alerts::arguments::Alerts, backup::arguments::Backup, checks::arguments::Checks,
     contacts::arguments::Contacts, door::arguments::Door, errors::arguments::Errors,
-    incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
-    oncall::arguments::Oncall, schedule::Schedule, settings::Settings,
-    sourcemaps::arguments::Sourcemaps,
+    feedback::arguments::Feedback, incidents::arguments::Incidents,
+    maintenance::arguments::Maintenance, migrate::Migrate, oncall::arguments::Oncall,
+    schedule::Schedule, settings::Settings, sourcemaps::arguments::Sourcemaps,
 };
 
 const VARIABLES: &str = "\
@@ -76,6 +76,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Errors,
+    },
+    /// Shows what people wrote about the app, and answers them
+    Feedback {
+        /// What to do.
+        #[command(subcommand)]
+        action: Feedback,
     },
     /// Keeps the source maps of builds, by which errors show the code that somebody wrote
     Sourcemaps {

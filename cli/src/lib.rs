@@ -1,7 +1,7 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
 //! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`, `door`,
-//! `errors`, `incidents`, `maintenance`, `migrate`, `oncall`, `schedule`, `settings`,
+//! `errors`, `feedback`, `incidents`, `maintenance`, `migrate`, `oncall`, `schedule`, `settings`,
 //! `sourcemaps`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
@@ -24,6 +24,7 @@ mod docs;
 mod door;
 mod environment;
 mod errors;
+mod feedback;
 mod file_plan;
 mod id_start;
 mod incidents;
@@ -91,6 +92,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Contacts { action } => contacts::run(action, &project()?, output).await,
         Command::Oncall { action } => oncall::run(action, &project()?, output).await,
         Command::Errors { action } => errors::run(action, &project()?, output).await,
+        Command::Feedback { action } => feedback::run(action, &project()?, output).await,
         Command::Sourcemaps { action } => sourcemaps::run(action, &project()?, output).await,
         Command::Door { action } => door::run(action, &project()?, output).await,
         Command::Alerts { action } => alerts::run(action, &project()?, output).await,

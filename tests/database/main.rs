@@ -44,6 +44,7 @@ mod exported;
 mod failing_channels;
 mod failover;
 mod failover_model;
+mod feedback;
 mod figures;
 mod figures_model;
 mod flapping;

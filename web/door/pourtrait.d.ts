@@ -36,8 +36,8 @@ export interface Door {
   webVital(metric: WebVital, path?: string): void;
   /** A number that the app counts itself. */
   metric(name: string, value: number, properties?: Properties): void;
-  /** What somebody wrote. */
-  feedback(message: string, properties?: Properties): void;
+  /** What somebody wrote: where they want to be answered if they left that, and whether it is about the last error. */
+  feedback(message: string, properties?: Properties & { contact?: string; about?: 'last_error' }): void;
   /** Who is there, by the app's own id and never by an address; sent with consent alone. */
   identify(id: string | undefined): void;
   /** Gives consent, or takes it back at once. */

@@ -120,7 +120,7 @@ export function open({ url, release, environment, consent = false, every = 2000 
       add({ type: 'web_vital', name, value, properties: { path, metric, rating, navigationType } });
     }),
     metric: (name, value, properties) => add({ type: 'metric', name, value, properties }),
-    feedback: (message, properties) => add({ type: 'feedback', message, properties }),
+    feedback: (message, { contact, about, ...properties } = {}) => add({ type: 'feedback', message, contact, about, properties }),
     identify: (id) => {
       user = id;
     },

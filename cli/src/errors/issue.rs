@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::said;
 use crate::{
     answered::{self, Answered},
+    feedback::written::Written,
     id_start,
     sourcemaps::{
         original::Original,
@@ -63,6 +64,9 @@ pub(super) struct Shown {
     #[serde(flatten)]
     issue: Issue,
     newest: Vec<Answered<Event>>,
+    /// What people wrote about it last.
+    #[serde(default)]
+    feedback: Vec<Answered<Written>>,
 }
 
 impl Issue {
@@ -154,7 +158,12 @@ impl Shown {
             event.describe(|event| event.describe(frames))
         });
         let newest: Vec<_> = newest.collect();
-        format!("{}\n\n{}", self.issue.describe(), newest.join("\n\n"))
+        let feedback = self.feedback.iter();
+        let feedback = feedback.map(|one| format!("  wrote {}", one.describe(Written::line)));
+        let issue: Vec<_> = std::iter::once(self.issue.describe())
+            .chain(feedback)
+            .collect();
+        format!("{}\n\n{}", issue.join("\n"), newest.join("\n\n"))
     }
 }
 
@@ -328,6 +337,10 @@ mod tests {
             "id": "x", "at": "2026-11-24T12:00:00Z", "source": "sentry", "release": "1.1\u{1b}", "name": "TypeError",
             "detail": {"message": "x\u{1b}"},
         }, 7]);
+        document["feedback"] = json!([{
+            "id": "abd00000-0000-4000-8000-000000000002", "at": "2026-11-24T11:00:00Z", "environment": "production",
+            "message": "I cannot\npour", "status": "open", "reachable": true,
+        }]);
         let shown: Shown = serde_json::from_value(document).unwrap();
         let frame = |said: &str, unresolved: Option<&str>| ShownFrame {
             said: said.to_owned(),
@@ -375,5 +388,7 @@ mod tests {
         assert!(text.contains(&expected), "{text}");
         assert!(text.contains("12 times to 3 people since"), "{text}");
         assert!(text.contains("from 1.0 to 1.1"), "{text}");
+        let wrote = "\n  wrote 2026-11-24 11:00 UTC abd00000: I cannot pour\n\n";
+        assert!(text.contains(wrote), "{text}");
     }
 }

@@ -23,6 +23,7 @@ mod checks;
 mod delivery;
 mod door;
 mod drill;
+mod feedback;
 mod grammar;
 mod incidents;
 mod night;

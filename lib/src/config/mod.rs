@@ -19,7 +19,10 @@ pub use backups::{Backup, Database, Drill};
 pub use check_variables::CHECK_PREFIX;
 
 pub use crate::variables::{Fault, FaultKind};
-use crate::{messages::channels::Channels, variables::Reader};
+use crate::{
+    messages::channels::{Channels, email::Mailer},
+    variables::Reader,
+};
 
 /// Everything the bundle knows from its environment.
 #[derive(Debug)]
@@ -44,6 +47,8 @@ pub struct Config {
     pub vision: Option<Service>,
     /// Resend.
     pub resend: Option<Service>,
+    /// Who writes to people that are told of no alerts.
+    pub mailer: Option<Mailer>,
     /// The ways to tell people.
     pub channels: Channels,
     /// The dead man's switch that is called while all is well.
@@ -190,6 +195,9 @@ impl Config {
             "RESEND_BASE_URL",
             "https://api.resend.com",
         );
+        let mailer = resend.as_ref().and_then(|Service { key, base_url }| {
+            Mailer::open(&read, key.clone(), base_url.clone())
+        });
         let channels = Channels::open(&mut read);
         let heartbeat_url = read.secret_url("HEARTBEAT_URL");
         let drain_verification = read.text("VERCEL_DRAIN_VERIFY");
@@ -215,6 +223,7 @@ impl Config {
             openai,
             vision,
             resend,
+            mailer,
             channels,
             heartbeat_url,
             drain_verification,

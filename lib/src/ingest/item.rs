@@ -18,6 +18,9 @@ const NAME: usize = 200;
 /// How long any other word may be.
 const WORD: usize = 100;
 
+/// How long an address may be, as those of mail.
+const CONTACT: usize = 254;
+
 /// How long a text among the details may be.
 const TEXT: usize = 8 * 1024;
 
@@ -76,6 +79,10 @@ pub(super) struct Item {
     /// Who did it, as the app knows them.
     person: Option<String>,
     session: Option<String>,
+    /// Where whoever wrote feedback wants to be answered. It is kept apart from the item, and
+    /// until somebody has dealt with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<String>,
     detail: Map<String, Value>,
 }
 
@@ -95,6 +102,7 @@ impl Item {
             value: None,
             person: None,
             session: None,
+            contact: None,
             detail: Map::new(),
         }
     }
@@ -144,6 +152,13 @@ impl Item {
         self.session = session
             .filter(number)
             .and_then(|session| word(session, WORD));
+        self
+    }
+
+    /// Where to answer it; of feedback alone.
+    pub(super) fn contact(mut self, contact: Option<&str>) -> Self {
+        let of_feedback = contact.filter(|_| self.kind == Kind::Feedback);
+        self.contact = of_feedback.and_then(|contact| word(contact, CONTACT));
         self
     }
 

@@ -11,7 +11,7 @@
 //!    {"type": "error", "name": "TypeError", "message": "…", "stack": "…", "severity": "high"},
 //!    {"type": "request", "name": "/api/wines", "method": "GET", "status": 200, "value": 45},
 //!    {"type": "metric", "name": "wines_total", "value": 1200},
-//!    {"type": "feedback", "message": "…"}]}
+//!    {"type": "feedback", "message": "…", "contact": "anna@wine.example", "about": "last_error"}]}
 //! ```
 //!
 //! `id` is the client's, so that what is sent twice is taken once; without one, what says the
@@ -86,13 +86,14 @@ fn read(shared: &Map<String, Value>, value: Value) -> Option<Item> {
         .release(common("release"))
         .request(text("method"), fields.get("status").and_then(Value::as_u64))
         .value(fields.get("value").and_then(Value::as_f64))
-        .by(common("user"), common("session"));
+        .by(common("user"), common("session"))
+        .contact(text("contact"));
     let mut detail = match fields.remove("properties") {
         Some(Value::Object(properties)) => properties,
         _ => Map::new(),
     };
     for said in [
-        "message", "stack", "severity", "category", "contact", "handled",
+        "message", "stack", "severity", "category", "about", "handled",
     ] {
         if let Some(value) = fields.remove(said) {
             detail.insert(said.to_owned(), value);
@@ -173,6 +174,22 @@ mod tests {
             (&json!(45.5), &json!("u2"))
         );
         assert_eq!(error["detail"]["message"], "no wine for [removed]");
+    }
+
+    #[test]
+    fn whoever_writes_feedback_is_reached_beside_its_details() {
+        let wrote = |kind: &str| {
+            let body = json!({"type": kind, "message": "no wine", "contact": " anna@wine.example\n",
+                              "about": "last_error"});
+            items(&body).remove(0)
+        };
+        let feedback = wrote("feedback");
+        assert_eq!(feedback["contact"], "anna@wine.example");
+        assert_eq!(
+            feedback["detail"],
+            json!({"message": "no wine", "about": "last_error"})
+        );
+        assert!(!wrote("event").to_string().contains("anna"));
     }
 
     #[test]

@@ -222,6 +222,7 @@ begin
                 p_key, p_source, ops.hashed_visitor(p_visitor, v_now), v_items, v_now
             );
     end;
+    perform ops.take_feedback(p_key, p_source, v_items, v_now);
     perform ops.take_deployments(p_key, p_source, p_deployments, v_now);
     if v_key.origins = '{}' then
         perform ops.take_check_ins(p_key, p_source, p_check_ins, v_now);

@@ -129,13 +129,23 @@ begin
                 order by at desc
                 limit 5
             ) as latest
+        ),
+        'feedback', (
+            select coalesce(jsonb_agg(ops.feedback_document(latest) order by latest.at desc, latest.id), '[]')
+            from (
+                select *
+                from ops.feedback
+                where issue = p_error
+                order by at desc, id
+                limit 5
+            ) as latest
         )
     );
 end
 $$;
 
 comment on function public.ops_show_error(uuid, timestamptz) is
-    'Returns an issue with the five errors of it that came last, as long as single items are kept.';
+    'Returns an issue with the five errors of it that came last, as long as single items are kept, and the five last pieces of feedback about it.';
 
 create or replace function public.ops_act_on_error(
     p_error uuid,

@@ -55,7 +55,8 @@ begin
         ops.forget_minutes(v_rows, v_now),
         ops.forget_hours(v_rows, v_settings, v_now),
         ops.forget_people(v_rows, v_settings, v_now),
-        ops.forget_releases(v_rows, v_now)
+        ops.forget_releases(v_rows, v_now),
+        ops.forget_feedback(v_rows, v_now)
     );
 
     if v_steps = p_limit or v_former > 0 or v_figures = v_rows

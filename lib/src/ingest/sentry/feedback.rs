@@ -1,5 +1,5 @@
-//! What somebody wrote, in the two forms of it. Who it was, and by which address of mail
-//! they can be reached, is not kept.
+//! What somebody wrote, in the two forms of it. Who it was is not kept; by which address of
+//! mail they can be reached is kept apart, until somebody has dealt with it.
 
 use serde_json::{Map, Value};
 
@@ -21,9 +21,13 @@ pub(super) fn of_event(said: &str, given: &Fields) -> Option<Item> {
     if let Some(about) = fields::text(written, "associated_event_id") {
         detail.insert("event".to_owned(), about.into());
     }
+    if let Some(trace) = event::trace(given) {
+        detail.insert("trace".to_owned(), trace);
+    }
     let same = format!("{said}{message}");
     let id = fields::id(given, "event_id");
     let item = Item::new(Kind::Feedback, "feedback", id, same.as_bytes());
+    let item = item.contact(fields::text(written, "contact_email"));
     Some(event::described(item, given).detail(detail))
 }
 
@@ -37,5 +41,5 @@ pub(super) fn of_report(said: &str, given: &Fields) -> Option<Item> {
     }
     let same = format!("{said}{}", Value::from(given.clone()));
     let item = Item::new(Kind::Feedback, "feedback", None, same.as_bytes());
-    Some(item.detail(detail))
+    Some(item.contact(fields::text(given, "email")).detail(detail))
 }

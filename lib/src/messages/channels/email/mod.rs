@@ -52,13 +52,19 @@ pub const CHANNEL: Channel = Channel(&Definition {
     open: |read| Some(shared(Email::read(read)?)),
 });
 
-/// An account with Resend, and who writes to whom.
+/// An account with Resend, and who writes.
 #[derive(Debug)]
-struct Email {
+pub struct Mailer {
     key: SecretString,
     base_url: Url,
     /// The sender.
     from: String,
+}
+
+/// Whoever tells people of alerts by email.
+#[derive(Debug)]
+struct Email {
+    mailer: Mailer,
     /// The recipients, at least one.
     to: Vec<String>,
 }
@@ -69,7 +75,8 @@ struct Posted<'a> {
     from: &'a str,
     to: Vec<String>,
     subject: &'a str,
-    html: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<&'a str>,
     text: &'a str,
     tags: Vec<Tag<'a>>,
 }
@@ -124,12 +131,13 @@ impl Email {
         let from = from.and_then(|text| read.keep("RESEND_FROM_EMAIL", variables::address(&text)));
         let to = read.text("ADMIN_EMAIL");
         let to = to.and_then(|text| read.keep("ADMIN_EMAIL", variables::addresses(&text)));
-        Some(Self {
+        let mailer = Mailer {
             key: read.key("RESEND_API_KEY")?,
             base_url: read.url_or("RESEND_BASE_URL", "https://api.resend.com")?,
             from: from?,
-            to: to.filter(|to| !to.is_empty())?,
-        })
+        };
+        let to = to.filter(|to| !to.is_empty())?;
+        Some(Self { mailer, to })
     }
 
     /// Sends a letter under a key of its own.
@@ -177,29 +185,11 @@ impl Email {
         outbound: &Outbound,
         deadline: Deadline,
     ) -> Verdict {
-        let answer = async {
-            let base = self.base_url.as_str().trim_end_matches('/');
-            let request = outbound
-                .client()?
-                .post(format!("{base}/emails"))
-                .bearer_auth(self.key.expose_secret())
-                .header("idempotency-key", key)
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(self.body(letter)?);
-            exchange(request, deadline).await
-        };
-        match answer.await {
-            Ok(answer) => judge(&answer),
-            Err::<_, Failure>(failure) => Verdict::Settled(failure.into()),
-        }
-    }
-
-    fn body(&self, letter: &Letter) -> Result<Vec<u8>, Failure> {
         let posted = Posted {
-            from: &self.from,
+            from: &self.mailer.from,
             to: letter.recipients.addresses(&self.to),
             subject: &letter.subject,
-            html: &letter.html,
+            html: Some(&letter.html),
             text: &letter.text,
             tags: letter
                 .tags
@@ -207,7 +197,70 @@ impl Email {
                 .map(|(name, value)| Tag { name, value })
                 .collect(),
         };
-        serde_json::to_vec(&posted).map_err(|_| Failure::Request)
+        self.mailer.post(&posted, key, outbound, deadline).await
+    }
+}
+
+impl Mailer {
+    /// Who writes, where there is a sender. What is wrong with it is told by the channel.
+    pub(crate) fn open(read: &Reader, key: SecretString, base_url: Url) -> Option<Self> {
+        let from = read.text("RESEND_FROM_EMAIL")?;
+        Some(Self {
+            key,
+            base_url,
+            from: variables::address(&from).ok()?,
+        })
+    }
+
+    /// Writes to one person, who is none of those who are told of alerts. The same key is
+    /// one letter, however often it is written.
+    ///
+    /// # Errors
+    /// Why nobody knows that it was taken.
+    pub async fn write(
+        &self,
+        to: &str,
+        (subject, text): (&str, &str),
+        key: &str,
+        outbound: &Outbound,
+        deadline: Deadline,
+    ) -> Result<(), &'static str> {
+        let posted = Posted {
+            from: &self.from,
+            to: vec![variables::address(to)?],
+            subject,
+            html: None,
+            text,
+            tags: Vec::new(),
+        };
+        match self.post(&posted, key, outbound, deadline).await {
+            Verdict::Settled(delivery) | Verdict::KeyTaken(delivery) => delivery.accepted(),
+        }
+    }
+
+    async fn post(
+        &self,
+        posted: &Posted<'_>,
+        key: &str,
+        outbound: &Outbound,
+        deadline: Deadline,
+    ) -> Verdict {
+        let answer = async {
+            let base = self.base_url.as_str().trim_end_matches('/');
+            let body = serde_json::to_vec(posted).map_err(|_| Failure::Request)?;
+            let request = outbound
+                .client()?
+                .post(format!("{base}/emails"))
+                .bearer_auth(self.key.expose_secret())
+                .header("idempotency-key", key)
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body);
+            exchange(request, deadline).await
+        };
+        match answer.await {
+            Ok(answer) => judge(&answer),
+            Err::<_, Failure>(failure) => Verdict::Settled(failure.into()),
+        }
     }
 }
 
@@ -314,6 +367,37 @@ mod tests {
             status: Some(status),
             error,
         }
+    }
+
+    #[tokio::test]
+    async fn a_letter_to_one_person_goes_to_nobody_else() {
+        let server = Server::start([Reply::new(200, r#"{"id":"e1"}"#)]).await;
+        let mailer = email(&server).mailer;
+        let write = async |to: &str| {
+            let words = ("Your feedback", "Now you can.");
+            let deadline = Deadline::after(Duration::from_secs(5));
+            let outbound = Outbound::default();
+            mailer.write(to, words, "key-2", &outbound, deadline).await
+        };
+        for odd in [
+            "",
+            "anna",
+            "a@b.example,c@d.example",
+            "a@b.example\nBcc: c@d.example",
+        ] {
+            assert_eq!(write(odd).await, Err("not an email address"), "{odd}");
+        }
+        assert_eq!(write("anna@wine.example").await, Ok(()));
+        let requests = server.requests();
+        assert_eq!(requests.len(), 1);
+        assert_eq!(requests[0].header("idempotency-key"), Some("key-2"));
+        assert_eq!(
+            requests[0].json(),
+            serde_json::json!({
+                "from": "Ops <ops@wine.example>", "to": ["anna@wine.example"], "subject": "Your feedback",
+                "text": "Now you can.", "tags": [],
+            })
+        );
     }
 
     #[tokio::test]
