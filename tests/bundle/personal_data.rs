@@ -114,6 +114,7 @@ fn own() -> Value {
             {"type": "span", "name": "api.openai.com", "method": "POST", "status": 200, "value": 45},
             {"type": "metric", "name": "wines_total", "value": 1200, "properties": {"unit": "x"}},
             {"type": "session", "name": "ok", "value": 3},
+            {"type": "feedback", "message": "I cannot pour", "properties": {"mood": "low"}},
         ],
     })
 }
