@@ -60,6 +60,7 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
             },
             "incidents": [],
             "deployments": [],
+            "feedback": {"open": 0, "unanswered": 0},
             "outbox": {"pending": 0, "oldestPendingSeconds": null, "dead": [], "sent24h": 0},
             "jobs": [never_run("backup", 1800), never_run("maintenance", 600), never_run("monitor", 60)],
             "onCall": [],
@@ -325,6 +326,6 @@ async fn nonsense_is_refused() {
     }
     for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
         let document = world.dashboard(seconds, NOON).await;
-        assert_eq!(document.as_object().unwrap().len(), 28, "{seconds}");
+        assert_eq!(document.as_object().unwrap().len(), 29, "{seconds}");
     }
 }

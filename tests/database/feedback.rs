@@ -76,7 +76,7 @@ impl Door {
 #[tokio::test]
 async fn what_somebody_writes_is_kept_once_and_outlives_its_item() {
     let mut door = Door::open().await;
-    let contact = json!({"contact": " anna@wine.example ", "detail": {"message": "I cannot pour", "page": "/wines"}});
+    let contact = json!({"contact": " anna@wine.example ", "detail": {"message": "I cannot pour", "page": "/wines?token=x#y"}});
     let items = [
         door.item("feedback", "10:00:00", &contact),
         door.item("feedback", "10:01:00", &json!({"detail": {"message": " "}})),
@@ -93,6 +93,8 @@ async fn what_somebody_writes_is_kept_once_and_outlives_its_item() {
         (&json!("I cannot pour"), &json!("/wines"), &json!(true))
     );
     assert!(!json!(listed).to_string().contains("anna@"));
+    let dashboard = door.world.dashboard(3600, "10:06:00").await;
+    assert_eq!(dashboard["feedback"], json!({"open": 1, "unanswered": 1}));
     let items = door
         .world
         .rows("select to_jsonb(items)::text as item from ops.items")

@@ -49,6 +49,7 @@ impl Written {
     fn row(&self) -> [String; 5] {
         let answered = match (&self.answer, self.status.as_str()) {
             (_, "closed") => "closed",
+            (Some(_), _) if self.reachable && self.mailed_at.is_none() => "answered, not mailed",
             (Some(_), _) => "answered",
             (None, _) if self.reachable => "waits for an answer",
             (None, _) => "",
@@ -192,6 +193,7 @@ mod tests {
             document(&json!({"issue": issue, "incident": 7})),
             document(&json!({"reachable": false})),
             document(&json!({"answer": "x"})),
+            document(&json!({"answer": "x", "mailedAt": "2026-11-24T10:00:00Z"})),
             document(&json!({"status": "closed", "answer": "x"})),
             document(&json!({"at": 7})),
         ];
@@ -200,9 +202,10 @@ mod tests {
                    I cannot pour [31m. Not at all.  waits for an answer";
         assert!(text.contains(row), "{text}");
         for words in [
-            "all.  answered",
+            "all.  answered\n",
+            "all.  answered, not mailed",
             "all.  closed",
-            "1 of 5 pieces",
+            "1 of 6 pieces",
             "and 3 more",
         ] {
             assert!(text.contains(words), "{words} in {text}");

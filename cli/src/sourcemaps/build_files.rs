@@ -53,11 +53,13 @@ pub(super) fn find(paths: &[PathBuf], prefix: Option<&str>) -> Result<Vec<Found>
             found.extend(below.maps(prefix));
         } else {
             let folder = path.parent().unwrap_or(&path).to_owned();
-            let beside = fs::read_dir(&folder).map_err(wrong)?;
-            let beside = beside.flatten().map(|entry| entry.path());
+            let beside = fs::read_dir(&folder).map_err(wrong)?.flatten();
+            let is_file = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|it| it.is_file());
+            let beside = beside.filter(is_file).map(|entry| entry.path());
             let below = Folder {
                 files: beside
-                    .filter(|file| *file == path || is_built(file))
+                    .filter(|file| is_built(file))
+                    .chain([path.clone()])
                     .collect(),
                 path: folder,
             };

@@ -1,7 +1,7 @@
 //! Source maps as they are kept: compressed, in parts, and named by their content.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::Path,
 };
@@ -39,11 +39,11 @@ pub(super) struct Packed {
 /// # Errors
 /// Why it cannot be taken.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    // What is no file may have no end.
-    if !file.metadata().is_ok_and(|data| data.is_file()) {
+    // Opening what is none may wait for whoever writes into it, for good.
+    if !fs::metadata(path).is_ok_and(|data| data.is_file()) {
         return Err("it is no file".to_owned());
     }
+    let file = File::open(path).map_err(|error| error.to_string())?;
     let text = bounded(file)?;
     if text.starts_with(&GZIP) {
         return bounded(MultiGzDecoder::new(text.as_slice()));

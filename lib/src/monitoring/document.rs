@@ -8,6 +8,7 @@ mod audit;
 mod backups;
 mod data_quality;
 mod deployments;
+mod feedback;
 mod incidents;
 mod on_call;
 mod security;
@@ -26,6 +27,7 @@ pub use audit::{Audit, Finding};
 pub use backups::{BackupRun, Backups, Drill, Drills, Gap, MissingObject, Requests, Restore};
 pub use data_quality::{DataQuality, LeftOut, Uncounted};
 pub use deployments::DeploymentMark;
+pub use feedback::OpenFeedback;
 pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
 pub use on_call::OnCall;
 pub use security::{Security, SignInAttempts};
@@ -78,6 +80,8 @@ pub struct Document {
     pub incidents: Vec<Incident>,
     /// What became of deployments in the range, the newest twenty, the newest first.
     pub deployments: Vec<DeploymentMark>,
+    /// What people wrote and nobody has dealt with.
+    pub feedback: OpenFeedback,
     /// The database itself.
     pub database: Database,
     /// Messages on their way.

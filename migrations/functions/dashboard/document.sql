@@ -54,6 +54,7 @@ begin
         'slo', ops.dashboard_slo(v_uptime -> 'windows', p_environment, v_now),
         'incidents', ops.dashboard_incidents(v_from, v_now),
         'deployments', ops.dashboard_deployments(v_from, v_now, p_environment),
+        'feedback', ops.dashboard_feedback(p_environment),
         'database', ops.dashboard_database(),
         'outbox', ops.dashboard_outbox(v_now),
         'jobs', ops.dashboard_jobs(v_now),

@@ -97,6 +97,23 @@ $$;
 
 comment on function public.ops_show_feedback(uuid) is 'Returns one piece of feedback.';
 
+create or replace function ops.dashboard_feedback(p_environment text)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'open', count(*),
+        'unanswered', count(*) filter (where contact is not null and mailed_at is null)
+    )
+    from ops.feedback
+    where status = 'open' and environment = p_environment
+$$;
+
+comment on function ops.dashboard_feedback(text) is
+    'How many pieces of feedback of an environment are open now, and how many of them their writers wait to be answered.';
+
 create or replace function public.ops_change_feedback(
     p_feedback uuid,
     p_action text,

@@ -87,7 +87,8 @@ begin
     )
     values (
         p_item.id, p_item.at, p_item.key, p_item.source, p_item.environment, p_item.release, p_item.person,
-        left(coalesce(p_item.detail ->> 'page', p_item.detail ->> 'path'), 300),
+        -- Queries hold what nobody should read here.
+        left(substring(coalesce(p_item.detail ->> 'page', p_item.detail ->> 'path') from '^[^?#]*'), 300),
         left(p_item.detail ->> 'message', 8192), nullif(left(btrim(p_contact), 254), ''),
         ops.feedback_issue(p_item.detail, p_item.session, p_item.environment, p_item.at),
         ops.feedback_incident(p_item.environment, p_item.at), 'open'
