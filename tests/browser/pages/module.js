@@ -1,0 +1,1 @@
+export { open } from "../../../web/door/pourtrait.js";
