@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { addKey, arrived, nothingElseCame, short } from "./door.js";
 import { browse, page, painted, script, serve, settled, tab, visitor } from "./site.js";
 
-const files = { "/visit.js": script("visit.js") };
+const files = { "/visit.js": script("visit.js"), "/favicon.ico": { text: "" } };
 let browser;
 let origin;
 
@@ -22,8 +22,8 @@ before(async () => {
 function add(path, key, also = "") {
   const door = new URL(key.url).origin;
   files[path] = page(`<script src="/visit.js" nonce="r4nd0m" data-door="${key.url}" ${also}></script>`, {
-    "content-security-policy": `default-src 'none'; script-src 'self' 'nonce-r4nd0m'; connect-src ${door};
-      require-trusted-types-for 'script'; base-uri 'none'`.replace(/\s+/g, " "),
+    "content-security-policy": `default-src 'none'; script-src 'self' 'nonce-r4nd0m'; img-src 'self';
+      connect-src ${door}; require-trusted-types-for 'script'; base-uri 'none'`.replace(/\s+/g, " "),
   });
 }
 
