@@ -36,7 +36,6 @@ export function open({ url, release, environment, consent = false, every = 2000 
     return { user, session: visit };
   };
 
-  // What waits for the next page.
   const take = () => attempt(() => {
     const kept = JSON.parse(localStorage.getItem(LATER) ?? '[]');
     localStorage.removeItem(LATER);
@@ -63,7 +62,6 @@ export function open({ url, release, environment, consent = false, every = 2000 
     pause = Date.now() + 1000 * (wait || 60);
   };
 
-  // A page that is left waits for nothing.
   const send = async (leaving) => {
     clearTimeout(timer);
     timer = undefined;
@@ -120,7 +118,9 @@ export function open({ url, release, environment, consent = false, every = 2000 
       add({ type: 'web_vital', name, value, properties: { path, metric, rating, navigationType } });
     }),
     metric: (name, value, properties) => add({ type: 'metric', name, value, properties }),
-    feedback: (message, { contact, about, ...properties } = {}) => add({ type: 'feedback', message, contact, about, properties }),
+    feedback: guarded((message, { contact, about, ...properties } = {}) => add({
+      type: 'feedback', message, contact, about, properties,
+    })),
     identify: (id) => {
       user = id;
     },
