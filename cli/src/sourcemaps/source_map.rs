@@ -208,6 +208,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sourcemaps::original::Original;
 
     fn map(fields: &Value) -> Result<SourceMap, String> {
         let mut map = json!({
@@ -313,5 +314,65 @@ mod tests {
         let text = b")]}'\n{\"version\":3,\"sources\":[],\"names\":[],\"mappings\":\"\"}";
         assert!(SourceMap::read(text).is_ok());
         assert!(SourceMap::read(b")]}'").is_err());
+    }
+    /// Pseudo-random numbers that are the same in every run.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, bound: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 % bound.max(1) as u64).unwrap()
+        }
+    }
+
+    #[test]
+    fn no_map_however_odd_is_our_fault() {
+        const ODD: [&[u8]; 12] = [
+            b"4294967295",
+            b"-1",
+            b"1e400",
+            b"null",
+            b"[[[[",
+            b"\\u0000",
+            b"\xff",
+            b";;;;",
+            b",",
+            b"ggggggD",
+            b"AAAA",
+            b"\"sections\":",
+        ];
+        let section = json!({"offset": {"line": 1, "column": 2}, "map": {
+            "version": 3, "sources": ["a.ts", null], "sourcesContent": ["x(y)\nz\u{1f600}", null], "names": ["b"],
+            "mappings": "AAAA,CACEA;;ACDF",
+        }});
+        let map = json!({"version": 3, "sections": [section, section], "debugId": "x"}).to_string();
+        let mut numbers = Numbers(0x5eed_5eed_5eed_5eed);
+        let mut found = 0;
+        for _ in 0..20_000 {
+            let mut text = map.clone().into_bytes();
+            for _ in 0..=numbers.below(3) {
+                let at = numbers.below(text.len());
+                match numbers.below(4) {
+                    0 => text.truncate(at),
+                    1 => drop(text.splice(at..at, ODD[numbers.below(ODD.len())].iter().copied())),
+                    2 => drop(text.drain(at..(at + numbers.below(30)).min(text.len()))),
+                    _ => {
+                        if let Some(byte) = text.get_mut(at) {
+                            *byte = u8::try_from(numbers.below(256)).unwrap();
+                        }
+                    }
+                }
+            }
+            let Ok(map) = SourceMap::read(&text) else {
+                continue;
+            };
+            let places = [at(1, 2), at(1, 3), at(3, 9), at(u32::MAX, u32::MAX)];
+            if let Ok(origins) = map.find(&places) {
+                found += origins.iter().flatten().map(Original::of).count();
+            }
+        }
+        assert!(found > 1_000, "{found}");
     }
 }

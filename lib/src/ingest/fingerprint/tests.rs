@@ -262,14 +262,14 @@ fn a_deployment_by_turbopack_splits_no_issue_and_lumps_none_together() {
         "[root-of-the-server]__1yu7-01gfta2c._",
         "[root-of-the-server]__0_wo2si-eecmd._",
     ]
-    .map(|name| server(name));
+    .map(&server);
     assert_ne!(key_of(&one, "c", "no cork"), key_of(&one, "c", "no glass"));
     assert_eq!(key_of(&one, "c", "no cork"), key_of(&other, "d", "no cork"));
     let [one, other] = [
         "app_wines_[id]_page_0zdzu4gzt--ge",
         "app_wines_[id]_page_1c5t_vsn6u8fr",
     ]
-    .map(|name| server(name));
+    .map(server);
     assert_eq!(key_of(&one, "c", "x"), key_of(&other, "d", "y"));
 
     for (file, expected) in [
