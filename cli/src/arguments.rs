@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     alerts::arguments::Alerts, backup::arguments::Backup, checks::arguments::Checks,
-    contacts::arguments::Contacts, door::arguments::Door, errors::arguments::Errors,
-    feedback::arguments::Feedback, incidents::arguments::Incidents,
+    contacts::arguments::Contacts, database::arguments::Database, door::arguments::Door,
+    errors::arguments::Errors, feedback::arguments::Feedback, incidents::arguments::Incidents,
     maintenance::arguments::Maintenance, migrate::Migrate, oncall::arguments::Oncall,
     schedule::Schedule, settings::Settings, sourcemaps::arguments::Sourcemaps,
 };
@@ -88,6 +88,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Sourcemaps,
+    },
+    /// Shows what the database server says of itself: slow statements, connections, locks, tables
+    Database {
+        /// What to do.
+        #[command(subcommand)]
+        action: Database,
     },
     /// Shows the project keys with which apps and platforms send, and makes them
     Door {

@@ -1,6 +1,6 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
-//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`, `door`,
+//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`, `database`, `door`,
 //! `errors`, `feedback`, `incidents`, `maintenance`, `migrate`, `oncall`, `schedule`, `settings`,
 //! `sourcemaps`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
@@ -20,6 +20,7 @@ mod backup;
 mod check;
 mod checks;
 mod contacts;
+mod database;
 mod docs;
 mod door;
 mod environment;
@@ -94,6 +95,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Errors { action } => errors::run(action, &project()?, output).await,
         Command::Feedback { action } => feedback::run(action, &project()?, output).await,
         Command::Sourcemaps { action } => sourcemaps::run(action, &project()?, output).await,
+        Command::Database { action } => database::run(action, &project()?, output).await,
         Command::Door { action } => door::run(action, &project()?, output).await,
         Command::Alerts { action } => alerts::run(action, &project()?, output).await,
         Command::Incidents { action } => incidents::run(action, &project()?, output).await,

@@ -1,7 +1,10 @@
 //! Times and lengths of time, as an operator writes and reads them.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
+use ops::messages::quantities::duration;
 
 /// The end of a length of time that begins now.
 pub(crate) fn end_of(length: SignedDuration) -> anyhow::Result<Timestamp> {
@@ -31,6 +34,12 @@ pub(crate) fn length(text: &str) -> Result<SignedDuration, String> {
         .ok_or_else(wrong)
 }
 
+/// A length of time that is known in seconds, in its two largest units.
+pub(crate) fn for_seconds(seconds: f64) -> String {
+    let whole = Duration::try_from_secs_f64(seconds).map_or(0, |length| length.as_secs());
+    duration(whole)
+}
+
 /// A time to the minute, in UTC.
 pub(crate) fn to_the_minute(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
@@ -52,6 +61,18 @@ mod tests {
         }
         for text in ["", "m", "2", "2w", "-2h", "0m", "2 h", "99999999d", "2ü"] {
             assert!(length(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_said_in_two_units() {
+        for (seconds, text) in [
+            (5_400.9, "1 h 30 min"),
+            (0.4, "0 s"),
+            (-1.0, "0 s"),
+            (f64::NAN, "0 s"),
+        ] {
+            assert_eq!(for_seconds(seconds), text);
         }
     }
 

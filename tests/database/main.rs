@@ -87,6 +87,7 @@ mod rollups;
 mod runs;
 mod scheduler;
 mod security;
+mod server_statistics;
 mod settings;
 mod silences;
 mod source_maps;

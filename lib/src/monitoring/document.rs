@@ -7,6 +7,7 @@
 mod audit;
 mod backups;
 mod data_quality;
+mod database;
 mod deployments;
 mod feedback;
 mod incidents;
@@ -26,6 +27,9 @@ use uuid::Uuid;
 pub use audit::{Audit, Finding};
 pub use backups::{BackupRun, Backups, Drill, Drills, Gap, MissingObject, Requests, Restore};
 pub use data_quality::{DataQuality, LeftOut, Uncounted};
+pub use database::{
+    Blocking, Connections, Database, Statement, States, Table, Transaction, Waiting,
+};
 pub use deployments::DeploymentMark;
 pub use feedback::OpenFeedback;
 pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
@@ -315,45 +319,6 @@ pub struct Holder {
     pub rule: String,
     /// What is bad.
     pub subject: String,
-}
-
-/// The database itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Database {
-    /// Connections, of those allowed.
-    pub connections: Connections,
-    /// Percent of blocks found in memory.
-    pub cache_hit_ratio: Option<f64>,
-    /// Bytes on disk.
-    pub size_bytes: Option<u64>,
-    /// Slow statements; null without `pg_stat_statements`.
-    pub slow_queries: Option<Vec<SlowQuery>>,
-    /// The server's version.
-    pub version: String,
-}
-
-/// Connections, of those allowed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Connections {
-    /// Open now.
-    pub used: Option<u64>,
-    /// Allowed.
-    pub maximum: u64,
-}
-
-/// A statement that takes long.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SlowQuery {
-    /// Without values.
-    pub query: String,
-    /// How often it ran.
-    pub calls: u64,
-    /// Milliseconds.
-    pub mean_ms: f64,
-    /// Milliseconds.
-    pub total_ms: f64,
 }
 
 /// Messages on their way.
