@@ -142,3 +142,11 @@ create or replace trigger ops_recount_features
     after update on public.feature_usage
     referencing old table as former new table as fresh
     for each statement execute function ops.recount_features();
+
+create or replace trigger validate_funnel
+    before insert or update on ops.funnels
+    for each row execute function ops.validate_funnel();
+
+create or replace trigger record_funnel_change
+    after insert or update or delete on ops.funnels
+    for each row execute function ops.record_funnel_change();

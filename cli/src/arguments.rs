@@ -8,9 +8,10 @@ use clap::{Parser, Subcommand};
 use crate::{
     alerts::arguments::Alerts, backup::arguments::Backup, checks::arguments::Checks,
     contacts::arguments::Contacts, database::arguments::Database, door::arguments::Door,
-    errors::arguments::Errors, feedback::arguments::Feedback, incidents::arguments::Incidents,
-    maintenance::arguments::Maintenance, migrate::Migrate, oncall::arguments::Oncall,
-    schedule::Schedule, settings::Settings, sourcemaps::arguments::Sourcemaps,
+    errors::arguments::Errors, feedback::arguments::Feedback, funnels::arguments::Funnels,
+    incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
+    oncall::arguments::Oncall, retention::Retention, schedule::Schedule, settings::Settings,
+    sourcemaps::arguments::Sourcemaps,
 };
 
 const VARIABLES: &str = "\
@@ -89,6 +90,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Sourcemaps,
     },
+    /// Shows how far people come on the ways through the app that are counted, and sets these
+    Funnels {
+        /// What to do.
+        #[command(subcommand)]
+        action: Funnels,
+    },
+    /// Shows how many people come back in the weeks or days after their first
+    Retention(Retention),
     /// Shows what the database server says of itself: slow statements, connections, locks, tables
     Database {
         /// What to do.

@@ -3,6 +3,8 @@
 //! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`, `database`, `door`,
 //! `errors`, `feedback`, `incidents`, `maintenance`, `migrate`, `oncall`, `schedule`, `settings`,
 //! `sourcemaps`. It holds the noun's
+//! `errors`, `funnels`, `incidents`, `maintenance`, `migrate`, `oncall`, `retention`, `schedule`,
+//! `settings`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
 //! database, `answered` reads what it answers, `id_start` finds an id, `file_plan` tells what a file changes,
@@ -27,12 +29,14 @@ mod environment;
 mod errors;
 mod feedback;
 mod file_plan;
+mod funnels;
 mod id_start;
 mod incidents;
 mod maintenance;
 mod migrate;
 mod oncall;
 mod project;
+mod retention;
 mod schedule;
 mod settings;
 mod sourcemaps;
@@ -95,6 +99,8 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Errors { action } => errors::run(action, &project()?, output).await,
         Command::Feedback { action } => feedback::run(action, &project()?, output).await,
         Command::Sourcemaps { action } => sourcemaps::run(action, &project()?, output).await,
+        Command::Funnels { action } => funnels::run(action, &project()?, output).await,
+        Command::Retention(retention) => retention::run(retention, &project()?, output).await,
         Command::Database { action } => database::run(action, &project()?, output).await,
         Command::Door { action } => door::run(action, &project()?, output).await,
         Command::Alerts { action } => alerts::run(action, &project()?, output).await,

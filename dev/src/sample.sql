@@ -83,6 +83,26 @@ where nth % 3 = 0
     and (nth % 270 = 0 or nth % 420 = 210 or plan.events[1 + floor(speed * cardinality(plan.events))::integer]
         not in ('user_registered', 'taste_profile_completed'));
 
+-- Every five hours somebody signs up; of three, one goes no further, and one never adds a wine.
+insert into public.analytics_events (event_name, properties, user_id, session_id, user_agent, "timestamp", created_at)
+select
+    step.event,
+    '{"source": "sample"}',
+    plan.users[1 + began.nth % cardinality(plan.users)],
+    md5(began.nth::text),
+    'Mozilla/5.0 (sample data)',
+    began.at + step.later,
+    began.at + step.later
+from sample_plan as plan
+cross join lateral generate_series(plan.started, now() - interval '1 hour', interval '5 hours')
+    with ordinality as began (at, nth)
+cross join (values
+    (1, 'user_registered', interval '0 s'),
+    (2, 'taste_profile_completed', interval '7 min'),
+    (3, 'wine_added', interval '31 min')
+) as step (place, event, later)
+where step.place <= 3 - began.nth % 3;
+
 insert into public.performance_metrics (name, value, unit, metadata, "timestamp", created_at)
 select
     (array['page_load_time', 'first_contentful_paint', 'database_query_time'])[1 + nth % 3],
@@ -264,6 +284,16 @@ select
     facts, facts, occurrences
 from described
 cross join incident;
+
+-- The way that the app is made for, and how far people came on it.
+select public.ops_set_funnel('first-wine', '{user_registered,taste_profile_completed,wine_added}', 10080, 'sample');
+do $$
+begin
+    while (ops.due_funnel(now())).funnel is not null loop
+        perform ops.refresh_funnel(ops.due_funnel(now()), now());
+    end loop;
+end
+$$;
 
 analyze public.api_usage_metrics;
 analyze public.analytics_events;

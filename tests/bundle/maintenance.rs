@@ -101,6 +101,26 @@ async fn everything_is_rolled_up_in_one_run_and_once_a_slot() {
     assert_eq!(state(&bundle).await, done);
 }
 
+#[tokio::test]
+async fn funnels_are_counted_anew_once_everything_else_is_done() {
+    let bundle = Bundle::start().await;
+    bundle
+        .admin()
+        .await
+        .batch_execute("select public.ops_set_funnel('f', '{a,b}', 60, 'test')")
+        .await
+        .unwrap();
+    let app = bundle.instance(Endpoint::Maintenance);
+    for (expected, why) in [(4, "one of each range"), (0, "none is old yet")] {
+        let (_, body) = maintain(&bundle, &app, "MONITORING_API_KEY").await;
+        assert_eq!(
+            (&body["outcome"], &body["funnels"]),
+            (&json!("done"), &json!(expected)),
+            "{why}: {body}"
+        );
+    }
+}
+
 /// At each of its requests in turn the run never hears the answer and nothing
 /// after that reaches the database; the next run ends where any other would.
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
                        "activeADay": 0.0, "stickinessPercent": null, "visitors": 0},
             "sessions": {"visits": 0, "visitsPerPerson": null, "sessions": 0, "averageSeconds": null, "medianSeconds": null,
                          "pageViews": 0, "pagesPerSession": null, "events": 0, "devices": {}},
-            "features": [], "webVitals": {}, "metrics": {}, "pages": [], "dependencies": [], "releases": [],
+            "features": [], "funnels": [], "webVitals": {}, "metrics": {}, "pages": [], "dependencies": [], "releases": [],
             "issues": {"open": 0, "new": 0, "regressed": 0, "latest": []}, "reports": {},
             "door": {"taken": 0, "leftOut": {}, "sources": []},
             "alerts": {"activeAlerts": 0, "criticalAlerts": 0, "recentAlerts": []},
@@ -326,6 +326,6 @@ async fn nonsense_is_refused() {
     }
     for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
         let document = world.dashboard(seconds, NOON).await;
-        assert_eq!(document.as_object().unwrap().len(), 29, "{seconds}");
+        assert_eq!(document.as_object().unwrap().len(), 30, "{seconds}");
     }
 }

@@ -142,6 +142,7 @@ async fn sample_data_give_every_figure_something_true_to_say() {
         "/business/aiQueriesProcessed",
         "/business/imageProcessingRequests",
         "/business/conversionRate",
+        "/funnels/0/conversionRate",
         "/uptime/uptime24h",
         "/uptime/uptime7d",
         "/uptime/uptime30d",

@@ -10,6 +10,7 @@ mod data_quality;
 mod database;
 mod deployments;
 mod feedback;
+mod funnels;
 mod incidents;
 mod on_call;
 mod security;
@@ -32,6 +33,7 @@ pub use database::{
 };
 pub use deployments::DeploymentMark;
 pub use feedback::OpenFeedback;
+pub use funnels::{Funnel, FunnelStep};
 pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
 pub use on_call::OnCall;
 pub use security::{Security, SignInAttempts};
@@ -58,6 +60,8 @@ pub struct Document {
     pub sessions: Sessions,
     /// What they used, the most used first.
     pub features: Vec<Feature>,
+    /// How far they came on the ways that somebody wants counted.
+    pub funnels: Vec<Funnel>,
     /// How pages felt to them, by the name of the Web Vital.
     pub web_vitals: BTreeMap<String, VitalOfPages>,
     /// What the app measured, by name.

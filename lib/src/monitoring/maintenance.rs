@@ -1,6 +1,7 @@
 //! `/api/cron/maintenance`: reads the on-call calendars from outside, then rolls up
 //! what is past and deletes what is old, a part at a time, until nothing is left or
-//! the time is up. What is a part, and what is left, the database says.
+//! the time is up. Then it counts funnels anew, one at a time. What is a part, and what is
+//! left, the database says.
 
 use std::time::Duration;
 
@@ -53,6 +54,20 @@ impl Call for Maintain {
     type Output = Maintained;
 }
 
+/// The funnel whose result is too old for longest.
+#[derive(Debug, Serialize)]
+struct RefreshFunnels {
+    p_run: Uuid,
+    p_fence: i64,
+}
+
+impl Call for RefreshFunnels {
+    const NAME: &'static str = "ops_refresh_funnels";
+    // The next run is soon.
+    const RETRY: Retry = Retry::Never;
+    type Output = Maintained;
+}
+
 /// What answers `/api/cron/maintenance`.
 #[must_use]
 pub fn routes() -> Routes {
@@ -79,6 +94,10 @@ impl Handler<Starter> for RunsMaintenance {
             let calendars = oncall::read_calendars(app, deadline.within(READING)).await;
             let mut ended = maintain(app, run, deadline).await;
             note_calendars(&mut ended, calendars);
+            if ended.outcome == Outcome::Done {
+                let funnels = refresh_funnels(app, run, deadline).await;
+                ended.details.insert("funnels".to_owned(), json!(funnels));
+            }
             jobs::record(app, run, ended, deadline).await
         };
         let report = jobs::run(app, order, deadline, work).await;
@@ -119,6 +138,27 @@ async fn maintain(app: &App, run: &Run, deadline: Deadline) -> Ended {
         }
     }
     ended(Outcome::Partial, parts, Some("the next run goes on"))
+}
+
+/// Counts what is due as far as time allows, and says how many that were. The database
+/// keeps what could not be counted, and the next run goes on.
+async fn refresh_funnels(app: &App, run: &Run, deadline: Deadline) -> u32 {
+    let call = RefreshFunnels {
+        p_run: run.id,
+        p_fence: run.fence,
+    };
+    let mut counted = 0;
+    while deadline.remaining() > PART {
+        match app.call(&call, deadline).await {
+            Ok(Maintained::More) => counted += 1,
+            Ok(Maintained::Done | Maintained::Superseded) => break,
+            Err(error) => {
+                tracing::error!(%error, "a funnel could not be counted");
+                break;
+            }
+        }
+    }
+    counted
 }
 
 fn ended(outcome: Outcome, parts: u32, reason: Option<&str>) -> Ended {

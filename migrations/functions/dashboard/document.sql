@@ -41,6 +41,7 @@ begin
             'visitsPerPerson', round((v_sessions ->> 'visits')::numeric / nullif((v_people ->> 'active')::numeric, 0), 2)
         ),
         'features', ops.dashboard_features(v_from, v_now),
+        'funnels', ops.dashboard_funnels(p_seconds, p_environment),
         'webVitals', ops.dashboard_web_vitals(v_from, v_now, p_environment),
         'metrics', ops.dashboard_metrics(v_from, v_now, p_environment),
         'pages', ops.dashboard_pages(v_from, v_now, p_environment),
