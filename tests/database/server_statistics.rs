@@ -208,7 +208,7 @@ async fn who_waits_for_a_lock_is_shown_with_whom_they_wait_for() {
         .batch_execute("begin; lock table public.wines_held")
         .await
         .unwrap();
-    let waiting = waiter.batch_execute("lock table public.wines_held /* geheim */");
+    let waiting = waiter.batch_execute("select from public.wines_held /* geheim */");
     let looking = async {
         loop {
             let database = shown(&world).await;
@@ -224,7 +224,10 @@ async fn who_waits_for_a_lock_is_shown_with_whom_they_wait_for() {
     let lock = &database["locks"][0];
     assert_eq!(
         (&lock["waitsFor"], &lock["query"]),
-        (&json!("relation"), &json!("lock table public.wines_held …"))
+        (
+            &json!("relation"),
+            &json!("select from public.wines_held …")
+        )
     );
     let blocking = &lock["blockedBy"][0];
     assert_eq!(blocking["state"], "idle in transaction");

@@ -217,11 +217,13 @@ begin
                     'rows', known.live,
                     'deadRows', known.dead,
                     'deadPercent', round(100.0 * known.dead / nullif(known.live + known.dead, 0), 2),
-                    'bloatBytes', greatest(
-                        0,
-                        -- A page has 24 bytes and a row some 28 of its own.
-                        8192 * (relpages - ceil(reltuples * (widths.row_bytes + 28) / (8192 - 24)))::bigint
-                    ),
+                    'bloatBytes', case
+                        when widths.row_bytes is not null then greatest(
+                            0,
+                            -- A page has 24 bytes and a row some 28 of its own.
+                            8192 * (relpages - ceil(reltuples * (widths.row_bytes + 28) / (8192 - 24)))::bigint
+                        )
+                    end,
                     'lastVacuum', greatest(pg_stat_get_last_vacuum_time(oid), pg_stat_get_last_autovacuum_time(oid)),
                     'lastAnalyze', greatest(pg_stat_get_last_analyze_time(oid), pg_stat_get_last_autoanalyze_time(oid))
                 )
