@@ -1,10 +1,8 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
 //! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`, `database`, `door`,
-//! `errors`, `feedback`, `incidents`, `maintenance`, `migrate`, `oncall`, `schedule`, `settings`,
-//! `sourcemaps`. It holds the noun's
-//! `errors`, `funnels`, `incidents`, `maintenance`, `migrate`, `oncall`, `retention`, `schedule`,
-//! `settings`. It holds the noun's
+//! `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`, `oncall`, `retention`,
+//! `schedule`, `settings`, `sourcemaps`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
 //! database, `answered` reads what it answers, `id_start` finds an id, `file_plan` tells what a file changes,
