@@ -8,7 +8,9 @@ use std::{fmt, marker::PhantomData, time::Duration};
 
 use http::Method;
 
-use crate::auth::{Answerer, DoorKey, HeartbeatToken, Link, Operator, Person, Starter, Visitor};
+use crate::auth::{
+    Answerer, DoorKey, HeartbeatToken, Link, METRICS, Operator, Reader, Starter, Visitor,
+};
 
 /// Everything the platform and the edge need to know of an endpoint.
 #[derive(Debug)]
@@ -121,7 +123,8 @@ pub struct Job {
 pub enum Endpoint {
     /// `/api/health`: is everything the app stands on working?
     Health,
-    /// `/api/monitoring/dashboard`: everything known, in one document.
+    /// `/api/monitoring/dashboard`: everything known, in one document; `/api/metrics`: the
+    /// same for scrapers.
     Dashboard,
     /// `/api/cron/monitor`: one tick of watching.
     Monitor,
@@ -245,10 +248,10 @@ impl Route<Operator> {
     pub const RAISE: Self = Self::new(Endpoint::Dispatch, &[Method::POST]);
 }
 
-/// Operators, and signed-in admins of the app.
-impl Route<Person> {
+/// Operators, signed-in admins of the app and, for its metrics alone, scrapers.
+impl Route<Reader> {
     /// Reads everything that is known.
-    pub const DASHBOARD: Self = Self::new(Endpoint::Dashboard, &[Method::GET]);
+    pub const DASHBOARD: Self = Self::new(Endpoint::Dashboard, &[Method::GET, Method::HEAD]);
 }
 
 /// Whoever holds a link that stood in a message.
@@ -443,6 +446,7 @@ impl Endpoint {
     pub fn at(path: &str) -> Option<Self> {
         let path = match path {
             "/health" => HEALTH.path,
+            METRICS => DASHBOARD.path,
             path if leads_to_the_door(path) => INGEST.path,
             path => path,
         };

@@ -26,7 +26,7 @@ async fn an_unknown_method_is_405_and_says_which_exist() {
     let bundle = Bundle::start().await;
     for (endpoint, allow) in [
         (Endpoint::Health, "GET, HEAD"),
-        (Endpoint::Dashboard, "GET"),
+        (Endpoint::Dashboard, "GET, HEAD"),
         (Endpoint::Monitor, "GET"),
         (Endpoint::Dispatch, "GET, POST"),
         (Endpoint::Maintenance, "GET"),

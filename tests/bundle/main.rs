@@ -4,6 +4,7 @@
 //! - `support`: a bundle with its own database, called in memory
 //! - `health`, `callers`, `dashboard`, `monitor`, `maintenance`, `dispatch`,
 //!   `acknowledge`: one endpoint each
+//! - `metrics`: what scrapers read; `exposition` reads it as strictly as they do
 //! - `channels`: every channel at once; `channel_answers`: each room from its first
 //!   message to its end; `pagers`: those that wake people, and answers
 //! - `checks`: kept checks and `/api/heartbeat`
@@ -46,12 +47,14 @@ mod door;
 mod door_drains;
 mod envelopes;
 mod escalation;
+mod exposition;
 mod failover;
 mod health;
 mod hooks;
 mod kills;
 mod lease;
 mod maintenance;
+mod metrics;
 mod monitor;
 mod pagers;
 mod personal_data;

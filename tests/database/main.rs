@@ -63,6 +63,7 @@ mod letters;
 mod links;
 mod maintenance;
 mod many_alerts;
+mod metrics;
 mod migrations;
 mod migrator;
 mod model;

@@ -20,6 +20,9 @@ use crate::{
     problem::Problem,
 };
 
+/// The only path that a scraper may read; the dashboard's function answers it.
+pub const METRICS: &str = "/api/metrics";
+
 /// Anybody. Nobody has to prove anything; whoever tries has to succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visitor {
@@ -49,6 +52,15 @@ pub enum Person {
     Operator,
     /// A signed-in admin of the app.
     Admin(Admin),
+}
+
+/// Somebody who reads what is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reader {
+    /// Somebody who may see everything.
+    Person(Person),
+    /// A scraper, by `METRICS_TOKEN`, which opens the metrics and nothing else.
+    Scraper,
 }
 
 /// Whoever followed a link that stood in a message.
@@ -134,6 +146,22 @@ impl Caller for Person {
             secrets: vec![(attempt.config.monitoring_api_key.as_ref(), Self::Operator)],
             admin: Some(Self::Admin),
         };
+        attempt.bearer(accepted).await
+    }
+}
+
+impl Caller for Reader {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        let config = attempt.config;
+        let operator = Self::Person(Person::Operator);
+        let mut accepted = Bearers {
+            secrets: vec![(config.monitoring_api_key.as_ref(), operator)],
+            admin: Some(|admin| Self::Person(Person::Admin(admin))),
+        };
+        if attempt.request.uri().path() == METRICS {
+            let scraper = (config.metrics_token.as_ref(), Self::Scraper);
+            accepted.secrets.push(scraper);
+        }
         attempt.bearer(accepted).await
     }
 }

@@ -23,7 +23,9 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-pub use callers::{Answerer, DoorKey, HeartbeatToken, Link, Operator, Person, Starter, Visitor};
+pub use callers::{
+    Answerer, DoorKey, HeartbeatToken, Link, METRICS, Operator, Person, Reader, Starter, Visitor,
+};
 pub use user_token::Admin;
 
 use crate::{config::Config, problem::Problem};

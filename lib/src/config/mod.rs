@@ -41,6 +41,8 @@ pub struct Config {
     pub cron_secret: Option<SecretString>,
     /// Proof of an operator or of CI.
     pub monitoring_api_key: Option<SecretString>,
+    /// Lets scrapers read metrics; `None` leaves them to operators and admins.
+    pub metrics_token: Option<SecretString>,
     /// `OpenAI`.
     pub openai: Option<Service>,
     /// Google Vision.
@@ -177,6 +179,7 @@ impl Config {
         let base_url = base_url(&mut read);
         let cron_secret = read.guard("CRON_SECRET");
         let monitoring_api_key = read.guard("MONITORING_API_KEY");
+        let metrics_token = read.guard("METRICS_TOKEN");
         let openai = service(
             &mut read,
             "OPENAI_API_KEY",
@@ -220,6 +223,7 @@ impl Config {
             base_url,
             cron_secret,
             monitoring_api_key,
+            metrics_token,
             openai,
             vision,
             resend,

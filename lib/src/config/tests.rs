@@ -90,6 +90,7 @@ fn each_fault_is_told_without_the_value() {
             "neither https nor http",
         ),
         ("CRON_SECRET", "short", "shorter than 16 characters"),
+        ("METRICS_TOKEN", "short", "shorter than 16 characters"),
         (
             "MONITORING_API_KEY",
             "fifteen-letters",
@@ -309,6 +310,7 @@ fn no_secret_shows_in_debug_output() {
             ("SUPABASE_URL", "https://r.supabase.co"),
             ("SUPABASE_SECRET_KEY", secret),
             ("CRON_SECRET", secret),
+            ("METRICS_TOKEN", secret),
             ("RESEND_API_KEY", secret),
             (
                 "SLACK_WEBHOOK_URL",

@@ -96,6 +96,10 @@ const FIRST: &[Group] = &[
                 "MONITORING_API_KEY",
                 "For operators and CI: dashboard, health details, raising alerts, manual runs; links in messages, tokens of heartbeats and project keys of the door are signed with keys derived from it, so changing it ends them; at least 16 characters.",
             ),
+            secret(
+                "METRICS_TOKEN",
+                "For a scraper: reads `/api/metrics` and nothing else; at least 16 characters. Without it only `MONITORING_API_KEY` and admins read them.",
+            ),
         ],
     },
     Group {

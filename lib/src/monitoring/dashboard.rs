@@ -1,5 +1,5 @@
 //! `/api/monitoring/dashboard`: everything known, in one document, from one call
-//! of the database.
+//! of the database; the same function answers scrapers at `/api/metrics`.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::document::Document;
+use super::{document::Document, metrics};
 use crate::{
     app::App,
-    auth::Person,
+    auth::{METRICS, Reader},
     config::Environment,
     endpoint::Route,
     handler::{self, Answer, Handler, Routes},
@@ -57,20 +57,23 @@ pub fn routes() -> Routes {
 #[derive(Debug)]
 struct ShowsDashboard;
 
-impl Handler<Person> for ShowsDashboard {
+impl Handler<Reader> for ShowsDashboard {
     async fn handle(
         &self,
         app: &App,
-        _: Person,
+        _: Reader,
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Answer {
-        show(app, request.uri().query(), deadline).await
+        let query = Query::parse(request.uri().query().unwrap_or_default())?;
+        if request.uri().path() == METRICS {
+            return metrics::show(app, query.environment, request.headers(), deadline).await;
+        }
+        show(app, &query, deadline).await
     }
 }
 
-async fn show(app: &App, query: Option<&str>, deadline: Deadline) -> Answer {
-    let query = Query::parse(query.unwrap_or_default())?;
+async fn show(app: &App, query: &Query, deadline: Deadline) -> Answer {
     let call = Dashboard {
         p_seconds: query.range.1,
         p_environment: query.environment.as_str(),

@@ -1,5 +1,6 @@
 //! Monitoring: the tick that probes everything once a minute, the maintenance that
-//! keeps samples small, and the dashboard that shows them.
+//! keeps samples small, the dashboard that shows them, and the metrics that scrapers
+//! read.
 
 pub mod dashboard;
 mod dead_mans_switch;
@@ -8,6 +9,7 @@ mod emergency;
 pub mod expectation;
 pub mod heartbeat;
 pub mod maintenance;
+pub mod metrics;
 pub mod probe_targets;
 pub mod probes;
 pub mod sample;

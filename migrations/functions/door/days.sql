@@ -104,15 +104,34 @@ comment on function ops.drop_item_days(jsonb, timestamptz) is
 
 create or replace function ops.forget_door_counts(p_settings jsonb, p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
-    delete from ops.door_counts
-    where begins_at < p_now - case span when 'minute' then interval '1 hour' else interval '400 days' end;
-    delete from ops.door_drops where at < p_now - interval '400 days';
+begin
+    delete from ops.door_counts where span = 'minute' and begins_at < p_now - interval '1 hour';
+    -- Totals never decline, whatever is deleted.
+    with days as (
+        delete from ops.door_counts
+        where span = 'day' and begins_at < p_now - interval '400 days'
+        returning key, taken
+    ),
+    hours as (
+        delete from ops.door_drops where at < p_now - interval '400 days' returning source, items
+    )
+    insert into ops.door_totals as known (outcome, name, items)
+    select outcome, name, sum(items)
+    from (
+        select 'taken' as outcome, key::text as name, taken as items from days
+        union all
+        select 'dropped', source, items from hours
+    ) as forgotten
+    group by outcome, name
+    on conflict (outcome, name) do update
+    set items = known.items + excluded.items;
     -- Whoever was hashed with it cannot be found any more.
-    delete from ops.visitor_keys where day < (p_now at time zone 'UTC')::date
+    delete from ops.visitor_keys where day < (p_now at time zone 'UTC')::date;
+end
 $$;
 
 comment on function ops.forget_door_counts(jsonb, timestamptz) is
-    'Deletes the counters of minutes and days that are long over, and the keys of former days'' visitors.';
+    'Deletes the counters of minutes and days that are long over, whose items stay in the door''s totals, and the keys of former days'' visitors.';
