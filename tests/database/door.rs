@@ -244,7 +244,7 @@ async fn a_visitor_is_the_same_for_a_day_and_nobody_after_it() {
     assert_eq!(first, same);
     assert!(first != other && first != tomorrow);
     world
-        .execute("select ops.forget_door_counts(ops.read_settings(), '2026-11-25T01:00:00Z')")
+        .execute("select ops.forget_door_counts('2026-11-25T01:00:00Z')")
         .await;
     let keys = world
         .value("(select jsonb_agg(day) from ops.visitor_keys)")

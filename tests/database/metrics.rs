@@ -149,7 +149,7 @@ async fn counters_never_decline_whatever_is_rolled_up_and_deleted() {
                 "select ops.roll_up_figures(1000000, '{now}'),
                      ops.forget_minutes(1000000, '{now}'),
                      ops.forget_hours(1000000, ops.read_settings(), '{now}'),
-                     ops.forget_door_counts(ops.read_settings(), '{now}')"
+                     ops.forget_door_counts('{now}')"
             ))
             .await;
         assert_eq!(counters(&metrics(&world, now).await), before, "{now}");

@@ -102,7 +102,7 @@ $$;
 comment on function ops.drop_item_days(jsonb, timestamptz) is
     'Drops partitions that are older than they are kept, at most ten, and returns how many; none while somebody reads one.';
 
-create or replace function ops.forget_door_counts(p_settings jsonb, p_now timestamptz)
+create or replace function ops.forget_door_counts(p_now timestamptz)
 returns void
 language plpgsql
 set search_path = ''
@@ -133,5 +133,5 @@ begin
 end
 $$;
 
-comment on function ops.forget_door_counts(jsonb, timestamptz) is
+comment on function ops.forget_door_counts(timestamptz) is
     'Deletes the counters of minutes and days that are long over, whose items stay in the door''s totals, and the keys of former days'' visitors.';

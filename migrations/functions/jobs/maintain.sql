@@ -71,7 +71,7 @@ begin
     end if;
     perform ops.forget_oncall_changes(v_now);
     perform ops.open_item_days(v_now);
-    perform ops.forget_door_counts(v_settings, v_now);
+    perform ops.forget_door_counts(v_now);
     perform ops.forget_issues(v_settings, v_now);
     perform ops.forget_deployments(v_now);
     if ops.drop_item_days(v_settings, v_now) = 10 then

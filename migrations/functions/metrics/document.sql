@@ -20,8 +20,8 @@ begin
         p_environment
     );
     return jsonb_build_object(
-        'requests', ops.request_metrics(v_now),
-        'endpoints', ops.endpoint_metrics(v_now),
+        'requests', ops.request_metrics(v_now, p_environment),
+        'endpoints', ops.endpoint_metrics(v_now, p_environment),
         'errors', ops.error_metrics(v_now, p_environment),
         'services', ops.service_metrics(v_now, p_environment),
         'availability', ops.availability_metrics(v_now, p_environment),

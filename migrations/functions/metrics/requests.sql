@@ -3,7 +3,7 @@
 -- the last five minutes instead, because the names that are shown change, and with them what
 -- is left for the rest.
 
-create or replace function ops.request_metrics(p_now timestamptz)
+create or replace function ops.request_metrics(p_now timestamptz, p_environment text)
 returns jsonb
 language plpgsql
 stable
@@ -25,15 +25,15 @@ begin
         )
         from (select) as always
         -- Nothing older is counted.
-        left join ops.sum_figures('requests', '', '1999-12-27Z', p_now) as counted on true
+        left join ops.sum_figures('requests', p_environment, '1999-12-27Z', p_now) as counted on true
     );
 end
 $$;
 
-comment on function ops.request_metrics(timestamptz) is
+comment on function ops.request_metrics(timestamptz, text) is
     'All requests that were ever counted: by status, as ops.figures has it, and their times in its buckets and as a sum in ms.';
 
-create or replace function ops.endpoint_metrics(p_now timestamptz)
+create or replace function ops.endpoint_metrics(p_now timestamptz, p_environment text)
 returns jsonb
 language plpgsql
 stable
@@ -45,7 +45,7 @@ begin
     return (
         with most as materialized (
             select figures.name, figures.n, figures.tallies, quantiles.found
-            from ops.sum_figures('request', '', v_from, p_now, null, 20) as figures
+            from ops.sum_figures('request', p_environment, v_from, p_now, null, 20) as figures
             cross join lateral ops.quantiles(
                 figures.buckets, figures.counts, figures.low, figures.high, array[0.50, 0.95, 0.99]
             ) as quantiles (found)
@@ -72,12 +72,12 @@ begin
             'requests', coalesce(sum(counted.n - counted.tallies[7]), 0),
             'failed', coalesce(sum(counted.tallies[5]), 0)
         )
-        from ops.sum_figures('requests', '', v_from, p_now) as counted
+        from ops.sum_figures('requests', p_environment, v_from, p_now) as counted
     );
 end
 $$;
 
-comment on function ops.endpoint_metrics(timestamptz) is
+comment on function ops.endpoint_metrics(timestamptz, text) is
     'The 20 endpoints that were called most in the last five minutes, with their times in ms, and how many requests all endpoints had together.';
 
 create or replace function ops.error_metrics(p_now timestamptz, p_environment text)
