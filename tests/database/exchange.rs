@@ -502,6 +502,54 @@ async fn no_tick_fails_while_sets_are_put_in_place_and_back() {
     );
 }
 
+#[tokio::test]
+async fn what_was_written_under_a_set_that_counts_nothing_is_told() {
+    let world = World::migrated().await;
+    // A build of before the figures: it knows neither their tables nor their functions.
+    let mut older = Schema::embedded();
+    "0.0.9".clone_into(&mut older.release);
+    older.tables.retain(|file| file.version.as_str() < "0026");
+    older.set.triggers.clear();
+    older
+        .set
+        .functions
+        .retain(|file| !file.path.contains("/figures/"));
+    older
+        .set
+        .seeds
+        .retain(|file| !file.path.contains("counted_tables"));
+    let write =
+        "insert into public.api_usage_metrics (endpoint, method, status_code, response_time)
+                 values ('/', 'GET', 200, 1)";
+    world.execute(write).await;
+
+    migrate(&world, &older).await;
+    world.execute(write).await;
+    for _ in 0..2 {
+        migrate(&world, &Schema::embedded()).await;
+        world.execute(write).await;
+    }
+    let counted = "(select sum(n) from ops.read_figures('requests', '', '1999-12-27Z', now() + interval '1 minute'))";
+    assert_eq!(world.value(counted).await, 3, "of four, one met no trigger");
+    let told = world
+        .rows(
+            "select table_name, split_part(reason, ' from ', 1) as reason from ops.uncounted_rows order by 1",
+        )
+        .await;
+    let expected: Vec<Value> = [
+        "analytics_events",
+        "api_usage_metrics",
+        "business_metrics",
+        "error_logs",
+        "feature_usage",
+        "performance_metrics",
+        "user_sessions",
+    ]
+    .map(|table| json!({"table_name": table, "reason": "the functions of release 0.0.9 were in force"}))
+    .into();
+    assert_eq!(told, json!(expected), "once");
+}
+
 /// A tick as the monitor makes it: a call that met an exchange is made again.
 async fn tick(world: &World, now: &str) {
     let run = uuid::Uuid::new_v4();

@@ -89,6 +89,7 @@ mod restores;
 mod retention;
 mod retention_model;
 mod rollups;
+mod row_security;
 mod runs;
 mod scheduler;
 mod security;
