@@ -23,7 +23,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 72] = [
+const TABLES: [(&str, Server); 81] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -45,18 +45,25 @@ const TABLES: [(&str, Server); 72] = [
     ("counted_tables", Server::Whole),
     ("custom_checks", Server::Whole),
     ("daily_people", Server::Whole),
+    ("daily_visitors", Server::Whole),
     ("deliveries", Server::Whole),
     ("dependencies", Server::Whole),
     ("deployments", Server::Whole),
     ("door_counts", Server::Whole),
     ("door_drops", Server::Whole),
     ("door_keys", Server::Whole),
+    ("door_sessions", Server::Whole),
     ("door_totals", Server::Whole),
     ("error_groups", Server::Whole),
     ("escalations", Server::Whole),
     ("facts", Server::Whole),
+    ("feedback", Server::Whole),
+    ("figure_sources", Server::Whole),
     ("figures", Server::Whole),
     ("function_sets", Server::Reads),
+    ("funnel_changes", Server::Whole),
+    ("funnel_results", Server::Whole),
+    ("funnels", Server::Whole),
     ("heartbeat_runs", Server::Whole),
     ("heartbeats", Server::Whole),
     ("incident_events", Server::Whole),
@@ -87,6 +94,8 @@ const TABLES: [(&str, Server); 72] = [
     ("setting_changes", Server::Whole),
     ("settings", Server::Whole),
     ("silences", Server::Whole),
+    ("source_map_parts", Server::Whole),
+    ("source_maps", Server::Whole),
     ("uncounted_rows", Server::Whole),
     ("uptime_days", Server::Whole),
     ("uptime_rollups", Server::Whole),
