@@ -1,10 +1,10 @@
 //! JSON as it comes from elsewhere, read however odd a part of it is.
 //!
 //! The parser gives a whole document up over one value that nests too deep, a number
-//! that it cannot hold, or a key that is a private name of its own, by which it would
-//! parse a text as JSON. Here such a value alone is changed before the document is
-//! parsed: what nests too deep is left out, such a number becomes a text, and such a
-//! name another one. This must stay a scan without recursion, or depth could exhaust
+//! that it cannot hold, half of a character, or a key that is a private name of its own,
+//! by which it would parse a text as JSON. Here such a value alone is changed before the
+//! document is parsed: what nests too deep is left out, such a number becomes a text, such
+//! a half U+FFFD, and such a name another one. This must stay a scan without recursion, or depth could exhaust
 //! the stack.
 
 use std::borrow::Cow;
@@ -51,9 +51,9 @@ fn bounded(text: &[u8], levels: usize) -> Cow<'_, [u8]> {
         match byte {
             b'"' => {
                 let end = end_of_string(text, at);
-                if let Some(name) = renamed(&text[at..end]).filter(|_| depth <= levels) {
+                if let Some(other) = readable(&text[at..end]).filter(|_| depth <= levels) {
                     kept.extend_from_slice(&text[copied..at]);
-                    kept.extend_from_slice(name.to_string().as_bytes());
+                    kept.extend_from_slice(&other);
                     copied = end;
                 }
                 at = end;
@@ -93,6 +93,51 @@ fn bounded(text: &[u8], levels: usize) -> Cow<'_, [u8]> {
     }
     kept.extend_from_slice(&text[copied..]);
     Cow::Owned(kept)
+}
+
+/// Another string in the place of one that the parser would refuse, or take for more.
+fn readable(string: &[u8]) -> Option<Vec<u8>> {
+    let whole = without_halves(string);
+    let name = renamed(whole.as_deref().unwrap_or(string));
+    name.map(|name| name.to_string().into_bytes()).or(whole)
+}
+
+/// The string with U+FFFD for each half of a character whose other half is missing, as it is
+/// after a script cut a text; `None` if there is none.
+fn without_halves(string: &[u8]) -> Option<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(byte) = string.get(at) {
+        if *byte != b'\\' {
+            at += 1;
+            continue;
+        }
+        let next = string.get(at + 6..).and_then(escaped_unit);
+        match (escaped_unit(&string[at..]), next) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
+            (Some(0xd800..=0xdfff), _) => {
+                kept.extend_from_slice(&string[copied..at]);
+                kept.extend_from_slice(b"\\ufffd");
+                at += 6;
+                copied = at;
+            }
+            _ => at += 2,
+        }
+    }
+    if copied == 0 {
+        return None;
+    }
+    kept.extend_from_slice(&string[copied..]);
+    Some(kept)
+}
+
+/// The unit of UTF-16 that an escape at the beginning of a text stands for.
+fn escaped_unit(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    let whole = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u16::from_str_radix(digits, 16).ok().filter(|_| whole)
 }
 
 /// Another name in the place of a private one, however that is escaped.
@@ -182,6 +227,26 @@ mod tests {
                 18_446_744_073_709_551_616.0
             ]),
         );
+    }
+
+    #[test]
+    fn half_of_a_character_is_one_that_says_so() {
+        for (text, expected) in [
+            (r#""\ud83d""#, "\u{fffd}"),
+            (r#""a\uD83Db""#, "a\u{fffd}b"),
+            (r#""\udc00\ud800""#, "\u{fffd}\u{fffd}"),
+            (r#""\ud83d\ud83d\ude00""#, "\u{fffd}😀"),
+            (r#""\ud83d\n""#, "\u{fffd}\n"),
+            (r#""\\ud83d\ud83d\ude00""#, r"\ud83d😀"),
+            (r#""\u00e9\ue000""#, "é\u{e000}"),
+        ] {
+            check(text, 8, &json!(expected));
+            check(&format!("[{{{text}:1}},2]"), 8, &json!([{expected: 1}, 2]));
+        }
+        for broken in [r#""\ud83""#, r#""\ud83d"#, r#""\ud83x""#, r#""\u+83d""#] {
+            let read: serde_json::Result<Value> = read(broken.as_bytes(), 8);
+            assert!(read.is_err(), "{broken}");
+        }
     }
 
     #[test]
