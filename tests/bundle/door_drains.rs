@@ -6,7 +6,6 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use crate::{
-    chance::Dice,
     channels::query,
     door::{items, key, send},
     support::{Answer, Bundle},
@@ -295,52 +294,4 @@ async fn supabase_brings_errors_of_its_database_and_sign_ins_that_failed() {
         drops(&bundle).await,
         json!({"supabase: row that is not kept": 1})
     );
-}
-
-#[tokio::test]
-async fn what_is_malformed_never_makes_an_error_of_ours() {
-    let bundle = Bundle::start().await;
-    let key = key(&bundle, "{}").await;
-    let more = "update ops.door_keys set items_a_minute = 1000000 where id = 1";
-    bundle.admin().await.batch_execute(more).await.unwrap();
-    let now = outside::clock::now().as_nanosecond().to_string();
-    let value = json!({"stringValue": "TypeError: x"});
-    let samples = [
-        (
-            "/api/drain/vercel",
-            json!([row("1", &json!({"statusCode": -1, "message": "x"}))]),
-        ),
-        (
-            "/api/drain/vercel-webhook",
-            json!({"id": "1", "type": "deployment.ready", "payload": {"deployment": {"id": "d"}}}),
-        ),
-        (
-            "/api/drain/supabase",
-            json!([{"timestamp": 1, "event_message": "x", "metadata": {"parsed": {"error_severity": "ERROR"}}}]),
-        ),
-        (
-            "/v1/logs",
-            json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"timeUnixNano": now, "body": value}]}]}]}),
-        ),
-    ];
-    let mut dice = Dice(13);
-    for nth in 0..400 {
-        let (path, sample) = &samples[nth % samples.len()];
-        let mut body = sample.to_string().into_bytes();
-        for _ in 0..=dice.roll(3) {
-            let at = usize::try_from(dice.roll(body.len() as u64)).unwrap();
-            match dice.roll(3) {
-                0 => body.truncate(at.max(1)),
-                1 => body[at] = u8::try_from(dice.roll(256)).unwrap(),
-                _ => body.splice(at..at, *b"\\u0000").for_each(drop),
-            }
-        }
-        let sent = send(&bundle, &format!("{path}?key={key}"), &[], body.clone()).await;
-        let text = String::from_utf8_lossy(&body);
-        assert!(
-            sent.status.as_u16() < 429,
-            "{nth} {path}: {} {text}",
-            sent.status
-        );
-    }
 }

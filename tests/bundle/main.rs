@@ -11,7 +11,8 @@
 //! - `escalation`: an alert from its first message to its end; `answering` holds
 //!   what it shares with `acknowledge`
 //! - `direct`: verified sessions and migrations
-//! - `door`: keys, quotas, odd bodies; `envelopes`: Sentry's clients at it
+//! - `door`: keys, quotas, odd bodies; `envelopes`: Sentry's clients at it; `malformed`:
+//!   whatever may come, over all sources
 //! - `certificate`: the end of the app's certificate
 //! - `rpc`: calls over a wire that fails
 //! - `kills`: a tick killed at each of its requests; `proxy` breaks the wire
@@ -54,6 +55,7 @@ mod hooks;
 mod kills;
 mod lease;
 mod maintenance;
+mod malformed;
 mod metrics;
 mod monitor;
 mod pagers;
