@@ -279,7 +279,7 @@ fn median(mut waits: Vec<i64>) -> Value {
     match (waits.len(), waits.len() % 2) {
         (0, _) => Value::Null,
         (_, 1) => json!(waits[middle]),
-        _ => json!((waits[middle - 1] + waits[middle]) / 2),
+        _ => json!(i64::midpoint(waits[middle - 1], waits[middle])),
     }
 }
 

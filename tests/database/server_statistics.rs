@@ -49,9 +49,9 @@ async fn the_server_is_as_its_own_views_say() {
         (&database["locks"], &database["longestTransaction"]),
         (&json!([]), &Value::Null)
     );
-    let read: Database = serde_json::from_value(database.clone()).unwrap();
+    let typed: Database = serde_json::from_value(database.clone()).unwrap();
     assert_eq!(
-        json!(read).as_object().unwrap().len(),
+        json!(typed).as_object().unwrap().len(),
         database.as_object().unwrap().len()
     );
 }

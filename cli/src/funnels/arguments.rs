@@ -28,7 +28,7 @@ pub(crate) enum Funnels {
     Set {
         /// Its name
         name: String,
-        /// What people do one after the other: the name of an event, page:/path or feature:name
+        /// What people do one after the other: the name of an event, `page:/path` or `feature:name`
         #[arg(required = true, num_args = 2..)]
         steps: Vec<String>,
         /// How long after the first step the others count: 90m, 2h or 3d
