@@ -6,6 +6,7 @@ use std::{fmt::Write as _, io::Write as _};
 
 use futures_util::future::join_all;
 use http::Method;
+use jiff::Timestamp;
 use ops::{endpoint::Endpoint, function::Function};
 use serde_json::{Value, json};
 
@@ -56,16 +57,31 @@ fn protobuf(record: &[Vec<u8>]) -> Vec<u8> {
 /// Bodies as clients send them.
 fn samples() -> Vec<(Door, Vec<u8>)> {
     let now = outside::clock::now();
-    let (ms, ns) = (now.as_millisecond(), now.as_nanosecond().to_string());
-    let attributes = json!([{"key": "http.route", "value": {"stringValue": "/wines"}},
-        {"key": "http.status_code", "value": {"intValue": "500"}},
-        {"key": "deep", "value": {"kvlistValue": {"values": [{"key": "a", "value": {"doubleValue": 1.5}}]}}}]);
-    let span = json!({"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "kind": 2,
-        "name": "GET /wines", "startTimeUnixNano": ns, "endTimeUnixNano": ns, "attributes": attributes,
-        "events": [{"name": "exception", "timeUnixNano": ns, "attributes": attributes}]});
-    let violation = json!({"documentURL": "https://wine.example/", "blockedURL": "inline",
-        "effectiveDirective": "script-src-elem", "disposition": "enforce", "statusCode": 200});
-    let json = [
+    let json = [of_apps(now), of_opentelemetry(now), of_browsers(now)].concat();
+    let mut samples: Vec<_> = json
+        .into_iter()
+        .map(|(door, body)| (door, body.to_string().into_bytes()))
+        .collect();
+    for captured in [
+        &include_bytes!("../../lib/src/ingest/sentry/captured/11-event.envelope")[..],
+        include_bytes!("../../lib/src/ingest/sentry/captured/11-span.envelope"),
+        include_bytes!("../../lib/src/ingest/sentry/captured/11-check_in.envelope"),
+        include_bytes!("../../lib/src/ingest/sentry/captured/11-log.envelope"),
+        include_bytes!("../../lib/src/ingest/sentry/captured/11-trace_metric.envelope"),
+        include_bytes!("../../lib/src/ingest/sentry/captured/11-sessions.envelope"),
+        include_bytes!("../../lib/src/ingest/sentry/captured/10-transaction.envelope"),
+        include_bytes!("../../lib/src/ingest/sentry/captured/10-client_report.envelope"),
+    ] {
+        samples.push((ENVELOPE, captured.to_vec()));
+    }
+    samples.extend(in_protobuf(now));
+    samples
+}
+
+/// Those of our own form and of platforms.
+fn of_apps(now: Timestamp) -> Vec<(Door, Value)> {
+    let ms = now.as_millisecond();
+    vec![
         (
             OWN,
             json!({"sentAt": now.to_string(), "release": "1.4.2", "user": "u", "items": [
@@ -98,6 +114,19 @@ fn samples() -> Vec<(Door, Vec<u8>)> {
             json!([{"id": "a", "timestamp": 1000 * ms, "event_message": "gone", "metadata": [{
             "parsed": [{"error_severity": "ERROR", "sql_state_code": "23505", "query": "select 'x'"}]}]}]),
         ),
+    ]
+}
+
+/// Those of OpenTelemetry's clients that write JSON.
+fn of_opentelemetry(now: Timestamp) -> Vec<(Door, Value)> {
+    let ns = now.as_nanosecond().to_string();
+    let attributes = json!([{"key": "http.route", "value": {"stringValue": "/wines"}},
+        {"key": "http.status_code", "value": {"intValue": "500"}},
+        {"key": "deep", "value": {"kvlistValue": {"values": [{"key": "a", "value": {"doubleValue": 1.5}}]}}}]);
+    let span = json!({"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "kind": 2,
+        "name": "GET /wines", "startTimeUnixNano": ns, "endTimeUnixNano": ns, "attributes": attributes,
+        "events": [{"name": "exception", "timeUnixNano": ns, "attributes": attributes}]});
+    vec![
         (
             ("/v1/traces", "application/json"),
             json!({"resourceSpans": [{"resource": {"attributes": attributes},
@@ -113,6 +142,15 @@ fn samples() -> Vec<(Door, Vec<u8>)> {
             json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [
             {"name": "m", "gauge": {"dataPoints": [{"asInt": "7", "timeUnixNano": ns}]}}]}]}]}),
         ),
+    ]
+}
+
+/// Reports, and what is told as one.
+fn of_browsers(now: Timestamp) -> Vec<(Door, Value)> {
+    let ms = now.as_millisecond();
+    let violation = json!({"documentURL": "https://wine.example/", "blockedURL": "inline",
+        "effectiveDirective": "script-src-elem", "disposition": "enforce", "statusCode": 200});
+    vec![
         (
             ("/api/ingest", "application/csp-report"),
             json!({"csp-report": {"document-uri": "https://wine.example/",
@@ -132,27 +170,15 @@ fn samples() -> Vec<(Door, Vec<u8>)> {
             json!({"event_id": "551197c37d03460abdd30626051ec21e",
             "exception": {"values": [{"type": "Gone", "value": "x"}]}, "timestamp": ms / 1000}),
         ),
-    ];
-    let mut samples: Vec<_> = json
-        .into_iter()
-        .map(|(door, body)| (door, body.to_string().into_bytes()))
-        .collect();
-    for captured in [
-        &include_bytes!("../../lib/src/ingest/sentry/captured/11-event.envelope")[..],
-        include_bytes!("../../lib/src/ingest/sentry/captured/11-span.envelope"),
-        include_bytes!("../../lib/src/ingest/sentry/captured/11-check_in.envelope"),
-        include_bytes!("../../lib/src/ingest/sentry/captured/11-log.envelope"),
-        include_bytes!("../../lib/src/ingest/sentry/captured/11-trace_metric.envelope"),
-        include_bytes!("../../lib/src/ingest/sentry/captured/11-sessions.envelope"),
-        include_bytes!("../../lib/src/ingest/sentry/captured/10-transaction.envelope"),
-        include_bytes!("../../lib/src/ingest/sentry/captured/10-client_report.envelope"),
-    ] {
-        samples.push((ENVELOPE, captured.to_vec()));
-    }
+    ]
+}
+
+/// Those of OpenTelemetry's clients that write protobuf.
+fn in_protobuf(now: Timestamp) -> Vec<(Door, Vec<u8>)> {
     let nanoseconds = u64::try_from(now.as_nanosecond()).unwrap().to_le_bytes();
     let time = |number: u8| [vec![number << 3 | 1], nanoseconds.to_vec()].concat();
     let name = |number: u8| field(number, b"GET /wines");
-    for (path, record) in [
+    let records = [
         (
             "/v1/traces",
             vec![
@@ -176,10 +202,10 @@ fn samples() -> Vec<(Door, Vec<u8>)> {
             "/v1/metrics",
             vec![name(1), field(5, &field(1, &[time(3), time(6)].concat()))],
         ),
-    ] {
-        samples.push(((path, PROTOBUF), protobuf(&record)));
-    }
-    samples
+    ];
+    records
+        .map(|(path, record)| ((path, PROTOBUF), protobuf(&record)))
+        .into()
 }
 
 /// Texts that are odd in the place of a value of JSON, most of which are JSON.

@@ -340,6 +340,8 @@ async fn what_is_secret_or_personal_is_found_nowhere() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
+    // A second one: with one alone, other threads' silence would be taken for this one's.
+    let _other = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let bundle = Bundle::start().await;

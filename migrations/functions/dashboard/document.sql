@@ -75,4 +75,4 @@ end
 $$;
 
 comment on function public.ops_dashboard(integer, text, timestamptz) is
-    'Everything that the dashboard shows of the last p_seconds of an environment, as one document. The range begins at a whole minute, from two days on at a whole hour, and from four days on at a whole day in UTC. Rows of tables that know no environment count for every environment.';
+    'Everything that the dashboard shows of the last p_seconds of an environment, as one document. The range begins at a whole minute, from twenty hours on at a whole hour, and from four days on at a whole day in UTC. Rows of tables that know no environment count for every environment.';
