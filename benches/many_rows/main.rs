@@ -112,7 +112,7 @@ async fn fill(cluster: &Cluster, rows: u64) -> anyhow::Result<Client> {
 async fn count(client: &Client) -> Result<f64, tokio_postgres::Error> {
     let mut longest: f64 = 0.0;
     loop {
-        let part = "select ops.count_former_rows(5000, now())";
+        let part = "select ops.count_former_rows(2000, now())";
         let (took, row) = timed(client.query_one(part, &[])).await?;
         if row.get::<_, i32>(0) == 0 {
             break;
