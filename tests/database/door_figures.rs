@@ -222,6 +222,31 @@ fn the_release_is_shown(release: &Value) {
 }
 
 #[tokio::test]
+async fn numbers_of_sessions_that_cannot_be_take_nothing_away() {
+    let world = World::migrated().await;
+    let key = key(&world).await;
+    let sessions = |nth: u32, detail: Value| {
+        item(
+            nth,
+            "session",
+            "sessions",
+            &json!({"release": "1", "detail": detail}),
+        )
+    };
+    let items = [
+        sessions(1, json!({"exited": 4, "crashed": 1})),
+        sessions(2, json!({"exited": -3, "crashed": -9})),
+        sessions(3, json!({"exited": 1e300})),
+    ];
+    take(&world, key, "sentry", None, &items).await;
+    let release = dashboard(&world, "12:00:00").await["releases"][0].clone();
+    assert_eq!(
+        (&release["sessions"], &release["crashFreePercent"]),
+        (&json!(1_000_005), &json!(100.0))
+    );
+}
+
+#[tokio::test]
 async fn figures_are_the_same_once_they_are_rolled_up() {
     let world = World::migrated().await;
     let key = key(&world).await;

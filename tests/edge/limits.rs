@@ -26,7 +26,7 @@ async fn another_method_is_refused_with_those_that_are_allowed() {
         (
             binary::DASHBOARD,
             "/api/monitoring/dashboard",
-            "GET",
+            "GET, HEAD",
             "DELETE",
         ),
         (binary::MONITOR, "/api/cron/monitor", "GET", "POST"),

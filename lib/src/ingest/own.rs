@@ -58,8 +58,9 @@ fn decode(received: &Received) -> Result<Batch, Problem> {
         sent_at: shared.get("sentAt").and_then(moment::read),
         ..Batch::default()
     };
+    let around = Value::Object(shared.clone()).to_string();
     for item in items {
-        match read(&shared, item) {
+        match read(&shared, &around, item) {
             Some(item) => batch.add(item),
             None => batch.drop("unknown type", 1),
         }
@@ -67,8 +68,9 @@ fn decode(received: &Received) -> Result<Batch, Problem> {
     Ok(batch)
 }
 
-fn read(shared: &Map<String, Value>, value: Value) -> Option<Item> {
-    let same = value.to_string();
+/// Reads an item. What stands around it tells it from the same item of somebody else.
+fn read(shared: &Map<String, Value>, around: &str, value: Value) -> Option<Item> {
+    let same = format!("{around}{value}");
     let Value::Object(mut fields) = value else {
         return None;
     };
@@ -206,6 +208,16 @@ mod tests {
             .collect();
         assert_eq!(names, ["a", "c"]);
         assert_eq!(batch.drops["unknown type"], 4);
+    }
+
+    #[test]
+    fn the_same_of_two_people_is_two_items_and_a_batch_that_comes_again_is_one() {
+        let id = |user: &str| {
+            let body = json!({"user": user, "items": [{"type": "page_view", "name": "/"}]});
+            items(&body)[0]["id"].clone()
+        };
+        assert_eq!(id("u1"), id("u1"));
+        assert_ne!(id("u1"), id("u2"));
     }
 
     #[test]

@@ -132,7 +132,7 @@ async fn count_former_rows(client: &Client) -> Result<(), MigrateError> {
         return Ok(());
     }
     let deadline = Deadline::after(COUNTING);
-    let part = "select ops.count_former_rows(5000, now())";
+    let part = "select ops.count_former_rows(2000, now())";
     while !deadline.remaining().is_zero() {
         if client.query_one(part, &[]).await?.try_get::<_, i32>(0)? == 0 {
             break;

@@ -52,37 +52,6 @@ $$;
 comment on function ops.dashboard_dependencies(timestamptz, timestamptz, text) is
     'The 10 hosts and statements that the application asked most: how often, how many requests failed, and how long they took in ms.';
 
-create or replace function ops.adopted_events(
-    p_from timestamptz,
-    p_now timestamptz,
-    p_environment text,
-    p_release text
-)
-returns jsonb
-language plpgsql
-stable
-set search_path = ''
-as $$
-begin
-    return (
-        select coalesce(jsonb_object_agg(event, n), '{}')
-        from (
-            select left(name, -1 - length(p_release)) as event, sum(n) as n
-            from ops.read_figures(
-                'adoption', p_environment, ops.window_from('adoption', p_from, p_now), p_now
-            )
-            where right(name, 1 + length(p_release)) = ' ' || p_release
-            group by 1
-            order by 2 desc, 1
-            limit 20
-        ) as most
-    );
-end
-$$;
-
-comment on function ops.adopted_events(timestamptz, timestamptz, text, text) is
-    'The 20 events that happened most in a version of the application, and how often.';
-
 create or replace function ops.dashboard_releases(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
 language plpgsql
@@ -94,6 +63,11 @@ begin
         with parts as materialized (
             select *
             from ops.sum_figures('release', p_environment, ops.window_from('release', p_from, p_now), p_now)
+        ),
+        adopted as materialized (
+            select name, sum(n) as n
+            from ops.read_figures('adoption', p_environment, ops.window_from('adoption', p_from, p_now), p_now)
+            group by name
         ),
         newest as (
             select known.release, known.first_seen
@@ -130,7 +104,16 @@ begin
                     'sessions', coalesce(sessions, 0),
                     'crashFreePercent', round(100 - 100.0 * coalesce(crashed, 0) / nullif(sessions, 0), 2),
                     'webVitals', coalesce(vitals, '{}'),
-                    'events', ops.adopted_events(p_from, p_now, p_environment, release)
+                    'events', (
+                        select coalesce(jsonb_object_agg(left(name, -1 - length(release)), n), '{}')
+                        from (
+                            select name, n
+                            from adopted
+                            where right(name, 1 + length(counted.release)) = ' ' || counted.release
+                            order by n desc, name
+                            limit 20
+                        ) as most
+                    )
                 )
                 order by first_seen desc, release
             ),

@@ -130,18 +130,18 @@ immutable
 set search_path = ''
 as $$
 declare
-    v_crashed integer := coalesce((p_item.detail ->> 'crashed')::float8, 0) + coalesce((p_item.detail ->> 'unhandled')::float8, 0);
-    v_errored integer := coalesce((p_item.detail ->> 'errored')::float8, 0);
-    v_all integer;
+    v_ends integer[];
 begin
     if p_item.release is null then
         return array[]::ops.counted_item[];
     elsif p_item.name = 'sessions' then
-        v_all := v_crashed + v_errored + coalesce((p_item.detail ->> 'exited')::float8, 0)
-            + coalesce((p_item.detail ->> 'abnormal')::float8, 0);
+        select array_agg(coalesce(least(greatest((p_item.detail ->> word)::float8, 0), 1000000), 0)::integer order by nth)
+        into v_ends
+        from unnest('{exited,abnormal,errored,crashed,unhandled}'::text[]) with ordinality as listed (word, nth);
         return array[
-            ops.release_item(p_item, 'sessions', v_all), ops.release_item(p_item, 'crashed', v_crashed),
-            ops.release_item(p_item, 'errored', v_errored)
+            ops.release_item(p_item, 'sessions', v_ends[1] + v_ends[2] + v_ends[3] + v_ends[4] + v_ends[5]),
+            ops.release_item(p_item, 'crashed', v_ends[4] + v_ends[5]),
+            ops.release_item(p_item, 'errored', v_ends[3])
         ];
     end if;
     -- The beginning of a visit comes once, and so does its end.

@@ -46,7 +46,7 @@ begin
 
     v_steps := ops.roll_up_uptime(p_limit, v_now);
     -- The application waits while a part is counted.
-    v_former := ops.count_former_rows(least(v_rows, 5000), v_now);
+    v_former := ops.count_former_rows(least(v_rows, 2000), v_now);
     v_figures := ops.roll_up_figures(v_rows, v_now);
     v_samples := ops.forget_samples(v_rows, v_settings, v_now);
     v_spans := ops.forget_spans(v_rows, v_settings, v_now);
