@@ -272,7 +272,8 @@ async fn a_table_is_shown_with_its_dead_rows_and_what_is_empty_in_it() {
         (&json!(6000), &json!(2000), &json!(25.0), &Value::Null)
     );
     let empty = full["bloatBytes"].as_f64().unwrap();
-    assert!((900_000.0..1_300_000.0).contains(&empty), "{empty}");
+    // A quarter of 4.3 MB, and what newer servers add to a table ahead: up to 64 pages at once.
+    assert!((900_000.0..1_700_000.0).contains(&empty), "{empty}");
     world.execute("vacuum full public.cellar").await;
     world.execute("vacuum analyze public.cellar").await;
     let whole = cellar().await;
