@@ -3,7 +3,7 @@
 //! beforehand; what that takes is said apart.
 //!
 //! ```text
-//! cargo run --release --package benches --bin ingest [ITEMS]
+//! cargo run --release --package benches --bin at_the_door [ITEMS]
 //! ```
 //!
 //! The figure to reach is 20,000 items a second for the database's part.
