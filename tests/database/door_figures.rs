@@ -367,6 +367,65 @@ async fn take_later(world: &World, key: i64, source: &str, now: &str, nth: u32) 
 }
 
 #[tokio::test]
+async fn a_visit_counts_once_and_how_it_ended_beside_the_apps_own() {
+    let world = World::migrated().await;
+    let key = key(&world).await;
+    let view = |nth: u32, session: &str| {
+        item(
+            nth,
+            "page_view",
+            "/",
+            &json!({"session": session, "person": "u1"}),
+        )
+    };
+    take(&world, key, "own", None, &[view(1, "a")]).await;
+    take(&world, key, "vercel", None, &[view(2, "b")]).await;
+    let sessions = dashboard(&world, "12:00:00").await["sessions"].clone();
+    assert_eq!(
+        (&sessions["sessions"], &sessions["visits"]),
+        (&json!(1), &json!(1))
+    );
+
+    world
+        .execute(&format!(
+            "insert into public.analytics_events (event_name, session_id, timestamp) values ('x', 'c', '{0}');
+             insert into public.user_sessions (duration_seconds, session_start) values (5, '{0}')",
+            at("11:30:00")
+        ))
+        .await;
+    take(&world, key, "own", None, &[view(3, "d")]).await;
+    let ended = item(
+        4,
+        "session",
+        "sessions",
+        &json!({"release": "1", "detail": {"exited": 3}}),
+    );
+    take(&world, key, "sentry", None, &[ended]).await;
+    let shown = dashboard(&world, "12:00:00").await;
+    let sessions = &shown["sessions"];
+    assert_eq!(
+        (&sessions["sessions"], &sessions["visits"]),
+        (&json!(2), &json!(2))
+    );
+    assert_eq!(shown["releases"][0]["sessions"], 3);
+}
+
+#[tokio::test]
+async fn a_row_of_the_app_from_the_future_keeps_nothing_of_the_door_out() {
+    let world = World::migrated().await;
+    let key = key(&world).await;
+    world
+        .execute(
+            "insert into public.api_usage_metrics (endpoint, method, status_code, response_time, timestamp)
+             values ('/api/wines', 'GET', 200, 40, '2199-01-01T00:00:00Z')",
+        )
+        .await;
+    take(&world, key, "vercel", None, &[request(1, 200)]).await;
+    let shown = dashboard(&world, "12:00:00").await;
+    assert_eq!(shown["performance"]["requests"], 1);
+}
+
+#[tokio::test]
 async fn visitors_of_whom_nothing_is_known_are_no_people() {
     let world = World::migrated().await;
     let key = key(&world).await;

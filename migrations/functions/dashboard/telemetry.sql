@@ -213,7 +213,7 @@ as $$
                         'environment', environment,
                         'source', source,
                         'lastAt', written_at,
-                        'counted', ops.is_counted(kind, environment, source, ops.sources_since(p_now))
+                        'counted', ops.is_counted(kind, environment, source, p_now)
                     )
                     order by kind, environment, source
                 ),

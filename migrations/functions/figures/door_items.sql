@@ -18,57 +18,66 @@ $$;
 comment on function ops.source_rank(text) is
     'Which source of the door is counted where several bring the same: the one with the least number.';
 
-create or replace function ops.app_writes(p_kind text, p_since timestamptz)
+create or replace function ops.app_writes(p_kind text, p_since timestamptz, p_now timestamptz)
 returns boolean
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
+    -- A row from the future, of which one is enough, says nothing of now.
     return case p_kind
-        when 'request' then exists (select from public.api_usage_metrics where "timestamp" > p_since)
-        when 'event' then exists (select from public.analytics_events where "timestamp" > p_since)
-        when 'error' then exists (select from public.error_logs where "timestamp" > p_since)
-        when 'metric' then exists (select from public.business_metrics where "timestamp" > p_since)
-        when 'session' then exists (select from public.user_sessions where session_start > p_since)
+        when 'request' then exists (
+            select from public.api_usage_metrics where "timestamp" > p_since and "timestamp" <= p_now
+        )
+        when 'event' then exists (
+            select from public.analytics_events where "timestamp" > p_since and "timestamp" <= p_now
+        )
+        when 'error' then exists (
+            select from public.error_logs where "timestamp" > p_since and "timestamp" <= p_now
+        )
+        when 'metric' then exists (
+            select from public.business_metrics where "timestamp" > p_since and "timestamp" <= p_now
+        )
+        when 'visit' then exists (
+            select from public.user_sessions where session_start > p_since and session_start <= p_now
+        )
         when 'web_vital' then exists (
             select
             from public.performance_metrics
-            where name in ('LCP', 'INP', 'CLS', 'FCP', 'TTFB', 'FID') and "timestamp" > p_since
+            where name in ('LCP', 'INP', 'CLS', 'FCP', 'TTFB', 'FID') and "timestamp" > p_since and "timestamp" <= p_now
         )
         else false
     end;
 end
 $$;
 
-comment on function ops.app_writes(text, timestamptz) is
-    'Whether the application wrote rows of its own of a kind of item since a time.';
+comment on function ops.app_writes(text, timestamptz, timestamptz) is
+    'Whether the application wrote rows of its own of a kind of item, or of visits, since a time.';
 
-create or replace function ops.is_counted(
-    p_kind text,
-    p_environment text,
-    p_source text,
-    p_since timestamptz
-)
+create or replace function ops.is_counted(p_kind text, p_environment text, p_source text, p_now timestamptz)
 returns boolean
 language plpgsql
 stable
 set search_path = ''
 as $$
+declare
+    v_since timestamptz := ops.sources_since(p_now);
 begin
-    return not ops.app_writes(p_kind, p_since) and not exists (
+    return not ops.app_writes(p_kind, v_since, p_now) and not exists (
         select
         from ops.figure_sources as other
-        where other.kind = p_kind
+        -- Visits are known from page views and events.
+        where other.kind = case p_kind when 'visit' then 'page_view' else p_kind end
             and other.environment = p_environment
-            and other.written_at > p_since
+            and other.written_at > v_since
             and ops.source_rank(other.source) < ops.source_rank(p_source)
     );
 end
 $$;
 
 comment on function ops.is_counted(text, text, text, timestamptz) is
-    'Whether items of a kind are counted from a source: neither the application nor a source before it has brought any since a time.';
+    'Whether items of a kind, or visits, are counted from a source: neither the application nor a source before it has brought any lately.';
 
 create or replace function ops.sources_since(p_now timestamptz)
 returns timestamptz
@@ -83,6 +92,19 @@ $$;
 
 comment on function ops.sources_since(timestamptz) is
     'Since when a source must have brought nothing for the next one to be counted.';
+
+create or replace function ops.is_visitor(p_person text)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select p_person ~ '^(v-[0-9a-f]{32}$|vercel-)'
+$$;
+
+comment on function ops.is_visitor(text) is
+    'Whether that is what is left of somebody whom nobody knows, and good for a day: our own hash, or the number of Vercel''s for a device.';
 
 create or replace function ops.dependency_item(p_item ops.items)
 returns ops.counted_item
@@ -186,15 +208,14 @@ $$;
 comment on function ops.vital_items(ops.items) is
     'A Web Vital as items to be counted: one of its name, one of its page and one of its version of the application, of pages that were loaded and of those that were changed without apart.';
 
-create or replace function ops.figures_of_item(p_item ops.items, p_fast_ms numeric)
+create or replace function ops.figures_of_item(p_item ops.items, p_fast_ms numeric, p_begins_visits boolean)
 returns ops.counted_item[]
 language plpgsql
 stable
 set search_path = ''
 as $$
 declare
-    -- What is left of somebody whom nobody knows is good for a day.
-    v_person bigint := case when p_item.person !~ '^(v|vercel)-' then ops.hash_id(p_item.person) end;
+    v_person bigint := case when not ops.is_visitor(p_item.person) then ops.hash_id(p_item.person) end;
     v_item ops.counted_item;
     v_error jsonb;
 begin
@@ -212,7 +233,9 @@ begin
         when 'span' then
             return array[ops.dependency_item(p_item)];
         when 'event', 'page_view' then
-            v_item := ops.event_item(p_item.name, null, p_item.session, p_item.environment, p_item.at);
+            v_item := ops.event_item(
+                p_item.name, null, case when p_begins_visits then p_item.session end, p_item.environment, p_item.at
+            );
             v_item.person := v_person;
             if p_item.kind = 'page_view' then
                 v_item.kind := 'view';
@@ -256,5 +279,5 @@ begin
 end
 $$;
 
-comment on function ops.figures_of_item(ops.items, numeric) is
-    'What came in by the door, as items to be counted. An answer in less than p_fast_ms is fast.';
+comment on function ops.figures_of_item(ops.items, numeric, boolean) is
+    'What came in by the door, as items to be counted. An answer in less than p_fast_ms is fast. Session ids are counted if p_begins_visits, which they are not where the application''s own events have theirs.';

@@ -108,7 +108,7 @@ begin
     with seen as (
         select environment, date_bin('1 day', at, '1970-01-05Z') as day, ops.hash_id(person) as visitor, min(at) as at
         from unnest(p_items)
-        where kind in ('page_view', 'event') and person ~ '^(v|vercel)-'
+        where kind in ('page_view', 'event') and ops.is_visitor(person)
         group by 1, 2, 3
     ),
     fresh as (

@@ -288,13 +288,14 @@ as $$
 
     select
         brought.kind, brought.environment, brought.source,
-        ops.is_counted(brought.kind, brought.environment, brought.source, ops.sources_since(p_now))
+        ops.is_counted(brought.kind, brought.environment, brought.source, p_now)
     from (
         select distinct item.kind::text, item.environment, item.source from unnest(p_items) as item
-        -- Page views and events tell of visits.
+        -- Page views and events tell of visits, and page views begin them as events do.
         union
-        select 'session', item.environment, item.source
+        select told.kind, item.environment, item.source
         from unnest(p_items) as item
+        cross join (values ('visit'), ('event')) as told (kind)
         where item.kind in ('page_view', 'event')
     ) as brought;
 $$;
@@ -309,6 +310,7 @@ set search_path = ''
 as $$
 declare
     v_items ops.items[];
+    v_figures ops.counted_item[];
     v_visits ops.door_sessions[];
     v_fast_ms numeric := (select (value #>> '{}')::numeric from ops.settings where key = 'objective.latency_ms');
 begin
@@ -319,38 +321,43 @@ begin
     with sources as materialized (
         select * from ops.counted_sources(v_items, v_items[1].received_at)
     ),
-    counted as (
-        select item, sources.kind as counts_as
+    counted as materialized (
+        select item
         from unnest(v_items) as item
-        join sources
-            on sources.environment = item.environment
-            and sources.source = item.source
-            and sources.counted
-            and (sources.kind = item.kind or sources.kind = 'session' and item.kind in ('page_view', 'event'))
+        join sources using (kind, environment, source)
+        where sources.counted
+    ),
+    figures as (
+        select figure::ops.counted_item as figure
+        from counted
+        left join sources as events
+            on events.kind = 'event'
+            and events.environment = (counted.item).environment
+            and events.source = (counted.item).source
+        cross join lateral unnest(
+            ops.figures_of_item(counted.item, v_fast_ms, coalesce(events.counted, false))
+        ) as figure
+        where figure.weight <> 0
     ),
     visits as (
         select
-            (item).environment, ops.hash_id((item).session) as session, min((item).at) as first_at,
-            max((item).at) as last_at, count(*) filter (where (item).kind = 'page_view')::integer as views,
-            count(*) filter (where (item).kind = 'event')::integer as events,
-            coalesce(left(min((item).detail ->> 'deviceType'), 50), 'unknown') as device
-        from counted
-        where counts_as = 'session' and (item).kind in ('page_view', 'event') and (item).session is not null
+            item.environment, ops.hash_id(item.session) as session, min(item.at) as first_at,
+            max(item.at) as last_at, count(*) filter (where item.kind = 'page_view')::integer as views,
+            count(*) filter (where item.kind = 'event')::integer as events,
+            coalesce(left(min(item.detail ->> 'deviceType'), 50), 'unknown') as device
+        from unnest(v_items) as item
+        join sources using (environment, source)
+        where sources.kind = 'visit' and sources.counted
+            and item.kind in ('page_view', 'event') and item.session is not null
         group by 1, 2
     )
     select
-        (select array_agg(item) from counted where counts_as = (item).kind),
+        (select array_agg(item) from counted),
+        (select array_agg(figure) from figures),
         (select array_agg(visits::ops.door_sessions) from visits)
-    into v_items, v_visits;
+    into v_items, v_figures, v_visits;
 
-    perform ops.count_items(
-        ops.new_visitors(v_items) || array(
-            select figure::ops.counted_item
-            from unnest(v_items) as item
-            cross join lateral unnest(ops.figures_of_item(item, v_fast_ms)) as figure
-            where figure.weight <> 0
-        )
-    );
+    perform ops.count_items(coalesce(v_figures, '{}') || ops.new_visitors(v_items));
     perform ops.count_door_visits(v_visits);
     return null;
 end

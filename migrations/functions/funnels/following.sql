@@ -182,7 +182,7 @@ begin
         select
             -array_position(p_things, case kind when 'page_view' then 'page:' || name else name end),
             items.at,
-            case when person !~ '^v-[0-9a-f]{32}$' then person end,
+            case when not ops.is_visitor(person) then person end,
             items.session,
             person,
             release
