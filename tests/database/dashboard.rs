@@ -18,6 +18,9 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
     let world = World::migrated().await;
     let mut empty = world.dashboard(86400, NOON).await;
     let database = empty.as_object_mut().unwrap().remove("database").unwrap();
+    // What is drawn has a point for each time, tested by itself.
+    let series = empty.as_object_mut().unwrap().remove("series").unwrap();
+    assert_eq!(array(&series["requests"]["requests"]).len(), 144);
     // Its numbers are tested beside its rules.
     assert!(empty.as_object_mut().unwrap().remove("slo").is_some());
     assert!(database["sizeBytes"].is_number());
@@ -56,7 +59,7 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
                 "uptime24h": null, "uptime7d": null, "uptime30d": null, "uptime90d": null, "uptime1y": null,
                 "windows": {"24h": nothing(86400), "7d": nothing(604_800), "30d": nothing(2_592_000),
                             "90d": nothing(7_776_000), "1y": nothing(31_536_000), "window": nothing(86400)},
-                "checks": {}, "incidents": [],
+                "checks": {}, "days": {"from": "2026-08-27", "services": {}}, "incidents": [],
             },
             "incidents": [],
             "deployments": [],
@@ -326,6 +329,6 @@ async fn nonsense_is_refused() {
     }
     for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
         let document = world.dashboard(seconds, NOON).await;
-        assert_eq!(document.as_object().unwrap().len(), 30, "{seconds}");
+        assert_eq!(document.as_object().unwrap().len(), 31, "{seconds}");
     }
 }

@@ -8,10 +8,10 @@ use crate::{
     support::{World, array},
 };
 
-/// Asserts that a quantile is within 1 % of the exact one.
+/// Asserts that a quantile is within 2 % of the exact one.
 pub(crate) fn is_near(read: &Value, exact: f64) {
     let read = read.as_f64().expect("a number");
-    assert!((read - exact).abs() <= 0.0101 * exact, "{read} for {exact}");
+    assert!((read - exact).abs() <= 0.02 * exact, "{read} for {exact}");
 }
 
 #[tokio::test]

@@ -255,7 +255,7 @@ fn pairs(window: Window) -> Vec<String> {
             "sessions",
             &format!("select name || ' ' || part, jsonb_build_array(n, trim_scale(total), counts) {}", window.figures("session", "")),
             &format!("select device_type || ' ' || part, jsonb_build_array(count(*), sum(value), (select array_agg(n order by bucket) from (
-                    select case when r.value = 0 then -2000 else ceil(ln(r.value::float8) / ln(1.0202::float8)) end as bucket, count(*) as n
+                    select case when r.value = 0 then -2000 else 2 * ceil(ln(r.value::float8) / ln(1.04080804::float8)) end as bucket, count(*) as n
                     from public.user_sessions as o cross join lateral (values ('seconds', o.duration_seconds), ('views', o.page_views), ('events', o.events_count)) as r (part, value)
                     where o.device_type = s.device_type and r.part = p.part and o.session_start > {0} and o.session_start <= {now} group by 1) as b))
                 from public.user_sessions as s cross join lateral (values ('seconds', duration_seconds), ('views', page_views), ('events', events_count)) as p (part, value)

@@ -29,6 +29,7 @@ mod contacts;
 mod dashboard;
 mod dashboard_app;
 mod dashboard_operation;
+mod dashboard_series;
 mod definition_specs;
 mod definitions;
 mod delivery;

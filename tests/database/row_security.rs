@@ -23,7 +23,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 81] = [
+const TABLES: [(&str, Server); 82] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -53,6 +53,7 @@ const TABLES: [(&str, Server); 81] = [
     ("door_drops", Server::Whole),
     ("door_keys", Server::Whole),
     ("door_sessions", Server::Whole),
+    ("database_readings", Server::Whole),
     ("door_totals", Server::Whole),
     ("error_groups", Server::Whole),
     ("escalations", Server::Whole),

@@ -204,6 +204,7 @@ mod tests {
             "longestTransaction": null, "locks": [],
             "tables": [{"table": "public.wines", "sizeBytes": 900, "rows": 3, "deadRows": 1, "deadPercent": 25.0,
                         "bloatBytes": null, "lastVacuum": null, "lastAnalyze": "2026-11-24T12:00:00Z"}],
+            "readAt": "2026-11-24T12:00:00Z",
         })
     }
 

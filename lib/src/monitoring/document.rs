@@ -14,6 +14,7 @@ mod funnels;
 mod incidents;
 mod on_call;
 mod security;
+mod series;
 mod slo;
 mod telemetry;
 mod uptime;
@@ -37,9 +38,10 @@ pub use funnels::{Funnel, FunnelStep};
 pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
 pub use on_call::OnCall;
 pub use security::{Security, SignInAttempts};
+pub use series::{LatencySeries, RequestSeries, Series, ServiceSeries, UsageSeries};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
 pub use telemetry::{Dependency, Door, DoorSource, Issue, Issues, PageViews, Release, Vital};
-pub use uptime::{CheckUptime, Outage, Uptime, Window};
+pub use uptime::{CheckUptime, Outage, Strip, Strips, Uptime, Window};
 pub use usage::{Feature, Metric, PageVital, People, Sessions, VitalOfPages};
 
 /// Everything known about the app.
@@ -78,6 +80,8 @@ pub struct Document {
     pub reports: BTreeMap<String, u64>,
     /// What came in by the door.
     pub door: Door,
+    /// What is drawn over time.
+    pub series: Series,
     /// What was sent to people.
     pub alerts: Alerts,
     /// How long the app was up.

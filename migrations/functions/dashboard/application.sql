@@ -171,38 +171,6 @@ $$;
 comment on function ops.dashboard_errors(timestamptz, timestamptz, text) is
     'How many errors were logged, by category and by kind, and the error rate of the API in %.';
 
-create or replace function ops.business_metrics(p_from timestamptz, p_now timestamptz, p_environment text)
-returns jsonb
-language plpgsql
-stable
-set search_path = ''
-as $$
-begin
-    return (
-        select coalesce(
-            jsonb_object_agg(
-                name,
-                jsonb_build_object(
-                    'count', measured,
-                    'sum', round(total, 3),
-                    'average', round(total / nullif(measured, 0), 3),
-                    'lowest', low,
-                    'highest', high
-                )
-            ),
-            '{}'
-        )
-        from ops.sum_figures(
-            'business', p_environment, ops.window_from('business', p_from, p_now), p_now, null, 50
-        )
-        where part = '' and measured > 0
-    );
-end
-$$;
-
-comment on function ops.business_metrics(timestamptz, timestamptz, text) is
-    'The figures that the application counts itself, by name, those that it wrote most.';
-
 create or replace function ops.dashboard_business(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
 language plpgsql
@@ -227,8 +195,13 @@ begin
             from ops.sum_figures('event', p_environment, ops.window_from('event', p_from, p_now), p_now)
         ),
         metrics as materialized (
-            select name, part, n, left_out, measured, total
-            from ops.sum_figures('business', p_environment, ops.window_from('business', p_from, p_now), p_now)
+            select name, part, n, left_out, measured, total, low, high
+            from ops.sum_figures(
+                'business', p_environment, ops.window_from('business', p_from, p_now), p_now, null, 500, 0
+            )
+        ),
+        most as (
+            select * from metrics where part = '' and measured > 0 order by n desc, name limit 50
         ),
         -- The application may count an event itself instead of logging it. An event that
         -- it does both with is counted once, from the log.
@@ -255,7 +228,22 @@ begin
                 2
             ),
             'events', coalesce((select jsonb_object_agg(event, n) from totals), '{}'),
-            'metrics', ops.business_metrics(p_from, p_now, p_environment),
+            'metrics', (
+                select coalesce(
+                    jsonb_object_agg(
+                        name,
+                        jsonb_build_object(
+                            'count', measured,
+                            'sum', round(total, 3),
+                            'average', round(total / nullif(measured, 0), 3),
+                            'lowest', low,
+                            'highest', high
+                        )
+                    ),
+                    '{}'
+                )
+                from most
+            ),
             'leftOut', (
                 select coalesce(sum(left_out) + coalesce(sum(n) filter (where part = 'negative'), 0), 0) from metrics
             )
@@ -266,4 +254,4 @@ end
 $$;
 
 comment on function ops.dashboard_business(timestamptz, timestamptz, text) is
-    'How often each event of the application happened in the range, the completed taste profiles per registration in %, which are null without registrations, the figures that the application counts itself, and how many of these were left out.';
+    'How often each event of the application happened in the range, the completed taste profiles per registration in %, which are null without registrations, the figures that the application counts itself, the 50 that it wrote most, and how many of these were left out.';

@@ -253,7 +253,7 @@ $$;
 comment on function ops.database_tables() is
     'The ten largest tables with their dead rows, an estimate of the bytes that hold nothing, which is null where no statistics are known, and when they were last vacuumed and analyzed.';
 
-create or replace function ops.dashboard_database()
+create or replace function ops.slow_statistics()
 returns jsonb
 language plpgsql
 stable
@@ -261,6 +261,43 @@ set search_path = ''
 as $$
 declare
     v_statements jsonb := ops.read_statements();
+begin
+    return jsonb_build_object(
+        'sizeBytes', pg_database_size(current_database()),
+        'slowQueries', v_statements -> 'slow',
+        'topQueries', v_statements -> 'top',
+        'queriesSince', v_statements -> 'since',
+        'queriesUnknown', v_statements -> 'unknown',
+        'tables', ops.database_tables()
+    );
+end
+$$;
+
+comment on function ops.slow_statistics() is
+    'What takes long to find out: the size in bytes, the statements that took most time, and the largest tables.';
+
+create or replace function ops.keep_slow_statistics(p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    insert into ops.database_readings (read_at, document)
+    values (p_now, ops.slow_statistics())
+    on conflict (only_one) do update set read_at = excluded.read_at, document = excluded.document;
+end
+$$;
+
+comment on function ops.keep_slow_statistics(timestamptz) is
+    'Keeps what takes long to find out for the dashboard. The maintenance job does this.';
+
+create or replace function ops.live_statistics()
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
     v_sessions jsonb := ops.read_sessions();
 begin
     return (
@@ -275,14 +312,8 @@ begin
                 / nullif(sum(blks_hit + blks_read) filter (where datname = current_database()), 0),
                 2
             ),
-            'sizeBytes', pg_database_size(current_database()),
-            'slowQueries', v_statements -> 'slow',
-            'topQueries', v_statements -> 'top',
-            'queriesSince', v_statements -> 'since',
-            'queriesUnknown', v_statements -> 'unknown',
             'longestTransaction', v_sessions -> 'longestTransaction',
             'locks', v_sessions -> 'locks',
-            'tables', ops.database_tables(),
             'version', current_setting('server_version')
         )
         from pg_stat_database
@@ -290,8 +321,29 @@ begin
 end
 $$;
 
-comment on function ops.dashboard_database() is
-    'The server''s connections, the share of blocks found in memory in %, the size in bytes, the statements that took most time, the longest transaction, who waits for whom, and the largest tables.';
+comment on function ops.live_statistics() is
+    'The server''s connections, the share of blocks found in memory in %, the longest transaction, and who waits for whom.';
+
+create or replace function ops.dashboard_database(p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_kept jsonb := (
+        select document || jsonb_build_object('readAt', read_at)
+        from ops.database_readings
+        where read_at > p_now - interval '1 hour' and read_at <= p_now
+    );
+begin
+    return ops.live_statistics()
+        || coalesce(v_kept, ops.slow_statistics() || jsonb_build_object('readAt', p_now));
+end
+$$;
+
+comment on function ops.dashboard_database(timestamptz) is
+    'What the server''s statistics say of the database. The size, statements and tables are those that the maintenance read last, at readAt, or of now if that is over an hour ago.';
 
 create or replace function public.ops_show_database()
 returns jsonb
@@ -299,7 +351,7 @@ language sql
 stable
 set search_path = ''
 as $$
-    select ops.dashboard_database()
+    select ops.live_statistics() || ops.slow_statistics() || jsonb_build_object('readAt', now())
 $$;
 
 comment on function public.ops_show_database() is 'What the server''s own statistics say of the database now.';

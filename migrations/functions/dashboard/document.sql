@@ -22,6 +22,7 @@ declare
     v_sessions jsonb;
     v_performance jsonb;
     v_business jsonb;
+    v_measurements jsonb;
 begin
     perform ops.check_number('seconds', p_seconds, 60, 31622400);
     perform ops.check_word('environment', p_environment, ops.words('ops.environment'));
@@ -31,6 +32,7 @@ begin
     v_sessions := ops.dashboard_sessions(v_from, v_now, p_environment);
     v_performance := ops.dashboard_performance(v_from, v_now, p_environment);
     v_business := ops.dashboard_business(v_from, v_now, p_environment);
+    v_measurements := ops.dashboard_measurements(v_from, v_now, p_environment);
     return jsonb_build_object(
         'systemHealth', ops.dashboard_health(v_now, p_environment),
         'performance', (v_performance - 'leftOut') || jsonb_build_object('activeUsers', v_people -> 'active'),
@@ -42,21 +44,22 @@ begin
         ),
         'features', ops.dashboard_features(v_from, v_now),
         'funnels', ops.dashboard_funnels(p_seconds, p_environment),
-        'webVitals', ops.dashboard_web_vitals(v_from, v_now, p_environment),
-        'metrics', ops.dashboard_metrics(v_from, v_now, p_environment),
+        'webVitals', v_measurements -> 'webVitals',
+        'metrics', v_measurements -> 'metrics',
         'pages', ops.dashboard_pages(v_from, v_now, p_environment),
         'dependencies', ops.dashboard_dependencies(v_from, v_now, p_environment),
         'releases', ops.dashboard_releases(v_from, v_now, p_environment),
         'issues', ops.dashboard_issues(v_from, v_now, p_environment),
         'reports', ops.dashboard_reports(v_from, v_now, p_environment),
         'door', ops.dashboard_door(v_from, v_now),
+        'series', ops.dashboard_series(p_seconds, v_from, v_now, p_environment),
         'alerts', ops.dashboard_alerts(),
         'uptime', v_uptime,
         'slo', ops.dashboard_slo(v_uptime -> 'windows', p_environment, v_now),
         'incidents', ops.dashboard_incidents(v_from, v_now),
         'deployments', ops.dashboard_deployments(v_from, v_now, p_environment),
         'feedback', ops.dashboard_feedback(p_environment),
-        'database', ops.dashboard_database(),
+        'database', ops.dashboard_database(v_now),
         'outbox', ops.dashboard_outbox(v_now),
         'jobs', ops.dashboard_jobs(v_now),
         'onCall', ops.list_duty(v_now),

@@ -208,6 +208,7 @@ as $$
         'uptime1y', windows.document #> '{1y,percent}',
         'windows', windows.document,
         'checks', ops.uptime_of_checks(p_now, p_environment),
+        'days', ops.uptime_strips(p_now, p_environment),
         'incidents', coalesce(
             (
                 select jsonb_agg(
@@ -227,7 +228,7 @@ as $$
 $$;
 
 comment on function ops.dashboard_uptime(integer, timestamptz, text) is
-    'The uptime of the application in %, with the seconds that it is computed from, the uptime of single checks, and the incidents of the range or of the last 30 days, whichever is longer. Durations are in seconds.';
+    'The uptime of the application in %, with the seconds that it is computed from, the uptime of single checks, the last ninety days of each service, and the incidents of the range or of the last 30 days, whichever is longer. Durations are in seconds.';
 
 create or replace function ops.dashboard_alerts()
 returns jsonb

@@ -94,7 +94,8 @@ begin
     return (
         with parts as (
             -- A use knows its date alone, so the date that the range begins in is part of it.
-            select * from ops.sum_figures('feature', '', date_bin('1 day', p_from, '1970-01-05Z'), p_now)
+            select *
+            from ops.sum_figures('feature', '', date_bin('1 day', p_from, '1970-01-05Z'), p_now, null, 500, 0)
         ),
         features as (
             select
@@ -131,7 +132,7 @@ $$;
 comment on function ops.dashboard_features(timestamptz, timestamptz) is
     'The 50 features that were used most on the dates of the range: how often, on how many days of how many users, with the mean of their success rates in % and of their durations.';
 
-create or replace function ops.dashboard_web_vitals(p_from timestamptz, p_now timestamptz, p_environment text)
+create or replace function ops.dashboard_measurements(p_from timestamptz, p_now timestamptz, p_environment text)
 returns jsonb
 language plpgsql
 stable
@@ -140,15 +141,13 @@ as $$
 begin
     return (
         with measured as materialized (
-            select name, part, measured, ops.quantile(buckets, counts, low, high, 0.75) as p75
+            select *
             from ops.sum_figures('metric', p_environment, ops.window_from('metric', p_from, p_now), p_now)
+        ),
+        vitals as materialized (
+            select name, part, measured, ops.quantile(buckets, counts, low, high, 0.75) as p75
+            from measured
             where name in ('LCP', 'INP', 'CLS', 'FCP', 'TTFB', 'FID') and measured > 0
-        ),
-        vitals as (
-            select * from measured where part = ''
-        ),
-        soft as (
-            select * from measured where part = 'soft'
         ),
         pages as (
             select
@@ -164,57 +163,52 @@ begin
             from ops.sum_figures('page', p_environment, ops.window_from('page', p_from, p_now), p_now, null, 20)
             where part = '' and measured > 0 and name <> 'other'
             group by 1
+        ),
+        most as (
+            select * from measured where part = '' order by n desc, name limit 20
         )
-        select coalesce(
-            jsonb_object_agg(
-                vitals.name,
-                jsonb_build_object(
-                    'p75', vitals.p75,
-                    'views', vitals.measured,
-                    'soft', case
-                        when soft.name is not null then jsonb_build_object('p75', soft.p75, 'views', soft.measured)
-                    end,
-                    'pages', coalesce(pages.document, '[]')
+        select jsonb_build_object(
+            'webVitals', (
+                select coalesce(
+                    jsonb_object_agg(
+                        vitals.name,
+                        jsonb_build_object(
+                            'p75', vitals.p75,
+                            'views', vitals.measured,
+                            'soft', case
+                                when soft.name is not null
+                                then jsonb_build_object('p75', soft.p75, 'views', soft.measured)
+                            end,
+                            'pages', coalesce(pages.document, '[]')
+                        )
+                    ),
+                    '{}'
                 )
+                from vitals
+                left join vitals as soft on soft.name = vitals.name and soft.part = 'soft'
+                left join pages on pages.vital = vitals.name
+                where vitals.part = ''
             ),
-            '{}'
+            'metrics', (
+                select coalesce(
+                    jsonb_object_agg(
+                        name,
+                        jsonb_build_object(
+                            'measurements', measured,
+                            'average', round(total / nullif(measured, 0), 3),
+                            'p50', quantiles[1],
+                            'p95', quantiles[2]
+                        )
+                    ),
+                    '{}'
+                )
+                from most
+                cross join lateral ops.quantiles(buckets, counts, low, high, array[0.50, 0.95]) as quantiles
+            )
         )
-        from vitals
-        left join soft using (name)
-        left join pages on pages.vital = vitals.name
     );
 end
 $$;
 
-comment on function ops.dashboard_web_vitals(timestamptz, timestamptz, text) is
-    'The Web Vitals of the range: the value that three of four page views stayed below, of all pages and of those that were seen most.';
-
-create or replace function ops.dashboard_metrics(p_from timestamptz, p_now timestamptz, p_environment text)
-returns jsonb
-language plpgsql
-stable
-set search_path = ''
-as $$
-begin
-    return (
-        select coalesce(
-            jsonb_object_agg(
-                name,
-                jsonb_build_object(
-                    'measurements', measured,
-                    'average', round(total / nullif(measured, 0), 3),
-                    'p50', quantiles[1],
-                    'p95', quantiles[2]
-                )
-            ),
-            '{}'
-        )
-        from ops.sum_figures('metric', p_environment, ops.window_from('metric', p_from, p_now), p_now, null, 20)
-        cross join lateral ops.quantiles(buckets, counts, low, high, array[0.50, 0.95]) as quantiles
-        where part = ''
-    );
-end
-$$;
-
-comment on function ops.dashboard_metrics(timestamptz, timestamptz, text) is
-    'The 20 measurements that the application wrote most, by name.';
+comment on function ops.dashboard_measurements(timestamptz, timestamptz, text) is
+    'The Web Vitals of the range, the value that three of four page views stayed below, of all pages and of those that were seen most; and the 20 measurements that the application wrote most, by name.';

@@ -257,11 +257,12 @@ declare
 begin
     return (
         select count(*)
-        from ops.people as known
-        where known.environment = p_environment
-            and known.first_at >= v_from
-            and known.first_at < p_to
-            and not exists (select from unnest(v_older) as older where older = known.person)
+        from ops.people
+        where environment = p_environment and first_at >= v_from and first_at < p_to
+    ) - (
+        select count(*)
+        from ops.people
+        where environment = p_environment and first_at >= v_from and first_at < p_to and person = any (v_older)
     ) + (
         select count(*)
         from (

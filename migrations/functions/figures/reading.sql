@@ -1,5 +1,5 @@
--- Reading: a window of time is put together from whole weeks and days, from the hours and
--- minutes at its edges, and from what is not rolled up yet. A window begins at a whole minute,
+-- Reading: a window of time is put together from what it holds as a whole, four weeks, weeks
+-- and days, from the hours and minutes at its edges, and from what is not rolled up yet. A window begins at a whole minute,
 -- one that begins a day ago at a whole hour, and one that begins days ago at a whole day,
 -- because that is what is kept, or little enough; it ends with the minute that it ends in.
 
@@ -52,7 +52,7 @@ create or replace function ops.window_pieces(p_from timestamptz, p_to timestampt
 returns table (grain integer, starts_at timestamptz, ends_at timestamptz)
 language plpgsql
 immutable
-rows 7
+rows 9
 set search_path = ''
 as $$
 begin
@@ -67,7 +67,7 @@ begin
                 date_bin('1 minute', p_to + interval '1 minute' - interval '1 microsecond', '1970-01-05Z'),
                 '1970-01-05Z'
             ) as last
-        from (values (60), (3600), (86400), (604800)) as known (seconds)
+        from (values (60), (3600), (86400), (604800), (2419200)) as known (seconds)
         cross join lateral make_interval(secs => seconds) as span
     ),
     covered as (
@@ -87,7 +87,7 @@ end
 $$;
 
 comment on function ops.window_pieces(timestamptz, timestamptz) is
-    'A window, cut into as few pieces as its weeks, days, hours and minutes make.';
+    'A window, cut into as few pieces as its four weeks, weeks, days, hours and minutes make.';
 
 create or replace function ops.read_figures(
     p_kind text,
@@ -123,13 +123,27 @@ declare
         when p_kind in ('request', 'requests', 'session', 'feature') then array['', p_environment]
         else array[p_environment]
     end;
+    -- A figure whose time is not over holds what has come so far. So a window that nothing is
+    -- later than ends with the coarsest of them, instead of the hours and minutes of today.
+    v_to timestamptz := case
+        when exists (
+            select
+            from ops.figures as later
+            where later.kind = p_kind
+                and later.environment = any (v_environments)
+                and later.grain in (60, 3600)
+                and later.at >= p_to
+        )
+        then p_to
+        else date_bin('28 days', p_to, '1970-01-05Z') + interval '672 hours'
+    end;
 begin
     return query
     select
         figure.name, figure.part, figure.n, figure.tallies, figure.fast, figure.left_out, figure.measured,
         figure.total, figure.low, figure.high, figure.latest, figure.first_at, figure.last_at,
         figure.buckets, figure.counts
-    from ops.window_pieces(p_from, p_to) as piece
+    from ops.window_pieces(p_from, v_to) as piece
     cross join lateral (
         select *
         from ops.figures as kept
@@ -177,10 +191,10 @@ parallel safe
 set search_path = ''
 as $$
 begin
-    -- The middle of a bucket is at most 1 % away from everything in it.
+    -- The middle of a bucket is at most 2 % away from everything in it.
     return least(
         greatest(
-            case when p_bucket > -2000 then exp(ln(1.0202::float8) * p_bucket) / 1.0101 else 0 end, p_low::float8
+            case when p_bucket > -2000 then exp(ln(1.0202::float8) * p_bucket) / 1.02040402 else 0 end, p_low::float8
         ),
         p_high::float8
     );
@@ -205,37 +219,36 @@ set search_path = ''
 as $$
 declare
     v_last bigint := (select sum(counted) - 1 from unnest(p_counts) as counted);
-    v_fraction float8;
-    v_rank float8;
+    v_counted bigint;
     v_nth integer := 0;
     v_up_to bigint := 0;
+    v_wanted integer := 1;
+    v_rank float8 := p_fractions[1] * v_last;
     v_lower float8;
     v_upper float8;
     v_found numeric[] := array[]::numeric[];
 begin
-    if v_last is null then
-        return null;
-    end if;
-    -- One way through the buckets; a query for each of them would take six times as long.
-    foreach v_fraction in array p_fractions loop
-        v_rank := v_fraction * v_last;
-        while v_up_to <= floor(v_rank) loop
-            v_nth := v_nth + 1;
-            v_up_to := v_up_to + p_counts[v_nth];
+    -- One way through the buckets; a query for each of the fractions would take six times as long.
+    foreach v_counted in array coalesce(p_counts, '{}') loop
+        v_nth := v_nth + 1;
+        v_up_to := v_up_to + v_counted;
+        while v_up_to > v_rank loop
+            v_lower := ops.bucket_value(p_buckets[v_nth], p_low, p_high);
+            v_upper := case
+                when v_up_to > ceil(v_rank) then v_lower
+                else ops.bucket_value(p_buckets[v_nth + 1], p_low, p_high)
+            end;
+            v_found := v_found || round((v_lower + (v_upper - v_lower) * (v_rank - floor(v_rank)))::numeric, 3);
+            v_wanted := v_wanted + 1;
+            v_rank := p_fractions[v_wanted] * v_last;
         end loop;
-        v_lower := ops.bucket_value(p_buckets[v_nth], p_low, p_high);
-        v_upper := case
-            when v_up_to > ceil(v_rank) then v_lower
-            else ops.bucket_value(p_buckets[v_nth + 1], p_low, p_high)
-        end;
-        v_found := v_found || round((v_lower + (v_upper - v_lower) * (v_rank - floor(v_rank)))::numeric, 3);
     end loop;
-    return v_found;
+    return case when v_last is not null then v_found end;
 end
 $$;
 
 comment on function ops.quantiles(smallint[], bigint[], numeric, numeric, float8[]) is
-    'The numbers below which these fractions, which ascend, of the numbers in some buckets lie, between two of them in proportion, within 1 %. p_low and p_high are the least and the greatest of the numbers, as far as they are known.';
+    'The numbers below which these fractions, which ascend, of the numbers in some buckets lie, between two of them in proportion, within 2 %. p_low and p_high are the least and the greatest of the numbers, as far as they are known.';
 
 create or replace function ops.quantile(
     p_buckets smallint[],
@@ -314,9 +327,10 @@ begin
         limit p_most
     ),
     -- There are very many of these, so one number stands for a name and a bucket, and arrays
-    -- are unnested where that costs least.
+    -- are unnested where that costs least. What was counted in odd buckets, before they were
+    -- wider, joins the even ones.
     filled as (
-        select spread.nth * 4096 + 2000 + spread.bucket as key, sum(spread.counted)::bigint as counted
+        select spread.nth * 4096 + 2000 + spread.bucket + (spread.bucket & 1) as key, sum(spread.counted)::bigint as counted
         from (
             select sums.nth, unnest(figure.buckets) as bucket, unnest(figure.counts) as counted
             from figures as figure

@@ -1,4 +1,4 @@
--- The roll-up: it takes pending figures away and adds them to minutes, hours, days and weeks,
+-- The roll-up: it takes pending figures away and adds them to minutes, hours, days, weeks and four weeks,
 -- in one transaction, so that a row is counted once, whoever dies when. A figure of a time
 -- that has not come yet stays pending. Only one roll-up is at work at a time.
 
@@ -197,7 +197,7 @@ begin
     select
         kind, environment, grain, at, name, part, n, tallies, fast, left_out, measured, total, low, high,
         latest, first_at, last_at, buckets, counts
-    from (values (60), (3600), (86400), (604800)) as grains (grain)
+    from (values (60), (3600), (86400), (604800), (2419200)) as grains (grain)
     cross join lateral unnest(ops.collapse_figures(array(
         select row(
             id, kind, environment, name, part, '', date_bin(make_interval(secs => grain), at, '1970-01-05Z'),
@@ -245,7 +245,44 @@ end
 $$;
 
 comment on function ops.add_figures(ops.pending_figures[], timestamptz) is
-    'Adds figures to their minutes, as far as minutes are kept, and to their hours, days and weeks.';
+    'Adds figures to their minutes, as far as minutes are kept, and to their hours, days, weeks and four weeks.';
+
+create or replace function ops.add_up_four_weeks()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_each record;
+begin
+    delete from ops.figures where grain = 2419200;
+    for v_each in
+        select distinct kind, date_bin('28 days', at, '1970-01-05Z') as block from ops.figures where grain = 604800
+    loop
+        insert into ops.figures (
+            kind, environment, grain, at, name, part, n, tallies, fast, left_out, measured, total, low, high,
+            latest, first_at, last_at, buckets, counts
+        )
+        select
+            kind, environment, 2419200, at, name, part, n, tallies, fast, left_out, measured, total, low, high,
+            latest, first_at, last_at, buckets, counts
+        from unnest(ops.collapse_figures(array(
+            select row(
+                null, kind, environment, name, part, '', v_each.block, n, tallies, fast, left_out, measured, total,
+                low, high, latest, first_at, last_at, buckets, counts, null, '{}', '{}'
+            )::ops.pending_figures
+            from ops.figures
+            where kind = v_each.kind
+                and grain = 604800
+                and at >= v_each.block
+                and at < v_each.block + interval '672 hours'
+        )));
+    end loop;
+end
+$$;
+
+comment on function ops.add_up_four_weeks() is
+    'Makes the figures of four weeks anew from those of weeks. Every exchange of the functions does it, because an older release counts weeks and no more.';
 
 create or replace function ops.note_error_groups(p_rows ops.pending_figures[])
 returns void

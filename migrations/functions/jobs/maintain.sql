@@ -78,6 +78,7 @@ begin
         return jsonb_build_object('outcome', 'more');
     end if;
     perform ops.measure_web_vitals(v_now);
+    perform ops.keep_slow_statistics(v_now);
     return jsonb_build_object('outcome', 'done');
 end
 $$;

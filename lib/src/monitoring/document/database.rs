@@ -28,6 +28,9 @@ pub struct Database {
     pub locks: Vec<Waiting>,
     /// The ten largest tables, the largest first.
     pub tables: Vec<Table>,
+    /// When the size, the statements and the tables were read: by the maintenance, or just
+    /// now.
+    pub read_at: Timestamp,
     /// The server's version.
     pub version: String,
 }

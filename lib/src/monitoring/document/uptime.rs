@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 /// How long the app was up.
@@ -22,8 +22,36 @@ pub struct Uptime {
     pub windows: BTreeMap<String, Window>,
     /// Percent, per checked page and dependency.
     pub checks: BTreeMap<String, CheckUptime>,
+    /// The last ninety days of each service.
+    pub days: Strips,
     /// Incidents of the last 30 days.
     pub incidents: Vec<Outage>,
+}
+
+/// The last ninety days in UTC, the oldest first; today is not over yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Strips {
+    /// The first of them.
+    pub from: Date,
+    /// Per service.
+    pub services: BTreeMap<String, Strip>,
+}
+
+/// How long a service was what, in seconds by day, which sum to the day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Strip {
+    /// The check that stands for the service.
+    pub check: String,
+    /// Known to be up.
+    pub up: Vec<u32>,
+    /// Of that, known to be degraded.
+    pub degraded: Vec<u32>,
+    /// Known to be down.
+    pub down: Vec<u32>,
+    /// Not watched.
+    pub unknown: Vec<u32>,
+    /// Down or not, on purpose.
+    pub maintenance: Vec<u32>,
 }
 
 /// How long one check was up, in percent.

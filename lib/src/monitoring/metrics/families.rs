@@ -13,7 +13,8 @@ use super::{
     shown_names::{OTHER, ShownNames, neutral},
 };
 
-/// Growth of the buckets in which times are counted.
+/// From one bucket's number to the next a time grows by this; of the numbers, the even ones
+/// are used.
 const GROWTH: f64 = 1.0202;
 
 /// The bounds of the histogram of times, in seconds.
@@ -71,7 +72,7 @@ fn requests(requests: &Requests) -> [Family; 2] {
     let times = Family::histogram(
         "pourtrait_request_duration_seconds",
         "seconds",
-        "How long the requests of the app's API took; a bound is exact to 2 %.",
+        "How long the requests of the app's API took; a bound is exact to 4 %.",
         &up_to,
         sum(requests.counts.iter().copied()),
         requests.milliseconds / 1000.0,
@@ -82,7 +83,7 @@ fn requests(requests: &Requests) -> [Family; 2] {
 /// How many times lie up to a bound in seconds: those of the buckets that begin before it, so
 /// that a time of exactly the bound counts.
 fn up_to(requests: &Requests, bound: f64) -> f64 {
-    let last = ((1000.0 * bound).ln() / GROWTH.ln()).ceil();
+    let last = 2.0 * ((1000.0 * bound).ln() / (2.0 * GROWTH.ln())).ceil();
     let spread = requests.buckets.iter().zip(&requests.counts);
     let below = spread.filter(|(bucket, _)| f64::from(**bucket) <= last);
     sum(below.map(|(_, counted)| *counted))

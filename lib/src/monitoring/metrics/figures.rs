@@ -48,8 +48,8 @@ pub struct Requests {
     pub tallies: Vec<f64>,
     /// The sum of their times.
     pub milliseconds: f64,
-    /// The buckets of their times, ascending: number n holds what is above 1.0202 ^ (n - 1)
-    /// ms, up to 1.0202 ^ n; -2000 holds 0.
+    /// The buckets of their times, ascending: number n, which is even, holds what is
+    /// above 1.0202 ^ (n - 2) ms, up to 1.0202 ^ n; -2000 holds 0.
     pub buckets: Vec<i32>,
     /// How many are in each bucket.
     pub counts: Vec<f64>,
