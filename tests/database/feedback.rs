@@ -303,3 +303,18 @@ async fn a_flood_of_it_is_bounded_and_what_is_odd_takes_nothing_along() {
         .await;
     assert_eq!(drops, json!([{"items": 103}]));
 }
+
+#[tokio::test]
+async fn an_error_that_comes_in_later_is_linked_by_the_maintenance() {
+    let mut door = Door::open().await;
+    let about = json!({"session": "s1", "detail": {"message": "m", "about": "last_error"}});
+    assert_eq!(door.about("10:05:00", &about).await, Value::Null);
+    let late = json!({"session": "s1"});
+    door.error("first", "10:04:50", &late).await;
+    let link = format!("select ops.link_late_feedback(200, '{}')", at("10:10:00"));
+    for _ in 0..2 {
+        door.world.execute(&link).await;
+        let listed = door.list("open").await;
+        assert_eq!(listed[0]["issue"]["title"], "first", "{listed:?}");
+    }
+}

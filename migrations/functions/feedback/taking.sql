@@ -162,6 +162,33 @@ $$;
 comment on function ops.take_feedback(integer, text, jsonb, timestamptz) is
     'Keeps what people wrote among items that were taken, each once, and notes what was too much.';
 
+create or replace function ops.link_late_feedback(p_limit integer, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    update ops.feedback as written
+    set issue = found.issue
+    from (
+        select unlinked.id, ops.feedback_issue(item.detail, item.session, item.environment, item.at) as issue
+        from (
+            select id
+            from ops.feedback
+            where status = 'open' and issue is null and at > p_now - interval '1 hour'
+            order by at desc
+            limit p_limit
+        ) as unlinked
+        join ops.items as item
+            on item.id = unlinked.id and item.kind = 'feedback' and item.day > (p_now at time zone 'UTC')::date - 9
+    ) as found
+    where written.id = found.id and found.issue is not null;
+end
+$$;
+
+comment on function ops.link_late_feedback(integer, timestamptz) is
+    'Links feedback of the last hour to errors that came in after it.';
+
 create or replace function ops.forget_feedback(p_limit integer, p_now timestamptz)
 returns bigint
 language plpgsql

@@ -69,6 +69,7 @@ begin
     if ops.forget_source_maps(p_limit, v_now) = p_limit then
         return jsonb_build_object('outcome', 'more');
     end if;
+    perform ops.link_late_feedback(p_limit, v_now);
     perform ops.forget_oncall_changes(v_now);
     perform ops.open_item_days(v_now);
     perform ops.forget_door_counts(v_now);
