@@ -2,6 +2,7 @@
 //! and the watched app, and the variables that tell of them.
 
 mod channels;
+mod page;
 mod routes;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};

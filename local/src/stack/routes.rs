@@ -1,13 +1,15 @@
 //! `/_local`: what the stack captured, how it is broken and healed, and what time it is.
 //! These routes are broken by nothing.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Stack;
+use super::{Stack, page};
 use crate::{
     answer,
     capture::answers::{Answer, CallBack},
@@ -47,7 +49,7 @@ impl Stack {
             .map_err(|error| Box::new(problem(StatusCode::CONFLICT, &format!("{error:#}"))))
     }
 
-    /// Answers `GET` and `DELETE /_local/inbox`, `GET` and `POST /_local/faults` and `GET`
+    /// Answers `GET /_local/`, which is a page, `GET` and `DELETE /_local/inbox`, `GET` and `POST /_local/faults` and `GET`
     /// and `POST /_local/clock`; `None` for any path outside `/_local`.
     pub async fn local_routes(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
         let route = request.uri().path().strip_prefix("/_local/")?;
@@ -59,7 +61,15 @@ impl Stack {
             }
             ("inbox", _) => answer::method_not_allowed("GET, DELETE"),
             ("faults", &Method::GET) => answer::json(StatusCode::OK, &json!(self.faults.all())),
-            ("faults", &Method::POST) => self.take_fault(request.body()).await,
+            ("", &Method::GET) => page::show(&self.faults.all(), &self.inbox.messages()),
+            ("", _) => answer::method_not_allowed("GET"),
+            ("faults", &Method::POST) => match filled_form(request.body()) {
+                Some(filled) => match self.take_fault(&filled).await {
+                    taken if taken.status().is_success() => page::again(),
+                    refused => refused,
+                },
+                None => self.take_fault(request.body()).await,
+            },
             ("clock", &Method::GET) => self.time(),
             ("clock", &Method::POST) => self.set_clock(request.body()),
             ("faults" | "clock", _) => answer::method_not_allowed("GET, POST"),
@@ -112,6 +122,16 @@ impl Stack {
             Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error:#}")),
         }
     }
+}
+
+/// What a form of the page says, as scripts say it. The header does not tell them apart:
+/// `curl -d` calls everything a form.
+fn filled_form(body: &Bytes) -> Option<Bytes> {
+    if !body.starts_with(b"service=") {
+        return None;
+    }
+    let fields: BTreeMap<_, _> = url::form_urlencoded::parse(body).collect();
+    Some(json!(fields).to_string().into())
 }
 
 fn problem(status: StatusCode, detail: &str) -> Response<Bytes> {

@@ -1,5 +1,6 @@
 //! How the stack's services break and heal.
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{Method, Request};
 use local_supabase::{
@@ -188,4 +189,38 @@ async fn scripted_answers_come_once_and_in_order() {
             .all(|message| message.channel == Channel::Slack)
     );
     assert_eq!(inbox.requests(Service::Slack).len(), 6);
+}
+
+#[tokio::test]
+async fn a_newcomer_breaks_and_heals_by_buttons() {
+    let running = Running::start(KeyKind::Full).await;
+    let ask = async |method: Method, path: &str, body: &str| {
+        let request = Request::builder().method(method).uri(path);
+        let request = request
+            .body(Bytes::copy_from_slice(body.as_bytes()))
+            .unwrap();
+        let response = running.stack.local_routes(&request).await.unwrap();
+        let page = String::from_utf8(response.body().to_vec()).unwrap();
+        (response.status().as_u16(), page)
+    };
+    let button = |mode: &str| format!("<button name=\"mode\" value=\"{mode}\" aria-label=\"");
+    let (status, page) = ask(Method::GET, "/_local/", "").await;
+    assert_eq!(status, 200);
+    assert_eq!(page.matches(&button("refuse")).count(), Service::ALL.len());
+    assert_eq!(page.matches(&button("ok")).count(), 0, "all work");
+
+    let (status, _) = ask(Method::POST, "/_local/faults", "service=app&mode=refuse").await;
+    assert_eq!(status, 303);
+    assert!(matches!(
+        running.ask(Service::App, LONG).await,
+        Outcome::Refused
+    ));
+    let (_, page) = ask(Method::GET, "/_local/", "").await;
+    assert_eq!(page.matches("turned off").count(), 1);
+    assert_eq!(page.matches(&button("ok")).count(), 1);
+
+    ask(Method::POST, "/_local/faults", "service=app&mode=ok").await;
+    assert_eq!(running.ask(Service::App, LONG).await.status(), 200);
+    let (status, _) = ask(Method::POST, "/_local/faults", "service=cellar&mode=ok").await;
+    assert_eq!(status, 400);
 }
