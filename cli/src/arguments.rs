@@ -10,8 +10,8 @@ use crate::{
     contacts::arguments::Contacts, database::arguments::Database, door::arguments::Door,
     errors::arguments::Errors, feedback::arguments::Feedback, funnels::arguments::Funnels,
     incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
-    oncall::arguments::Oncall, retention::Retention, schedule::Schedule, settings::Settings,
-    sourcemaps::arguments::Sourcemaps,
+    oncall::arguments::Oncall, retention::Retention, roles::arguments::Roles, schedule::Schedule,
+    settings::Settings, sourcemaps::arguments::Sourcemaps,
 };
 
 const VARIABLES: &str = "\
@@ -109,6 +109,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Door,
+    },
+    /// Shows who may see and do what on the pages, and changes it
+    Roles {
+        /// What to do.
+        #[command(subcommand)]
+        action: Roles,
     },
     /// Shows open alerts, and acknowledges, silences and resolves them
     Alerts {

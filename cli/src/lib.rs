@@ -2,7 +2,7 @@
 //!
 //! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`, `database`, `door`,
 //! `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`, `oncall`, `retention`,
-//! `schedule`, `settings`, `sourcemaps`. It holds the noun's
+//! `roles`, `schedule`, `settings`, `sourcemaps`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
 //! database, `answered` reads what it answers, `id_start` finds an id, `file_plan` tells what a file changes,
@@ -35,6 +35,7 @@ mod migrate;
 mod oncall;
 mod project;
 mod retention;
+mod roles;
 mod schedule;
 mod settings;
 mod sourcemaps;
@@ -101,6 +102,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Retention(retention) => retention::run(retention, &project()?, output).await,
         Command::Database { action } => database::run(action, &project()?, output).await,
         Command::Door { action } => door::run(action, &project()?, output).await,
+        Command::Roles { action } => roles::run(action, &project()?, output).await,
         Command::Alerts { action } => alerts::run(action, &project()?, output).await,
         Command::Incidents { action } => incidents::run(action, &project()?, output).await,
         Command::Backup { action } => {

@@ -9,7 +9,8 @@ use std::{fmt, marker::PhantomData, time::Duration};
 use http::Method;
 
 use crate::auth::{
-    Answerer, DoorKey, HeartbeatToken, Link, METRICS, Operator, Reader, Starter, Visitor,
+    Answerer, DoorKey, HeartbeatToken, Link, METRICS, Newcomer, Operator, Reader, SignedIn,
+    Starter, Visitor,
 };
 
 /// Everything the platform and the edge need to know of an endpoint.
@@ -54,6 +55,8 @@ pub enum Limit {
     OneUse,
     /// Items that a project key brings.
     ItemsOfAKey,
+    /// Tries to sign in, and codes that are asked for.
+    TriesToSignIn,
 }
 
 impl Limit {
@@ -82,6 +85,10 @@ impl Limit {
                 "who holds a project key: its items a minute and a day, then 429 with \
                  `Retry-After`; what is too much is counted and left out"
             }
+            Self::TriesToSignIn => {
+                "who tries to sign in: by network, by address and by browser, each with pauses \
+                 that grow, then 429 with `Retry-After` (docs/sign-in.md)"
+            }
         }
     }
 
@@ -90,7 +97,9 @@ impl Limit {
     pub fn counted(self) -> &'static str {
         match self {
             Self::WrongProofs | Self::SharedReadings | Self::KeyFetches => "in each instance",
-            Self::OneRun | Self::OneUse | Self::ItemsOfAKey => "in the database",
+            Self::OneRun | Self::OneUse | Self::ItemsOfAKey | Self::TriesToSignIn => {
+                "in the database"
+            }
             Self::AlertsOfARequest => "in the request",
         }
     }
@@ -141,6 +150,8 @@ pub enum Endpoint {
     Heartbeat,
     /// `/api/ingest`: the door for what apps and platforms send.
     Ingest,
+    /// `/api/account`: people sign in and out.
+    Account,
 }
 
 /// Kept back from `max_duration_s` so that a function ends by itself: for the
@@ -248,7 +259,8 @@ impl Route<Operator> {
     pub const RAISE: Self = Self::new(Endpoint::Dispatch, &[Method::POST]);
 }
 
-/// Operators, signed-in admins of the app and, for its metrics alone, scrapers.
+/// Operators, people whose role has the permission `dashboard.read` and, for its metrics
+/// alone, scrapers.
 impl Route<Reader> {
     /// Reads everything that is known.
     pub const DASHBOARD: Self = Self::new(Endpoint::Dashboard, &[Method::GET, Method::HEAD]);
@@ -260,10 +272,10 @@ impl Route<Link> {
     pub const SHOW_LINK: Self = Self::new(Endpoint::Acknowledge, &[Method::GET, Method::HEAD]);
 }
 
-/// Whoever holds a link that stood in a message, by a form; operators and admins,
-/// by JSON.
+/// Whoever holds a link that stood in a message, by a form; operators and people whose role
+/// has the permission `alerts.answer`, by JSON.
 impl Route<Answerer> {
-    /// Does one thing about an alert.
+    /// Does one thing about an alert or an incident.
     pub const ANSWER: Self = Self::new(Endpoint::Acknowledge, &[Method::POST]);
 }
 
@@ -286,6 +298,18 @@ impl Route<DoorKey> {
 impl Route<Visitor> {
     /// Answers them.
     pub const DOOR: Self = Self::new(Endpoint::Ingest, &[Method::GET, Method::OPTIONS]);
+}
+
+/// Whoever is signed in, whatever they may do.
+impl Route<SignedIn> {
+    /// Says who it is.
+    pub const WHO: Self = Self::new(Endpoint::Account, &[Method::GET, Method::HEAD]);
+}
+
+/// Anybody at a page of ours.
+impl Route<Newcomer> {
+    /// Signs in, stays signed in, signs out.
+    pub const SIGN_IN: Self = Self::new(Endpoint::Account, &[Method::POST]);
 }
 
 static HEALTH: Spec = Spec {
@@ -396,6 +420,18 @@ static INGEST: Spec = Spec {
     limits: &[Limit::ItemsOfAKey, Limit::WrongProofs],
 };
 
+static ACCOUNT: Spec = Spec {
+    name: "account",
+    path: "/api/account",
+    source: "api/account.rs",
+    memory_mb: 512,
+    max_duration_s: 10,
+    body_limit: 8 * 1024,
+    job: None,
+    open_to_pages: false,
+    limits: &[Limit::TriesToSignIn, Limit::WrongProofs, Limit::KeyFetches],
+};
+
 /// Whether a path is one to which clients of others send by themselves: Sentry's to
 /// `/api/PROJECT/envelope/`, those of OpenTelemetry to `/v1/traces`, drains to a path of ours.
 fn leads_to_the_door(path: &str) -> bool {
@@ -413,7 +449,7 @@ fn leads_to_the_door(path: &str) -> bool {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Health,
         Self::Dashboard,
         Self::Monitor,
@@ -423,6 +459,7 @@ impl Endpoint {
         Self::Maintenance,
         Self::Heartbeat,
         Self::Ingest,
+        Self::Account,
     ];
 
     /// The endpoint's row of the table.
@@ -438,6 +475,7 @@ impl Endpoint {
             Self::Maintenance => &MAINTENANCE,
             Self::Heartbeat => &HEARTBEAT,
             Self::Ingest => &INGEST,
+            Self::Account => &ACCOUNT,
         }
     }
 

@@ -14,7 +14,8 @@
 //! - [`deployment_event`]: what becomes of a deployment
 //! - [`jobs`]: runs of scheduled work, each claimed once
 //! - [`messages`]: what people are told, and the channels by which it reaches them
-//! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`]: the domains
+//! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`], [`account`]:
+//!   the domains
 //! - [`migrate`]: the schema
 //!
 //! How a backup is made and restored is crate `backup`; the clock, the HTTP client
@@ -23,6 +24,7 @@
 //! Rust observes and words; SQL decides what changed. Nothing that must survive
 //! lives in memory: an instance may be frozen or killed at any instant.
 
+pub mod account;
 pub mod alerts;
 pub mod app;
 pub mod auth;

@@ -16,6 +16,9 @@ pub enum Problem {
     /// 401: no proof of who is calling, or a wrong one.
     #[error("unauthorized")]
     Unauthorized,
+    /// 401: an address, password, code or session that is not right, whichever it is.
+    #[error("invalid")]
+    NotSignedIn,
     /// 403: the caller is known and may not do this.
     #[error("forbidden")]
     Forbidden,
@@ -31,8 +34,8 @@ pub enum Problem {
     /// 415: the body's type is not the one the endpoint takes.
     #[error("unsupported media type")]
     UnsupportedMediaType,
-    /// 429: too many wrong proofs from this client; seconds until the next try.
-    #[error("too many wrong proofs")]
+    /// 429: too many wrong proofs or tries; seconds until the next one.
+    #[error("too many tries")]
     TooManyRequests {
         /// Seconds until the next try.
         retry_after: u64,
@@ -51,7 +54,7 @@ impl Problem {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::NotSignedIn => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
@@ -67,12 +70,13 @@ impl Problem {
         match self {
             Self::BadRequest(detail) => detail.clone(),
             Self::Unauthorized => "a valid proof of who is calling is required".into(),
+            Self::NotSignedIn => "invalid: this does not sign anybody in".into(),
             Self::Forbidden => "the caller is known but may not do this".into(),
             Self::MethodNotAllowed(allowed) => format!("allowed: {}", join(allowed)),
             Self::PayloadTooLarge(limit) => format!("the body may have at most {limit} bytes"),
             Self::UnsupportedMediaType => "the body must be application/json".into(),
             Self::TooManyRequests { retry_after } => {
-                format!("too many wrong proofs; try again in {retry_after} s")
+                format!("too many tries; try again in {retry_after} s")
             }
             Self::NotFound(detail) | Self::Unavailable(detail) => (*detail).into(),
             Self::Internal => {
@@ -103,7 +107,7 @@ impl Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         match self {
-            Self::Unauthorized => {
+            Self::Unauthorized | Self::NotSignedIn => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::MethodNotAllowed(allowed) => {

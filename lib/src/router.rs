@@ -4,7 +4,7 @@
 //! the routes of its endpoint alone, so that it links no other domain.
 
 use crate::{
-    alerts, app::App, backups, config::Config, endpoint::Endpoint, function::Function,
+    account, alerts, app::App, backups, config::Config, endpoint::Endpoint, function::Function,
     handler::Routes, health, ingest, monitoring,
 };
 
@@ -21,6 +21,7 @@ pub fn routes(endpoint: Endpoint) -> Routes {
         Endpoint::Maintenance => monitoring::maintenance::routes(),
         Endpoint::Heartbeat => monitoring::heartbeat::routes(),
         Endpoint::Ingest => ingest::routes(),
+        Endpoint::Account => account::routes(),
     }
 }
 
@@ -52,6 +53,7 @@ mod tests {
             let value = match name {
                 "SUPABASE_URL" => "http://127.0.0.1:9",
                 "SUPABASE_SECRET_KEY" => "sb_secret_x",
+                "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
                 "CRON_SECRET" => "cron-secret-of-sixteen",
                 "MONITORING_API_KEY" => "monitoring-key-of-sixteen",
                 _ => return None,

@@ -33,6 +33,7 @@ async fn an_unknown_method_is_405_and_says_which_exist() {
         (Endpoint::Heartbeat, "GET, HEAD, POST"),
         (Endpoint::Acknowledge, "GET, HEAD, POST"),
         (Endpoint::Ingest, "POST, GET, OPTIONS"),
+        (Endpoint::Account, "GET, HEAD, POST"),
     ] {
         let app = bundle.instance(endpoint);
         let answer = call(&app, Method::DELETE, endpoint.spec().path)

@@ -23,7 +23,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 82] = [
+const TABLES: [(&str, Server); 84] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -85,6 +85,7 @@ const TABLES: [(&str, Server); 82] = [
     ("releases", Server::Whole),
     ("request_hours", Server::Whole),
     ("restores", Server::Whole),
+    ("role_permissions", Server::Whole),
     ("rotation_layers", Server::Whole),
     ("rotation_members", Server::Whole),
     ("rotations", Server::Whole),
@@ -94,6 +95,7 @@ const TABLES: [(&str, Server); 82] = [
     ("scheduler", Server::Whole),
     ("setting_changes", Server::Whole),
     ("settings", Server::Whole),
+    ("sign_in_tries", Server::Whole),
     ("silences", Server::Whole),
     ("source_map_parts", Server::Whole),
     ("source_maps", Server::Whole),

@@ -159,6 +159,7 @@ pub(super) async fn change(
         p_note: change.note,
         p_actor: author(),
         p_link: None,
+        p_role: None,
     };
     let acted = project.call(&call).await?;
     let json = json!({ "outcome": acted.outcome, "alert": acted.alert });
@@ -211,6 +212,7 @@ async fn change_many(
         p_until: change.until,
         p_note: change.note,
         p_actor: author(),
+        p_role: None,
     };
     let acted = project.call(&call).await?;
     let text = match acted.acted.as_slice() {

@@ -9,7 +9,7 @@ mod write;
 use std::path::Path;
 
 use anyhow::Context;
-use ops::config::variables;
+use ops::{auth::roles, config::variables};
 
 pub(crate) use write::run;
 
@@ -41,6 +41,10 @@ pub(crate) fn files() -> anyhow::Result<Vec<File>> {
         File {
             path: "public/runbook.html",
             text: page::render(&runbook, &index)?,
+        },
+        File {
+            path: "migrations/seeds/role_permissions.sql",
+            text: roles::seed(),
         },
         File {
             path: "vercel.hobby.json",

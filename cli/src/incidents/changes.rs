@@ -180,6 +180,7 @@ async fn acknowledge(
             p_note: note.clone(),
             p_actor: author(),
             p_link: None,
+            p_role: None,
         };
         project.call(&act).await?;
     }

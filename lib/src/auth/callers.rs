@@ -4,10 +4,12 @@ use http::{HeaderMap, header, uri::PathAndQuery};
 use url::Url;
 
 use super::{
-    Admin, Attempt, Bearers, Caller, WrongProof, bearer,
+    Accepted, Attempt, Caller, Client, People, User, WrongProof, bearer,
+    cookies::Jar,
     door_key::{self, KeySigner},
     field,
     heartbeat_token::{self, TokenSigner},
+    roles::{Permission, Role},
     signed_link::{Grant, Signer},
     vercel_signature,
 };
@@ -45,19 +47,52 @@ pub enum Starter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operator;
 
-/// Somebody who may see everything and answer alerts.
+/// Somebody who may do what they ask for. It is no caller by itself: each kind of caller
+/// that is a person says which permission it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Person {
     /// An operator, or CI, by `MONITORING_API_KEY`.
     Operator,
-    /// A signed-in admin of the app.
-    Admin(Admin),
+    /// Somebody who is signed in, by the project's token or by our cookie.
+    User(User),
+}
+
+impl Person {
+    /// Under what name what they do is remembered.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Operator => "operator".to_owned(),
+            Self::User(user) => user.name(),
+        }
+    }
+
+    /// The role by which they may; an operator needs none.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        match self {
+            Self::Operator => None,
+            Self::User(user) => user.role,
+        }
+    }
+}
+
+/// Whoever is signed in, whatever they may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn(pub Person);
+
+/// Somebody at one of our own pages who wants to sign in, to stay so, or to sign out.
+#[derive(Debug)]
+pub struct Newcomer {
+    pub(crate) jar: Jar,
+    pub(crate) network: String,
+    wrong: WrongProof,
 }
 
 /// Somebody who reads what is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reader {
-    /// Somebody who may see everything.
+    /// Somebody who may read the dashboard.
     Person(Person),
     /// A scraper, by `METRICS_TOKEN`, which opens the metrics and nothing else.
     Scraper,
@@ -119,34 +154,81 @@ impl Caller for Visitor {
 impl Caller for Starter {
     async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
         let config = attempt.config;
-        let accepted = Bearers {
+        let accepted = Accepted {
             secrets: vec![
                 (config.cron_secret.as_ref(), Self::Scheduler),
                 (config.monitoring_api_key.as_ref(), Self::Operator),
             ],
-            admin: None,
+            people: People::Nobody,
         };
-        attempt.bearer(accepted).await
+        attempt.caller(accepted).await
     }
 }
 
 impl Caller for Operator {
     async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
-        let accepted = Bearers {
+        let accepted = Accepted {
             secrets: vec![(attempt.config.monitoring_api_key.as_ref(), Self)],
-            admin: None,
+            people: People::Nobody,
         };
-        attempt.bearer(accepted).await
+        attempt.caller(accepted).await
     }
 }
 
-impl Caller for Person {
-    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
-        let accepted = Bearers {
+impl Person {
+    /// An operator, or somebody whose role allows that.
+    async fn prove(attempt: &Attempt<'_>, permission: Permission) -> Result<Self, Problem> {
+        let accepted = Accepted {
             secrets: vec![(attempt.config.monitoring_api_key.as_ref(), Self::Operator)],
-            admin: Some(Self::Admin),
+            people: People::Whoever(permission, Self::User),
         };
-        attempt.bearer(accepted).await
+        attempt.caller(accepted).await
+    }
+}
+
+impl Caller for SignedIn {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        let operator = Self(Person::Operator);
+        let accepted = Accepted {
+            secrets: vec![(attempt.config.monitoring_api_key.as_ref(), operator)],
+            people: People::Anybody(|user| Self(Person::User(user))),
+        };
+        attempt.caller(accepted).await
+    }
+}
+
+impl Caller for Newcomer {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        let Some(jar) = Jar::of(attempt.config, attempt.request) else {
+            tracing::error!("no project is configured; nobody can sign in");
+            return Err(Problem::Unavailable("sign-in is not configured"));
+        };
+        // Nobody needs a bearer here; whoever sends one has to be right.
+        let bears = attempt
+            .request
+            .headers()
+            .contains_key(header::AUTHORIZATION);
+        if bears {
+            SignedIn::prove(attempt).await?;
+        }
+        if !jar.may_act(attempt.request.method()) {
+            return Err(Problem::Forbidden);
+        }
+        Ok(Self {
+            jar,
+            network: Client::at(attempt.request.extensions().get()).network(),
+            wrong: attempt.wrong_proof(),
+        })
+    }
+}
+
+impl Newcomer {
+    /// Counts what they tried as a wrong proof of this instance's.
+    ///
+    /// # Errors
+    /// 429 if it was one too many.
+    pub(crate) fn count(&self) -> Result<(), Problem> {
+        self.wrong.count()
     }
 }
 
@@ -154,15 +236,17 @@ impl Caller for Reader {
     async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
         let config = attempt.config;
         let operator = Self::Person(Person::Operator);
-        let mut accepted = Bearers {
+        let mut accepted = Accepted {
             secrets: vec![(config.monitoring_api_key.as_ref(), operator)],
-            admin: Some(|admin| Self::Person(Person::Admin(admin))),
+            people: People::Whoever(Permission::ReadDashboard, |user| {
+                Self::Person(Person::User(user))
+            }),
         };
         if attempt.request.uri().path() == METRICS {
             let scraper = (config.metrics_token.as_ref(), Self::Scraper);
             accepted.secrets.push(scraper);
         }
-        attempt.bearer(accepted).await
+        attempt.caller(accepted).await
     }
 }
 
@@ -201,7 +285,10 @@ impl Caller for Answerer {
                 let token = field(attempt.request.body(), "token").unwrap_or_default();
                 Link::verify(attempt, token).map(Self::Link)
             }
-            Some(media_type::JSON) => Person::prove(attempt).await.map(Self::Person),
+            Some(media_type::JSON) => {
+                let person = Person::prove(attempt, Permission::AnswerAlerts).await;
+                person.map(Self::Person)
+            }
             _ => Err(Problem::UnsupportedMediaType),
         }
     }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Admin, Verdict};
+use super::{Verdict, roles::Role, user_token::User};
 
 /// How far the clocks of issuer and instance may differ, in seconds.
 const LEEWAY_S: f64 = 60.0;
@@ -13,15 +13,12 @@ const LEEWAY_S: f64 = 60.0;
 /// tokens of other roles.
 const AUTHENTICATED: &str = "authenticated";
 
-/// The role in `app_metadata` that makes a user an admin.
-const ADMIN: &str = "admin";
-
 /// Judges the claims of a token that the project at `issuer` signed.
 ///
 /// What does not hold for a user of that project, now, is a wrong proof. A user
-/// whose `app_metadata` names another role than admin, or none in whatever shape,
-/// is proven and forbidden.
-pub(super) fn judge(claims: &Map<String, Value>, issuer: &str, now: Timestamp) -> Verdict<Admin> {
+/// whose `app_metadata` names a role that is none of ours, or none in whatever shape,
+/// is proven and has none.
+pub(super) fn judge(claims: &Map<String, Value>, issuer: &str, now: Timestamp) -> Verdict<User> {
     let is =
         |name: &str, expected: &str| claims.get(name).and_then(Value::as_str) == Some(expected);
     let subject = claims
@@ -37,12 +34,29 @@ pub(super) fn judge(claims: &Map<String, Value>, issuer: &str, now: Timestamp) -
         return Verdict::Wrong;
     }
     let metadata = claims.get("app_metadata");
-    if metadata.and_then(|metadata| metadata.get("role")?.as_str()) != Some(ADMIN) {
-        return Verdict::Forbidden;
-    }
-    Verdict::Right(Admin {
+    let role = metadata.and_then(|metadata| metadata.get("role")?.as_str());
+    let email = claims.get("email").and_then(Value::as_str);
+    Verdict::Right(User {
         subject: subject.to_owned(),
+        email: email.filter(|email| !email.is_empty()).map(str::to_owned),
+        role: role.and_then(Role::parse),
+        expires_at: end(claims),
+        idle_until: None,
     })
+}
+
+/// When the token ends, to the second. It was seen to end at a time that lies ahead, or a
+/// moment ago; what no clock shows is as late as any.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "times beyond any clock saturate"
+)]
+fn end(claims: &Map<String, Value>) -> Timestamp {
+    let seconds = claims
+        .get("exp")
+        .and_then(Value::as_f64)
+        .unwrap_or_default();
+    Timestamp::from_second(seconds as i64).unwrap_or(Timestamp::MAX)
 }
 
 /// An audience is one name, or several of which one has to fit.
@@ -86,7 +100,10 @@ mod tests {
 
     fn judged(claims: &Map<String, Value>) -> &'static str {
         match judge(claims, ISSUER, Timestamp::from_second(NOW).unwrap()) {
-            Verdict::Right(_) => "right",
+            Verdict::Right(User { role: None, .. }) => "no role",
+            Verdict::Right(User {
+                role: Some(role), ..
+            }) => role.as_str(),
             Verdict::Forbidden => "forbidden",
             Verdict::Wrong => "wrong",
             Verdict::Unproven => "unproven",
@@ -96,7 +113,7 @@ mod tests {
     #[test]
     fn one_claim_alone_decides_what_a_token_is() {
         for (claim, value, expected) in [
-            ("iss", json!(ISSUER), "right"),
+            ("iss", json!(ISSUER), "admin"),
             ("iss", json!("https://other.supabase.co/auth/v1"), "wrong"),
             (
                 "iss",
@@ -105,7 +122,7 @@ mod tests {
             ),
             ("iss", json!([ISSUER]), "wrong"),
             ("iss", json!(null), "wrong"),
-            ("aud", json!(["api", "authenticated"]), "right"),
+            ("aud", json!(["api", "authenticated"]), "admin"),
             ("aud", json!("anon"), "wrong"),
             ("aud", json!(["anon"]), "wrong"),
             ("aud", json!([]), "wrong"),
@@ -116,28 +133,27 @@ mod tests {
             ("role", json!(null), "wrong"),
             ("sub", json!(""), "wrong"),
             ("sub", json!(7), "wrong"),
-            ("exp", json!(NOW - 59), "right"),
+            ("exp", json!(NOW - 59), "admin"),
             ("exp", json!(NOW - 60), "wrong"),
             ("exp", json!((NOW + 60).to_string()), "wrong"),
-            ("nbf", json!(NOW + 60), "right"),
+            ("nbf", json!(NOW + 60), "admin"),
             ("nbf", json!(NOW + 61), "wrong"),
             ("nbf", json!("soon"), "wrong"),
-            ("iat", json!(NOW + 60), "right"),
+            ("iat", json!(NOW + 60), "admin"),
             ("iat", json!(NOW + 61), "wrong"),
             ("iat", json!(null), "wrong"),
-            ("app_metadata", json!({"role": "user"}), "forbidden"),
-            ("app_metadata", json!({"role": "Admin"}), "forbidden"),
-            ("app_metadata", json!({"role": ["admin"]}), "forbidden"),
-            (
-                "app_metadata",
-                json!({"role": {"admin": true}}),
-                "forbidden",
-            ),
-            ("app_metadata", json!({"role": null}), "forbidden"),
-            ("app_metadata", json!({}), "forbidden"),
-            ("app_metadata", json!("admin"), "forbidden"),
-            ("app_metadata", json!(null), "forbidden"),
-            ("user_metadata", json!({"role": "user"}), "right"),
+            ("app_metadata", json!({"role": "viewer"}), "viewer"),
+            ("app_metadata", json!({"role": "responder"}), "responder"),
+            ("app_metadata", json!({"role": "user"}), "no role"),
+            ("app_metadata", json!({"role": "Admin"}), "no role"),
+            ("app_metadata", json!({"role": ["admin"]}), "no role"),
+            ("app_metadata", json!({"role": {"admin": true}}), "no role"),
+            ("app_metadata", json!({"role": null}), "no role"),
+            ("app_metadata", json!({}), "no role"),
+            ("app_metadata", json!("admin"), "no role"),
+            ("app_metadata", json!(null), "no role"),
+            ("user_metadata", json!({"role": "user"}), "admin"),
+            ("user_role", json!("viewer"), "admin"),
         ] {
             let mut claims = admin();
             claims.insert(claim.to_owned(), value.clone());
@@ -153,10 +169,10 @@ mod tests {
             ("role", "wrong"),
             ("sub", "wrong"),
             ("exp", "wrong"),
-            ("nbf", "right"),
-            ("iat", "right"),
-            ("app_metadata", "forbidden"),
-            ("user_metadata", "right"),
+            ("nbf", "admin"),
+            ("iat", "admin"),
+            ("app_metadata", "no role"),
+            ("user_metadata", "admin"),
         ] {
             let mut claims = admin();
             claims.remove(claim).expect(claim);
@@ -169,6 +185,6 @@ mod tests {
         let mut claims = admin();
         claims.insert("app_metadata".to_owned(), json!({}));
         claims.insert("user_metadata".to_owned(), json!({"role": "admin"}));
-        assert_eq!(judged(&claims), "forbidden");
+        assert_eq!(judged(&claims), "no role");
     }
 }

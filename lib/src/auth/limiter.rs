@@ -14,6 +14,7 @@ use std::{
 use outside::clock::Moment;
 
 use super::ClientAddress;
+use crate::hexadecimal::hexadecimal;
 
 const WINDOW: Duration = Duration::from_secs(60);
 /// Wrong proofs that a client may send within the window.
@@ -54,6 +55,15 @@ impl Client {
                 Self::V6(network)
             }
             None => Self::Unnamed,
+        }
+    }
+
+    /// What is told apart, in words that stay the same from instance to instance.
+    pub(super) fn network(self) -> String {
+        match self {
+            Self::V4(address) => address.to_string(),
+            Self::V6(network) => hexadecimal(&network),
+            Self::Unnamed => String::new(),
         }
     }
 }

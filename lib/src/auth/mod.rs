@@ -6,12 +6,17 @@
 
 mod callers;
 mod claims;
+pub(crate) mod cookies;
 mod derived_key;
 pub mod door_key;
 pub mod heartbeat_token;
 mod limiter;
 mod project_keys;
+pub mod roles;
+mod sealed;
 pub mod signed_link;
+mod site;
+pub(crate) mod try_keys;
 mod user_token;
 mod vercel_signature;
 
@@ -24,14 +29,20 @@ use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
 pub use callers::{
-    Answerer, DoorKey, HeartbeatToken, Link, METRICS, Operator, Person, Reader, Starter, Visitor,
+    Answerer, DoorKey, HeartbeatToken, Link, METRICS, Newcomer, Operator, Person, Reader, SignedIn,
+    Starter, Visitor,
 };
-pub use user_token::Admin;
+pub use user_token::User;
 
 use crate::{config::Config, problem::Problem};
+use cookies::{Forged, Jar};
 use limiter::{Client, Limiter};
-use outside::{clock::Deadline, outbound::Outbound};
+use outside::{
+    clock::{self, Deadline},
+    outbound::Outbound,
+};
 use project_keys::ProjectKeys;
+use roles::Permission;
 
 /// A kind of caller, and what it takes to be one.
 pub(crate) trait Caller: Debug + Sized + Send + 'static {
@@ -89,12 +100,22 @@ pub(crate) struct Attempt<'a> {
     deadline: Deadline,
 }
 
-/// The bearers that make a caller of some kind.
-struct Bearers<'a, C> {
+/// What makes a caller of some kind: a secret, or being signed in.
+struct Accepted<'a, C> {
     /// Secrets as configured, each with the caller that it proves.
     secrets: Vec<(Option<&'a SecretString>, C)>,
-    /// The caller that a token of an admin proves, where one is accepted.
-    admin: Option<fn(Admin) -> C>,
+    /// The people who are accepted, by the project's token or by our cookie.
+    people: People<C>,
+}
+
+/// Which people are callers of some kind. Every kind has to say it.
+enum People<C> {
+    /// None, whoever they are.
+    Nobody,
+    /// Whoever is signed in.
+    Anybody(fn(User) -> C),
+    /// Those whose role allows that.
+    Whoever(Permission, fn(User) -> C),
 }
 
 /// What a presented proof turned out to be.
@@ -107,22 +128,23 @@ enum Verdict<C> {
 }
 
 impl Attempt<'_> {
-    /// The caller that the request's bearer proves.
-    async fn bearer<C>(&self, mut accepted: Bearers<'_, C>) -> Result<C, Problem> {
+    /// The caller that the request proves: by its bearer, else by the cookie of whoever is
+    /// signed in.
+    async fn caller<C>(&self, mut accepted: Accepted<'_, C>) -> Result<C, Problem> {
         accepted.secrets.retain(|(secret, _)| secret.is_some());
         if self.config.supabase.is_none() {
-            accepted.admin = None;
+            accepted.people = People::Nobody;
         }
-        if accepted.secrets.is_empty() && accepted.admin.is_none() {
+        if accepted.secrets.is_empty() && matches!(accepted.people, People::Nobody) {
             tracing::error!("no proof that this endpoint accepts is configured; it stays closed");
             return Err(Problem::Unavailable("this endpoint is not configured"));
         }
-        let Some(presented) = self.request.headers().get(header::AUTHORIZATION) else {
-            return Err(Problem::Unauthorized);
-        };
-        let verdict = match bearer(presented.as_bytes()) {
-            Some(presented) => self.examine(presented, accepted).await,
-            None => Verdict::Wrong,
+        let verdict = match self.request.headers().get(header::AUTHORIZATION) {
+            Some(presented) => match bearer(presented.as_bytes()) {
+                Some(presented) => self.examine(presented, accepted).await,
+                None => Verdict::Wrong,
+            },
+            None => self.examine_cookie(accepted.people)?,
         };
         match verdict {
             Verdict::Right(caller) => Ok(caller),
@@ -132,7 +154,7 @@ impl Attempt<'_> {
         }
     }
 
-    async fn examine<C>(&self, presented: &str, accepted: Bearers<'_, C>) -> Verdict<C> {
+    async fn examine<C>(&self, presented: &str, accepted: Accepted<'_, C>) -> Verdict<C> {
         let known = accepted
             .secrets
             .into_iter()
@@ -140,11 +162,33 @@ impl Attempt<'_> {
         if let Some((_, caller)) = known {
             return Verdict::Right(caller);
         }
-        match accepted.admin {
-            Some(admin) if user_token::looks_like(presented) => {
-                user_token::examine(self, presented).await.map(admin)
-            }
-            _ => Verdict::Wrong,
+        if matches!(accepted.people, People::Nobody) || !user_token::looks_like(presented) {
+            return Verdict::Wrong;
+        }
+        match user_token::examine(self, presented).await {
+            Verdict::Right(user) => accepted.people.admit(user),
+            Verdict::Forbidden => Verdict::Forbidden,
+            Verdict::Wrong => Verdict::Wrong,
+            Verdict::Unproven => Verdict::Unproven,
+        }
+    }
+
+    /// Whoever the access cookie names. One that has ended is no proof, and no wrong one
+    /// either: it is what a browser has that was asleep.
+    ///
+    /// # Errors
+    /// 401 without a cookie, 403 where a page of another site makes the browser write.
+    fn examine_cookie<C>(&self, people: People<C>) -> Result<Verdict<C>, Problem> {
+        let jar = match people {
+            People::Nobody => None,
+            People::Anybody(_) | People::Whoever(..) => Jar::of(self.config, self.request),
+        };
+        let jar = jar.ok_or(Problem::Unauthorized)?;
+        match jar.user(clock::now()) {
+            Err(Forged) => Ok(Verdict::Wrong),
+            Ok(None) => Err(Problem::Unauthorized),
+            Ok(Some(_)) if !jar.may_act(self.request.method()) => Err(Problem::Forbidden),
+            Ok(Some(user)) => Ok(people.admit(user)),
         }
     }
 
@@ -157,13 +201,18 @@ impl Attempt<'_> {
     }
 }
 
-impl<C> Verdict<C> {
-    fn map<T>(self, as_caller: impl FnOnce(C) -> T) -> Verdict<T> {
+impl<C> People<C> {
+    fn admit(self, user: User) -> Verdict<C> {
         match self {
-            Self::Right(caller) => Verdict::Right(as_caller(caller)),
-            Self::Forbidden => Verdict::Forbidden,
-            Self::Wrong => Verdict::Wrong,
-            Self::Unproven => Verdict::Unproven,
+            Self::Nobody => Verdict::Wrong,
+            Self::Anybody(caller) => Verdict::Right(caller(user)),
+            Self::Whoever(permission, caller) => {
+                if user.role.is_some_and(|role| role.may(permission)) {
+                    Verdict::Right(caller(user))
+                } else {
+                    Verdict::Forbidden
+                }
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::sync::Once;
 
+use jiff::Timestamp;
 use jsonwebtoken::{
     Algorithm, DecodingKey, Header, Validation,
     crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
@@ -18,13 +19,32 @@ use ring::{hmac, signature as ring_signature};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
-use super::{Attempt, Verdict, claims, project_keys::NoKey};
+use super::{Attempt, Verdict, claims, project_keys::NoKey, roles::Role};
 
-/// A signed-in admin of the app.
+/// A person who is signed in, as the project's token names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Admin {
+pub struct User {
     /// The user's id.
     pub subject: String,
+    /// Their address, where they have one.
+    pub email: Option<String>,
+    /// What they may do here; nothing without a role.
+    pub role: Option<Role>,
+    /// When the proof ends.
+    pub expires_at: Timestamp,
+    /// When they are signed out unless they come back before; known of cookies alone.
+    pub idle_until: Option<Timestamp>,
+}
+
+impl User {
+    /// Under what name they are remembered: their address, which is what colleagues know.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let email = self.email.as_ref().filter(|email| email.len() <= 200);
+        email
+            .cloned()
+            .unwrap_or_else(|| format!("user {}", self.subject))
+    }
 }
 
 /// Whether a bearer has a token's shape: anything else is not worth a key.
@@ -32,7 +52,7 @@ pub(super) fn looks_like(presented: &str) -> bool {
     presented.split('.').count() == 3 && presented.len() <= 8 * 1024
 }
 
-pub(super) async fn examine(attempt: &Attempt<'_>, token: &str) -> Verdict<Admin> {
+pub(super) async fn examine(attempt: &Attempt<'_>, token: &str) -> Verdict<User> {
     install_ring();
     let Some(header) = header(token) else {
         return Verdict::Wrong;

@@ -29,6 +29,8 @@ use crate::{
 pub struct Config {
     /// The database's API.
     pub supabase: Option<Supabase>,
+    /// What the project knows the app's pages by: with it people sign in.
+    pub publishable_key: Option<String>,
     /// Verifies user tokens signed with a shared secret (HS256).
     pub jwt_secret: Option<SecretString>,
     /// Who issues user tokens, where it is not the project at its own URL.
@@ -95,6 +97,16 @@ pub enum SupabaseKey {
     Opaque(SecretString),
     /// A JWT: sent as `apikey` and as bearer.
     Legacy(SecretString),
+}
+
+impl SupabaseKey {
+    /// The key itself.
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        match self {
+            Self::Opaque(key) | Self::Legacy(key) => key,
+        }
+    }
 }
 
 /// A service with a key.
@@ -173,6 +185,7 @@ impl Config {
     pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Self {
         let mut read = Reader::new(lookup);
         let supabase = supabase(&mut read);
+        let publishable_key = publishable_key(&mut read);
         let jwt_secret = read.text("SUPABASE_JWT_SECRET").map(SecretString::from);
         let named_jwt_issuer = read.text("SUPABASE_JWT_ISSUER");
         let app_url = read.url(&["NEXT_PUBLIC_APP_URL"]);
@@ -217,6 +230,7 @@ impl Config {
         let deployment = deployment(&mut read);
         Self {
             supabase,
+            publishable_key,
             jwt_secret,
             named_jwt_issuer,
             app_url,
@@ -297,6 +311,21 @@ fn secret_key(value: String) -> Result<SupabaseKey, &'static str> {
         Some(_) => Err("a JWT, but not of the role service_role"),
         None => Err("neither `sb_secret_…` nor a JWT"),
     }
+}
+
+/// The publishable key, in either form. A secret key in its place would travel where keys
+/// are no secret.
+fn publishable_key(read: &mut Reader) -> Option<String> {
+    let names = ["SUPABASE_PUBLISHABLE_KEY", "NEXT_PUBLIC_SUPABASE_ANON_KEY"];
+    let (name, value) = read.first(&names)?;
+    let is_sendable = value.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_opaque = value.starts_with("sb_publishable_");
+    let parsed = if is_sendable && (is_opaque || jwt_role(&value).as_deref() == Some("anon")) {
+        Ok(value)
+    } else {
+        Err("neither `sb_publishable_…` nor a JWT of the role anon")
+    };
+    read.keep(name, parsed)
 }
 
 /// The role that a key claims. Not a proof: the database checks the signature.

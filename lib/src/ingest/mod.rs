@@ -210,6 +210,7 @@ fn refused(problem: &Problem, request: &Request<Bytes>) -> Answer {
         Problem::TooManyRequests { retry_after } => Some(*retry_after),
         Problem::BadRequest(_)
         | Problem::Unauthorized
+        | Problem::NotSignedIn
         | Problem::Forbidden
         | Problem::NotFound(_)
         | Problem::MethodNotAllowed(_)

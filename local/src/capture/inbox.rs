@@ -118,7 +118,7 @@ impl Inbox {
         self.messages()
     }
 
-    pub(super) fn deliver(&self, message: Message) {
+    pub(crate) fn deliver(&self, message: Message) {
         self.messages.send_modify(|messages| messages.push(message));
     }
 

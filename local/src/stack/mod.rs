@@ -129,6 +129,7 @@ impl Stack {
         let project = Project {
             keys: Arc::clone(&keys),
             faults: Arc::clone(&faults),
+            inbox: Arc::clone(&inbox),
             admin: cluster.admin_config(&database),
             authenticator: cluster.authenticator_config(&database),
             gateway: Gateway::new(gateway)?,

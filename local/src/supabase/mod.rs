@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     answer,
+    capture::Inbox,
     fault::{Faults, Passage, Service},
     gateway::Gateway,
     keys::Keys,
@@ -23,6 +24,8 @@ use crate::{
 pub(crate) struct Project {
     pub(crate) keys: Arc<Keys>,
     pub(crate) faults: Arc<Faults>,
+    /// Where the mails of Auth go.
+    pub(crate) inbox: Arc<Inbox>,
     /// How Auth reaches the database, as its superuser.
     pub(crate) admin: Config,
     /// How Storage reaches the database, before it takes the caller's role.

@@ -203,7 +203,8 @@ create or replace function public.ops_act_on_alert(
     p_note text,
     p_actor text,
     p_link jsonb default null,
-    p_now timestamptz default null
+    p_now timestamptz default null,
+    p_role text default null
 )
 returns jsonb
 language plpgsql
@@ -218,6 +219,7 @@ declare
 begin
     perform ops.hold_functions();
     perform ops.check_request(p_request);
+    perform ops.check_permission(p_role, 'alerts.answer');
     perform ops.check_word('action', p_action, ops.words('ops.alert_action'));
     perform ops.check_length('actor', btrim(p_actor), 200);
     if length(p_note) > 1000 then
@@ -257,5 +259,5 @@ begin
 end
 $$;
 
-comment on function public.ops_act_on_alert(uuid, uuid, text, timestamptz, text, text, jsonb, timestamptz) is
+comment on function public.ops_act_on_alert(uuid, uuid, text, timestamptz, text, text, jsonb, timestamptz, text) is
     'Does one thing about an alert, by a link at most once. The outcome is done, unchanged, unknown, used, expired or resolved. A call that is repeated with the same request returns its first result.';

@@ -113,7 +113,8 @@ create or replace function public.ops_act_on_alerts(
     p_until timestamptz,
     p_note text,
     p_actor text,
-    p_now timestamptz default null
+    p_now timestamptz default null,
+    p_role text default null
 )
 returns jsonb
 language plpgsql
@@ -125,6 +126,7 @@ declare
 begin
     perform ops.hold_functions();
     perform ops.check_request(p_request);
+    perform ops.check_permission(p_role, 'alerts.answer');
     perform ops.check_word('action', p_action, ops.words('ops.alert_action'));
     perform ops.check_selection(p_select);
     perform ops.check_length('actor', btrim(p_actor), 200);
@@ -150,5 +152,5 @@ begin
 end
 $$;
 
-comment on function public.ops_act_on_alerts(uuid, jsonb, text, timestamptz, timestamptz, text, text, timestamptz) is
+comment on function public.ops_act_on_alerts(uuid, jsonb, text, timestamptz, timestamptz, text, text, timestamptz, text) is
     'Does one thing about many open alerts: those of an incident, those that match, or those that are named. Returns which, and the silence if it was one. A call that is repeated with the same request returns its first result.';

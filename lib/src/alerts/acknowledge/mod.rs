@@ -1,7 +1,8 @@
 //! `/api/alerts/acknowledge`: what people do about alerts.
 //!
 //! A link in a message shows a page by GET and acts by POST, for mail scanners
-//! follow links and press no buttons. Operators and admins post JSON. Providers of
+//! follow links and press no buttons. Operators and people who are signed in post JSON, about
+//! alerts and about incidents. Providers of
 //! channels call back with what people answered there. What is done, and whether a
 //! link may still do it, is decided in the database.
 
@@ -18,14 +19,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use link_page::Page;
-pub use requested_action::Action;
-pub use requested_action::Selection;
-use requested_action::{Filled, Scope, Wanted};
+pub use requested_action::{Action, IncidentAction, Selection};
+use requested_action::{Asked, AskedOfIncident, Filled, Requested, Scope, Wanted};
 
 use crate::{
     app::App,
     auth::{
         Answerer, Link, Person,
+        roles::Role,
         signed_link::{Grant, LinkAction},
     },
     endpoint::Route,
@@ -37,6 +38,8 @@ use outside::clock::{self, Deadline};
 
 /// The SQLSTATE with which the database refuses what makes no sense.
 const INVALID_PARAMETER_VALUE: &str = "22023";
+/// The SQLSTATE with which it refuses what a role does not allow.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 /// Does one thing about an alert.
 #[derive(Debug, Serialize)]
@@ -55,6 +58,9 @@ pub struct ActOnAlert {
     pub p_actor: String,
     /// The link that was used, if it was one.
     pub p_link: Option<LinkUse>,
+    /// The role of a person who is signed in, which has to allow it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_role: Option<Role>,
 }
 
 /// A link that acts.
@@ -111,6 +117,44 @@ pub struct ActOnAlerts {
     pub p_note: Option<String>,
     /// Who.
     pub p_actor: String,
+    /// The role of a person who is signed in, which has to allow it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_role: Option<Role>,
+}
+
+/// Does one thing about an incident.
+#[derive(Debug, Serialize)]
+pub struct ActOnIncident {
+    /// Made by the caller, so that a lost answer can be asked for again.
+    pub p_request: Uuid,
+    /// Which incident.
+    pub p_incident: Uuid,
+    /// What.
+    pub p_action: IncidentAction,
+    /// Until when, for what ends by itself.
+    pub p_until: Option<Timestamp>,
+    /// Why, or what else there is to say.
+    pub p_note: Option<String>,
+    /// Who.
+    pub p_actor: String,
+    /// The role of a person who is signed in, which has to allow it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_role: Option<Role>,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ActedOnIncident {
+    /// Whether it was done.
+    pub outcome: ActOutcome,
+    /// The incident as it is now; null if there is none.
+    pub incident: Value,
+}
+
+impl Call for ActOnIncident {
+    const NAME: &'static str = "ops_act_on_incident";
+    const RETRY: Retry = Retry::Idempotent;
+    type Output = ActedOnIncident;
 }
 
 /// What came of it.
@@ -244,6 +288,7 @@ async fn follow(
             message: grant.message,
             expires_at: grant.expires_at,
         }),
+        p_role: None,
     };
     let acted = app
         .call(&call, deadline)
@@ -292,6 +337,7 @@ fn beyond(
         p_until: one.p_until,
         p_note: one.p_note.clone().or_else(|| silences.then(reason)),
         p_actor: one.p_actor.clone(),
+        p_role: None,
     })
 }
 
@@ -311,38 +357,55 @@ fn page<'a>(Acted { outcome, alert }: &'a Acted, action: LinkAction, token: &'a 
 }
 
 async fn act(app: &App, person: &Person, body: &[u8], deadline: Deadline) -> Answer {
-    let asked = requested_action::parse(body).map_err(Problem::BadRequest)?;
-    let actor = match person {
-        Person::Admin(admin) => format!("admin {}", admin.subject),
-        Person::Operator => "operator".to_owned(),
+    match requested_action::parse(body).map_err(Problem::BadRequest)? {
+        Requested::OfIncident(asked) => act_on_incident(app, person, asked, deadline).await,
+        Requested::OfAlerts(asked) => match asked.wanted().map_err(Problem::BadRequest)? {
+            Wanted::One(alert) => act_on_alert(app, person, alert, asked, deadline).await,
+            Wanted::Many(select) => act_on_alerts(app, person, select, asked, deadline).await,
+        },
+    }
+}
+
+async fn act_on_alerts(
+    app: &App,
+    person: &Person,
+    select: Selection,
+    asked: Asked,
+    deadline: Deadline,
+) -> Answer {
+    let call = ActOnAlerts {
+        p_request: Uuid::new_v4(),
+        p_select: select,
+        p_action: asked.action,
+        p_from: asked.from,
+        p_until: asked.until,
+        p_note: asked.note,
+        p_actor: person.name(),
+        p_role: person.role(),
     };
-    let alert = match asked.wanted().map_err(Problem::BadRequest)? {
-        Wanted::One(alert) => alert,
-        Wanted::Many(select) => {
-            let call = ActOnAlerts {
-                p_request: Uuid::new_v4(),
-                p_select: select,
-                p_action: asked.action,
-                p_from: asked.from,
-                p_until: asked.until,
-                p_note: asked.note,
-                p_actor: actor,
-            };
-            let acted = app
-                .call(&call, deadline)
-                .await
-                .map_err(|error| refusal(&error))?;
-            return handler::json(StatusCode::OK, &acted);
-        }
-    };
+    let acted = app
+        .call(&call, deadline)
+        .await
+        .map_err(|error| refusal(&error))?;
+    handler::json(StatusCode::OK, &acted)
+}
+
+async fn act_on_alert(
+    app: &App,
+    person: &Person,
+    alert: Uuid,
+    asked: Asked,
+    deadline: Deadline,
+) -> Answer {
     let call = ActOnAlert {
         p_request: Uuid::new_v4(),
         p_alert: alert,
         p_action: asked.action,
         p_until: asked.until,
         p_note: asked.note,
-        p_actor: actor,
+        p_actor: person.name(),
         p_link: None,
+        p_role: person.role(),
     };
     let Acted { outcome, alert } = app
         .call(&call, deadline)
@@ -357,10 +420,39 @@ async fn act(app: &App, person: &Person, body: &[u8], deadline: Deadline) -> Ans
     )
 }
 
+async fn act_on_incident(
+    app: &App,
+    person: &Person,
+    asked: AskedOfIncident,
+    deadline: Deadline,
+) -> Answer {
+    let call = ActOnIncident {
+        p_request: Uuid::new_v4(),
+        p_incident: asked.incident,
+        p_action: asked.action,
+        p_until: asked.until(clock::now()).map_err(Problem::BadRequest)?,
+        p_note: asked.note,
+        p_actor: person.name(),
+        p_role: person.role(),
+    };
+    let acted = app
+        .call(&call, deadline)
+        .await
+        .map_err(|error| refusal(&error))?;
+    if acted.outcome == ActOutcome::Unknown {
+        return Err(Problem::NotFound("there is no such incident"));
+    }
+    handler::json(StatusCode::OK, &acted)
+}
+
 fn refusal(error: &RpcError) -> Problem {
     match error {
         RpcError::Refused { code, message, .. } if code == INVALID_PARAMETER_VALUE => {
             Problem::BadRequest(message.clone())
+        }
+        RpcError::Refused { code, .. } if code == INSUFFICIENT_PRIVILEGE => {
+            tracing::error!(%error, "the database refuses what the edge has let pass");
+            Problem::Forbidden
         }
         RpcError::Unconfigured => Problem::Unavailable("the database is not configured"),
         RpcError::Refused { .. } | RpcError::Unreachable(_) | RpcError::Garbage { .. } => {

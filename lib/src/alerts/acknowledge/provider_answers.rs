@@ -97,6 +97,7 @@ async fn act(
         p_note: None,
         p_actor: format!("{by} (by {})", channel.name()),
         p_link: link,
+        p_role: None,
     };
     let acted = app
         .call(&call, deadline)

@@ -42,6 +42,20 @@ pub enum Action {
     Resolve,
 }
 
+/// What can be done about an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IncidentAction {
+    /// Somebody is at it, which acknowledges its open alerts.
+    Acknowledge,
+    /// They can wait until a named time.
+    Snooze,
+    /// It is over.
+    Resolve,
+    /// Something to remember.
+    Note,
+}
+
 /// Which alerts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -55,7 +69,45 @@ pub enum Selection {
     Match(Map<String, Value>),
 }
 
-/// A request in JSON: about one alert or about those that are selected.
+/// A request in JSON.
+#[derive(Debug, PartialEq)]
+pub(super) enum Requested {
+    OfAlerts(Asked),
+    OfIncident(AskedOfIncident),
+}
+
+/// A request about an incident.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct AskedOfIncident {
+    pub(super) incident: Uuid,
+    pub(super) action: IncidentAction,
+    #[serde(default)]
+    minutes: Option<u32>,
+    #[serde(default)]
+    pub(super) note: Option<String>,
+}
+
+impl AskedOfIncident {
+    /// Until when it is to hold; what has no end takes no minutes, and a snooze needs them.
+    pub(super) fn until(&self, now: Timestamp) -> Result<Option<Timestamp>, String> {
+        match (self.action, self.minutes) {
+            (IncidentAction::Acknowledge | IncidentAction::Snooze, Some(minutes)) => now
+                .checked_add(SignedDuration::from_mins(minutes.into()))
+                .map(Some)
+                .map_err(|_| format!("minutes must be at most 10080, got {minutes}")),
+            (IncidentAction::Snooze, None) => {
+                Err("minutes must say for how long to snooze, got nothing".to_owned())
+            }
+            (IncidentAction::Resolve | IncidentAction::Note, Some(minutes)) => Err(format!(
+                "minutes must be left out of what has no end, got {minutes}"
+            )),
+            (_, None) => Ok(None),
+        }
+    }
+}
+
+/// A request about one alert or about those that are selected.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Asked {
@@ -133,18 +185,34 @@ pub(super) struct Filled {
     in_minutes: Option<u32>,
 }
 
-/// Reads a request in JSON.
-pub(super) fn parse(body: &[u8]) -> Result<Asked, String> {
-    let asked: Asked = serde_json::from_slice(body).map_err(|error| {
-        let expected = "expected {alertId or select, action, from?, until?, note?}";
-        format!(
-            "{expected}: {}",
-            plain_text::cut(&plain_text::line(&error.to_string()), 200)
-        )
-    })?;
-    Ok(Asked {
+/// Reads a request in JSON: about an incident where it names one.
+pub(super) fn parse(body: &[u8]) -> Result<Requested, String> {
+    #[derive(Deserialize)]
+    struct Named {
+        incident: Option<serde::de::IgnoredAny>,
+    }
+
+    let named = serde_json::from_slice(body);
+    if let Ok(Named { incident: Some(_) }) = named {
+        let asked: AskedOfIncident = read(body, "{incident, action, minutes?, note?}")?;
+        return Ok(Requested::OfIncident(AskedOfIncident {
+            note: asked.note.as_deref().and_then(note),
+            ..asked
+        }));
+    }
+    let asked: Asked = read(body, "{alertId or select, action, from?, until?, note?}")?;
+    Ok(Requested::OfAlerts(Asked {
         note: asked.note.as_deref().and_then(note),
         ..asked
+    }))
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| {
+        format!(
+            "expected {expected}: {}",
+            plain_text::cut(&plain_text::line(&error.to_string()), 200)
+        )
     })
 }
 
@@ -216,15 +284,66 @@ mod tests {
         let asked = parse(body).unwrap();
         assert_eq!(
             asked,
-            Asked {
+            Requested::OfAlerts(Asked {
                 alert_id: Some(Uuid::from_u128(1)),
                 select: None,
                 action: Action::Snooze,
                 from: None,
                 until: "2026-11-24T15:00:00Z".parse().ok(),
                 note: Some("vendor is at it".into()),
-            }
+            })
         );
+    }
+
+    #[test]
+    fn a_request_about_an_incident_holds_for_as_many_minutes_as_it_says() {
+        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        for (action, minutes, expected) in [
+            ("acknowledge", "", Ok(None)),
+            (
+                "acknowledge",
+                r#","minutes":60"#,
+                Ok(Some("2026-11-24T13:00:00Z")),
+            ),
+            (
+                "snooze",
+                r#","minutes":120"#,
+                Ok(Some("2026-11-24T14:00:00Z")),
+            ),
+            (
+                "snooze",
+                "",
+                Err("minutes must say for how long to snooze, got nothing"),
+            ),
+            ("resolve", "", Ok(None)),
+            (
+                "resolve",
+                r#","minutes":1"#,
+                Err("minutes must be left out of what has no end, got 1"),
+            ),
+            ("note", r#","note":" seen\u0007 ""#, Ok(None)),
+        ] {
+            let body = format!(
+                r#"{{"incident":"00000000-0000-0000-0000-000000000001","action":"{action}"{minutes}}}"#
+            );
+            let Ok(Requested::OfIncident(asked)) = parse(body.as_bytes()) else {
+                panic!("{body}");
+            };
+            let until = expected.map(|until| until.map(|until| until.parse().unwrap()));
+            assert_eq!(asked.until(now), until.map_err(str::to_owned), "{body}");
+            assert_eq!(asked.note.as_deref(), (action == "note").then_some("seen"));
+        }
+        for rest in [
+            r#""action":"unacknowledge""#,
+            r#""action":"note","until":"2026-11-24T15:00:00Z""#,
+            r#""action":"snooze","minutes":-1"#,
+            r#""action":"snooze","minutes":"60""#,
+            r#""action":"note","alertId":"00000000-0000-0000-0000-000000000001""#,
+        ] {
+            let body = format!(r#"{{"incident":"00000000-0000-0000-0000-000000000001",{rest}}}"#);
+            assert!(parse(body.as_bytes()).is_err(), "{body}");
+        }
+        assert!(parse(br#"{"incident":7,"action":"note"}"#).is_err());
     }
 
     #[test]

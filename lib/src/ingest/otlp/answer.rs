@@ -96,7 +96,7 @@ pub(in crate::ingest) fn refusal(headers: &HeaderMap, problem: &Problem) -> Answ
         | Problem::MethodNotAllowed(_)
         | Problem::PayloadTooLarge(_)
         | Problem::UnsupportedMediaType => code::INVALID_ARGUMENT,
-        Problem::Unauthorized => code::UNAUTHENTICATED,
+        Problem::Unauthorized | Problem::NotSignedIn => code::UNAUTHENTICATED,
         Problem::Forbidden => code::PERMISSION_DENIED,
         Problem::TooManyRequests { .. } => code::RESOURCE_EXHAUSTED,
         Problem::Unavailable(_) => code::UNAVAILABLE,

@@ -1,19 +1,21 @@
-//! `/auth/v1` as far as an app's server uses it: public keys, who a token
-//! belongs to, signing in with a password, signing out.
+//! `/auth/v1` as far as an app's server and its pages use it: public keys, who a token
+//! belongs to, signing in with a password or with a code that is mailed, sessions that are
+//! refreshed, signing out. All of it is kept in the database's schema `auth`, where the
+//! real one keeps it.
+
+mod codes;
+mod sessions;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::{Project, connect};
-use crate::{answer, clock};
-
-/// How long an access token is valid, in seconds: Supabase's default.
-const TOKEN_LIFE_S: i64 = 3600;
+use crate::answer;
+use sessions::Method as SignedInBy;
 
 /// Why Auth refuses: status, code, message.
 struct Refusal(StatusCode, &'static str, String);
@@ -50,6 +52,8 @@ pub(super) async fn answer(project: &Project, request: &Request<Bytes>) -> Respo
         (&Method::GET, "/settings") => Ok(settings()),
         (&Method::GET, "/user") => user(project, request).await,
         (&Method::POST, "/token") => token(project, request).await,
+        (&Method::POST, "/otp") => codes::send(project, request).await,
+        (&Method::POST, "/verify") => codes::verify(project, request).await,
         (&Method::POST, "/logout") => match sign_out(project, request).await {
             Ok(()) => return answer::empty(StatusCode::NO_CONTENT),
             Err(refusal) => Err(refusal),
@@ -118,18 +122,7 @@ pub(super) async fn create_user(
 async fn user(project: &Project, request: &Request<Bytes>) -> Result<Value, Refusal> {
     let claims = claims(project, request)?;
     let client = connect(&project.admin).await?;
-    if let Some(session) = claims["session_id"].as_str() {
-        let known = client
-            .query_opt(
-                "select 1 from auth.sessions where id::text = $1",
-                &[&session],
-            )
-            .await?;
-        if known.is_none() {
-            let message = "Session from session_id claim in JWT does not exist";
-            return Err(refuse(403, "session_not_found", message));
-        }
-    }
+    known_session(&client, &claims).await?;
     let subject = claims["sub"].as_str().unwrap_or_default();
     document(&client, subject).await?.ok_or_else(|| {
         refuse(
@@ -141,88 +134,99 @@ async fn user(project: &Project, request: &Request<Bytes>) -> Result<Value, Refu
 }
 
 async fn token(project: &Project, request: &Request<Bytes>) -> Result<Value, Refusal> {
+    match answer::query(request, "grant_type").as_deref() {
+        Some("password") => by_password(project, request).await,
+        Some("refresh_token") => {
+            #[derive(Deserialize)]
+            struct Refresh {
+                #[serde(default)]
+                refresh_token: String,
+            }
+            let Refresh { refresh_token } = body(request)?;
+            sessions::refresh(project, &refresh_token).await
+        }
+        _ => Err(refuse(400, "invalid_credentials", "unsupported_grant_type")),
+    }
+}
+
+async fn by_password(project: &Project, request: &Request<Bytes>) -> Result<Value, Refusal> {
     #[derive(Deserialize)]
     struct Credentials {
         email: String,
         password: String,
     }
 
-    if answer::query(request, "grant_type").as_deref() != Some("password") {
-        return Err(refuse(400, "invalid_credentials", "unsupported_grant_type"));
-    }
-    let credentials: Credentials = serde_json::from_slice(request.body())
-        .map_err(|_| refuse(400, "bad_json", "Could not parse request body as JSON"))?;
+    let credentials: Credentials = body(request)?;
     let client = connect(&project.admin).await?;
     let row = client
         .query_opt(
-            "select id::text
+            "select
+                id::text, email_confirmed_at is not null, coalesce(banned_until > now(), false)
             from auth.users
-            where email = lower($1) and encrypted_password = extensions.crypt($2, encrypted_password)",
+            where email = lower($1) and deleted_at is null
+                and encrypted_password = extensions.crypt($2, encrypted_password)",
             &[&credentials.email, &credentials.password],
         )
         .await?;
-    let id: String = match row {
-        Some(row) => row.get(0),
-        None => {
-            return Err(refuse(
-                400,
-                "invalid_credentials",
-                "Invalid login credentials",
-            ));
-        }
+    let Some(row) = row else {
+        return Err(refuse(
+            400,
+            "invalid_credentials",
+            "Invalid login credentials",
+        ));
     };
-    sign_in(project, &client, &id).await
+    match (row.get(1), row.get(2)) {
+        (_, true) => Err(refuse(400, "user_banned", "User is banned")),
+        (false, false) => Err(refuse(400, "email_not_confirmed", "Email not confirmed")),
+        (true, false) => {
+            let id: String = row.get(0);
+            sessions::open(project, &client, &id, SignedInBy::Password).await
+        }
+    }
 }
 
-/// Opens a session and gives out its tokens.
-async fn sign_in(project: &Project, client: &Client, id: &str) -> Result<Value, Refusal> {
-    let session = Uuid::new_v4().to_string();
-    let refresh_token = Uuid::new_v4().simple().to_string()[..12].to_owned();
-    client
-        .execute(
-            "with signed_in as (
-                update auth.users set last_sign_in_at = now() where id = $1::text::uuid
-            ), opened as (
-                insert into auth.sessions (id, user_id, created_at, updated_at, aal)
-                values ($2::text::uuid, $1::text::uuid, now(), now(), 'aal1')
-                returning id
-            )
-            insert into auth.refresh_tokens (token, user_id, revoked, created_at, updated_at, session_id)
-            select $3, $1::text, false, now(), now(), id from opened",
-            &[&id, &session, &refresh_token],
-        )
-        .await?;
-    let user = document(client, id).await?.unwrap_or_default();
-    let now = clock::now();
-    let expires = Timestamp::from_second(now.as_second() + TOKEN_LIFE_S).unwrap_or(now);
-    let email = user["email"].as_str().unwrap_or_default();
-    let mut claims = project
-        .keys
-        .user_claims(id, email, &user["app_metadata"], expires);
-    claims["session_id"] = session.into();
-    claims["user_metadata"] = user["user_metadata"].clone();
-    let access_token = project
-        .keys
-        .sign(&claims)
-        .map_err(|error| refuse(500, "unexpected_failure", &error.to_string()))?;
-    Ok(json!({
-        "access_token": access_token,
-        "token_type": "bearer",
-        "expires_in": TOKEN_LIFE_S,
-        "expires_at": expires.as_second(),
-        "refresh_token": refresh_token,
-        "user": user,
-    }))
+/// A request's body.
+fn body<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, Refusal> {
+    serde_json::from_slice(request.body())
+        .map_err(|_| refuse(400, "bad_json", "Could not parse request body as JSON"))
 }
 
 async fn sign_out(project: &Project, request: &Request<Bytes>) -> Result<(), Refusal> {
     let claims = claims(project, request)?;
-    let session = claims["session_id"].as_str().unwrap_or_default();
-    connect(&project.admin)
-        .await?
-        .execute("delete from auth.sessions where id::text = $1", &[&session])
-        .await?;
+    let [session, user] =
+        ["session_id", "sub"].map(|claim| claims[claim].as_str().unwrap_or_default());
+    let client = connect(&project.admin).await?;
+    known_session(&client, &claims).await?;
+    let statement = match answer::query(request, "scope").as_deref() {
+        None | Some("" | "global") => {
+            "delete from auth.sessions where user_id::text = $2 and $1::text is not null"
+        }
+        Some("local") => "delete from auth.sessions where id::text = $1 and user_id::text = $2",
+        Some("others") => "delete from auth.sessions where id::text <> $1 and user_id::text = $2",
+        Some(scope) => {
+            let message = format!("Unsupported logout scope {scope:?}");
+            return Err(refuse(400, "validation_failed", &message));
+        }
+    };
+    client.execute(statement, &[&session, &user]).await?;
     Ok(())
+}
+
+/// Refuses a token whose session has ended.
+async fn known_session(client: &Client, claims: &Value) -> Result<(), Refusal> {
+    let Some(session) = claims["session_id"].as_str() else {
+        return Ok(());
+    };
+    let known = client
+        .query_opt(
+            "select 1 from auth.sessions where id::text = $1",
+            &[&session],
+        )
+        .await?;
+    let message = "Session from session_id claim in JWT does not exist";
+    known
+        .map(|_| ())
+        .ok_or_else(|| refuse(403, "session_not_found", message))
 }
 
 /// The claims of the request's user token; an API key is none.

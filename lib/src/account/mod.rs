@@ -1,0 +1,160 @@
+//! `/api/account`: people sign in, stay so, and sign out.
+//!
+//! Passwords and codes are judged by the project's own Auth, which is asked from here, so
+//! that no token is ever in reach of a script: what a browser keeps are sealed cookies. What
+//! Auth says of an address is not passed on. An address that nobody has gets the same answer
+//! as one that somebody has, in the same time, and tries are counted before Auth is asked.
+
+mod answer_pace;
+mod auth_answer;
+mod kept_session;
+mod project_auth;
+mod requested;
+mod sign_in;
+mod tries;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    auth::{
+        Newcomer, Person, SignedIn, User,
+        cookies::{Jar, Kept},
+        roles::{Permission, Role},
+    },
+    endpoint::Route,
+    function::RequestId,
+    handler::{self, Answer, Handler, Routes},
+    media_type,
+    problem::Problem,
+};
+use outside::clock::Deadline;
+use requested::Requested;
+
+/// What answers `/api/account`: GET says who is signed in, POST changes it.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new(Route::WHO, SaysWho).and(Route::SIGN_IN, ChangesWho)
+}
+
+/// Who is signed in, as pages see it.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    signed_in: bool,
+    email: Option<String>,
+    /// `operator` is nobody's role but that of the key.
+    role: Option<&'static str>,
+    permissions: Vec<Permission>,
+    expires_at: Option<Timestamp>,
+    idle_until: Option<Timestamp>,
+}
+
+impl Session {
+    fn of(person: Person) -> Self {
+        match person {
+            Person::Operator => Self {
+                signed_in: true,
+                email: None,
+                role: Some("operator"),
+                permissions: Permission::ALL.to_vec(),
+                expires_at: None,
+                idle_until: None,
+            },
+            Person::User(User {
+                email,
+                role,
+                expires_at,
+                idle_until,
+                ..
+            }) => Self {
+                signed_in: true,
+                email,
+                role: role.map(Role::as_str),
+                permissions: role.map(Role::permissions).unwrap_or_default(),
+                expires_at: Some(expires_at),
+                idle_until,
+            },
+        }
+    }
+}
+
+/// Answers 401 where nobody is signed in.
+#[derive(Debug)]
+struct SaysWho;
+
+impl Handler<SignedIn> for SaysWho {
+    async fn handle(
+        &self,
+        _: &App,
+        SignedIn(person): SignedIn,
+        _: Request<Bytes>,
+        _: Deadline,
+    ) -> Answer {
+        handler::json(StatusCode::OK, &Session::of(person))
+    }
+}
+
+/// Answers 401 to what is not right, 429 to what comes too often, and 503 if Auth or the
+/// database cannot be asked.
+#[derive(Debug)]
+struct ChangesWho;
+
+impl Handler<Newcomer> for ChangesWho {
+    async fn handle(
+        &self,
+        app: &App,
+        newcomer: Newcomer,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Answer {
+        if media_type::of(request.headers()).as_deref() != Some(media_type::JSON) {
+            return Err(Problem::UnsupportedMediaType);
+        }
+        let requested = requested::parse(request.body()).map_err(Problem::BadRequest)?;
+        let desk = sign_in::Desk::open(app, &newcomer, deadline)?;
+        let Changed { answer, cookies } = match requested {
+            Requested::Password { email, password } => desk.password(&email, &password).await?,
+            Requested::Code { email } => desk.send_code(&email).await?,
+            Requested::Verify { email, code } => desk.verify(&email, &code).await?,
+            Requested::Refresh => desk.refresh().await?,
+            Requested::SignOut => desk.sign_out().await?,
+        };
+        let mut response = answer
+            .or_else(|problem| Ok::<_, Problem>(problem.response(&RequestId::of(&request).0)))?;
+        give(&mut response, cookies);
+        Ok(response)
+    }
+}
+
+/// An answer, and what the browser is to keep or to forget with it.
+struct Changed {
+    answer: Answer,
+    cookies: Vec<Option<HeaderValue>>,
+}
+
+impl Changed {
+    fn answer(answer: Answer) -> Self {
+        Self {
+            answer,
+            cookies: Vec::new(),
+        }
+    }
+
+    /// An answer after which nobody is signed in.
+    fn signed_out(jar: &Jar, answer: Answer) -> Self {
+        Self {
+            answer,
+            cookies: vec![jar.forget(Kept::Access), jar.forget(Kept::Refresh)],
+        }
+    }
+}
+
+fn give(response: &mut Response<Bytes>, cookies: Vec<Option<HeaderValue>>) {
+    for cookie in cookies.into_iter().flatten() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
