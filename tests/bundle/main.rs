@@ -5,6 +5,7 @@
 //! - `health`, `callers`, `dashboard`, `monitor`, `maintenance`, `dispatch`,
 //!   `acknowledge`: one endpoint each
 //! - `metrics`: what scrapers read; `exposition` reads it as strictly as they do
+//! - `account`: signing in; `account_auth`: while Auth is odd; `browser` keeps the cookies
 //! - `channels`: every channel at once; `channel_answers`: each room from its first
 //!   message to its end; `pagers`: those that wake people, and answers
 //! - `checks`: kept checks and `/api/heartbeat`
@@ -28,11 +29,14 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod account;
+mod account_auth;
 mod acknowledge;
 mod answering;
 mod backup;
 mod backup_kills;
 mod backups;
+mod browser;
 mod bucket;
 mod callers;
 mod certificate;

@@ -208,3 +208,96 @@ async fn what_people_open_again_goes_on() {
         ]
     );
 }
+
+/// Does one thing about the only incident, as the dashboard does.
+async fn answer(world: &World, now: &str, action: &str, fields: Value) -> Value {
+    let mut arguments = json!({
+        "p_request": uuid::Uuid::new_v4(), "p_incident": world.value("(select id from ops.incidents)").await,
+        "p_action": action, "p_until": null, "p_note": null, "p_actor": "anna@wine.example",
+        "p_role": "responder", "p_now": at(now),
+    });
+    for (key, value) in fields.as_object().unwrap() {
+        arguments[key] = value.clone();
+    }
+    world.call("ops_act_on_incident", arguments).await
+}
+
+#[tokio::test]
+async fn an_incident_is_answered_as_a_whole_by_one_call() {
+    let world = World::migrated().await;
+    raise(&world, "12:00:00", "high", "x").await;
+    raise(&world, "12:00:00", "high", "y").await;
+    let answers = async || {
+        world
+            .rows("select status, acknowledged_by as by, acknowledged_until as until from ops.alerts order by subject")
+            .await
+    };
+    let until = json!({"p_until": at("13:00:00"), "p_note": "on it"});
+    let done = answer(&world, "12:01:00", "acknowledge", until).await;
+    assert_eq!(done["outcome"], "done", "{done}");
+    let one = json!({"status": "acknowledged", "by": "anna@wine.example", "until": "2026-11-24T13:00:00+00:00"});
+    assert_eq!(answers().await, json!([one, one]));
+    let until = json!({"p_until": at("14:00:00")});
+    assert_eq!(
+        answer(&world, "12:02:00", "snooze", until).await["outcome"],
+        "done"
+    );
+    assert_eq!(answers().await[0]["until"], "2026-11-24T14:00:00+00:00");
+
+    let noted = answer(&world, "12:03:00", "note", json!({"p_note": " a fuse "})).await;
+    assert_eq!(noted["outcome"], "done");
+    let over = answer(&world, "12:04:00", "resolve", json!({"p_note": "new fuse"})).await;
+    assert_eq!(
+        (&over["outcome"], &over["incident"]["status"]),
+        (&json!("done"), &json!("resolved"))
+    );
+    assert_eq!(
+        own_events(&world, 1).await[1..],
+        [
+            "12:00:00 alert_joined ",
+            "12:00:00 alert_joined ",
+            "12:03:00 note anna@wine.example",
+            "12:04:00 note anna@wine.example",
+            "12:04:00 resolved anna@wine.example",
+        ]
+    );
+    assert_eq!(
+        answer(&world, "12:05:00", "resolve", json!({})).await["outcome"],
+        "unchanged"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_to_an_incident_is_checked_and_a_repeated_one_is_the_first() {
+    let world = World::migrated().await;
+    raise(&world, "12:00:00", "high", "x").await;
+    let nobody = json!({"p_incident": uuid::Uuid::new_v4()});
+    assert_eq!(
+        answer(&world, "12:01:00", "resolve", nobody).await["outcome"],
+        "unknown"
+    );
+    let request = json!({"p_request": uuid::Uuid::new_v4(), "p_note": "seen"});
+    let first = answer(&world, "12:01:00", "note", request.clone()).await;
+    assert_eq!(answer(&world, "13:00:00", "note", request).await, first);
+    let incident = world.value("(select id from ops.incidents)").await;
+    for (action, fields) in [
+        ("silence", json!({})),
+        ("note", json!({})),
+        ("note", json!({"p_note": " "})),
+        ("note", json!({"p_note": "x".repeat(1_001)})),
+        ("snooze", json!({})),
+        ("snooze", json!({"p_until": at("11:00:00")})),
+        ("acknowledge", json!({"p_until": "2027-11-24T12:00:00Z"})),
+        ("resolve", json!({"p_actor": " "})),
+    ] {
+        let mut arguments = json!({
+            "p_request": uuid::Uuid::new_v4(), "p_incident": incident, "p_action": action,
+            "p_until": null, "p_note": null, "p_actor": "anna", "p_now": at("12:02:00"),
+        });
+        for (key, value) in fields.as_object().unwrap() {
+            arguments[key] = value.clone();
+        }
+        let [code, message, _] = world.refusal("ops_act_on_incident", arguments).await;
+        assert_eq!(code, "22023", "{action} {fields}: {message}");
+    }
+}

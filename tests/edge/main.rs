@@ -19,6 +19,7 @@ mod whole;
 
 /// The binaries as cargo built them, by the name of their endpoint.
 mod binary {
+    pub(crate) const ACCOUNT: &str = env!("CARGO_BIN_EXE_account");
     pub(crate) const HEALTH: &str = env!("CARGO_BIN_EXE_health");
     pub(crate) const DASHBOARD: &str = env!("CARGO_BIN_EXE_monitoring_dashboard");
     pub(crate) const MONITOR: &str = env!("CARGO_BIN_EXE_cron_monitor");

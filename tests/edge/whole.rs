@@ -16,7 +16,12 @@ use serde_json::{Value, json};
 
 use crate::{
     binary,
-    harness::{aws::Lambda, http::request, sentry::Sentry, vercel::Vercel},
+    harness::{
+        aws::Lambda,
+        http::{Answer, request},
+        sentry::Sentry,
+        vercel::Vercel,
+    },
 };
 
 /// Everything that the functions stand on, started for one test.
@@ -186,4 +191,58 @@ async fn an_alert_raised_on_one_platform_is_shown_on_the_other() {
     assert_eq!(answer.status, 200, "{:?}", answer.body);
     assert_eq!(answer.json()["data"]["alerts"]["criticalAlerts"], 1);
     assert_eq!(answer.json()["data"]["outbox"]["sent24h"], 2);
+}
+
+/// What a page posts to sign in.
+fn signing_in() -> Request<Bytes> {
+    let mut request = request("POST", "/api/account");
+    let headers = request.headers_mut();
+    for (name, value) in [
+        ("host", "ops.example"),
+        ("origin", "https://ops.example"),
+        ("content-type", "application/json"),
+    ] {
+        headers.insert(name, value.parse().unwrap());
+    }
+    let body = json!({"action": "password", "email": "anna@wine.example", "password": "secret-7"});
+    *request.body_mut() = body.to_string().into();
+    request
+}
+
+/// A request with the cookies that an answer set.
+fn with_cookies(mut request: Request<Bytes>, answer: &Answer) -> Request<Bytes> {
+    let set = answer.headers.get_all("set-cookie").iter();
+    let cookies: Vec<_> = set
+        .map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap())
+        .collect();
+    assert!(cookies.len() >= 3, "{cookies:?}");
+    let headers = request.headers_mut();
+    headers.insert("host", "ops.example".parse().unwrap());
+    headers.insert("cookie", cookies.join("; ").parse().unwrap());
+    request
+}
+
+#[tokio::test]
+async fn a_person_signs_in_on_both_platforms_and_is_known_to_every_function() {
+    let parts = Parts::start().await;
+    let metadata = json!({"role": "viewer"});
+    let made = parts
+        .stack
+        .create_user("anna@wine.example", "secret-7", &metadata);
+    made.await.unwrap();
+
+    let mut vercel = Vercel::start(binary::ACCOUNT, &parts.variables()).await;
+    let answer = vercel.ask(signing_in()).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    let who = with_cookies(request("GET", "/api/account"), &answer);
+    assert_eq!(vercel.ask(who).await.json()["role"], "viewer");
+    let mut dashboard = Vercel::start(binary::DASHBOARD, &parts.variables()).await;
+    let read = with_cookies(request("GET", "/api/monitoring/dashboard"), &answer);
+    assert_eq!(dashboard.ask(read).await.status, 200);
+
+    let mut lambda = Lambda::start(binary::ACCOUNT, &parts.variables()).await;
+    let answer = lambda.ask(signing_in()).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    let who = with_cookies(request("GET", "/api/account"), &answer);
+    assert_eq!(lambda.ask(who).await.json()["role"], "viewer");
 }

@@ -32,6 +32,7 @@ mod oncall;
 mod operator;
 mod recovery;
 mod replay;
+mod roles;
 mod snippet;
 mod sourcemaps;
 mod support;

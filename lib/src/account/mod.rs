@@ -158,3 +158,66 @@ fn give(response: &mut Response<Bytes>, cookies: Vec<Option<HeaderValue>>) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::Method;
+    use jiff::SignedDuration;
+    use outside::clock;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{config::Config, function::Function};
+    use kept_session::KeptSession;
+
+    fn config() -> Config {
+        Config::from_lookup(&|name| {
+            let value = match name {
+                // Nobody listens: whoever asks Auth or the database gets a 503.
+                "SUPABASE_URL" => "http://127.0.0.1:9",
+                "SUPABASE_SECRET_KEY" => "sb_secret_x",
+                "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        })
+    }
+
+    fn request(cookie: Option<&str>) -> Request<Bytes> {
+        let mut request = Request::new(Bytes::from_static(br#"{"action":"refresh"}"#));
+        *request.method_mut() = Method::POST;
+        let headers = request.headers_mut();
+        for (name, value) in [
+            (header::HOST, "ops.wine.example"),
+            (header::ORIGIN, "https://ops.wine.example"),
+            (header::CONTENT_TYPE, "application/json"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(cookie) = cookie {
+            headers.insert(header::COOKIE, cookie.parse().unwrap());
+        }
+        request
+    }
+
+    #[tokio::test]
+    async fn a_session_whose_owner_stayed_away_is_over_whoever_shows_the_cookie() {
+        let jar = Jar::of(&config(), &request(None)).unwrap();
+        for (hours, expected) in [(11, 503), (12, 401), (1_000, 401)] {
+            let given = clock::now() - SignedDuration::from_hours(hours);
+            let kept = KeptSession::new("r".to_owned(), Uuid::nil(), given);
+            // The browser would have forgotten it; whoever copied it may show it for ever.
+            let set = jar
+                .keep(Kept::Refresh, &kept, Duration::from_secs(60))
+                .unwrap();
+            let cookie = set.to_str().unwrap().split(';').next().unwrap().to_owned();
+            let function = Function::new(App::new(config()), routes());
+            let answer = function.handle(request(Some(&cookie))).await;
+            assert_eq!(answer.status(), expected, "{hours} h");
+            let forgotten = answer.headers().get_all(header::SET_COOKIE).iter().count();
+            assert_eq!(forgotten, if expected == 401 { 2 } else { 0 }, "{hours} h");
+        }
+    }
+}

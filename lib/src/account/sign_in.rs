@@ -223,7 +223,9 @@ impl<'a> Desk<'a> {
 
     /// The session, and its cookies.
     fn signed_in(&self, tokens: &Tokens, session: Uuid) -> Result<Changed, Problem> {
+        // Cookies know seconds, and the answer says what they know.
         let now = clock::now();
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let idle_until = now + IDLE;
         let user = User {
             idle_until: Some(idle_until),

@@ -265,7 +265,183 @@ fn equals(secret: Option<&SecretString>, presented: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    use cookies::{Access, Kept};
+    use http::{Method, StatusCode};
+    use ring::hmac;
+    use roles::Role;
+    use serde_json::json;
+
     use super::*;
+
+    const JWT_SECRET: &str = "a-shared-secret-of-more-than-32-letters";
+    const HOST: &str = "ops.wine.example";
+
+    fn config() -> Config {
+        Config::from_lookup(&|name| {
+            let value = match name {
+                "SUPABASE_URL" => "https://project.supabase.co",
+                "SUPABASE_SECRET_KEY" => "sb_secret_x",
+                "SUPABASE_JWT_SECRET" => JWT_SECRET,
+                "MONITORING_API_KEY" => "monitoring-key-of-sixteen",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        })
+    }
+
+    /// Whoever may do what stands at that place of the list.
+    #[derive(Debug)]
+    struct Needs<const PERMISSION: usize>;
+
+    impl<const PERMISSION: usize> Caller for Needs<PERMISSION> {
+        async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+            let accepted = Accepted {
+                secrets: vec![(attempt.config.monitoring_api_key.as_ref(), Self)],
+                people: People::Whoever(Permission::ALL[PERMISSION], |_| Self),
+            };
+            attempt.caller(accepted).await
+        }
+    }
+
+    /// A token of a user of the project.
+    fn token(role: Option<Role>) -> String {
+        let claims = json!({
+            "iss": "https://project.supabase.co/auth/v1", "sub": "u", "aud": "authenticated",
+            "role": "authenticated", "exp": clock::now().as_second() + 600,
+            "app_metadata": {"role": role}, "user_metadata": {"role": "admin"},
+        });
+        let parts = [json!({"alg": "HS256"}), claims];
+        let signed = parts
+            .map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()))
+            .join(".");
+        let key = hmac::Key::new(hmac::HMAC_SHA256, JWT_SECRET.as_bytes());
+        let tag = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&key, signed.as_bytes()));
+        format!("{signed}.{tag}")
+    }
+
+    /// The access cookie of somebody with that role.
+    fn cookie(role: Option<Role>, request: &Request<Bytes>) -> String {
+        let user = User {
+            subject: "u".to_owned(),
+            email: Some("anna@wine.example".to_owned()),
+            role,
+            expires_at: clock::now() + Duration::from_secs(600),
+            idle_until: None,
+        };
+        let jar = Jar::of(&config(), request).unwrap();
+        let access = Access::of(&user, user.expires_at);
+        let set = jar
+            .keep(Kept::Access, &access, Duration::from_secs(600))
+            .unwrap();
+        set.to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    fn request(method: Method, headers: &[(header::HeaderName, &str)]) -> Request<Bytes> {
+        let mut request = Request::new(Bytes::new());
+        *request.method_mut() = method;
+        request
+            .headers_mut()
+            .insert(header::HOST, HOST.parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        request
+    }
+
+    /// What comes of a request that needs the permission at that place.
+    async fn needing<const PERMISSION: usize>(request: &Request<Bytes>) -> StatusCode {
+        let (gate, outbound) = (Gate::default(), Outbound::default());
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let admitted = gate
+            .admit::<Needs<PERMISSION>>(&config(), &outbound, request, deadline)
+            .await;
+        admitted.map_or_else(|problem| problem.status(), |_| StatusCode::OK)
+    }
+
+    async fn needing_each(request: &Request<Bytes>) -> [StatusCode; Permission::ALL.len()] {
+        [
+            needing::<0>(request).await,
+            needing::<1>(request).await,
+            needing::<2>(request).await,
+            needing::<3>(request).await,
+            needing::<4>(request).await,
+            needing::<5>(request).await,
+        ]
+    }
+
+    #[tokio::test]
+    async fn every_role_is_let_in_by_token_and_by_cookie_to_what_its_permissions_say() {
+        let roles = Role::ALL.map(Some).into_iter().chain([None]);
+        for role in roles {
+            let expected = Permission::ALL.map(|permission| {
+                if role.is_some_and(|role| role.may(permission)) {
+                    StatusCode::OK
+                } else {
+                    StatusCode::FORBIDDEN
+                }
+            });
+            let bearer = format!("Bearer {}", token(role));
+            let by_token = request(Method::GET, &[(header::AUTHORIZATION, &bearer)]);
+            assert_eq!(needing_each(&by_token).await, expected, "token of {role:?}");
+            let cookie = cookie(role, &request(Method::GET, &[]));
+            let by_cookie = request(Method::GET, &[(header::COOKIE, &cookie)]);
+            assert_eq!(
+                needing_each(&by_cookie).await,
+                expected,
+                "cookie of {role:?}"
+            );
+        }
+        let key = "Bearer monitoring-key-of-sixteen";
+        let operator = request(Method::GET, &[(header::AUTHORIZATION, key)]);
+        assert_eq!(needing_each(&operator).await, [StatusCode::OK; 6]);
+    }
+
+    #[tokio::test]
+    async fn a_cookie_writes_from_a_page_of_ours_alone_and_a_bearer_from_anywhere() {
+        let cookie = cookie(Some(Role::Admin), &request(Method::GET, &[]));
+        let bearer = format!("Bearer {}", token(Some(Role::Admin)));
+        let by_cookie = (header::COOKIE, cookie.as_str());
+        let by_token = (header::AUTHORIZATION, bearer.as_str());
+        let own = (header::ORIGIN, "https://ops.wine.example");
+        let foreign = (header::ORIGIN, "https://evil.example");
+        for (method, headers, expected) in [
+            (Method::GET, vec![by_cookie], StatusCode::OK),
+            (
+                Method::HEAD,
+                vec![by_cookie, foreign.clone()],
+                StatusCode::OK,
+            ),
+            (Method::POST, vec![by_cookie, own.clone()], StatusCode::OK),
+            (Method::POST, vec![by_cookie], StatusCode::FORBIDDEN),
+            (
+                Method::POST,
+                vec![by_cookie, foreign.clone()],
+                StatusCode::FORBIDDEN,
+            ),
+            (
+                Method::DELETE,
+                vec![by_cookie, foreign.clone()],
+                StatusCode::FORBIDDEN,
+            ),
+            (Method::POST, vec![by_token.clone()], StatusCode::OK),
+            (
+                Method::POST,
+                vec![by_token, by_cookie, foreign],
+                StatusCode::OK,
+            ),
+            (Method::POST, vec![own], StatusCode::UNAUTHORIZED),
+        ] {
+            let request = request(method.clone(), &headers);
+            assert_eq!(
+                needing::<0>(&request).await,
+                expected,
+                "{method} {headers:?}"
+            );
+        }
+    }
 
     #[test]
     fn a_bearer_is_read_whatever_the_case_of_its_scheme() {

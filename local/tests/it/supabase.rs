@@ -240,3 +240,268 @@ async fn a_browser_may_ask_from_anywhere() {
         Some("apikey")
     );
 }
+
+/// Auth, asked by a page.
+struct Page<'a> {
+    stack: &'a Stack,
+}
+
+impl Page<'_> {
+    async fn post(&self, path: &str, body: &serde_json::Value) -> Outcome {
+        let url = format!("{}/auth/v1{path}", self.stack.supabase_url());
+        let headers = [
+            ("apikey", self.stack.keys().publishable_key()),
+            ("x-supabase-api-version", "2024-01-01"),
+        ];
+        send(Method::POST, &url, &headers, body.to_string()).await
+    }
+
+    async fn password(&self) -> serde_json::Value {
+        let body = json!({"email": "a@b.test", "password": "secret-7"});
+        self.post("/token?grant_type=password", &body).await.json()
+    }
+
+    async fn refresh(&self, token: &serde_json::Value) -> Outcome {
+        let body = json!({ "refresh_token": token });
+        self.post("/token?grant_type=refresh_token", &body).await
+    }
+
+    async fn sign_out(&self, session: &serde_json::Value, scope: &str) -> Outcome {
+        let url = format!("{}/auth/v1/logout{scope}", self.stack.supabase_url());
+        let bearer = format!("Bearer {}", session["access_token"].as_str().unwrap());
+        let headers = [
+            ("apikey", self.stack.keys().publishable_key()),
+            ("authorization", bearer.as_str()),
+            ("x-supabase-api-version", "2024-01-01"),
+        ];
+        send(Method::POST, &url, &headers, "").await
+    }
+}
+
+fn refused(outcome: &Outcome, status: u16, code: &str) {
+    let body = outcome.json();
+    assert_eq!(
+        (outcome.status(), body["code"].as_str()),
+        (status, Some(code)),
+        "{body}"
+    );
+    assert!(
+        body["message"]
+            .as_str()
+            .is_some_and(|message| !message.is_empty())
+    );
+}
+
+async fn later(database: &TestDatabase, seconds: u32) {
+    let cluster = Cluster::shared().await.unwrap();
+    let admin = cluster.connect_admin(database.name()).await.unwrap();
+    let sql = format!(
+        "update auth.refresh_tokens set updated_at = updated_at - interval '{seconds} seconds';
+         update auth.users set recovery_sent_at = recovery_sent_at - interval '{seconds} seconds'"
+    );
+    admin.batch_execute(&sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_good_once_and_ten_seconds_more() {
+    let (stack, database) = start().await;
+    stack
+        .create_user("a@b.test", "secret-7", &json!({"role": "viewer"}))
+        .await
+        .unwrap();
+    let page = Page { stack: &stack };
+    let first = page.password().await;
+    let second = page.refresh(&first["refresh_token"]).await.json();
+    assert_ne!(second["refresh_token"], first["refresh_token"]);
+    assert_eq!(second["user"]["app_metadata"]["role"], "viewer");
+    later(&database, 60).await;
+    // The answer in which the next one stood may have been lost, whenever that was.
+    let again = page.refresh(&first["refresh_token"]).await.json();
+    assert_eq!(again["refresh_token"], second["refresh_token"]);
+    let third = page.refresh(&second["refresh_token"]).await.json();
+    // Within the interval an old one goes on.
+    assert_eq!(
+        page.refresh(&second["refresh_token"]).await.json()["refresh_token"],
+        third["refresh_token"]
+    );
+    later(&database, 11).await;
+    refused(
+        &page.refresh(&first["refresh_token"]).await,
+        400,
+        "refresh_token_already_used",
+    );
+    later(&database, 11).await;
+    refused(
+        &page.refresh(&third["refresh_token"]).await,
+        400,
+        "refresh_token_already_used",
+    );
+    refused(
+        &page.refresh(&json!("nobody-has-it")).await,
+        400,
+        "refresh_token_not_found",
+    );
+    refused(&page.refresh(&json!("")).await, 400, "validation_failed");
+}
+
+#[tokio::test]
+async fn signing_out_ends_what_its_scope_says() {
+    let (stack, _database) = start().await;
+    stack
+        .create_user("a@b.test", "secret-7", &json!({}))
+        .await
+        .unwrap();
+    let page = Page { stack: &stack };
+    let [one, two, three] = [
+        page.password().await,
+        page.password().await,
+        page.password().await,
+    ];
+    assert_eq!(page.sign_out(&one, "?scope=local").await.status(), 204);
+    refused(
+        &page.sign_out(&one, "?scope=local").await,
+        403,
+        "session_not_found",
+    );
+    refused(
+        &page.refresh(&one["refresh_token"]).await,
+        400,
+        "refresh_token_not_found",
+    );
+    refused(
+        &page.sign_out(&two, "?scope=all").await,
+        400,
+        "validation_failed",
+    );
+    assert_eq!(page.sign_out(&two, "?scope=others").await.status(), 204);
+    refused(
+        &page.refresh(&three["refresh_token"]).await,
+        400,
+        "refresh_token_not_found",
+    );
+    let four = page.password().await;
+    assert_eq!(page.sign_out(&two, "").await.status(), 204, "all of them");
+    refused(
+        &page.refresh(&four["refresh_token"]).await,
+        400,
+        "refresh_token_not_found",
+    );
+}
+
+#[tokio::test]
+async fn a_code_is_mailed_to_who_is_known_and_good_once_for_an_hour() {
+    let (stack, database) = start().await;
+    stack
+        .create_user("a@b.test", "secret-7", &json!({}))
+        .await
+        .unwrap();
+    let page = Page { stack: &stack };
+    let ask =
+        |email: &str, create: bool| json!({"email": email, "create_user": create, "data": {}});
+    let mailed = page.post("/otp", &ask("A@b.test", false)).await;
+    assert_eq!((mailed.status(), mailed.json()), (200, json!({})));
+    refused(
+        &page.post("/otp", &ask("a@b.test", false)).await,
+        429,
+        "over_email_send_rate_limit",
+    );
+    refused(
+        &page.post("/otp", &ask("x@b.test", false)).await,
+        422,
+        "otp_disabled",
+    );
+    refused(
+        &page.post("/otp", &ask("x@b.test", true)).await,
+        422,
+        "signup_disabled",
+    );
+    refused(
+        &page.post("/otp", &ask("nobody", false)).await,
+        400,
+        "validation_failed",
+    );
+
+    let code = |number: usize| {
+        let messages = stack.inbox().messages();
+        let mail = &messages[number];
+        assert_eq!(mail.to, "a@b.test");
+        mail.text.split("sign in: ").nth(1).unwrap()[..6].to_owned()
+    };
+    let typed = |email: &str, token: &str| json!({"type": "email", "email": email, "token": token});
+    for (email, token) in [("a@b.test", "0"), ("x@b.test", &code(0)), ("a@b.test", "")] {
+        refused(
+            &page.post("/verify", &typed(email, token)).await,
+            403,
+            "otp_expired",
+        );
+    }
+    let session = page
+        .post("/verify", &typed("a@b.test", &code(0)))
+        .await
+        .json();
+    assert_eq!(session["user"]["email"], "a@b.test");
+    refused(
+        &page.post("/verify", &typed("a@b.test", &code(0))).await,
+        403,
+        "otp_expired",
+    );
+    assert_eq!(page.refresh(&session["refresh_token"]).await.status(), 200);
+
+    later(&database, 60).await;
+    page.post("/otp", &ask("a@b.test", false)).await;
+    later(&database, 3_601).await;
+    refused(
+        &page.post("/verify", &typed("a@b.test", &code(1))).await,
+        403,
+        "otp_expired",
+    );
+    let odd = json!({"email": "a@b.test", "token": "123456"});
+    refused(&page.post("/verify", &odd).await, 400, "validation_failed");
+}
+
+#[tokio::test]
+async fn whoever_is_banned_or_not_confirmed_is_refused_and_sessions_outlive_a_restart() {
+    let (stack, database) = start().await;
+    stack
+        .create_user("a@b.test", "secret-7", &json!({}))
+        .await
+        .unwrap();
+    let cluster = Cluster::shared().await.unwrap();
+    let admin = cluster.connect_admin(database.name()).await.unwrap();
+    let session = Page { stack: &stack }.password().await;
+    stack.stop().await;
+    let options = StackOptions {
+        database: database.name().to_owned(),
+        ..StackOptions::default()
+    };
+    let stack = Stack::start(cluster, options).await.unwrap();
+    let page = Page { stack: &stack };
+    let next = page.refresh(&session["refresh_token"]).await;
+    assert_eq!(next.status(), 200);
+    for (change, code, refresh_code) in [
+        ("email_confirmed_at = null", "email_not_confirmed", None),
+        (
+            "email_confirmed_at = now(), banned_until = now() + interval '1 day'",
+            "user_banned",
+            Some("user_banned"),
+        ),
+    ] {
+        admin
+            .batch_execute(&format!("update auth.users set {change}"))
+            .await
+            .unwrap();
+        let body = json!({"email": "a@b.test", "password": "secret-7"});
+        refused(
+            &page.post("/token?grant_type=password", &body).await,
+            400,
+            code,
+        );
+        if let Some(code) = refresh_code {
+            refused(
+                &page.refresh(&next.json()["refresh_token"]).await,
+                400,
+                code,
+            );
+        }
+    }
+}

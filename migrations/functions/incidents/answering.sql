@@ -67,19 +67,15 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-    case p_action
-        when 'acknowledge', 'snooze' then
-            return ops.answer_alerts_of(
-                p_request, p_incident.number, p_action, p_until, p_note, p_actor, p_now
-            );
-        when 'resolve' then
-            return ops.resolve_incident(p_request, p_incident, p_note, p_actor, p_now);
-        when 'note' then
-            perform public.ops_note_incident(
-                p_request, p_incident.number, 'note', p_note, p_actor, p_now => p_now
-            );
-            return 'done';
-    end case;
+    if p_action = 'resolve' then
+        return ops.resolve_incident(p_request, p_incident, p_note, p_actor, p_now);
+    elsif p_action = 'note' then
+        perform public.ops_note_incident(
+            p_request, p_incident.number, 'note', p_note, p_actor, p_now => p_now
+        );
+        return 'done';
+    end if;
+    return ops.answer_alerts_of(p_request, p_incident.number, p_action, p_until, p_note, p_actor, p_now);
 end
 $$;
 

@@ -70,7 +70,7 @@ begin
     end if;
     -- Whoever changes several rows changes them in this order, so that nobody waits in a circle.
     return query
-    select given.key, given.value, 0, null::timestamptz, null::timestamptz
+    select given.key::ops.try_scope, given.value, 0, null::timestamptz, null::timestamptz
     from jsonb_each_text(p_keys) as given
     order by given.key;
 end

@@ -121,9 +121,23 @@ fn event(request: &Request<Bytes>) -> Value {
     let headers: serde_json::Map<String, Value> = request
         .headers()
         .iter()
+        .filter(|(name, _)| *name != "cookie")
         .map(|(name, value)| (name.to_string(), text(value).into()))
         .collect();
+    // Cookies travel beside the headers, one by one.
+    let cookies: Vec<String> = request
+        .headers()
+        .get_all("cookie")
+        .iter()
+        .flat_map(|line| {
+            text(line)
+                .split("; ")
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
     json!({
+        "cookies": cookies,
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": uri.path(),
@@ -158,6 +172,9 @@ fn answer(response: &Value) -> Answer {
     for (name, value) in response["headers"].as_object().unwrap() {
         let name: HeaderName = name.parse().unwrap();
         headers.insert(name, value.as_str().unwrap().parse().unwrap());
+    }
+    for cookie in response["cookies"].as_array().into_iter().flatten() {
+        headers.append("set-cookie", cookie.as_str().unwrap().parse().unwrap());
     }
     assert_eq!(response["isBase64Encoded"], false, "{response}");
     Answer {

@@ -7,7 +7,7 @@ mod codes;
 mod sessions;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
@@ -16,6 +16,9 @@ use uuid::Uuid;
 use super::{Project, connect};
 use crate::answer;
 use sessions::Method as SignedInBy;
+
+/// The form of errors that clients of today ask for.
+const API_VERSION: (&str, &str) = ("x-supabase-api-version", "2024-01-01");
 
 /// Why Auth refuses: status, code, message.
 struct Refusal(StatusCode, &'static str, String);
@@ -67,15 +70,22 @@ pub(super) async fn answer(project: &Project, request: &Request<Bytes>) -> Respo
 }
 
 impl Refusal {
-    /// The body's form follows the API version that the client names.
+    /// The body's form follows the API version that the client names, and says which it is.
     fn answer(self, request: &Request<Bytes>) -> Response<Bytes> {
         let Self(status, code, message) = self;
-        let body = if request.headers().contains_key("x-supabase-api-version") {
+        let is_versioned = request.headers().contains_key(API_VERSION.0);
+        let body = if is_versioned {
             json!({ "code": code, "message": message })
         } else {
             json!({ "code": status.as_u16(), "error_code": code, "msg": message })
         };
-        answer::json(status, &body)
+        let mut response = answer::json(status, &body);
+        let headers = response.headers_mut();
+        headers.insert("x-sb-error-code", HeaderValue::from_static(code));
+        if is_versioned {
+            headers.insert(API_VERSION.0, HeaderValue::from_static(API_VERSION.1));
+        }
+        response
     }
 }
 
