@@ -179,7 +179,11 @@ fn log_to_stderr() {
 }
 
 fn ready_json(running: &Running) -> serde_json::Value {
-    json!({ "ready": running.base_url, "envFile": running.env_file })
+    json!({
+        "ready": running.base_url,
+        "envFile": running.env_file,
+        "signInLink": running.sign_in_link,
+    })
 }
 
 fn ready_text(running: &Running) -> String {
@@ -194,6 +198,10 @@ fn ready_text(running: &Running) -> String {
         .get("NEXT_PUBLIC_APP_URL")
         .map(String::as_str)
         .unwrap_or_default();
+    let sign_in = running.sign_in_link.as_ref().map_or_else(
+        || format!("{url}/dashboard"),
+        |link| format!("{link}   (signs you in, once)"),
+    );
     let backups = running.env.get("BACKUP_URL").map_or("none", String::as_str);
     let file = running
         .env_file
@@ -203,7 +211,8 @@ fn ready_text(running: &Running) -> String {
     format!(
         "ready: {url}\n\
          \n  health     {url}/health\
-         \n  dashboard  curl -H 'Authorization: Bearer {key}' {url}/api/monitoring/dashboard\
+         \n  dashboard  {sign_in}\
+         \n             curl -H 'Authorization: Bearer {key}' {url}/api/monitoring/dashboard\
          \n  break it   {url}/_local/   (buttons that break services, and what people were told)\
          \n  inbox      {url}/_local/inbox\
          \n  faults     curl -d '{{\"service\":\"app\",\"mode\":\"refuse\"}}' {url}/_local/faults\

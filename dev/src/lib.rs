@@ -27,6 +27,7 @@ mod described;
 mod files;
 mod folder;
 mod local;
+mod newcomer;
 mod pattern;
 mod routes;
 mod sample;
@@ -60,6 +61,7 @@ use backups::Backups;
 use described::Project;
 use folder::Folder;
 use local::Local;
+use newcomer::Newcomer;
 use routes::Routes;
 use site::Site;
 
@@ -110,6 +112,8 @@ pub struct Running {
     pub env: BTreeMap<String, String>,
     /// Where these variables are written, if there is a data folder.
     pub env_file: Option<PathBuf>,
+    /// Signs whoever opens it first in as the sample admin, where the server is ours.
+    pub sign_in_link: Option<String>,
     // In the order in which they have to end.
     tasks: JoinSet<()>,
     server: Server,
@@ -165,9 +169,12 @@ pub async fn start(options: DevOptions) -> anyhow::Result<Running> {
         env.extend(backups.variables()?);
         backups.prepare().await?;
     }
-    let door_key = prepare(&options, &env).await?;
+    let Prepared { door_key, newcomer } = prepare(&options, &env, local.stack()).await?;
+    let sign_in_link = newcomer
+        .as_ref()
+        .and_then(|newcomer| newcomer.link(&base_url));
     // Set once; the server reads it from now on.
-    let _ = site.set(Site::new(routes, &env, local.stack_handle()));
+    let _ = site.set(Site::new(routes, &env, local.stack_handle(), newcomer));
     if let Some(folder) = &folder {
         let mut variables = env.clone();
         variables.extend(backups.as_ref().map(Backups::identity_file));
@@ -186,6 +193,7 @@ pub async fn start(options: DevOptions) -> anyhow::Result<Running> {
         base_url,
         env,
         env_file,
+        sign_in_link,
         tasks,
         server,
         local,
@@ -256,13 +264,22 @@ fn is_taken(error: &anyhow::Error) -> bool {
         .any(|kind| kind == std::io::ErrorKind::AddrInUse)
 }
 
-/// Migrates and fills the database, where it is ours; the key with which sample pages send.
+/// What a database of ours is prepared with.
+#[derive(Default)]
+struct Prepared {
+    /// The key with which sample pages send.
+    door_key: Option<String>,
+    newcomer: Option<Newcomer>,
+}
+
+/// Migrates and fills the database, where it is ours.
 async fn prepare(
     options: &DevOptions,
     env: &BTreeMap<String, String>,
-) -> anyhow::Result<Option<String>> {
+    stack: &Stack,
+) -> anyhow::Result<Prepared> {
     if matches!(options.database, Database::Described { .. }) {
-        return Ok(None);
+        return Ok(Prepared::default());
     }
     let of = |name: &str| env.get(name).with_context(|| format!("{name} is not set"));
     let mut client = apply(&of("DATABASE_URL")?.as_str().into(), of("DATABASE_CA")?)
@@ -274,12 +291,19 @@ async fn prepare(
     if options.sample_data && sample::fill(&mut client, of("NEXT_PUBLIC_APP_URL")?).await? {
         tracing::info!("filled with sample data of the past week");
     }
-    if !options.traffic {
-        return Ok(None);
-    }
-    let number = sample::open_door(&client).await?;
-    let secret = of("MONITORING_API_KEY")?.as_str().into();
-    Ok(Some(KeySigner::new(&secret).sign(number)))
+    let newcomer = match options.database {
+        Database::Own => Some(Newcomer::welcome(stack, &client).await?),
+        // Tests make their own people.
+        Database::Shared(_) | Database::Described { .. } => None,
+    };
+    let door_key = if options.traffic {
+        let number = sample::open_door(&client).await?;
+        let secret = of("MONITORING_API_KEY")?.as_str().into();
+        Some(KeySigner::new(&secret).sign(number))
+    } else {
+        None
+    };
+    Ok(Prepared { door_key, newcomer })
 }
 
 /// What a person can do who works on the migrations themselves.

@@ -11,7 +11,11 @@ use ops::{
 };
 use uuid::Uuid;
 
-use super::{files::Files, routes::Routes};
+use super::{
+    files::Files,
+    newcomer::{self, Newcomer},
+    routes::Routes,
+};
 
 /// The deployment as one server answers it.
 pub(super) struct Site {
@@ -19,6 +23,7 @@ pub(super) struct Site {
     files: Files,
     functions: Vec<(Endpoint, Edge)>,
     stack: Arc<Stack>,
+    newcomer: Option<Newcomer>,
     base_url: String,
 }
 
@@ -31,6 +36,7 @@ impl Site {
         routes: Routes,
         variables: &BTreeMap<String, String>,
         stack: Arc<Stack>,
+        newcomer: Option<Newcomer>,
     ) -> Self {
         let function = |endpoint| {
             let config = Config::from_lookup(&|name| variables.get(name).cloned())
@@ -42,18 +48,26 @@ impl Site {
             files: Files::find(),
             functions: Endpoint::ALL.map(function).into(),
             stack,
+            newcomer,
             base_url: variables.get("BASE_URL").cloned().unwrap_or_default(),
         }
     }
 
-    /// Answers a request as the platform would, and `POST /_local/answers` as the function does
-    /// that a provider tells of it.
+    /// Answers a request as the platform would, `POST /_local/answers` as the function does
+    /// that a provider tells of it, and the newcomer's link as the sign-in does.
     pub(super) async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         if request.method() == Method::POST && request.uri().path() == ANSWERS {
             return match self.stack.called_back(request.body(), &self.base_url) {
                 Ok(called) => self.deployed(provider_request(called)).await,
                 Err(problem) => *problem,
             };
+        }
+        let sign_in = self
+            .newcomer
+            .as_ref()
+            .and_then(|newcomer| newcomer.sign_in(&request));
+        if let Some(sign_in) = sign_in {
+            return newcomer::onwards(self.deployed(sign_in).await);
         }
         if let Some(response) = self.stack.local_routes(&request).await {
             return response;
