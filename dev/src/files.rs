@@ -29,12 +29,23 @@ impl Files {
         Self { by_path }
     }
 
-    /// The answer to a request for a file, read afresh so that edits show.
-    pub(super) async fn answer(&self, method: &Method, path: &str) -> Response<Bytes> {
-        let found = self.by_path.get(path).or_else(|| {
+    /// The answer to a request for a file, read afresh so that edits show. What does not lie
+    /// at the path itself is looked for where a rewrite leads.
+    pub(super) async fn answer(
+        &self,
+        method: &Method,
+        path: &str,
+        rewritten: Option<&str>,
+    ) -> Response<Bytes> {
+        let index = || {
             let index = path.ends_with('/').then(|| format!("{path}index.html"))?;
             self.by_path.get(&index)
-        });
+        };
+        let found = self
+            .by_path
+            .get(path)
+            .or_else(index)
+            .or_else(|| self.by_path.get(rewritten?));
         let Some(file) = found else {
             return self.not_found().await;
         };
@@ -93,6 +104,7 @@ fn content_type(file: &Path) -> &'static str {
         Some("png") => "image/png",
         Some("ico") => "image/vnd.microsoft.icon",
         Some("woff2") => "font/woff2",
+        Some("webmanifest") => "application/manifest+json; charset=utf-8",
         Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }

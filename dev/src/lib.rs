@@ -22,6 +22,7 @@
 mod arguments;
 mod backups;
 pub mod command;
+mod compression;
 mod crons;
 mod described;
 mod files;

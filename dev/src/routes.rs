@@ -88,14 +88,16 @@ impl Routes {
     /// The function at a path. The platform looks for it at the path itself
     /// first and then where the first rewrite that matches leads.
     pub(super) fn endpoint(&self, path: &str) -> Option<Endpoint> {
-        let rewritten = || {
-            let rewrite = self
-                .rewrites
-                .iter()
-                .find(|(source, _)| source.is_match(path));
-            rewrite.and_then(|(_, destination)| function(destination))
-        };
-        function(path).or_else(rewritten)
+        function(path).or_else(|| function(self.rewritten(path)?))
+    }
+
+    /// Where the first rewrite that matches a path leads.
+    pub(super) fn rewritten(&self, path: &str) -> Option<&str> {
+        let rewrite = self
+            .rewrites
+            .iter()
+            .find(|(source, _)| source.is_match(path));
+        rewrite.map(|(_, destination)| destination.as_str())
     }
 
     /// The headers that the rules give to answers at a path. Later rules
@@ -149,6 +151,14 @@ mod tests {
         ] {
             assert_eq!(routes.endpoint(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn a_rewrite_may_lead_to_a_file() {
+        let routes = Routes::of_this_build().unwrap();
+        assert_eq!(routes.endpoint("/dashboard"), None);
+        assert_eq!(routes.rewritten("/dashboard"), Some("/dashboard.html"));
+        assert_eq!(routes.rewritten("/dashboard/"), None);
     }
 
     #[test]

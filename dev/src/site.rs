@@ -12,6 +12,7 @@ use ops::{
 use uuid::Uuid;
 
 use super::{
+    compression,
     files::Files,
     newcomer::{self, Newcomer},
     routes::Routes,
@@ -77,6 +78,7 @@ impl Site {
 
     async fn deployed(&self, request: Request<Bytes>) -> Response<Bytes> {
         let path = request.uri().path().to_owned();
+        let takes_gzip = compression::is_wanted(request.headers());
         let function = self.routes.endpoint(&path).and_then(|endpoint| {
             self.functions
                 .iter()
@@ -84,13 +86,21 @@ impl Site {
         });
         let mut response = match function {
             Some((endpoint, edge)) => edge.answer(invocation(*endpoint, request)).await,
-            None => self.files.answer(request.method(), &path).await,
+            None => {
+                let rewritten = self.routes.rewritten(&path);
+                self.files
+                    .answer(request.method(), &path, rewritten)
+                    .await
+            }
         };
         dress(
             &mut response,
             &self.routes.headers(&path),
             function.is_some(),
         );
+        if takes_gzip {
+            compression::compress(&mut response);
+        }
         response
     }
 }

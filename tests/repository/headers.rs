@@ -74,14 +74,51 @@ fn the_policy_allows_no_inline_code_and_the_pages_have_none() {
         .filter(|file| file.extension().is_some_and(|end| end == "html"))
     {
         let text = files::text(page);
-        for inline in ["<script", "<style", " style=", " onclick=", " onload="] {
+        let scripts = allowed_scripts(&headers_at(&served_at(page))["content-security-policy"]);
+        for inline in ["<style", " style=", " onclick=", " onload="] {
             assert!(
                 !text.contains(inline),
                 "{}: `{inline}` would be refused",
                 page.display()
             );
         }
+        assert_eq!(
+            text.matches("<script").count(),
+            text.matches(scripts).count(),
+            "{}: a script would be refused",
+            page.display()
+        );
     }
+}
+
+/// How a script of ours begins in a page with that policy.
+fn allowed_scripts(policy: &str) -> &'static str {
+    if policy.contains("script-src 'self'") {
+        "<script type=\"module\" src=\"/assets/"
+    } else {
+        "no script"
+    }
+}
+
+#[test]
+fn a_page_with_scripts_takes_none_but_ours_and_makes_none_of_texts() {
+    let policy = &headers_at("/dashboard")["content-security-policy"];
+    assert_eq!(*policy, headers_at("/dashboard.html")["content-security-policy"]);
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ] {
+        assert!(
+            policy.split("; ").any(|found| found == part),
+            "`{part}` is missing in {policy}"
+        );
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
 }
 
 #[test]

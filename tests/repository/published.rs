@@ -25,7 +25,7 @@ fn public_holds_pages_and_assets_alone() {
     for file in files::below("public") {
         let extension = file.extension().unwrap_or_default().to_string_lossy();
         assert!(
-            ["html", "css", "svg"].contains(&extension.as_ref()),
+            ["html", "css", "js", "svg", "png", "ico", "webmanifest"].contains(&extension.as_ref()),
             "{} is published",
             file.display()
         );
@@ -62,7 +62,9 @@ fn what_a_page_links_to_is_served() {
         .iter()
         .filter(|file| file.extension().is_some_and(|end| end == "html"))
     {
-        for link in documents::between(&files::text(page), "href=\"", "\"") {
+        let text = files::text(page);
+        let links = documents::between(&text, "href=\"", "\"");
+        for link in links.chain(documents::between(&text, "src=\"", "\"")) {
             let path = link.split('#').next().unwrap_or_default();
             if let Some(path) = path.strip_prefix('/') {
                 assert!(is_served(path), "{} links to {link}", page.display());
@@ -73,8 +75,18 @@ fn what_a_page_links_to_is_served() {
 
 fn is_served(path: &str) -> bool {
     let file = if path.is_empty() { "index.html" } else { path };
-    files::root().join("public").join(Path::new(file)).is_file()
-        || ops::endpoint::Endpoint::at(&format!("/{path}")).is_some()
+    let rewritten = || {
+        let rewrites = configuration::read().rewrites;
+        let rewrite = rewrites
+            .into_iter()
+            .find(|rewrite| rewrite.source == format!("/{path}"));
+        rewrite.is_some_and(|rewrite| is_file(rewrite.destination.trim_start_matches('/')))
+    };
+    is_file(file) || ops::endpoint::Endpoint::at(&format!("/{path}")).is_some() || rewritten()
+}
+
+fn is_file(path: &str) -> bool {
+    files::root().join("public").join(Path::new(path)).is_file()
 }
 
 /// The patterns of a file that names what is ignored.

@@ -1,0 +1,106 @@
+// What would be lost now, whether it could be brought back, and how long that takes.
+
+import { Meter } from "../charts/meter.jsx";
+import { Empty } from "../parts/empty.jsx";
+import { Figure, Figures } from "../parts/figure.jsx";
+import { State } from "../parts/state.jsx";
+import { Table } from "../parts/table.jsx";
+import { Time } from "../parts/time.jsx";
+import { bytes, count, number, percent, span } from "../words/numbers.js";
+import { rough } from "../words/times.js";
+
+function text(value) {
+  const { value: amount, unit } = bytes(value);
+  return `${amount} ${unit}`.trim();
+}
+
+/** How long the last restore took that was measured, by a drill or for real. */
+function restored({ drills, restores }) {
+  if (drills.last?.seconds != null) return { seconds: drills.last.seconds, at: drills.last.finishedAt };
+  return restores[0] ? { seconds: restores[0].seconds, at: restores[0].restoredAt } : null;
+}
+
+function state({ backups }) {
+  if (backups == null) return { level: "empty", says: "No backup was ever made." };
+  const age = backups.ageSeconds == null ? "" : `If the database vanished now, ${rough(backups.ageSeconds)} would be lost; ${span(backups.rpoSeconds)} may be. `;
+  const last = restored(backups);
+  const proof = last ? `The last measured restore took ${span(last.seconds)}, where ${span(backups.drills.rtoSeconds)} may be taken.` : "No restore was ever tried.";
+  const open = backups.gaps.filter(({ accepted }) => !accepted).length;
+  const left = open > 0 ? ` It leaves out ${count(open, "thing")} that nobody has accepted.` : "";
+  const level = { ok: "fine", waiting: "unknown", overdue: "bad", failing: "bad", suspect: "bad" }[backups.status] ?? "unknown";
+  const tried = { failed: "bad", overdue: "watch", not_set_up: "watch" }[backups.drills.status] ?? "fine";
+  return { level: level === "fine" ? (open > 0 ? "watch" : tried) : level, says: age + proof + left };
+}
+
+function Body({ data }) {
+  const { backups } = data;
+  if (backups == null) return <Empty command={"pourtrait backup keygen\npourtrait backup init"}>Make keys and a repository; the schedule does the rest:</Empty>;
+  const [newest] = backups.runs.filter(({ outcome }) => outcome === "done");
+  const last = restored(backups);
+  const { drills } = backups;
+  const columns = [
+    { key: "when", label: "Run", value: ({ takenAt, slot }) => takenAt ?? slot, wide: true, show: ({ takenAt, slot, outcome, suspect }) => <><State is={suspect ? "suspect" : outcome} quiet /> <Time at={takenAt ?? slot} /></> },
+    { key: "outcome", label: "Outcome", value: ({ outcome }) => outcome, show: ({ outcome, reason, suspect }) => reason ?? suspect ?? outcome },
+    { key: "rows", label: "Rows", number: true, minor: true, value: ({ rows }) => rows, show: ({ rows }) => number(rows) },
+    { key: "read", label: "Read", number: true, minor: true, value: ({ bytesRead }) => bytesRead, show: ({ bytesRead }) => text(bytesRead) },
+    { key: "stored", label: "Stored", number: true, value: ({ bytesStored }) => bytesStored, show: ({ bytesStored }) => text(bytesStored) },
+    { key: "reused", label: "Reused", number: true, value: ({ reusedPercent }) => reusedPercent, show: ({ reusedPercent }) => (reusedPercent == null ? "–" : `${percent(reusedPercent)} %`) },
+    { key: "took", label: "Took", number: true, minor: true, value: ({ durationMs }) => durationMs, show: ({ durationMs }) => span(durationMs / 1000) },
+  ];
+  return (
+    <>
+      <ul class="budgets">
+        {backups.ageSeconds != null && (
+          <li>
+            <span>Age against what may be lost</span>
+            <Meter value={Math.min(backups.ageSeconds, backups.rpoSeconds * 1.5)} most={backups.rpoSeconds * 1.5} limit={backups.rpoSeconds} level={backups.ageSeconds > backups.rpoSeconds ? "bad" : "fine"} label={`${span(backups.ageSeconds)} of ${span(backups.rpoSeconds)}`} />
+            <span class="muted"><span class="number">{span(backups.ageSeconds)}</span> of {span(backups.rpoSeconds)}</span>
+          </li>
+        )}
+        {last && (
+          <li>
+            <span>Restore against what may be taken</span>
+            <Meter value={Math.min(last.seconds, drills.rtoSeconds * 1.5)} most={drills.rtoSeconds * 1.5} limit={drills.rtoSeconds} level={last.seconds > drills.rtoSeconds ? "bad" : "fine"} label={`${span(last.seconds)} of ${span(drills.rtoSeconds)}`} />
+            <span class="muted"><span class="number">{span(last.seconds)}</span> of {span(drills.rtoSeconds)}, <Time at={last.at} /></span>
+          </li>
+        )}
+      </ul>
+      <Figures>
+        <Figure label="Newest" value={<Time at={backups.lastBackupAt} />} more={newest?.snapshot && <code>{newest.snapshot}</code>} />
+        <Figure label="Rows" value={number(newest?.rows)} />
+        <Figure label="Read" value={bytes(newest?.bytesRead)} />
+        <Figure label="Stored anew" value={bytes(newest?.bytesStored)} more={newest?.reusedPercent != null && `${percent(newest.reusedPercent)} % reused`} />
+        <Figure label="Read in a month" value={bytes(backups.projectedMonthlyEgressBytes)} />
+        <Figure label="Tried" value={drills.last ? drills.last.outcome : "never"} level={drills.status === "failed" ? "bad" : "fine"}
+          more={drills.last ? <><Time at={drills.last.finishedAt} />, {count(drills.last.tables, "table")}</> : `due every ${count(drills.everyDays, "day")}`} />
+      </Figures>
+      {drills.last == null && <Empty command={"pourtrait backup drill --own-server"}>A backup that was never restored is a hope. To restore the newest into a scratch database and compare:</Empty>}
+      {drills.last?.reason && <p class="reason">{drills.last.reason}</p>}
+      <Table caption="Runs" columns={columns} rows={backups.runs} id={({ run }) => run} sorted={{ key: "when", down: true }} />
+      <Left gaps={backups.gaps} missing={drills.last?.missing ?? []} />
+    </>
+  );
+}
+
+function Left({ gaps, missing }) {
+  const all = [...gaps.map(({ what, why, accepted }) => ({ what, why, accepted, kind: "left out" })), ...missing.map(({ what, reason, accepted }) => ({ what, why: reason, accepted, kind: "could not be made by the drill" }))];
+  if (all.length === 0) return null;
+  const columns = [
+    { key: "what", label: "What is missing", wide: true, value: ({ what }) => what, show: ({ what }) => <code>{what}</code> },
+    { key: "why", label: "Why", minor: true, value: ({ why }) => why ?? "" },
+    { key: "accepted", label: "Accepted", value: ({ accepted }) => (accepted ? "yes" : "no") },
+  ];
+  return <Table caption="What backups leave out" columns={columns} rows={all} id={({ what, kind }) => kind + what} />;
+}
+
+export default {
+  id: "backups", title: "Backups", part: "Recovery", wide: true, state, Body,
+  defines: [
+    { name: "Age", path: "backups.ageSeconds", means: "From the newest backup's snapshot until now: what would be lost.", rule: "backup_rpo_breached" },
+    { name: "What may be lost (RPO)", path: "backups.rpoSeconds", means: "How much may be lost at most.", rule: "backup_overdue" },
+    { name: "Reused", path: "backups.runs", means: "Of the bytes read, those that lay in the store already." },
+    { name: "Restore (RTO)", path: "backups.drills", means: "How long the last measured restore took with its comparison, and how long it may take.", rule: "backup_drill_overdue" },
+    { name: "Suspect", path: "backups.status", means: "It was sealed, and may not hold what it should.", rule: "backup_suspect" },
+    { name: "What is missing", path: "backups.gaps", means: "What of the app's a backup cannot hold, by name.", rule: "backup_gap" },
+  ],
+};

@@ -1,0 +1,45 @@
+// The frame of a panel: its name, one sentence, and what is beneath once it comes into view.
+// A panel takes the place it needs before it is drawn, so that nothing jumps.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { explain } from "./definitions.jsx";
+import { State } from "./state.jsx";
+
+/** How far below the fold a panel is drawn already. */
+const AHEAD = "400px";
+
+const STATES = { fine: "up", watch: "degraded", bad: "down", unknown: "unknown", empty: "unknown" };
+
+export function Panel({ panel, data }) {
+  const { level, says } = panel.state(data);
+  const place = useRef(null);
+  const [near, setNear] = useState(false);
+  useEffect(() => {
+    const watching = new IntersectionObserver((entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      setNear(true);
+      watching.disconnect();
+    }, { rootMargin: AHEAD });
+    watching.observe(place.current);
+    // Printed, it is all there.
+    const whole = () => setNear(true);
+    addEventListener("beforeprint", whole);
+    return () => {
+      watching.disconnect();
+      removeEventListener("beforeprint", whole);
+    };
+  }, []);
+  return (
+    <section id={panel.id} class={`panel ${panel.wide ? "wide" : ""} ${level}`} aria-labelledby={`${panel.id}-title`} ref={place} data-drawn={near ? "" : undefined}>
+      <header>
+        <h3 id={`${panel.id}-title`} tabIndex={-1}>
+          {level !== "fine" && level !== "empty" && <State is={STATES[level]} quiet />}
+          {panel.title}
+        </h3>
+        <button type="button" class="plain quiet" aria-label={`What the numbers of ${panel.title} mean`} onClick={() => explain(panel)}>Definitions</button>
+      </header>
+      <p class="says">{says}</p>
+      {near ? <panel.Body data={data} /> : <div class="coming" />}
+    </section>
+  );
+}
