@@ -2,6 +2,7 @@
 //! them, and a test fails when one has drifted.
 
 mod hobby;
+mod index;
 mod limits;
 mod page;
 mod write;
@@ -28,7 +29,7 @@ pub(crate) struct File {
 /// Every such file.
 pub(crate) fn files() -> anyhow::Result<Vec<File>> {
     let runbook = read("docs/runbooks.md")?;
-    let index = read("public/index.html")?;
+    let style = style()?;
     Ok(vec![
         File {
             path: ".env.example",
@@ -40,7 +41,11 @@ pub(crate) fn files() -> anyhow::Result<Vec<File>> {
         },
         File {
             path: "public/runbook.html",
-            text: page::render(&runbook, &index)?,
+            text: page::render(&runbook, &style)?,
+        },
+        File {
+            path: "public/index.html",
+            text: page::wrap("Pourtrait Ops", &index::body(), &style),
         },
         File {
             path: "migrations/seeds/role_permissions.sql",
@@ -51,6 +56,22 @@ pub(crate) fn files() -> anyhow::Result<Vec<File>> {
             text: hobby::variant(&read("vercel.json")?)?,
         },
     ])
+}
+
+/// The path at which the pages' style sheet is served; its name holds a hash of what it says,
+/// which the build of `web/` makes.
+fn style() -> anyhow::Result<String> {
+    let folder = Path::new(ROOT).join("public/assets");
+    let names = std::fs::read_dir(&folder)
+        .with_context(|| format!("cannot read {}", folder.display()))?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let found: Vec<String> = names
+        .filter(|name| name.starts_with("style.") && name.ends_with(".css"))
+        .collect();
+    match &found[..] {
+        [name] => Ok(format!("/assets/{name}")),
+        _ => anyhow::bail!("public/assets must hold one style sheet, got {found:?}"),
+    }
 }
 
 fn read(path: &str) -> anyhow::Result<String> {

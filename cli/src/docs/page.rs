@@ -6,12 +6,8 @@ use std::fmt::Write;
 use anyhow::Context;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
-/// The page; it wears the style sheet that the first page links.
-pub(super) fn render(markdown: &str, index: &str) -> anyhow::Result<String> {
-    let style = index
-        .lines()
-        .find(|line| line.contains("rel=\"stylesheet\""))
-        .context("public/index.html links no style sheet")?;
+/// The page, with the style sheet at that path.
+pub(super) fn render(markdown: &str, style: &str) -> anyhow::Result<String> {
     let mut events: Vec<Event> = Parser::new_ext(
         markdown,
         Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES,
@@ -22,17 +18,27 @@ pub(super) fn render(markdown: &str, index: &str) -> anyhow::Result<String> {
     let title = title(&events).context("docs/runbooks.md has no title")?;
     let mut body = String::new();
     html::push_html(&mut body, events.into_iter());
+    Ok(wrap(
+        &format!("{} · Pourtrait Ops", escape(&title)),
+        &body,
+        style,
+    ))
+}
+
+/// A page of that title, whose body is written already.
+pub(super) fn wrap(title: &str, body: &str, style: &str) -> String {
     let mut page =
         String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     page.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     page.push_str("<meta name=\"robots\" content=\"noindex\">\n");
+    let _ = writeln!(page, "<title>{title}</title>");
+    page.push_str("<link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\n");
     let _ = writeln!(
         page,
-        "<title>{} · Pourtrait Ops</title>\n{style}\n</head>\n<body>",
-        escape(&title)
+        "<link rel=\"stylesheet\" href=\"{style}\">\n</head>\n<body>\n{}\n</body>\n</html>",
+        body.trim_end()
     );
-    let _ = writeln!(page, "{}\n</body>\n</html>", body.trim_end());
-    Ok(page)
+    page
 }
 
 /// Gives every heading without an id the one that its text makes, so that a
@@ -110,13 +116,13 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const INDEX: &str = "<head>\n<link rel=\"stylesheet\" href=\"/assets/style.0.css\">\n</head>";
+    const STYLE: &str = "/assets/style.0.css";
 
     #[test]
     fn headings_can_be_linked_by_their_text() {
         let page = render(
             "# Run & go\n\n## `app_down`\n\nText\n\n## Two words {#own}\n",
-            INDEX,
+            STYLE,
         )
         .unwrap();
         assert!(
@@ -133,7 +139,7 @@ mod tests {
 
     #[test]
     fn only_links_that_a_deployment_answers_are_kept() {
-        let page = render("# T\n\n[a](#b) [c](d.md#e) [f](https://g.test)\n", INDEX).unwrap();
+        let page = render("# T\n\n[a](#b) [c](d.md#e) [f](https://g.test)\n", STYLE).unwrap();
         assert!(
             page.contains("<p><a href=\"#b\">a</a> c <a href=\"https://g.test\">f</a></p>"),
             "{page}"
@@ -142,7 +148,6 @@ mod tests {
 
     #[test]
     fn a_runbook_without_a_title_is_refused() {
-        assert!(render("text", INDEX).is_err());
-        assert!(render("# title", "").is_err());
+        assert!(render("text", STYLE).is_err());
     }
 }

@@ -64,12 +64,12 @@ function reach(element) {
 }
 
 function Facts({ incident }) {
-  const { affects, impact, cause, rule, opened_by: _, ...times } = incident;
+  const { affects, impact, cause, rule, ...times } = incident;
   const at = side(cause.side);
   const hit = [
-    impact.users != null && count(impact.users, "person", "people"),
-    impact.failedRequests != null && count(impact.failedRequests, "failed request"),
-    impact.minutesDown != null && `${number(impact.minutesDown)} min down`,
+    impact.users > 0 && count(impact.users, "person", "people"),
+    impact.failedRequests > 0 && count(impact.failedRequests, "failed request"),
+    impact.minutesDown >= 1 && `${number(impact.minutesDown)} min down`,
     impact.reports > 0 && count(impact.reports, "report"),
   ].filter(Boolean);
   return (

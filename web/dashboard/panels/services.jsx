@@ -6,6 +6,7 @@ import { Empty } from "../parts/empty.jsx";
 import { State } from "../parts/state.jsx";
 import { Time } from "../parts/time.jsx";
 import { service } from "../words/names.js";
+import { reason } from "../words/reasons.js";
 import { capital, count, duration, list, percent } from "../words/numbers.js";
 
 const SEEN = "curl -H \"Authorization: Bearer $MONITORING_API_KEY\" \"$BASE_URL/api/cron/monitor\"";
@@ -56,7 +57,7 @@ function Service({ name, now, uptime, from, days }) {
       <div class="service-now">
         <State is={now.status} says={service(name)} />
         <span class="service-facts">
-          {now.reason ? <span class="reason">{now.reason}</span> : <span class="number">{took.value} <span class="unit">{took.unit}</span></span>}
+          {now.reason ? <span class="reason">{reason(now.reason)}</span> : <span class="number">{took.value} <span class="unit">{took.unit}</span></span>}
           {now.errorRate > 0 && <span class="number">{percent(now.errorRate)} <span class="unit">% failed</span></span>}
         </span>
         <span class="service-uptime">

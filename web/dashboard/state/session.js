@@ -38,8 +38,11 @@ export async function resume() {
   if (!sent && localStorage.getItem(MARK) == null) return leave("");
   const answer = await ask({ method: "GET" });
   if (answer.status === 200) return enter(await answer.json());
-  if (answer.status === 401 && (await refresh())) return;
-  leave(answer.status === 401 ? "You were signed out, because nobody had looked for a while." : "");
+  if (answer.status === 401) {
+    if (!(await refresh())) leave("You were signed out, because nobody had looked for a while.");
+    return;
+  }
+  session.value = { state: "out", account: null, notice: "Who you are cannot be asked right now; an operator's key works without that." };
 }
 
 /** Signs in by an action of the account; returns what is wrong, or an empty text. */
@@ -77,7 +80,7 @@ export async function signOut() {
 /** Ends it here: what was refused, or what is over. */
 export function leave(notice) {
   key = null;
-  if (session.value.state === "in") localStorage.removeItem(MARK);
+  localStorage.removeItem(MARK);
   session.value = { state: "out", account: null, notice };
 }
 

@@ -2,6 +2,7 @@
 
 import { rule, service } from "./names.js";
 import { capital, list, span } from "./numbers.js";
+import { reason } from "./reasons.js";
 
 /** @returns {{at: string, says: string, kind: string}[]} the oldest first */
 export function timeline(incident, data) {
@@ -29,7 +30,7 @@ export function timeline(incident, data) {
 function beginning({ cause, affects }) {
   const bad = (cause?.evidence ?? []).filter(({ kind }) => kind === "bad");
   if (bad.length > 0) {
-    return `${capital(list(bad.map((one) => `${service(one.service)} was ${one.status}${one.reason ? ` (${one.reason}${one.statusCode ? ` ${one.statusCode}` : ""})` : ""}`)))}.`;
+    return `${capital(list(bad.map((one) => `${service(one.service)} was ${one.status}${one.reason ? ` (${reason(one.reason, one.statusCode)})` : ""}`)))}.`;
   }
   return affects.length > 0 ? `${list(affects.map(service))} began to suffer.` : "It began.";
 }
