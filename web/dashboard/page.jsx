@@ -15,6 +15,7 @@ import { SignIn } from "./sign-in.jsx";
 import { choices } from "./state/address.js";
 import { known, loading, look, trouble } from "./state/feed.js";
 import { session } from "./state/session.js";
+import { standing } from "./words/standing.js";
 
 export function Page() {
   const { state } = session.value;
@@ -86,7 +87,7 @@ function Known({ data }) {
 
 /** Whether a panel's name, sentence, definitions or figures speak of something. */
 function mentions(panel, data, search) {
-  const said = [panel.title, panel.part, panel.state(data).says, ...panel.defines.map(({ name }) => name)].join(" ").toLowerCase();
+  const said = [panel.title, panel.part, standing(panel, data).says, ...panel.defines.map(({ name }) => name)].join(" ").toLowerCase();
   return said.includes(search) || panel.defines.some(({ path }) => JSON.stringify(at(data, path))?.toLowerCase().includes(search));
 }
 

@@ -101,6 +101,11 @@ export function perMinute(counts, step) {
   return counts.map((value) => (value == null ? null : (value * 60) / step));
 }
 
+/** All points but the last, which is not over yet. */
+export function finished(counts) {
+  return counts.slice(0, -1);
+}
+
 /** Parts of wholes in percent; null without a whole. */
 export function share(parts, wholes) {
   return wholes.map((whole, nth) => (whole == null || whole === 0 || parts[nth] == null ? null : (parts[nth] / whole) * 100));

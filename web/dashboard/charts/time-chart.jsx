@@ -58,7 +58,7 @@ export function TimeChart({ title, unit, series, lines, words, marks = [], bands
           <button type="button" class="plain" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>Table</button>
         </span>
       </figcaption>
-      <p class="unseen" id={described}>{part.lines.map((line) => sentence(line, words)).join(" ")}{said(marks, part.at)}</p>
+      <p class="unseen" id={described}>{part.lines.map((line) => sentence({ ...line, label: line.label || title }, words)).join(" ")}{said(marks, part.at)}</p>
       {asTable ? <AsTable part={part} words={words} title={title} />
         : <Canvas part={part} step={series.step} words={words} marks={marks} bands={bands} title={title} described={described} />}
     </figure>
@@ -76,7 +76,7 @@ function AsTable({ part, words, title }) {
   const columns = [
     { key: "at", label: "From", value: (row) => row.at, show: (row) => <time dateTime={new Date(row.at * 1000).toISOString()} title={whole(row.at * 1000)}>{clock(row.at * 1000, Date.now())}</time> },
     ...few.lines.map(({ label }, nth) => ({
-      key: label, label, number: true, value: (row) => row.values[nth], show: (row) => (row.values[nth] == null ? "not known" : words(row.values[nth])),
+      key: `line ${nth}`, label: label || title, number: true, value: (row) => row.values[nth], show: (row) => (row.values[nth] == null ? "not known" : words(row.values[nth])),
     })),
   ];
   return <Table caption={title} columns={columns} rows={rows} id={(row) => row.at} />;
@@ -156,7 +156,7 @@ function led(key, plot) {
 function pointAt(plot, nth, { part, words }) {
   const [at] = plot.data;
   plot.setCursor({ left: plot.valToPos(at[nth], "x"), top: 10 });
-  const values = part.lines.map(({ label, values }) => `${label} ${values[nth] == null ? "not known" : words(values[nth])}`);
+  const values = part.lines.map(({ label, values: all }) => `${label} ${all[nth] == null ? "not known" : words(all[nth])}`.trim());
   say(`${clock(at[nth] * 1000, Date.now())}: ${values.join(", ")}`);
 }
 
@@ -277,7 +277,7 @@ function labels(plot, { part, words }) {
   const height = 14 * devicePixelRatio;
   const ends = part.lines.map(({ label, values, style = "first" }) => {
     const last = values.findLast((value) => value != null);
-    return last == null ? null : { text: `${label} ${words(last)}`, style, y: plot.valToPos(last, "y", true) };
+    return last == null ? null : { text: `${label} ${words(last)}`.trim(), style, y: plot.valToPos(last, "y", true) };
   }).filter(Boolean).sort((one, other) => other.y - one.y);
   let lowest = bbox.top + bbox.height;
   for (const { text, style, y } of ends) {
@@ -307,7 +307,7 @@ function tell(plot, { part, words, marks }) {
   }
   const width = part.at.length > 1 ? part.at[1] - part.at[0] : 60;
   const near = marks.filter(({ at }) => Math.abs(at - part.at[idx]) <= width).map(({ label }) => label);
-  const lines = part.lines.map(({ label, values }) => `${label}  ${values[idx] == null ? "not known" : words(values[idx])}`);
+  const lines = part.lines.map(({ label, values }) => `${label}  ${values[idx] == null ? "not known" : words(values[idx])}`.trim());
   box.textContent = [clock(part.at[idx] * 1000, Date.now()), ...lines, ...near].join("\n");
   box.hidden = false;
   const over = plot.over.clientWidth;

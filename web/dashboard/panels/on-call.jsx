@@ -15,7 +15,7 @@ function state({ onCall }) {
 }
 
 function Body({ data }) {
-  if (data.onCall.length === 0) return <Empty command={"pourtrait oncall rotate primary --members anna,ben --weekly"}>A rotation hands a role over from day to day or from week to week:</Empty>;
+  if (data.onCall.length === 0) return <Empty command={"pourtrait oncall rotate primary --members anna,ben --weekly --on monday --at 09:00 --zone Europe/Berlin"}>A rotation hands a role over from day to day or from week to week:</Empty>;
   const columns = [
     { key: "rotation", label: "Rotation", wide: true, value: ({ rotation }) => rotation },
     { key: "name", label: "Now", value: ({ name }) => name, show: ({ name, why }) => (name == null ? "nobody" : <>{name} <span class="muted">{WHY[why] ?? why}</span></>) },

@@ -1,7 +1,8 @@
 // How the app answers, over time: how much, how fast, and how often with an error.
 
+import { useMemo } from "preact/hooks";
 import { TimeChart } from "../charts/time-chart.jsx";
-import { figures, perMinute, share, tendency } from "../charts/series.js";
+import { figures, finished, perMinute, share, tendency } from "../charts/series.js";
 import { Empty } from "../parts/empty.jsx";
 import { Figure, Figures } from "../parts/figure.jsx";
 import { duration, number, percent } from "../words/numbers.js";
@@ -11,7 +12,7 @@ function state({ performance, errors: { errorRate }, slo, series }) {
   if (performance.requests === 0) return { level: "empty", says: "No request was counted in this range." };
   const level = errorRate != null && errorRate > slo.errorRate.target * 10 ? "bad" : errorRate > slo.errorRate.target ? "watch" : "fine";
   const p95 = duration(performance.p95ResponseTime);
-  const moved = series?.p95 && tendency(figures(series.p95)?.change);
+  const moved = series && tendency(figures(series.latency.p95)?.change);
   const slower = moved ? ` Nineteen of twenty took ${moved.replace("more", "longer").replace("less", "less time")}.` : "";
   return {
     level,
@@ -36,26 +37,35 @@ function Body({ data }) {
         <Figure label="Failed" value={percent(errors.errorRate)} unit="%" more={`${number(errors.failedRequests)} of ${number(errors.requests)}`} />
         <Figure label="People" value={number(performance.activeUsers)} />
       </Figures>
-      {series?.requests ? <Charts data={data} /> : <Empty>The course over time comes with the next release of the database's functions: <code>pourtrait migrate</code>.</Empty>}
+      {series ? <Charts data={data} /> : <Empty>The course over time comes with the next release of the database's functions: <code>pourtrait migrate</code>.</Empty>}
     </>
   );
 }
 
 function Charts({ data }) {
-  const { series } = data;
-  const deployed = marks(data);
-  const failing = [{ label: "5xx", style: "bad", values: share(series.serverErrors, series.requests) }, { label: "4xx", style: "third", values: share(series.clientErrors, series.requests) }];
+  const { latency, requests, usage } = useMemo(() => prepared(data.series), [data.series]);
+  const deployed = useMemo(() => marks(data), [data]);
   return (
     <div class="charts">
-      <TimeChart title="Latency" unit="half, 19 of 20, 99 of 100" series={series} marks={deployed} words={words} bands
-        lines={[{ label: "p50", values: series.p50 }, { label: "p95", style: "second", values: series.p95 }, { label: "p99", style: "third", values: series.p99 }]} />
-      <TimeChart title="Requests" unit="a minute" series={series} marks={deployed} words={number}
-        lines={[{ label: "requests", style: "area", values: perMinute(series.requests, series.step) }]} />
-      <TimeChart title="Errors" unit="% of requests" series={series} marks={deployed} words={(value) => `${percent(value)} %`} lines={failing} />
-      <TimeChart title="Page views and logged errors" unit="a minute" series={series} marks={deployed} words={number}
-        lines={[{ label: "views", values: perMinute(series.pageViews, series.step) }, { label: "errors", style: "bad", values: perMinute(series.errors, series.step) }]} />
+      <TimeChart title="Latency" unit="half, 19 of 20, 99 of 100" series={latency} marks={deployed} words={words} bands lines={latency.lines} />
+      <TimeChart title="Requests" unit="a minute" series={requests} marks={deployed} words={number} lines={requests.all} />
+      <TimeChart title="Errors" unit="% of requests" series={requests} marks={deployed} words={(value) => `${percent(value)} %`} lines={requests.failed} />
+      <TimeChart title="Logged errors and visits" unit="a step" series={usage} marks={deployed} words={number} lines={usage.lines} />
     </div>
   );
+}
+
+/** The lines of each chart; of what is counted, the point that is not over yet is left out. */
+function prepared({ latency, requests, usage }) {
+  return {
+    latency: { ...latency, lines: [{ label: "p50", values: latency.p50 }, { label: "p95", style: "second", values: latency.p95 }, { label: "p99", style: "third", values: latency.p99 }] },
+    requests: {
+      ...requests,
+      all: [{ label: "", style: "area", values: finished(perMinute(requests.requests, requests.step)) }],
+      failed: [{ label: "5xx", style: "bad", values: share(requests.serverErrors, requests.requests) }, { label: "4xx", style: "third", values: share(requests.clientErrors, requests.requests) }],
+    },
+    usage: { ...usage, lines: [{ label: "errors", style: "bad", values: finished(usage.errors) }, { label: "visits", values: finished(usage.visits) }] },
+  };
 }
 
 export default {

@@ -2,6 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { pointed } from "../state/address.js";
+import { standing } from "../words/standing.js";
 import { State } from "./state.jsx";
 
 const STATES = { watch: "degraded", bad: "down", unknown: "unknown" };
@@ -18,7 +19,7 @@ export function Contents({ panels, data }) {
     <nav class="contents" aria-label="Panels">
       <ul>
         {panels.map((panel) => {
-          const { level } = panel.state(data);
+          const { level } = standing(panel, data);
           return (
             <li key={panel.id} class={level}>
               <a href={`#${panel.id}`}>{panel.title}</a>

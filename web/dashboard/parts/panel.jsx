@@ -1,7 +1,9 @@
 // The frame of a panel: its name, one sentence, and what is beneath once it comes into view.
 // A panel takes the place it needs before it is drawn, so that nothing jumps.
 
+import { Component } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { standing } from "../words/standing.js";
 import { explain } from "./definitions.jsx";
 import { State } from "./state.jsx";
 
@@ -10,8 +12,29 @@ const AHEAD = "400px";
 
 const STATES = { fine: "up", watch: "degraded", bad: "down", unknown: "unknown", empty: "unknown" };
 
+/** What cannot be drawn takes no other panel along, and is tried again with the next document. */
+class Whole extends Component {
+  state = { wrong: null };
+
+  static getDerivedStateFromError(wrong) {
+    return { wrong };
+  }
+
+  componentDidCatch(wrong) {
+    console.error(wrong);
+  }
+
+  componentWillReceiveProps({ data }) {
+    if (data !== this.props.data) this.setState({ wrong: null });
+  }
+
+  render({ children }, { wrong }) {
+    return wrong ? <p class="reason">This part cannot be drawn: {wrong.message}</p> : children;
+  }
+}
+
 export function Panel({ panel, data }) {
-  const { level, says } = panel.state(data);
+  const { level, says } = standing(panel, data);
   const place = useRef(null);
   const [near, setNear] = useState(false);
   useEffect(() => {
@@ -36,10 +59,10 @@ export function Panel({ panel, data }) {
           {level !== "fine" && level !== "empty" && <State is={STATES[level]} quiet />}
           {panel.title}
         </h3>
-        <button type="button" class="plain quiet" aria-label={`What the numbers of ${panel.title} mean`} onClick={() => explain(panel)}>Definitions</button>
+        <button type="button" class="plain quiet" aria-label={`Definitions of ${panel.title}`} onClick={() => explain(panel)}>Definitions</button>
       </header>
       <p class="says">{says}</p>
-      {near ? <panel.Body data={data} /> : <div class="coming" />}
+      {near ? <Whole data={data}><panel.Body data={data} /></Whole> : <div class="coming" />}
     </section>
   );
 }
