@@ -71,7 +71,7 @@ async function made() {
 
 async function bundled(options) {
   const { outputFiles } = await build({ ...OPTIONS, ...options });
-  return outputFiles[0].contents;
+  return Buffer.from(outputFiles[0].contents);
 }
 
 /** What is bundled of others stands under the MIT licence, which wants to be named. */

@@ -24,9 +24,12 @@ pub(super) fn is_wanted(asked: &HeaderMap) -> bool {
         .get(header::ACCEPT_ENCODING)
         .and_then(|encodings| encodings.to_str().ok())
         .is_some_and(|encodings| {
-            encodings
-                .split(',')
-                .any(|encoding| encoding.split(';').next().is_some_and(|name| name.trim() == "gzip"))
+            encodings.split(',').any(|encoding| {
+                encoding
+                    .split(';')
+                    .next()
+                    .is_some_and(|name| name.trim() == "gzip")
+            })
         })
 }
 

@@ -88,9 +88,7 @@ impl Site {
             Some((endpoint, edge)) => edge.answer(invocation(*endpoint, request)).await,
             None => {
                 let rewritten = self.routes.rewritten(&path);
-                self.files
-                    .answer(request.method(), &path, rewritten)
-                    .await
+                self.files.answer(request.method(), &path, rewritten).await
             }
         };
         dress(

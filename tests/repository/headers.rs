@@ -103,7 +103,10 @@ fn allowed_scripts(policy: &str) -> &'static str {
 #[test]
 fn a_page_with_scripts_takes_none_but_ours_and_makes_none_of_texts() {
     let policy = &headers_at("/dashboard")["content-security-policy"];
-    assert_eq!(*policy, headers_at("/dashboard.html")["content-security-policy"]);
+    assert_eq!(
+        *policy,
+        headers_at("/dashboard.html")["content-security-policy"]
+    );
     for part in [
         "default-src 'none'",
         "script-src 'self'",
@@ -118,7 +121,10 @@ fn a_page_with_scripts_takes_none_but_ours_and_makes_none_of_texts() {
             "`{part}` is missing in {policy}"
         );
     }
-    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    assert!(
+        !policy.contains("unsafe") && !policy.contains("http"),
+        "{policy}"
+    );
 }
 
 #[test]

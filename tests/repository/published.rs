@@ -25,7 +25,17 @@ fn public_holds_pages_and_assets_alone() {
     for file in files::below("public") {
         let extension = file.extension().unwrap_or_default().to_string_lossy();
         assert!(
-            ["html", "css", "js", "svg", "png", "ico", "webmanifest"].contains(&extension.as_ref()),
+            [
+                "html",
+                "css",
+                "js",
+                "svg",
+                "png",
+                "ico",
+                "txt",
+                "webmanifest"
+            ]
+            .contains(&extension.as_ref()),
             "{} is published",
             file.display()
         );

@@ -5,6 +5,9 @@ use std::fmt::Write;
 
 use ops::{endpoint::Endpoint, router};
 
+/// What the page is about.
+pub(super) const ABOUT: &str = "This deployment watches the Pourtrait app, remembers what it saw, and tells someone when it breaks.";
+
 const BEGINNING: &str = "<h1>Pourtrait Ops</h1>
 <p>This deployment watches the Pourtrait app: it checks it every minute, remembers what it saw, and tells someone when it breaks. It is not the app itself.</p>
 <h2>For people</h2>
@@ -108,6 +111,9 @@ mod tests {
                 "{path}"
             );
         }
-        assert!(body.contains("<code>GET</code> <code>HEAD</code>"), "{body}");
+        assert!(
+            body.contains("<code>GET</code> <code>HEAD</code>"),
+            "{body}"
+        );
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn files() -> anyhow::Result<Vec<File>> {
         },
         File {
             path: "public/index.html",
-            text: page::wrap("Pourtrait Ops", &index::body(), &style),
+            text: page::wrap("Pourtrait Ops", index::ABOUT, &index::body(), &style),
         },
         File {
             path: "migrations/seeds/role_permissions.sql",

@@ -20,22 +20,24 @@ pub(super) fn render(markdown: &str, style: &str) -> anyhow::Result<String> {
     html::push_html(&mut body, events.into_iter());
     Ok(wrap(
         &format!("{} · Pourtrait Ops", escape(&title)),
+        "For every alert: the first command to run, what you should see, and what to do.",
         &body,
         style,
     ))
 }
 
-/// A page of that title, whose body is written already.
-pub(super) fn wrap(title: &str, body: &str, style: &str) -> String {
+/// A page of that title, which is about that, and whose body is written already.
+pub(super) fn wrap(title: &str, about: &str, body: &str, style: &str) -> String {
     let mut page =
         String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     page.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     page.push_str("<meta name=\"robots\" content=\"noindex\">\n");
+    let _ = writeln!(page, "<meta name=\"description\" content=\"{about}\">");
     let _ = writeln!(page, "<title>{title}</title>");
     page.push_str("<link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\n");
     let _ = writeln!(
         page,
-        "<link rel=\"stylesheet\" href=\"{style}\">\n</head>\n<body>\n{}\n</body>\n</html>",
+        "<link rel=\"stylesheet\" href=\"{style}\">\n</head>\n<body>\n<main>\n{}\n</main>\n</body>\n</html>",
         body.trim_end()
     );
     page
