@@ -203,7 +203,7 @@ test("a chart is read by keys and as a table", async () => {
     await page.waitForFunction(() => /zoom=\d+-\d+/.test(location.search));
     await page.keyboard.press("-");
     await page.waitForFunction(() => !location.search.includes("zoom"));
-    await page.evaluate(() => document.querySelector("#traffic .chart-actions button").click());
+    await page.evaluate(() => document.querySelector("#traffic .chart-actions button[aria-pressed]").click());
     const rows = await page.waitForSelector("#traffic .chart tbody tr").then(() => page.$$("#traffic .chart tbody tr"));
     assert.ok(rows.length >= 2 && rows.length <= 100, String(rows.length));
   });

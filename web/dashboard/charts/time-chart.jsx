@@ -54,8 +54,9 @@ export function TimeChart({ title, unit, series, lines, words, marks = [], bands
       <figcaption>
         <span class="chart-title">{title} <span class="unit">{unit}</span></span>
         <span class="chart-actions">
-          {zoom && <button type="button" class="plain" onClick={() => choose({ zoom: null })}>Whole range</button>}
-          <button type="button" class="plain" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>Table</button>
+          {zoom == null && <button type="button" class="plain" aria-label={`Closer: ${title}`} onClick={() => choose({ zoom: half(part.at) })}>Closer</button>}
+          {zoom && <button type="button" class="plain" onClick={() => choose({ zoom: null })} aria-label={`Whole range: ${title}`}>Whole range</button>}
+          <button type="button" class="plain" aria-label={`Table: ${title}`} aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>Table</button>
         </span>
       </figcaption>
       <p class="unseen" id={described}>{part.lines.map((line) => sentence({ ...line, label: line.label || title }, words)).join(" ")}{said(marks, part.at)}</p>
@@ -63,6 +64,11 @@ export function TimeChart({ title, unit, series, lines, words, marks = [], bands
         : <Canvas part={part} step={series.step} words={words} marks={marks} bands={bands} title={title} described={described} />}
     </figure>
   );
+}
+
+/** The later half of the time, for those who cannot drag. */
+function half(at) {
+  return [at[Math.floor(at.length / 2)], at.at(-1)];
 }
 
 function said(marks, at) {

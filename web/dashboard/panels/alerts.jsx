@@ -38,7 +38,7 @@ function Body({ data }) {
     return <Empty command={"pourtrait alerts prove"}>Rules open them. To see one go all the way to your channels:</Empty>;
   }
   const columns = [
-    { key: "what", label: "Alert", wide: true, value: matter, show: (alert) => <><State is={alert.severity} quiet /> {matter(alert)}</> },
+    { key: "what", label: "Alert", wide: true, value: matter, show: matter },
     { key: "severity", label: "Severity", minor: true, value: ({ severity }) => severity },
     { key: "opened", label: "Opened", value: ({ timestamp }) => timestamp, show: ({ timestamp }) => <Time at={timestamp} absolute /> },
     { key: "over", label: "Over", minor: true, value: ({ resolvedAt }) => resolvedAt, show: ({ resolvedAt }) => <Time at={resolvedAt} absolute /> },

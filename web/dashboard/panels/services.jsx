@@ -1,7 +1,7 @@
 // What the app stands on: now, and over ninety days.
 
 import { Days } from "../charts/days.jsx";
-import { overall } from "../charts/day-words.js";
+import { begun, overall } from "../charts/day-words.js";
 import { Empty } from "../parts/empty.jsx";
 import { State } from "../parts/state.jsx";
 import { Time } from "../parts/time.jsx";
@@ -61,7 +61,7 @@ function Service({ name, now, uptime, from, days }) {
           {now.errorRate > 0 && <span class="number">{percent(now.errorRate)} <span class="unit">% failed</span></span>}
         </span>
         <span class="service-uptime">
-          <span class="number">{percent(whole?.uptime ?? uptime?.uptime90d)} <span class="unit">% of 90 days</span></span>
+          <span class="number">{percent(whole?.uptime ?? uptime?.uptime90d)} <span class="unit">% of {count(days ? days.up.length - begun(days) : 90, "day")}</span></span>
         </span>
       </div>
       {days ? <Days name={service(name)} from={from} days={days} /> : <p class="muted small">Looked at <Time at={now.lastCheck} />; {percent(uptime?.uptime24h)} % of 24 hours, {percent(uptime?.uptime30d)} % of 30 days.</p>}

@@ -10,7 +10,7 @@ import { marks } from "../words/marks.js";
 
 function state({ performance, errors: { errorRate }, slo, series }) {
   if (performance.requests === 0) return { level: "empty", says: "No request was counted in this range." };
-  const level = errorRate != null && errorRate > slo.errorRate.target * 10 ? "bad" : errorRate > slo.errorRate.target ? "watch" : "fine";
+  const level = errorRate > slo.errorRate.target ? "watch" : "fine";
   const p95 = duration(performance.p95ResponseTime);
   const moved = series && tendency(figures(series.latency.p95)?.change);
   const slower = moved ? ` Nineteen of twenty took ${moved.replace("more", "longer").replace("less", "less time")}.` : "";
