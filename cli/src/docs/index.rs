@@ -89,6 +89,10 @@ fn words(endpoint: Endpoint) -> (&'static str, &'static str) {
             "A job reports that it started, succeeded or failed",
             "jobs, each by the token of its own heartbeat",
         ),
+        Endpoint::Account => (
+            "Signs people in and out, for the pages",
+            "people of the project",
+        ),
         Endpoint::Ingest => (
             "The door for what apps and platforms send",
             "whoever has a project key",
