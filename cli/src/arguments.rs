@@ -7,11 +7,12 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     alerts::arguments::Alerts, backup::arguments::Backup, checks::arguments::Checks,
-    contacts::arguments::Contacts, database::arguments::Database, door::arguments::Door,
-    errors::arguments::Errors, feedback::arguments::Feedback, funnels::arguments::Funnels,
-    incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
-    oncall::arguments::Oncall, retention::Retention, roles::arguments::Roles, schedule::Schedule,
-    settings::Settings, sourcemaps::arguments::Sourcemaps,
+    components::arguments::Components, contacts::arguments::Contacts,
+    database::arguments::Database, door::arguments::Door, errors::arguments::Errors,
+    feedback::arguments::Feedback, funnels::arguments::Funnels, incidents::arguments::Incidents,
+    maintenance::arguments::Maintenance, migrate::Migrate, oncall::arguments::Oncall,
+    retention::Retention, roles::arguments::Roles, schedule::Schedule, settings::Settings,
+    sourcemaps::arguments::Sourcemaps,
 };
 
 const VARIABLES: &str = "\
@@ -127,6 +128,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Incidents,
+    },
+    /// Shows and changes what the public status page is about, and says how it is
+    Components {
+        /// What to do.
+        #[command(subcommand)]
+        action: Components,
     },
     /// Announces maintenance windows, which silence messages and are left out of uptime
     Maintenance {

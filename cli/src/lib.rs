@@ -1,6 +1,6 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
-//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `contacts`, `database`, `door`,
+//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `database`, `door`,
 //! `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`, `oncall`, `retention`,
 //! `roles`, `schedule`, `settings`, `sourcemaps`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
@@ -19,6 +19,7 @@ mod arguments;
 mod backup;
 mod check;
 mod checks;
+mod components;
 mod contacts;
 mod database;
 mod docs;
@@ -93,6 +94,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Migrate { action } => migrate::run(action, &project()?, output).await,
         Command::Settings { action } => settings::run(action, &project()?, output).await,
         Command::Checks { action } => checks::run(action, &project()?, output).await,
+        Command::Components { action } => components::run(action, &project()?, output).await,
         Command::Contacts { action } => contacts::run(action, &project()?, output).await,
         Command::Oncall { action } => oncall::run(action, &project()?, output).await,
         Command::Errors { action } => errors::run(action, &project()?, output).await,

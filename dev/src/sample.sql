@@ -285,6 +285,29 @@ select
 from described
 cross join incident;
 
+-- What people wrote about it for everybody, and work that is planned.
+update ops.incidents set public_title = 'The app could not be opened' where rule = 'app_down';
+
+insert into ops.incident_events (incident, at, kind, actor, note, detail)
+select
+    incident.id, plan.outage_from + written.after, 'public_update', 'sample', written.words,
+    jsonb_build_object('state', written.state)
+from ops.incidents as incident
+cross join sample_plan as plan
+cross join (values
+    (interval '4 minutes', 'identified', 'The database takes no connections. We are at it; nothing is lost.'),
+    (interval '9 minutes', 'monitoring', 'It answers again. We keep watching.')
+) as written (after, state, words)
+where incident.rule = 'app_down';
+
+insert into ops.maintenance_windows
+    (id, reason, author, services, starts_at, ends_at, created_at, public_title, public_words, published_at)
+values (
+    gen_random_uuid(), 'New database version', 'sample', '{database}',
+    date_trunc('hour', now()) + interval '2 days', date_trunc('hour', now()) + interval '2 days 30 minutes', now(),
+    'A newer database', 'Signing in may fail for a minute or two within this half hour.', now()
+);
+
 -- The way that the app is made for, and how far people came on it.
 select public.ops_set_funnel('first-wine', '{user_registered,taste_profile_completed,wine_added}', 10080, 'sample');
 do $$

@@ -57,6 +57,8 @@ pub enum Limit {
     ItemsOfAKey,
     /// Tries to sign in, and codes that are asked for.
     TriesToSignIn,
+    /// Requests for a subscription.
+    Subscriptions,
 }
 
 impl Limit {
@@ -89,6 +91,10 @@ impl Limit {
                 "who tries to sign in: by network, by address and by browser, each with pauses \
                  that grow, then 429 with `Retry-After` (docs/sign-in.md)"
             }
+            Self::Subscriptions => {
+                "who asks for a subscription: 10 an hour per client and 300 in all, then 429; an \
+                 address is asked to confirm once a day"
+            }
         }
     }
 
@@ -97,9 +103,11 @@ impl Limit {
     pub fn counted(self) -> &'static str {
         match self {
             Self::WrongProofs | Self::SharedReadings | Self::KeyFetches => "in each instance",
-            Self::OneRun | Self::OneUse | Self::ItemsOfAKey | Self::TriesToSignIn => {
-                "in the database"
-            }
+            Self::OneRun
+            | Self::OneUse
+            | Self::ItemsOfAKey
+            | Self::TriesToSignIn
+            | Self::Subscriptions => "in the database",
             Self::AlertsOfARequest => "in the request",
         }
     }
@@ -152,6 +160,8 @@ pub enum Endpoint {
     Ingest,
     /// `/api/account`: people sign in and out.
     Account,
+    /// `/api/status`: the public page, its feeds and subscriptions.
+    Status,
 }
 
 /// Kept back from `max_duration_s` so that a function ends by itself: for the
@@ -312,6 +322,17 @@ impl Route<Newcomer> {
     pub const SIGN_IN: Self = Self::new(Endpoint::Account, &[Method::POST]);
 }
 
+/// Anybody.
+impl Route<Visitor> {
+    /// Shows the status page, in all of its forms.
+    pub const STATUS: Self = Self::new(
+        Endpoint::Status,
+        &[Method::GET, Method::HEAD, Method::OPTIONS],
+    );
+    /// Asks for a subscription, confirms, changes or ends it.
+    pub const SUBSCRIBE: Self = Self::new(Endpoint::Status, &[Method::POST]);
+}
+
 static HEALTH: Spec = Spec {
     name: "health",
     path: "/api/health",
@@ -432,6 +453,23 @@ static ACCOUNT: Spec = Spec {
     limits: &[Limit::TriesToSignIn, Limit::WrongProofs, Limit::KeyFetches],
 };
 
+static STATUS: Spec = Spec {
+    name: "status",
+    path: "/api/status",
+    source: "api/status.rs",
+    memory_mb: 512,
+    max_duration_s: 10,
+    body_limit: 16 * 1024,
+    job: None,
+    open_to_pages: false,
+    limits: &[Limit::Subscriptions, Limit::WrongProofs],
+};
+
+/// Whether a path is one of the status page, or of the API that its readers know.
+fn leads_to_the_page(path: &str) -> bool {
+    path == "/status" || path.starts_with("/status/") || path.starts_with("/api/v2/")
+}
+
 /// Whether a path is one to which clients of others send by themselves: Sentry's to
 /// `/api/PROJECT/envelope/`, those of OpenTelemetry to `/v1/traces`, drains to a path of ours.
 fn leads_to_the_door(path: &str) -> bool {
@@ -449,7 +487,7 @@ fn leads_to_the_door(path: &str) -> bool {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Health,
         Self::Dashboard,
         Self::Monitor,
@@ -460,6 +498,7 @@ impl Endpoint {
         Self::Heartbeat,
         Self::Ingest,
         Self::Account,
+        Self::Status,
     ];
 
     /// The endpoint's row of the table.
@@ -476,6 +515,7 @@ impl Endpoint {
             Self::Heartbeat => &HEARTBEAT,
             Self::Ingest => &INGEST,
             Self::Account => &ACCOUNT,
+            Self::Status => &STATUS,
         }
     }
 
@@ -486,6 +526,7 @@ impl Endpoint {
             "/health" => HEALTH.path,
             METRICS => DASHBOARD.path,
             path if leads_to_the_door(path) => INGEST.path,
+            path if leads_to_the_page(path) => STATUS.path,
             path => path,
         };
         Self::ALL

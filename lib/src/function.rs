@@ -82,11 +82,13 @@ fn open_to_pages(response: &mut Response<Bytes>) {
     }
 }
 
-/// Headers that every answer carries. None of ours may be kept by a cache: they
-/// are true now, and most need a proof.
+/// Headers that every answer carries. None may be kept by a cache unless it says so itself:
+/// they are true now, and most need a proof.
 fn finish(mut response: Response<Bytes>, RequestId(id): &RequestId) -> Response<Bytes> {
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),

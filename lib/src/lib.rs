@@ -14,8 +14,8 @@
 //! - [`deployment_event`]: what becomes of a deployment
 //! - [`jobs`]: runs of scheduled work, each claimed once
 //! - [`messages`]: what people are told, and the channels by which it reaches them
-//! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`], [`account`]:
-//!   the domains
+//! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`], [`account`],
+//!   [`status`]: the domains
 //! - [`migrate`]: the schema
 //!
 //! How a backup is made and restored is crate `backup`; the clock, the HTTP client
@@ -51,6 +51,7 @@ pub mod oncall;
 pub mod problem;
 pub mod router;
 pub mod rpc;
+pub mod status;
 pub mod telemetry;
 mod variables;
 

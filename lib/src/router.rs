@@ -5,7 +5,7 @@
 
 use crate::{
     account, alerts, app::App, backups, config::Config, endpoint::Endpoint, function::Function,
-    handler::Routes, health, ingest, monitoring,
+    handler::Routes, health, ingest, monitoring, status,
 };
 
 /// What answers an endpoint.
@@ -22,6 +22,7 @@ pub fn routes(endpoint: Endpoint) -> Routes {
         Endpoint::Heartbeat => monitoring::heartbeat::routes(),
         Endpoint::Ingest => ingest::routes(),
         Endpoint::Account => account::routes(),
+        Endpoint::Status => status::routes(),
     }
 }
 

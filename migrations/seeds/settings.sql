@@ -50,6 +50,8 @@ from (values
     ('retention.samples_days', 'integer', '35', 2, 400, 'd', 'How long single samples are kept once they are rolled up.'),
     ('retention.spans_days', 'integer', '400', 367, 4000, 'd', 'How long spans of uptime are kept; days are kept for good.'),
     ('retention.visits_days', 'integer', '90', 31, 400, 'd', 'How long it is kept who was there on each day, and which session ids have been seen.'),
+    ('status.name', 'text', '"Pourtrait"', null, null, null, 'Whose status the public page shows: the name of the app.'),
+    ('status.public', 'boolean', 'true', null, null, null, 'Whether anybody may see the status page; false closes it with its feeds, badge and subscriptions.'),
     ('threshold.api_average_ms', 'number', '500', 1, 600000, 'ms', 'The average of API response times above which they are bad.'),
     ('threshold.api_p95_ms', 'number', '5000', 1, 600000, 'ms', 'The 95th percentile of API response times above which they are bad.'),
     ('threshold.app_latency_ms', 'number', '5000', 1, 600000, 'ms', 'The response time of a checked URL above which it is slow.'),

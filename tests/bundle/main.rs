@@ -67,6 +67,7 @@ mod personal_data;
 mod proxy;
 mod random_schedules;
 mod rpc;
+mod status_page;
 mod storm;
 mod support;
 mod user_reports;

@@ -6,6 +6,7 @@ use ops::{
     jobs::Outcome,
     messages::{channels, message_facts::Severity},
     monitoring::sample::Status,
+    status::document::State,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -40,6 +41,10 @@ async fn rust_reads_every_word_that_the_database_may_write() {
 async fn sets_that_rust_writes_have_the_same_words_in_the_same_order() {
     let world = World::migrated().await;
     assert_eq!(json!(words(&world, "severity").await), json!(Severity::ALL));
+    assert_eq!(
+        json!(words(&world, "component_state").await),
+        json!(State::ALL)
+    );
     assert_eq!(
         json!(words(&world, "deployment_event").await),
         json!(DeploymentEvent::ALL)

@@ -101,6 +101,8 @@ mod sign_in;
 mod silences;
 mod source_maps;
 mod stakeholders;
+mod status;
+mod status_subscribers;
 mod step;
 mod storm;
 mod strangers;

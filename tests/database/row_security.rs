@@ -24,7 +24,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 84] = [
+const TABLES: [(&str, Server); 90] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -41,6 +41,8 @@ const TABLES: [(&str, Server); 84] = [
     ("channels", Server::Whole),
     ("check_changes", Server::Whole),
     ("checks", Server::Whole),
+    ("component_changes", Server::Whole),
+    ("components", Server::Whole),
     ("contact_roles", Server::Whole),
     ("contacts", Server::Whole),
     ("counted_tables", Server::Whole),
@@ -100,6 +102,10 @@ const TABLES: [(&str, Server); 84] = [
     ("silences", Server::Whole),
     ("source_map_parts", Server::Whole),
     ("source_maps", Server::Whole),
+    ("status_copies", Server::Whole),
+    ("subscriber_messages", Server::Whole),
+    ("subscribers", Server::Whole),
+    ("subscription_requests", Server::Whole),
     ("uncounted_rows", Server::Whole),
     ("uptime_days", Server::Whole),
     ("uptime_rollups", Server::Whole),

@@ -24,7 +24,8 @@ use std::{
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::{
-    ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, path::Path,
+    Attribute, Attributes, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+    PutPayload, path::Path,
 };
 
 pub use store_error::StoreError;
@@ -185,6 +186,41 @@ impl Store {
                 return Ok(());
             }
             attempts.wait(path, reason).await?;
+        }
+    }
+
+    /// Writes an object that everybody may read, over what was there, with how it is to be
+    /// served. A folder serves nothing, and keeps the bytes alone.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub async fn put_served(
+        &self,
+        path: &str,
+        bytes: &Bytes,
+        content_type: &str,
+        cache_control: &str,
+    ) -> Result<(), StoreError> {
+        let mut attempts = Attempts::default();
+        let mut attributes = Attributes::from_iter([
+            (Attribute::ContentType, content_type.to_owned()),
+            (Attribute::CacheControl, cache_control.to_owned()),
+        ]);
+        loop {
+            self.requests.put.fetch_add(1, Ordering::Relaxed);
+            let options = PutOptions {
+                attributes: attributes.clone(),
+                ..PutOptions::from(PutMode::Overwrite)
+            };
+            let payload = PutPayload::from_bytes(bytes.clone());
+            let location = self.location(path);
+            match self.objects.put_opts(&location, payload, options).await {
+                Ok(_) => return Ok(()),
+                Err(object_store::Error::NotImplemented { .. }) if !attributes.is_empty() => {
+                    attributes = Attributes::new();
+                }
+                Err(error) => attempts.again(path, &error).await?,
+            }
         }
     }
 

@@ -15,6 +15,7 @@ const BEGINNING: &str = "<h1>Pourtrait Ops</h1>
 <thead><tr><th>Page</th><th>What it is</th><th>Who may look</th></tr></thead>
 <tbody>
 <tr><td><a href=\"/dashboard\">Dashboard</a></td><td>Is anything wrong, since when, who has it, and what comes next; then everything known</td><td>operators, signed-in people with a role</td></tr>
+<tr><td><a href=\"/status\">Status page</a></td><td>What works now, what is planned and what happened, in public words</td><td>anyone</td></tr>
 <tr><td><a href=\"/runbook.html\">Runbooks</a></td><td>For every alert: the first command to run, what you should see, and what to do</td><td>anyone</td></tr>
 </tbody>
 </table>
@@ -92,6 +93,10 @@ fn words(endpoint: Endpoint) -> (&'static str, &'static str) {
         Endpoint::Account => (
             "Signs people in and out, for the pages",
             "people of the project",
+        ),
+        Endpoint::Status => (
+            "The public status page, its feeds and subscriptions; also at <code>/status</code>",
+            "anyone",
         ),
         Endpoint::Ingest => (
             "The door for what apps and platforms send",

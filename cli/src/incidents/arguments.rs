@@ -105,7 +105,7 @@ pub(crate) enum Change {
 #[group(required = true, multiple = true)]
 pub(crate) struct Changed {
     /// How far it has come
-    #[arg(long)]
+    #[arg(long, alias = "status")]
     pub(crate) state: Option<State>,
     /// How bad it is
     #[arg(long)]
@@ -113,9 +113,22 @@ pub(crate) struct Changed {
     /// On whose side the cause lies
     #[arg(long)]
     pub(crate) cause: Option<Side>,
-    /// The text that everybody may read; nothing else ever becomes public
+    /// The text that everybody may read on the status page
     #[arg(long, value_name = "TEXT")]
     pub(crate) public: Option<String>,
+    /// The title that everybody may read, once there is such a text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) public_title: Option<String>,
+}
+
+impl Changed {
+    /// Whether nothing but the public title was to change.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state.is_none()
+            && self.severity.is_none()
+            && self.cause.is_none()
+            && self.public.is_none()
+    }
 }
 
 /// How far an incident has come.

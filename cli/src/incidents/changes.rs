@@ -54,6 +54,20 @@ impl Call for UpdateIncident {
 }
 
 #[derive(Debug, Serialize)]
+struct TitleIncident {
+    p_request: Uuid,
+    p_number: i64,
+    p_title: String,
+    p_by: String,
+}
+
+impl Call for TitleIncident {
+    const NAME: &'static str = "ops_title_incident";
+    const RETRY: Retry = Retry::Idempotent;
+    type Output = Incident;
+}
+
+#[derive(Debug, Serialize)]
 struct NoteIncident {
     p_request: Uuid,
     p_number: i64,
@@ -98,7 +112,7 @@ pub(super) async fn apply(project: &Project, change: Change) -> anyhow::Result<I
             };
             project.call(&open).await
         }
-        Change::Update { number, what } => project.call(&update(number, what)).await,
+        Change::Update { number, what } => change_incident(project, number, what).await,
         Change::Note {
             number,
             text,
@@ -132,6 +146,28 @@ pub(super) async fn apply(project: &Project, change: Change) -> anyhow::Result<I
             let until = length.map(end_of).transpose()?;
             acknowledge(project, number, until, note).await
         }
+    }
+}
+
+/// The title comes first: whoever reads the words reads it above them.
+async fn change_incident(
+    project: &Project,
+    number: i64,
+    mut what: Changed,
+) -> anyhow::Result<Incident> {
+    let mut titled = None;
+    if let Some(title) = what.public_title.take() {
+        let call = TitleIncident {
+            p_request: Uuid::new_v4(),
+            p_number: number,
+            p_title: title,
+            p_by: author(),
+        };
+        titled = Some(project.call(&call).await?);
+    }
+    match titled {
+        Some(titled) if what.is_empty() => Ok(titled),
+        _ => project.call(&update(number, what)).await,
     }
 }
 

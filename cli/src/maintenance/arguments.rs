@@ -15,11 +15,30 @@ pub(crate) enum Maintenance {
     List,
     /// Announces a window from now on or later; what has passed never becomes maintenance
     Add(Window),
+    /// Shows a window on the status page with these words, or changes them
+    Publish {
+        /// The window's id
+        id: Uuid,
+        /// What everybody may read about it.
+        #[command(flatten)]
+        public: Public,
+    },
     /// Ends a window now, and drops what of it is still to come
     Remove {
         /// The window's id
         id: Uuid,
     },
+}
+
+/// What the status page says of a window.
+#[derive(Debug, Args)]
+pub(crate) struct Public {
+    /// What everybody may read about it
+    #[arg(long = "public", value_name = "TEXT")]
+    pub(crate) words: String,
+    /// The title above it; by default Planned maintenance
+    #[arg(long = "public-title", value_name = "TEXT")]
+    pub(crate) title: Option<String>,
 }
 
 /// A window to announce.
@@ -56,6 +75,12 @@ pub(crate) struct Window {
     /// The IANA name of its zone, such as Europe/Paris
     #[arg(long, requires = "every")]
     pub(crate) zone: Option<String>,
+    /// What the status page says about it; without words it is not shown there
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) public: Option<String>,
+    /// The title above that; by default Planned maintenance
+    #[arg(long, value_name = "TEXT", requires = "public")]
+    pub(crate) public_title: Option<String>,
 }
 
 /// Days of the week, 1 for Monday to 7 for Sunday.

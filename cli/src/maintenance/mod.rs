@@ -15,7 +15,7 @@ use crate::{
     project::{Project, author},
     times::to_the_minute,
 };
-use arguments::{Maintenance, Weekdays, Window};
+use arguments::{Maintenance, Public, Weekdays, Window};
 use terminal::{failure::Verdict, output::Output};
 
 /// A window, as far as a list shows it.
@@ -108,6 +108,21 @@ impl Call for AddMaintenance {
 }
 
 #[derive(Debug, Serialize)]
+struct PublishMaintenance {
+    p_id: Uuid,
+    p_title: Option<String>,
+    p_words: String,
+    p_by: String,
+}
+
+impl Call for PublishMaintenance {
+    const NAME: &'static str = "ops_publish_maintenance";
+    // The same again changes nothing.
+    const RETRY: Retry = Retry::Idempotent;
+    type Output = Answered<Announced>;
+}
+
+#[derive(Debug, Serialize)]
 struct RemoveMaintenance {
     p_id: Uuid,
     p_by: String,
@@ -131,14 +146,24 @@ pub(crate) async fn run(
             output.result(&json!(listed), &table(&listed));
             return Ok(Verdict::Good);
         }
-        Maintenance::Add(window) => {
+        Maintenance::Add(mut window) => {
             project.show(environment);
+            let words = window.public.take();
+            let title = window.public_title.take();
             let add = AddMaintenance {
                 p_id: Uuid::new_v4(),
                 p_window: window.into(),
                 p_by: author(),
             };
-            project.call(&add).await?
+            let added = project.call(&add).await?;
+            match words {
+                Some(words) => publish(&project, add.p_id, Public { words, title }).await?,
+                None => added,
+            }
+        }
+        Maintenance::Publish { id, public } => {
+            project.show(environment);
+            publish(&project, id, public).await?
         }
         Maintenance::Remove { id } => {
             project.show(environment);
@@ -151,6 +176,20 @@ pub(crate) async fn run(
     };
     output.result(&json!(window), &table(&[window]));
     Ok(Verdict::Good)
+}
+
+async fn publish(
+    project: &Project,
+    id: Uuid,
+    public: Public,
+) -> anyhow::Result<Answered<Announced>> {
+    let publish = PublishMaintenance {
+        p_id: id,
+        p_title: public.title,
+        p_words: public.words,
+        p_by: author(),
+    };
+    project.call(&publish).await
 }
 
 fn table(windows: &[Answered<Announced>]) -> String {

@@ -10,6 +10,8 @@ pub mod emergency;
 mod escalation;
 pub mod raise;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::Request;
 use serde::Serialize;
@@ -21,6 +23,7 @@ use crate::{
     endpoint::{Job, Route},
     handler::{Answer, Handler, Routes},
     jobs::{self, Ended, Order, Outcome, Patience, Run, Unclaimed},
+    status,
 };
 use outside::clock::Deadline;
 
@@ -48,11 +51,30 @@ impl Handler<Starter> for Delivers {
         };
         let work = async |run: &Run| {
             let ended = deliver(app, deadline).await;
+            // Whoever is paged comes first; what is public follows in what is left of the time.
+            if ended.outcome != Outcome::Failed {
+                publish(app, deadline.reserving(RECORDING)).await;
+            }
             jobs::record(app, run, ended, deadline).await
         };
         let report = jobs::run(app, order, deadline, work).await;
         report.unwrap_or_else(Unclaimed::report).answer()
     }
+}
+
+/// Kept back for recording how a run ended.
+const RECORDING: Duration = Duration::from_secs(5);
+
+/// How long the copy of the status page may take.
+const COPYING: Duration = Duration::from_secs(15);
+
+/// Writes the copy of the status page that lies outside, and tells subscribers what is new.
+/// Neither changes how the run ended.
+async fn publish(app: &App, deadline: Deadline) {
+    if let Some(told) = status::outside_copy::write(app, deadline.within(COPYING)).await {
+        raise::tell_of_copy(app, told, deadline).await;
+    }
+    status::subscribers::sending::send_due(app, deadline).await;
 }
 
 /// Answers 415 and 400 if the body is not what it should be, and 503 if the

@@ -16,6 +16,7 @@ pub mod roles;
 mod sealed;
 pub mod signed_link;
 mod site;
+pub mod subscriber_keys;
 pub(crate) mod try_keys;
 mod user_token;
 mod vercel_signature;
@@ -240,6 +241,12 @@ impl WrongProof {
     fn refuse(&self) -> Problem {
         self.count().err().unwrap_or(Problem::Unauthorized)
     }
+}
+
+/// Who shares one count with whoever sent a request, as text: an address, or a network of
+/// version 6.
+pub(crate) fn client_of(request: &Request<Bytes>) -> String {
+    format!("{:?}", Client::at(request.extensions().get()))
 }
 
 fn bearer(value: &[u8]) -> Option<&str> {

@@ -75,7 +75,7 @@ impl Fault {
 }
 
 /// Marks of a platform whose disks end with the instance.
-const FLEETING: [&str; 3] = ["VERCEL", "VERCEL_IPC_PATH", "AWS_LAMBDA_RUNTIME_API"];
+pub(super) const FLEETING: [&str; 3] = ["VERCEL", "VERCEL_IPC_PATH", "AWS_LAMBDA_RUNTIME_API"];
 
 /// The direct session, if one is named. Its text is judged when it is opened.
 pub(super) fn database(read: &Reader) -> Option<Database> {
@@ -94,7 +94,16 @@ pub(super) fn backup(read: &mut Reader) -> Option<Backup> {
     }
     let fleeting = read.first(&FLEETING).is_some();
     let url = read.text("BACKUP_URL");
-    let url = url.and_then(|text| read.keep("BACKUP_URL", store(&text, fleeting)));
+    let url = url.and_then(|text| {
+        read.keep(
+            "BACKUP_URL",
+            store(
+                &text,
+                fleeting,
+                "must not hold a key: use BACKUP_ACCESS_KEY_ID and BACKUP_SECRET_ACCESS_KEY",
+            ),
+        )
+    });
     let recipients = read.text("BACKUP_RECIPIENTS");
     let recipients = recipients.and_then(|text| read.keep("BACKUP_RECIPIENTS", public_keys(text)));
     let secret = read.text("BACKUP_SECRET");
@@ -167,10 +176,14 @@ fn credentials(read: &mut Reader) -> Option<Credentials> {
 
 /// A URL of a store. What is stored on a function's own disk is gone with the
 /// instance, and would count as a backup until then.
-fn store(text: &str, fleeting: bool) -> Result<Url, &'static str> {
+pub(super) fn store(
+    text: &str,
+    fleeting: bool,
+    with_key: &'static str,
+) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "not a URL")?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not hold a key: use BACKUP_ACCESS_KEY_ID and BACKUP_SECRET_ACCESS_KEY");
+        return Err(with_key);
     }
     match url.scheme() {
         "file" if fleeting => Err("a folder ends with the function's instance: use a bucket"),

@@ -6,6 +6,7 @@
 
 mod backups;
 mod check_variables;
+mod status_copy;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use url::Url;
 
 pub use backups::{Backup, Database, Drill};
 pub use check_variables::CHECK_PREFIX;
+pub use status_copy::StatusCopy;
 
 pub use crate::variables::{Fault, FaultKind};
 use crate::{
@@ -69,6 +71,10 @@ pub struct Config {
     pub database: Option<Database>,
     /// Where backups go; there is a direct session then.
     pub backup: Option<Backup>,
+    /// Where a copy of the status page is kept.
+    pub status_copy: Option<StatusCopy>,
+    /// Where everybody reads that copy.
+    pub status_copy_url: Option<Url>,
     /// Which runtime started the function.
     pub platform: Platform,
     /// What is running, and where.
@@ -223,6 +229,8 @@ impl Config {
         let database = backups::database(&read);
         let backup = backups::backup(&mut read);
         backups::warn_of_identity(&mut read);
+        let status_copy = status_copy::status_copy(&mut read);
+        let status_copy_url = read.url(&["STATUS_COPY_URL"]);
         let memory_mb = read
             .text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
             .and_then(|text| text.parse().ok());
@@ -250,6 +258,8 @@ impl Config {
             sentry_dsn,
             database,
             backup,
+            status_copy,
+            status_copy_url,
             platform,
             deployment,
             memory_mb,

@@ -94,7 +94,7 @@ const FIRST: &[Group] = &[
             ),
             secret(
                 "MONITORING_API_KEY",
-                "For operators and CI: dashboard, health details, raising alerts, manual runs; links in messages, tokens of heartbeats and project keys of the door are signed with keys derived from it, so changing it ends them; at least 16 characters.",
+                "For operators and CI: dashboard, health details, raising alerts, manual runs; links in messages, tokens of heartbeats and project keys of the door are signed with keys derived from it, and addresses of subscribers are kept under one, so changing it ends them; at least 16 characters.",
             ),
             secret(
                 "METRICS_TOKEN",
@@ -222,6 +222,28 @@ const OTHERS: &[Group] = &[
             secret(
                 "BACKUP_DRILL_DATABASE_URL",
                 "The server that lends that drill a database, as a session connection of a role that may make one; without it the server that is backed up. `DATABASE_CA` is for it too.",
+            ),
+        ],
+    },
+    Group {
+        title: "The status page's copy",
+        without: "Without these the page lies at `/status` alone, and ends with this deployment. With some of them, `pourtrait check` names what is missing.",
+        variables: &[
+            plain(
+                "STATUS_URL",
+                "",
+                "A public bucket of its own in which a copy of the status page is kept: `s3://bucket/prefix?endpoint=https://…&region=auto`, or a folder, `file:///path`, which a function refuses. With another provider, so that it outlives this one.",
+            ),
+            plain(
+                "STATUS_ACCESS_KEY_ID",
+                "",
+                "The access key of that bucket; it needs to read and write there, and nowhere else.",
+            ),
+            secret("STATUS_SECRET_ACCESS_KEY", "The access key's secret."),
+            plain(
+                "STATUS_COPY_URL",
+                "",
+                "Where everybody reads that copy, such as `https://status.example.com`: a name that does not hang on this deployment.",
             ),
         ],
     },

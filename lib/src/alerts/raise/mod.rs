@@ -27,9 +27,10 @@ use crate::{
     app::App,
     handler::{self, Answer},
     media_type,
-    messages::channels::Channel,
+    messages::{channels::Channel, message_facts::Severity},
     problem::Problem,
     rpc::{Call, Retry, RpcError},
+    status::outside_copy::Told,
 };
 use outside::clock::Deadline;
 
@@ -141,6 +142,36 @@ struct Recorded {
     notes: Vec<String>,
     /// What was delivered with it; null if that has to wait.
     delivery: Option<DeliveryReport>,
+}
+
+/// Raises the alert that the copy of the status page cannot be written, or resolves it.
+pub(super) async fn tell_of_copy(app: &App, told: Told, deadline: Deadline) {
+    let alert = NewAlert {
+        status: match told {
+            Told::Failing => Status::Firing,
+            Told::Recovered => Status::Resolved,
+        },
+        source: "status-page".to_owned(),
+        kind: "copy".to_owned(),
+        severity: Some(Severity::Medium),
+        title: Some("The copy of the status page cannot be written".to_owned()),
+        message: Some(
+            "The bucket of STATUS_URL takes nothing: while this deployment is away, the page there is old.".to_owned(),
+        ),
+        subject: None,
+        fingerprint: None,
+        data: None,
+        since: None,
+        environment: app.config.deployment.environment.as_str(),
+    };
+    let call = RaiseAlerts {
+        p_request: Uuid::new_v4(),
+        p_alerts: vec![&alert],
+        p_channels: app.config.channels.list(),
+    };
+    if let Err(error) = app.call(&call, deadline).await {
+        tracing::error!(%error, "nobody is told of the copy of the status page");
+    }
 }
 
 /// Raises or resolves the alerts of a request.

@@ -5,7 +5,7 @@
 
 mod letter;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::BoxFuture;
 use http::header;
@@ -69,6 +69,17 @@ struct Email {
     to: Vec<String>,
 }
 
+/// An email to one person.
+#[derive(Debug)]
+pub(crate) struct PersonalMail<'a> {
+    /// The address.
+    pub(crate) to: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) text: &'a str,
+    /// Headers beside the usual ones.
+    pub(crate) headers: BTreeMap<&'static str, &'a str>,
+}
+
 /// Resend's form of an email.
 #[derive(Debug, Serialize)]
 struct Posted<'a> {
@@ -79,6 +90,8 @@ struct Posted<'a> {
     html: Option<&'a str>,
     text: &'a str,
     tags: Vec<Tag<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<&'static str, &'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -196,6 +209,7 @@ impl Email {
                 .iter()
                 .map(|(name, value)| Tag { name, value })
                 .collect(),
+            headers: BTreeMap::new(),
         };
         self.mailer.post(&posted, key, outbound, deadline).await
     }
@@ -225,16 +239,35 @@ impl Mailer {
         outbound: &Outbound,
         deadline: Deadline,
     ) -> Result<(), &'static str> {
+        let to = variables::address(to)?;
+        let mail = PersonalMail {
+            to: &to,
+            subject,
+            text,
+            headers: BTreeMap::new(),
+        };
+        self.send(&mail, key, outbound, deadline).await.accepted()
+    }
+
+    /// The same with headers, and what became of it.
+    pub(crate) async fn send(
+        &self,
+        mail: &PersonalMail<'_>,
+        key: &str,
+        outbound: &Outbound,
+        deadline: Deadline,
+    ) -> Delivery {
         let posted = Posted {
             from: &self.from,
-            to: vec![variables::address(to)?],
-            subject,
+            to: vec![mail.to.to_owned()],
+            subject: mail.subject,
             html: None,
-            text,
+            text: mail.text,
             tags: Vec::new(),
+            headers: mail.headers.clone(),
         };
         match self.post(&posted, key, outbound, deadline).await {
-            Verdict::Settled(delivery) | Verdict::KeyTaken(delivery) => delivery.accepted(),
+            Verdict::Settled(delivery) | Verdict::KeyTaken(delivery) => delivery,
         }
     }
 
