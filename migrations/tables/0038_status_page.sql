@@ -130,6 +130,7 @@ comment on table ops.subscriber_messages is 'What subscribers are sent: a row fo
 comment on column ops.subscriber_messages.about is 'What it tells, so that nobody is told twice.';
 
 create index subscriber_messages_due_idx on ops.subscriber_messages (next_attempt_at) where status = 'pending';
+create index subscriber_messages_about_idx on ops.subscriber_messages (about);
 create index subscriber_messages_time_idx on ops.subscriber_messages (created_at);
 
 alter table ops.subscriber_messages enable row level security;

@@ -1,7 +1,10 @@
 //! `/api/status`: the public page in all of its forms, what it says while the database is
 //! away, its copy outside, and who is told by email.
 
-use std::process::{Command, Stdio};
+use std::{
+    process::{Command, Stdio},
+    sync::{Arc, Mutex},
+};
 
 use http::{Method, StatusCode};
 use local_supabase::{
@@ -14,6 +17,7 @@ use serde_json::Value;
 use crate::{
     answering::dispatch,
     backups::Folder,
+    bucket::{Bucket, Watch},
     support::{Answer, Bundle, call, get},
 };
 
@@ -337,6 +341,48 @@ async fn the_copy_outside_is_whole_and_answers_for_an_instance_that_knows_nothin
         "{}",
         text(&shown)
     );
+}
+
+/// Keeps what was asked of a bucket.
+#[derive(Default)]
+struct Asked(Mutex<Vec<String>>);
+
+impl Watch for Asked {
+    fn begins(&self, what: String) -> usize {
+        let mut asked = self.0.lock().unwrap();
+        asked.push(what);
+        asked.len()
+    }
+
+    fn is_served(&self, _: usize) -> bool {
+        true
+    }
+
+    fn is_answered(&self, _: usize) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_takes_the_copy_on_a_change_and_not_every_minute() {
+    let mut bundle = broken().await;
+    let asked = Arc::new(Asked::default());
+    let bucket = Bucket::start(Arc::clone(&asked)).await;
+    let variables = bucket.variables();
+    let renamed = variables.map(|(name, value)| (name.replace("BACKUP_", "STATUS_"), value));
+    bundle.env.extend(renamed);
+    let written = || {
+        let asked = std::mem::take(&mut *asked.0.lock().unwrap());
+        asked.iter().filter(|what| what.starts_with("PUT ")).count()
+    };
+    dispatch(&bundle).await;
+    let first = written();
+    assert!(first > 20, "{first} files");
+    dispatch(&bundle).await;
+    assert_eq!(written(), 0, "nothing has changed");
+    write(&bundle, "We found it.").await;
+    dispatch(&bundle).await;
+    assert_eq!(written(), first, "the words are a change");
 }
 
 #[tokio::test]

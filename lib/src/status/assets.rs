@@ -1,7 +1,7 @@
 //! The page's style sheet and script: static files, named after what is in them.
 
 /// The address of the style sheet.
-pub(super) const STYLE: &str = "/assets/status.e5750e785c43.css";
+pub(super) const STYLE: &str = "/assets/status.5a81c34d1e61.css";
 
 /// The address of the script.
 pub(super) const SCRIPT: &str = "/assets/status.0e26d75dcb6d.js";

@@ -7,7 +7,10 @@ use url::Url;
 
 use super::{
     assets,
-    document::{Component, Document, Incident, Maintenance, Progress, State, Trust, WorkState},
+    document::{
+        Component, Document, Incident, Maintenance, Progress, State, Trust, Update, UpdateKind,
+        WorkState,
+    },
     place::Format,
     strip, words,
 };
@@ -359,7 +362,7 @@ fn past_incidents(main: &mut String, document: &Document, setting: &Setting<'_>)
             lasted.unwrap_or_default(),
         );
         if nth < PAST
-            && let Some(update) = incident.updates.last()
+            && let Some(update) = newest_words(incident)
         {
             let _ = writeln!(
                 main,
@@ -370,6 +373,15 @@ fn past_incidents(main: &mut String, document: &Document, setting: &Setting<'_>)
         main.push_str("</article>\n");
     }
     main.push_str("</section>\n");
+}
+
+/// What somebody wrote last, else what is known by itself.
+fn newest_words(incident: &Incident) -> Option<&Update> {
+    let written = incident.updates.iter().rev();
+    written
+        .clone()
+        .find(|update| update.kind == UpdateKind::Words)
+        .or_else(|| written.clone().next())
 }
 
 fn trust(main: &mut String, trust: &Trust) {

@@ -42,8 +42,16 @@ pub(super) fn picture(of: &Days) -> String {
     let width = of.up.len() * DAY;
     let mut bars = String::new();
     for (nth, day) in days(of).enumerate() {
-        if let Some(day) = day {
-            bar(&mut bars, nth * DAY, day);
+        match day {
+            Some(day) => bar(&mut bars, nth * DAY, day),
+            None => {
+                let _ = write!(
+                    bars,
+                    "<rect class=\"blank\" x=\"{}\" y=\"38\" width=\"{}\" height=\"2\"/>",
+                    nth * DAY,
+                    DAY - 1
+                );
+            }
         }
     }
     format!(

@@ -1,5 +1,6 @@
 -- What subscribers hear: that a component changed, what people wrote about an incident, and
--- maintenance. Each run of delivery queues what is new; what is queued twice is kept once.
+-- maintenance. Each run of delivery queues what is new, for everybody at once, so what somebody
+-- was told of is queued; what is queued twice all the same is kept once.
 
 create or replace function ops.note_component_states(p_environment text, p_now timestamptz)
 returns void
@@ -35,11 +36,59 @@ $$;
 
 comment on function ops.listening() is 'The subscribers who hear of changes.';
 
+create or replace function ops.is_queued(p_about text)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return exists (select from ops.subscriber_messages where about = p_about);
+end
+$$;
+
+comment on function ops.is_queued(text) is 'Whether a piece of news was queued for those who heard then.';
+
+create or replace function ops.is_heard(p_slugs text[], p_at timestamptz)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return exists (
+        select
+        from ops.subscribers
+        where ended_at is null
+            and confirmed_at < p_at
+            and (components = '{}' or components && p_slugs)
+    );
+end
+$$;
+
+comment on function ops.is_heard(text[], timestamptz) is
+    'Whether somebody hears of news about these components who was there before it.';
+
 create or replace function ops.queue_states(p_now timestamptz)
 returns void
 language sql
 set search_path = ''
 as $$
+    with oldest as materialized (
+        select noted.at
+        from ops.component_changes as noted
+        where noted.at > p_now - interval '1 day'
+            and noted.old_state is not null
+            and not ops.is_queued(format('states %s', extract(epoch from noted.at)))
+            and ops.is_heard(array[noted.slug], noted.at)
+        group by noted.at
+        order by noted.at
+        -- A call has eight seconds, and there may be thousands who hear.
+        limit 3
+    ),
+    changes as (
+        select noted.* from ops.component_changes as noted join oldest using (at) where noted.old_state is not null
+    )
     insert into ops.subscriber_messages (id, subscriber, about, facts, created_at, next_attempt_at)
     select
         gen_random_uuid(), subscriber.id, format('states %s', extract(epoch from change.at)),
@@ -54,11 +103,10 @@ as $$
             )
         ),
         p_now, p_now
-    from ops.component_changes as change
+    from changes as change
     join ops.listening() as subscriber
         on subscriber.confirmed_at < change.at
         and (subscriber.components = '{}' or change.slug = any (subscriber.components))
-    where change.at > p_now - interval '1 day' and change.old_state is not null
     group by subscriber.id, change.at
     on conflict (subscriber, about) do nothing
 $$;
@@ -93,7 +141,13 @@ as $$
         from ops.incident_events as event
         join ops.incidents as known on known.id = event.incident
         cross join lateral ops.components_of_incident(known, p_components) as concerned (slugs)
-        where event.kind = 'public_update' and event.at > p_now - interval '1 day' and event.at <= p_now
+        where event.kind = 'public_update'
+            and event.at > p_now - interval '1 day'
+            and event.at <= p_now
+            and not ops.is_queued(format('update %s', event.id))
+            and ops.is_heard(concerned.slugs, event.at)
+        order by event.at, event.id
+        limit 3
     )
     insert into ops.subscriber_messages (id, subscriber, about, facts, created_at, next_attempt_at)
     select gen_random_uuid(), subscriber.id, format('update %s', news.id), news.facts, p_now, p_now
@@ -112,7 +166,7 @@ returns void
 language sql
 set search_path = ''
 as $$
-    with news as materialized (
+    with shown as materialized (
         select distinct on (shown.title, shown.words, shown."updatedAt")
             format('maintenance %s %s %s', shown.id, shown.sequence, shown.state = 'cancelled') as about,
             shown."updatedAt" as at,
@@ -134,6 +188,13 @@ as $$
         where shown.state in ('planned', 'active', 'cancelled') and shown."updatedAt" > p_now - interval '1 day'
         -- Of a window that recurs the next one is enough.
         order by shown.title, shown.words, shown."updatedAt", shown."from"
+    ),
+    news as materialized (
+        select *
+        from shown
+        where not ops.is_queued(shown.about) and ops.is_heard(shown.components, shown.at)
+        order by shown.at, shown.about
+        limit 3
     )
     insert into ops.subscriber_messages (id, subscriber, about, facts, created_at, next_attempt_at)
     select gen_random_uuid(), subscriber.id, news.about, news.facts, p_now, p_now
@@ -166,4 +227,4 @@ end
 $$;
 
 comment on function ops.queue_news(text, timestamptz) is
-    'Queues for every subscriber what is new since it was confirmed, of a day at most.';
+    'Queues for every subscriber what is new since it was confirmed, of a day at most: three pieces of news of each kind in a call, the oldest first.';

@@ -31,33 +31,33 @@ comment on function ops.is_better(text, text) is
 
 create or replace function ops.severity_impact(p_severity text)
 returns text
-language sql
+-- PL/pgSQL evaluates such an expression without planning it, and this is asked of every alert.
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-    select case p_severity
+begin
+    return case p_severity
         when 'critical' then 'major_outage'
         when 'high' then 'partial_outage'
         when 'medium' then 'degraded'
-    end
+    end;
+end
 $$;
 
 comment on function ops.severity_impact(text) is 'The state that something of a severity makes; null for low.';
 
 create or replace function ops.alert_impact(p_alert ops.alerts)
 returns text
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    select case
-        when p_alert.rule in ('app_down', 'database_failing') then 'major_outage'
-        when p_alert.rule = 'error_rate_high' then 'partial_outage'
-        when p_alert.rule in ('app_slow', 'api_slow', 'check_slow') then 'degraded'
-        when p_alert.rule = 'check_failing' then ops.severity_impact(p_alert.severity)
-        -- The rule says the same of a service that is down.
-        when p_alert.rule = 'service_degraded' then case
+begin
+    -- The rule says the same of a service that is degraded and of one that is down.
+    if p_alert.rule = 'service_degraded' then
+        return case
             (
                 select newest.status
                 from ops.samples as newest
@@ -67,8 +67,15 @@ as $$
             )
             when 'down' then 'major_outage'
             else 'degraded'
-        end
-    end
+        end;
+    end if;
+    return case
+        when p_alert.rule in ('app_down', 'database_failing') then 'major_outage'
+        when p_alert.rule = 'error_rate_high' then 'partial_outage'
+        when p_alert.rule in ('app_slow', 'api_slow', 'check_slow') then 'degraded'
+        when p_alert.rule = 'check_failing' then ops.severity_impact(p_alert.severity)
+    end;
+end
 $$;
 
 comment on function ops.alert_impact(ops.alerts) is
@@ -76,15 +83,20 @@ comment on function ops.alert_impact(ops.alerts) is
 
 create or replace function ops.concerns_component(p_alert ops.alerts, p_component ops.components)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-    select case
-        -- A custom check stands for what names it, and for nothing else.
-        when p_alert.rule in ('check_failing', 'check_slow') then p_alert.subject = any (p_component.checks)
-        else ops.list_names(p_alert.facts -> 'affects') && p_component.services
-    end
+begin
+    return coalesce(
+        case
+            -- A custom check stands for what names it, and for nothing else.
+            when p_alert.rule in ('check_failing', 'check_slow') then p_alert.subject = any (p_component.checks)
+            else p_alert.facts -> 'affects' ?| p_component.services
+        end,
+        false
+    );
+end
 $$;
 
 comment on function ops.concerns_component(ops.alerts, ops.components) is
