@@ -69,7 +69,8 @@ impl<'a> Desk<'a> {
     pub(super) async fn password(&self, email: &Email, password: &str) -> Result<Changed, Problem> {
         let account = self.account(email);
         let keys = match self.known_device(&account) {
-            Some(device) => Keys::from([self.client("client"), ("device", device)]),
+            // Whatever strangers do at the same network is no matter of this browser's.
+            Some(device) => Keys::from([("device", device)]),
             None => Keys::from([
                 self.client("client"),
                 ("account", account.clone()),
@@ -84,11 +85,10 @@ impl<'a> Desk<'a> {
     /// Has a code mailed, and says so in the same way and time whoever has the address.
     pub(super) async fn send_code(&self, email: &Email) -> Result<Changed, Problem> {
         let account = self.account(email);
-        let by_whom = match self.known_device(&account) {
-            Some(device) => ("mail_device", device),
-            None => ("mail", account.clone()),
+        let keys = match self.known_device(&account) {
+            Some(device) => Keys::from([("mail_device", device)]),
+            None => Keys::from([self.client("mail_client"), ("mail", account.clone())]),
         };
-        let keys = Keys::from([self.client("mail_client"), by_whom]);
         Try::begin(self.app, keys, self.deadline).await?;
 
         // Auth answers once it has handed a mail over, and at once where there is nobody to
@@ -120,7 +120,7 @@ impl<'a> Desk<'a> {
             return self.refuse().await;
         };
         let asking = self.keys.of("code", &asked.asking.to_string());
-        let keys = Keys::from([self.client("client"), ("code", asking)]);
+        let keys = Keys::from([("code", asking)]);
         let tried = Try::begin(self.app, keys, self.deadline).await?;
         let said = match &code.0 {
             Some(code) => self.auth.verify(email, code).await,

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Verdict, roles::Role, user_token::User};
+use super::{Verdict, roles::Role, user::User};
 
 /// How far the clocks of issuer and instance may differ, in seconds.
 const LEEWAY_S: f64 = 60.0;

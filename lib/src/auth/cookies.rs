@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{roles::Role, sealed::Sealer, site::Site, user_token::User};
+use super::{roles::Role, sealed::Sealer, site::Site, user::User};
 use crate::config::Config;
 
 /// How many cookies of one name are looked at. A browser sends one; more come from pages of

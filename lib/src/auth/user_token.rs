@@ -6,7 +6,6 @@
 
 use std::sync::Once;
 
-use jiff::Timestamp;
 use jsonwebtoken::{
     Algorithm, DecodingKey, Header, Validation,
     crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
@@ -19,33 +18,7 @@ use ring::{hmac, signature as ring_signature};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
-use super::{Attempt, Verdict, claims, project_keys::NoKey, roles::Role};
-
-/// A person who is signed in, as the project's token names them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    /// The user's id.
-    pub subject: String,
-    /// Their address, where they have one.
-    pub email: Option<String>,
-    /// What they may do here; nothing without a role.
-    pub role: Option<Role>,
-    /// When the proof ends.
-    pub expires_at: Timestamp,
-    /// When they are signed out unless they come back before; known of cookies alone.
-    pub idle_until: Option<Timestamp>,
-}
-
-impl User {
-    /// Under what name they are remembered: their address, which is what colleagues know.
-    #[must_use]
-    pub fn name(&self) -> String {
-        let email = self.email.as_ref().filter(|email| email.len() <= 200);
-        email
-            .cloned()
-            .unwrap_or_else(|| format!("user {}", self.subject))
-    }
-}
+use super::{Attempt, Verdict, claims, project_keys::NoKey, user::User};
 
 /// Whether a bearer has a token's shape: anything else is not worth a key.
 pub(super) fn looks_like(presented: &str) -> bool {
