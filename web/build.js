@@ -14,16 +14,16 @@ const WEB = fileURLToPath(new URL(".", import.meta.url));
 // All that a browser loads for the dashboard, gzipped.
 const MOST_BYTES = 150_000;
 
-// The style sheets that stand for themselves, by the name of the asset.
+// The style sheets and scripts that are bundled, by the name of the asset.
 const SHEETS = { style: "style.css", dashboard: "dashboard/dashboard.css" };
 const SCRIPTS = { dashboard: "dashboard/main.jsx" };
 const IMAGES = ["state-fine.svg", "state-watch.svg", "state-bad.svg", "state-unknown.svg", "icon-192.png", "icon-512.png"];
 
-// What is served under its own name, from the folder of icons.
-const UNHASHED = ["favicon.svg", "favicon.ico"];
+// What is served under its own name, by where it lies here.
+const UNHASHED = { "icons/favicon.svg": "favicon.svg", "icons/favicon.ico": "favicon.ico" };
 
-// Pages and sources that name a style sheet, beside those that are made here.
-const NAMING = ["public/404.html", "lib/src/alerts/acknowledge/link_page.rs"];
+// How a page or a source names an asset.
+const NAMED = /\/assets\/([a-z-]+)\.[0-9a-f]{12}(\.css|\.js)/g;
 
 const OPTIONS = {
   absWorkingDir: WEB,
@@ -64,8 +64,16 @@ async function made() {
   const filled = (text) => text.replace(/\{\{(.+?)\}\}/g, (_, name) => names[name] ?? fail(`no asset ${name}`));
   files.set("public/dashboard.html", Buffer.from(filled(readFileSync(`${WEB}dashboard/page.html`, "utf8"))));
   files.set("public/manifest.webmanifest", Buffer.from(filled(readFileSync(`${WEB}manifest.json`, "utf8"))));
-  for (const name of UNHASHED) files.set(`public/${name}`, readFileSync(`${WEB}icons/${name}`));
-  for (const path of NAMING) files.set(path, Buffer.from(renamed(readFileSync(ROOT + path, "utf8"), names)));
+  for (const [source, name] of Object.entries(UNHASHED)) files.set(`public/${name}`, readFileSync(WEB + source));
+  for (const path of naming()) {
+    const text = readFileSync(ROOT + path, "utf8").replace(NAMED, (_, stem, ending) => {
+      // What is not bundled is served as it is written.
+      const name = stem + ending;
+      if (!names[name]) add(name, readFileSync(`${WEB}${stem}/${name}`));
+      return names[name];
+    });
+    files.set(path, Buffer.from(text));
+  }
   return files;
 }
 
@@ -85,9 +93,10 @@ function licences() {
   return `/*! ${lines.join("\n")}\n\n${terms.slice(terms.indexOf("Permission"))}*/`.replaceAll("\r", "");
 }
 
-/** A text in which every hashed name of an asset is the one of now. */
-function renamed(text, names) {
-  return text.replace(/\/assets\/([a-z-]+)\.[0-9a-f]{12}(\.css|\.js)/g, (old, stem, ending) => names[stem + ending] ?? old);
+/** The sources that name assets, beside the pages that are made here or by `pourtrait docs`. */
+function naming() {
+  const sources = readdirSync(`${ROOT}lib/src`, { recursive: true }).filter((path) => path.endsWith(".rs")).map((path) => `lib/src/${path}`);
+  return ["public/404.html", ...sources.sort()].filter((path) => readFileSync(ROOT + path, "utf8").search(NAMED) >= 0);
 }
 
 function fail(message) {

@@ -84,12 +84,11 @@ impl Site {
                 .iter()
                 .find(|(served, _)| *served == endpoint)
         });
-        let mut response = match function {
-            Some((endpoint, edge)) => edge.answer(invocation(*endpoint, request)).await,
-            None => {
-                let rewritten = self.routes.rewritten(&path);
-                self.files.answer(request.method(), &path, rewritten).await
-            }
+        let mut response = if let Some((endpoint, edge)) = function {
+            edge.answer(invocation(*endpoint, request)).await
+        } else {
+            let rewritten = self.routes.rewritten(&path);
+            self.files.answer(request.method(), &path, rewritten).await
         };
         dress(
             &mut response,

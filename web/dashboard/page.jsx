@@ -2,7 +2,7 @@
 
 import { Hatch } from "./charts/days.jsx";
 import { Spoken } from "./charts/time-chart.jsx";
-import { PANELS, PARTS } from "./panels/all.js";
+import { PARTS, arranged } from "./panels/all.js";
 import { Asked, Outcome } from "./parts/answer.jsx";
 import { Bar } from "./parts/bar.jsx";
 import { Contents } from "./parts/contents.jsx";
@@ -62,7 +62,8 @@ function Awaited() {
 
 function Known({ data }) {
   const search = choices.value.search.trim().toLowerCase();
-  const panels = search === "" ? PANELS : PANELS.filter((panel) => mentions(panel, data, search));
+  const all = arranged(data);
+  const panels = search === "" ? all : all.filter((panel) => mentions(panel, data, search));
   return (
     <>
       <Headline data={data} />

@@ -65,9 +65,7 @@ fn style() -> anyhow::Result<String> {
     let names = std::fs::read_dir(&folder)
         .with_context(|| format!("cannot read {}", folder.display()))?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let found: Vec<String> = names
-        .filter(|name| name.starts_with("style.") && name.ends_with(".css"))
-        .collect();
+    let found: Vec<String> = names.filter(|name| name.starts_with("style.")).collect();
     match &found[..] {
         [name] => Ok(format!("/assets/{name}")),
         _ => anyhow::bail!("public/assets must hold one style sheet, got {found:?}"),

@@ -1,5 +1,6 @@
 // Every panel, in the order of the page. A new one is a file here and a line in this list.
 
+import { openIncidents } from "../words/headline.js";
 import alerts from "./alerts.jsx";
 import audit from "./audit.jsx";
 import backups from "./backups.jsx";
@@ -51,6 +52,12 @@ export const PANELS = [
   jobs, messages, audit, dataQuality, onCall, door,
   database, security,
 ];
+
+/** The panels in the order of the page: what people work on comes first while there is any. */
+export function arranged(data) {
+  if (openIncidents(data).length === 0) return PANELS;
+  return [incidents, ...PANELS.filter((panel) => panel !== incidents)];
+}
 
 /** The headings, in order. */
 export const PARTS = [...new Set(PANELS.map(({ part }) => part))];

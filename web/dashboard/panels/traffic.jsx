@@ -64,7 +64,7 @@ function prepared({ latency, requests, usage }) {
       all: [{ label: "", style: "area", values: finished(perMinute(requests.requests, requests.step)) }],
       failed: [{ label: "5xx", style: "bad", values: share(requests.serverErrors, requests.requests) }, { label: "4xx", style: "third", values: share(requests.clientErrors, requests.requests) }],
     },
-    usage: { ...usage, lines: [{ label: "errors", style: "bad", values: finished(usage.errors) }, { label: "visits", values: finished(usage.visits) }] },
+    usage: { ...usage, lines: [{ label: "errors", style: "bad", values: finished(usage.errors) }, { label: "visits", style: "second", values: finished(usage.visits) }] },
   };
 }
 

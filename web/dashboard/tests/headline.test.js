@@ -38,6 +38,7 @@ test("of several the worst comes first, and of equals the oldest", () => {
   check({ incidents }, { says: "2 things need you. The worst: Older." });
   incidents.push(incident({ title: "Worse", startedAt: before(2) }));
   check({ incidents }, { says: "3 things need you. The worst: Worse." });
+  assert.match(headline(document({ incidents }), now).details, /Also: Older and Newer\.$/);
 });
 
 test("an alert of an open incident, or one that waits for its cause, is not counted again", () => {

@@ -73,7 +73,7 @@ function trouble(data, incidents, loose, now) {
   return {
     level: grave ? "bad" : "watch",
     says,
-    details: [since(first, now), blame(incident), owner(data, incident, answered, now)].filter(Boolean).join(" "),
+    details: [since(first, now), blame(incident), owner(data, incident, answered, now), also([...incidents, ...loose].slice(1))].filter(Boolean).join(" "),
     next: answered
       ? `Next: ${rule ? "follow the runbook" : "write what you find"}; a note tells the others.`
       : "Next: acknowledge, so that nobody else is woken; then open the runbook.",
@@ -94,6 +94,12 @@ function since(first, now) {
 function blame(incident) {
   const known = incident && side(incident.cause?.side);
   return known ? `${incident.cause.by ? "It is" : "Probably"} on ${known === "our own side" ? known : `the side of ${known}`}.` : null;
+}
+
+function also(others) {
+  if (others.length === 0) return null;
+  const named = others.slice(0, 2).map(matter);
+  return `Also: ${list(others.length > 2 ? [...named, `${others.length - 2} more`] : named)}.`;
 }
 
 function owner(data, incident, answered, now) {
