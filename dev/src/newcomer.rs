@@ -14,7 +14,8 @@ use uuid::Uuid;
 pub(super) const EMAIL: &str = "admin@pourtrait.test";
 /// Where the link leads.
 const PATH: &str = "/_local/sign-in";
-const PAGE: &str = "/dashboard";
+/// Whoever comes there so is asked who they are; others are not, because nobody may be there.
+const PAGE: &str = "/dashboard#signed-in";
 
 /// The link, until it is used.
 pub(super) struct Newcomer {

@@ -113,6 +113,70 @@ test("an outage is seen within one refresh, answered by a key of the keyboard, a
   });
 });
 
+test("a newcomer is signed in by the link of the local stack, stays so, and is out when they say so", async () => {
+  const { page, complaints, close: leave } = await tab();
+  await page.goto(process.env.SIGN_IN_LINK);
+  await says(page, ".account", /admin@pourtrait\.test, admin/);
+  await says(page, "#headline", /./);
+  assert.deepEqual(await page.evaluate(() => [document.cookie, JSON.stringify({ ...sessionStorage })]), ["", "{}"]);
+  await page.reload();
+  await says(page, ".account", /admin@pourtrait\.test, admin/);
+  await page.evaluate(() => [...document.querySelectorAll(".account button")].find(({ innerText }) => innerText === "Sign out").click());
+  await says(page, ".notice", /You are signed out/);
+  await page.reload();
+  await page.waitForSelector(".sign-in form");
+  assert.deepEqual(complaints, []);
+  await leave();
+});
+
+test("a viewer comes in by a code, sees an outage and is offered nothing to do about it", async () => {
+  const email = "admin@pourtrait.test";
+  pourtrait("roles", "grant", "viewer", email, "--yes");
+  const { page, complaints, close: leave } = await tab();
+  try {
+    await fetch(`${BASE}/_local/inbox`, { method: "DELETE" });
+    await page.goto(`${BASE}/dashboard`);
+    await page.waitForSelector("input[type=email]");
+    await page.type("input[type=email]", email);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("input[autocomplete=one-time-code]");
+    await page.type("input[autocomplete=one-time-code]", await code());
+    await page.keyboard.press("Enter");
+    await says(page, ".account", /viewer/);
+    await fault("app", "refuse");
+    await tick(3);
+    await says(page, "#headline", /App down/);
+    assert.equal(await page.$(".answers"), null);
+    await page.keyboard.press("j");
+    await page.keyboard.press("a");
+    const { status } = await page.evaluate(async (incident) => {
+      const body = JSON.stringify({ incident, action: "acknowledge" });
+      const answer = await fetch("/api/alerts/acknowledge", { method: "POST", body, headers: { "content-type": "application/json" } });
+      return { status: answer.status };
+    }, (await data()).incidents[0].id);
+    assert.equal(status, 403);
+    await says(page, "#incidents", /nobody has it yet/);
+    assert.deepEqual(complaints.filter((text) => !/403/.test(text)), []);
+  } finally {
+    pourtrait("roles", "grant", "admin", email);
+    await fault("app", "ok");
+    await tick(3);
+    await leave();
+  }
+});
+
+/** The code in the mail that came last. */
+async function code() {
+  const until = Date.now() + 10_000;
+  while (Date.now() < until) {
+    const mails = await (await fetch(`${BASE}/_local/inbox`)).json();
+    const found = mails.map(({ text }) => text.match(/sign in: (\d{6})/)?.[1]).findLast(Boolean);
+    if (found) return found;
+    await new Promise((again) => setTimeout(again, 100));
+  }
+  return assert.fail("no mail with a code came");
+}
+
 test("a link opens its incident", async () => {
   const [{ id, number }] = (await data()).incidents;
   await looking({ where: `#incident=${id}` }, async (page) => {

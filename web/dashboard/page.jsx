@@ -9,6 +9,7 @@ import { Contents } from "./parts/contents.jsx";
 import { Definitions } from "./parts/definitions.jsx";
 import { Headline } from "./parts/headline.jsx";
 import { Keys } from "./parts/keys.jsx";
+import { Lost } from "./parts/lost.jsx";
 import { Panel } from "./parts/panel.jsx";
 import { Stale } from "./parts/stale.jsx";
 import { SignIn } from "./sign-in.jsx";
@@ -67,6 +68,7 @@ function Known({ data }) {
   return (
     <>
       <Headline data={data} />
+      <Lost data={data} />
       <div class="body">
         <Contents panels={panels} data={data} />
         <div class="parts">

@@ -20,8 +20,9 @@ export function timeline(incident, data) {
   }
   add(incident.acknowledgedAt, "Somebody answered.", "fine");
   for (const { at, event, commit, deployment } of data.deployments ?? []) {
-    const until = incident.resolvedAt ?? data.now;
-    if (at >= incident.startedAt && (until == null || at <= until)) add(at, `Deployment ${commit?.slice(0, 7) ?? deployment} ${event.replace(/[_-]/g, " ")}.`);
+    const isBefore = new Date(at) < new Date(incident.startedAt);
+    const isAfter = incident.resolvedAt != null && new Date(at) > new Date(incident.resolvedAt);
+    if (!isBefore && !isAfter) add(at, `Deployment ${commit?.slice(0, 7) ?? deployment} ${event.replace(/[_-]/g, " ")}.`);
   }
   add(incident.resolvedAt, incident.resolvedBy ? `${incident.resolvedBy} resolved it.` : "It was over.", "fine");
   return found.sort((one, other) => new Date(one.at) - new Date(other.at));
