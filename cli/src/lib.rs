@@ -53,6 +53,7 @@ use terminal::{
 
 use crate::{
     arguments::{Arguments, Command},
+    contacts::arguments::Contacts,
     environment::Environment,
     migrate::Migrate,
 };
@@ -95,6 +96,10 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Settings { action } => settings::run(action, &project()?, output).await,
         Command::Checks { action } => checks::run(action, &project()?, output).await,
         Command::Components { action } => components::run(action, &project()?, output).await,
+        Command::Contacts {
+            // Making a key comes before there is anything to name.
+            action: Contacts::Keygen,
+        } => contacts::keygen(output),
         Command::Contacts { action } => contacts::run(action, &project()?, output).await,
         Command::Oncall { action } => oncall::run(action, &project()?, output).await,
         Command::Errors { action } => errors::run(action, &project()?, output).await,

@@ -216,7 +216,7 @@ fn ready_text(running: &Running) -> String {
          \n  break it   {url}/_local/   (buttons that break services, and what people were told)\
          \n  inbox      {url}/_local/inbox\
          \n  faults     curl -d '{{\"service\":\"app\",\"mode\":\"refuse\"}}' {url}/_local/faults\
-         \n             (services: database openai vision resend storage slack discord webhook pagerduty twilio ntfy telegram teams app; modes: ok refuse hang slow status)\
+         \n             (services: database openai vision resend storage slack discord webhook pagerduty twilio ntfy telegram teams push app; modes: ok refuse hang slow status)\
          \n  app        {app}\
          \n  backups    {backups}\
          \n  variables  {file}\

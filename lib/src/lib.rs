@@ -11,7 +11,9 @@
 //! - [`app`], [`config`], `variables`: what every function stands on, and its variables
 //! - [`rpc`]: the database behind its REST API
 //! - `bounded_json`, `encoded_body`: what comes from elsewhere, however odd or large
+//! - `exchange`, [`web_push`]: one request to somebody else's service, and messages to browsers
 //! - [`deployment_event`]: what becomes of a deployment
+//! - [`push_devices`]: where push messages reach contacts
 //! - [`jobs`]: runs of scheduled work, each claimed once
 //! - [`messages`]: what people are told, and the channels by which it reaches them
 //! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`], [`account`],
@@ -35,6 +37,7 @@ pub mod deployment_event;
 pub mod edge;
 mod encoded_body;
 pub mod endpoint;
+mod exchange;
 #[cfg(test)]
 mod fake_server;
 pub mod function;
@@ -49,11 +52,13 @@ pub mod migrate;
 pub mod monitoring;
 pub mod oncall;
 pub mod problem;
+pub mod push_devices;
 pub mod router;
 pub mod rpc;
 pub mod status;
 pub mod telemetry;
 mod variables;
+pub mod web_push;
 
 /// The version that answers, logs and error reports carry.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

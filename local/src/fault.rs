@@ -42,13 +42,15 @@ pub enum Service {
     Telegram,
     /// A workflow of Microsoft Teams'.
     Teams,
+    /// A push service.
+    Push,
     /// The sample app.
     App,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Database,
         Self::Openai,
         Self::Vision,
@@ -62,6 +64,7 @@ impl Service {
         Self::Ntfy,
         Self::Telegram,
         Self::Teams,
+        Self::Push,
         Self::App,
     ];
 }

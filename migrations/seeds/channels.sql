@@ -12,7 +12,9 @@ values
     ('voice', 7, 'call', false, 'a phone number with its country, such as +4915112345678', '^\+[1-9][0-9]{6,14}$'),
     ('ntfy', 8, 'room', false, null, null),
     ('telegram', 9, 'room', true, 'a Telegram user id, digits', '^[0-9]{3,15}$'),
-    ('teams', 10, 'room', false, null, null)
+    ('teams', 10, 'room', false, null, null),
+    -- A contact adds devices, and no file names their addresses.
+    ('push', 11, 'phone', false, null, null)
 on conflict (channel) do update
 set
     place = excluded.place,

@@ -58,6 +58,7 @@ async fn with_room(room: &Room) -> Bundle {
         "ALERT_WEBHOOK_",
         "PAGERDUTY_",
         "TWILIO_",
+        "VAPID_",
     ];
     let others: Vec<String> = ROOMS
         .iter()
@@ -214,7 +215,7 @@ async fn a_press_on_a_phone_acknowledges_once() {
     assert_eq!(notification["title"], "Critical: The cellar is <b>warm</b>");
     assert_eq!(notification["priority"], 5);
     assert_eq!(press(&bundle, &notification).await.status, StatusCode::OK);
-    let taken = json!({"status": "acknowledged", "by": "a link"});
+    let taken = json!({"status": "acknowledged", "by": "somebody (by a link)"});
     assert_eq!(standing(&bundle).await, taken);
     assert_eq!(press(&bundle, &notification).await.status, StatusCode::GONE);
 
@@ -416,7 +417,7 @@ async fn a_card_in_teams_leads_to_the_page_that_acknowledges() {
         .send()
         .await;
     assert_eq!(answer.status, StatusCode::OK);
-    let taken = json!({"status": "acknowledged", "by": "a link"});
+    let taken = json!({"status": "acknowledged", "by": "somebody (by a link)"});
     assert_eq!(standing(&bundle).await, taken);
     let receipt = "select provider_id from ops.outbox where channel = 'teams' and status = 'sent'";
     assert_eq!(

@@ -65,6 +65,7 @@ mod monitor;
 mod pagers;
 mod personal_data;
 mod proxy;
+mod push;
 mod random_schedules;
 mod rpc;
 mod status_page;

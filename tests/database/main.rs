@@ -81,6 +81,7 @@ mod people;
 mod permissions;
 mod plans;
 mod proof;
+mod push_devices;
 mod raised;
 mod readable_definitions;
 mod reminders;

@@ -24,7 +24,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 90] = [
+const TABLES: [(&str, Server); 91] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -85,6 +85,7 @@ const TABLES: [(&str, Server); 90] = [
     ("outbox", Server::Whole),
     ("pending_figures", Server::Whole),
     ("people", Server::Whole),
+    ("push_devices", Server::Whole),
     ("releases", Server::Whole),
     ("request_hours", Server::Whole),
     ("restores", Server::Whole),

@@ -1,6 +1,6 @@
 //! The grammar of `pourtrait contacts`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -70,6 +70,41 @@ pub(crate) enum Contacts {
         /// The contact's name
         name: String,
     },
+    /// Shows on which devices push messages reach a contact, and where to add one
+    Devices(DevicesOf),
+    /// Makes the key to which devices subscribe for push messages
+    Keygen,
+}
+
+impl Contacts {
+    /// Whether it changes nothing.
+    pub(crate) fn only_looks(&self) -> bool {
+        match self {
+            Self::List | Self::Export | Self::Keygen => true,
+            Self::Devices(options) => options.add.is_none() && options.remove.is_none(),
+            Self::Add { .. }
+            | Self::Edit { .. }
+            | Self::Remove { .. }
+            | Self::Apply(_)
+            | Self::Test { .. } => false,
+        }
+    }
+}
+
+/// The devices of a contact.
+#[derive(Debug, Args)]
+pub(crate) struct DevicesOf {
+    /// The contact's name
+    pub(crate) name: String,
+    /// Adds a browser by its subscription: a file with the JSON of it, or - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "remove")]
+    pub(crate) add: Option<PathBuf>,
+    /// What to call that browser
+    #[arg(long = "as", value_name = "DEVICE", requires = "add")]
+    pub(crate) device: Option<String>,
+    /// Takes a device away, by its name or its id
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) remove: Option<String>,
 }
 
 /// How to reach a contact; an empty word takes a field away.

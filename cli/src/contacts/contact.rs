@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ops::messages::message_facts::Severity;
+use ops::{messages::message_facts::Severity, push_devices::Device};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -28,6 +28,9 @@ pub(crate) struct Contact {
     /// When each was proven.
     #[serde(default)]
     addresses_proven_at: BTreeMap<String, String>,
+    /// The devices on which push messages reach it.
+    #[serde(default)]
+    pub(super) devices: Vec<Device>,
     /// By severity, after how many minutes an alert uses each channel.
     #[serde(default)]
     ways: BTreeMap<String, Way>,
@@ -68,7 +71,12 @@ impl Contact {
             address,
             is_proven: self.addresses_proven_at.contains_key(channel),
         });
-        own.chain(others)
+        let devices = self.devices.iter().map(|device| Address {
+            channel: "push",
+            address: &device.name,
+            is_proven: device.proven_at.is_some(),
+        });
+        own.chain(others).chain(devices)
     }
 
     /// The channels by which nothing was ever sent to it.

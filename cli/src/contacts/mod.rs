@@ -3,6 +3,7 @@
 
 pub(crate) mod arguments;
 mod contact;
+mod devices;
 mod duty_hours;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -166,7 +167,7 @@ pub(crate) async fn run(
     output: Output,
 ) -> anyhow::Result<Verdict> {
     let project = Project::of(environment)?;
-    if !matches!(action, Contacts::List | Contacts::Export) {
+    if !action.only_looks() {
         project.show(environment);
     }
     match action {
@@ -198,8 +199,20 @@ pub(crate) async fn run(
         }
         Contacts::Export => export(&all(&project).await?, output),
         Contacts::Apply(file) => apply(&project, &file, output).await?,
+        Contacts::Devices(options) => {
+            let contacts = all(&project).await?;
+            let (_, contact) = find(&contacts, &options.name)?;
+            devices::run(&project, contact, &options, environment, output).await?;
+        }
+        Contacts::Keygen => return keygen(output),
         Contacts::Test { name } => return test(&project, &name, environment, output).await,
     }
+    Ok(Verdict::Good)
+}
+
+/// Makes the key to which devices subscribe.
+pub(crate) fn keygen(output: Output) -> anyhow::Result<Verdict> {
+    devices::keygen(output)?;
     Ok(Verdict::Good)
 }
 

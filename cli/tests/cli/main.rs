@@ -22,6 +22,7 @@ mod backup;
 mod channels;
 mod checks;
 mod delivery;
+mod devices;
 mod door;
 mod drill;
 mod feedback;

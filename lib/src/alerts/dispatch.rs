@@ -116,6 +116,8 @@ enum SettledAs {
     Untried,
     /// It cannot be read: the database gives it up and queues a bare line for it.
     Unread,
+    /// Its address is gone: the database leaves that behind.
+    Gone,
     Dead,
 }
 
@@ -269,7 +271,7 @@ impl Attempt {
     fn is_settled(&self) -> bool {
         matches!(
             self,
-            Self::Made(Delivery::Sent { .. } | Delivery::Dead { .. })
+            Self::Made(Delivery::Sent { .. } | Delivery::Gone { .. } | Delivery::Dead { .. })
         )
     }
 
@@ -288,6 +290,9 @@ impl Attempt {
                 status,
                 error,
             }) => (SettledAs::Refused, *after, *status, None, Some(*error)),
+            Self::Made(Delivery::Gone { status, error }) => {
+                (SettledAs::Gone, None, *status, None, Some(*error))
+            }
             Self::Made(Delivery::Dead { status, error }) => {
                 (SettledAs::Dead, None, *status, None, Some(*error))
             }
@@ -392,6 +397,9 @@ impl<'a> Sender<'a> {
                         reason: "the channel asked to wait",
                     });
                 }
+            }
+            Delivery::Gone { status, error } => {
+                tracing::warn!(channel, status, error, "an address is gone");
             }
             Delivery::Dead { status, error } => {
                 tracing::error!(channel, status, error, "message given up");

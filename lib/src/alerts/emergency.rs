@@ -116,6 +116,14 @@ fn note(channel: Channel, delivery: &Delivery) {
     let channel = channel.as_str();
     match delivery {
         Delivery::Sent { .. } => tracing::warn!(channel, "sent that monitoring is blind"),
+        Delivery::Gone { status, error } => {
+            tracing::error!(
+                channel,
+                status,
+                error,
+                "cannot send that monitoring is blind"
+            );
+        }
         Delivery::Retry { status, error, .. }
         | Delivery::Refused { status, error, .. }
         | Delivery::Dead { status, error } => {

@@ -24,6 +24,7 @@ pub use crate::variables::{Fault, FaultKind};
 use crate::{
     messages::channels::{Channels, email::Mailer},
     variables::Reader,
+    web_push::WebPush,
 };
 
 /// Everything the bundle knows from its environment.
@@ -57,6 +58,8 @@ pub struct Config {
     pub mailer: Option<Mailer>,
     /// The ways to tell people.
     pub channels: Channels,
+    /// Who writes to browsers.
+    pub web_push: Option<WebPush>,
     /// The dead man's switch that is called while all is well.
     pub heartbeat_url: Option<SecretString>,
     /// What shows Vercel that the door is its owner's, where its drains end here.
@@ -221,6 +224,7 @@ impl Config {
             Mailer::open(&read, key.clone(), base_url.clone())
         });
         let channels = Channels::open(&mut read);
+        let web_push = WebPush::open(&mut read);
         let heartbeat_url = read.secret_url("HEARTBEAT_URL");
         let drain_verification = read.text("VERCEL_DRAIN_VERIFY");
         let vercel_drain_secret = read.text("VERCEL_DRAIN_SECRET").map(SecretString::from);
@@ -251,6 +255,7 @@ impl Config {
             resend,
             mailer,
             channels,
+            web_push,
             heartbeat_url,
             drain_verification,
             vercel_drain_secret,

@@ -106,7 +106,7 @@ impl Message {
             links: places
                 .runbook(&facts.rule)
                 .into_iter()
-                .chain(places.dashboard())
+                .chain(places.dashboard(facts.incident_id, facts.alert))
                 .chain(vendors.into_iter().flatten())
                 .collect(),
             recipients: facts.recipients.clone(),

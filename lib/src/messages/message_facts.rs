@@ -164,8 +164,10 @@ pub struct Facts {
     pub commit: Option<String>,
     /// How often it was seen.
     pub occurrences: Option<u64>,
-    /// The incident it belongs to.
+    /// The number of the incident it belongs to.
     pub incident: Option<u64>,
+    /// The id of that incident.
+    pub incident_id: Option<Uuid>,
     /// What the raiser calls it.
     pub title: Option<String>,
     /// What the raiser or the app says of it.
@@ -229,6 +231,7 @@ impl Facts {
             commit: text(row, "commit"),
             occurrences: row["occurrences"].as_u64(),
             incident: row["incident"].as_u64(),
+            incident_id: text(row, "incidentId").and_then(|id| id.parse().ok()),
             title: text(row, "title"),
             message: text(row, "message"),
             origin: text(detail, "source"),

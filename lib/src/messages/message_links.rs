@@ -1,6 +1,7 @@
 //! The links of a message: where its reader goes on.
 
 use url::Url;
+use uuid::Uuid;
 
 /// A place where a reader goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,17 @@ pub const ACKNOWLEDGE: &str = "Acknowledge";
 
 /// The name of the link by which a reader snoozes.
 pub const SNOOZE: &str = "Snooze";
+
+const INCIDENT: &str = "Open incident";
+const ALERT: &str = "Open alert";
+const DASHBOARD: &str = "Dashboard";
+
+/// Whether a link leads to the pages of this bundle, where what it is about can be answered
+/// after signing in.
+#[must_use]
+pub fn is_of_pages(link: &Link) -> bool {
+    [INCIDENT, ALERT, DASHBOARD].contains(&link.label)
+}
 
 impl Link {
     /// Whether it leads on. The others act, which is not for whoever merely looks.
@@ -67,15 +79,15 @@ impl Places<'_> {
         })
     }
 
-    /// The dashboard, over the last hour.
-    pub(super) fn dashboard(self) -> Option<Link> {
-        Some(Link {
-            label: "Dashboard",
-            url: format!(
-                "{}/api/monitoring/dashboard?timeRange=1h",
-                trimmed(self.base?)
-            ),
-        })
+    /// The dashboard, open at what a message is about: at its incident, else at its alert.
+    pub(super) fn dashboard(self, incident: Option<Uuid>, alert: Option<Uuid>) -> Option<Link> {
+        let page = format!("{}/dashboard", trimmed(self.base?));
+        let (label, url) = match (incident, alert) {
+            (Some(incident), _) => (INCIDENT, format!("{page}#incident={incident}")),
+            (None, Some(alert)) => (ALERT, format!("{page}#alert={alert}")),
+            (None, None) => (DASHBOARD, page),
+        };
+        Some(Link { label, url })
     }
 }
 

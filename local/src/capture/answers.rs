@@ -98,6 +98,7 @@ impl Answer {
             | Channel::Email
             | Channel::Discord
             | Channel::Webhook
+            | Channel::Push
             | Channel::Teams => bail!("nothing comes back from that channel: its links are opened"),
         }
     }

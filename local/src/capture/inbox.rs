@@ -38,6 +38,8 @@ pub enum Channel {
     Telegram,
     /// A workflow of Microsoft Teams'.
     Teams,
+    /// A push service, to a browser.
+    Push,
 }
 
 /// A message that a service accepted.

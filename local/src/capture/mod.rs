@@ -7,6 +7,7 @@ mod inbox;
 mod ntfy;
 mod openai;
 mod pagerduty;
+mod push;
 mod resend;
 mod slack;
 mod slack_api;
@@ -108,7 +109,7 @@ impl From<Response<Bytes>> for Reply {
 }
 
 /// Every alert channel that is stood in for.
-pub(crate) const STAND_INS: [StandIn; 7] = [
+pub(crate) const STAND_INS: [StandIn; 8] = [
     discord::STAND_IN,
     webhook::STAND_IN,
     pagerduty::STAND_IN,
@@ -116,6 +117,7 @@ pub(crate) const STAND_INS: [StandIn; 7] = [
     ntfy::STAND_IN,
     telegram::STAND_IN,
     teams::STAND_IN,
+    push::STAND_IN,
 ];
 
 /// Each of them with the variable that says where it answers.

@@ -266,7 +266,8 @@ impl Stack {
             | Service::Twilio
             | Service::Ntfy
             | Service::Telegram
-            | Service::Teams => match self.channel(service) {
+            | Service::Teams
+            | Service::Push => match self.channel(service) {
                 Some(capture) => capture.settle().await,
                 None => Ok(()),
             },

@@ -143,6 +143,10 @@ impl Running {
                 let url = self.var("TEAMS_WORKFLOW_URL");
                 send_within(limit, Method::POST, url, &[], message.to_string()).await
             }
+            Service::Push => {
+                let url = format!("{}/subscriptions", self.var("PUSH_SERVICE_URL"));
+                send_within(limit, Method::POST, &url, &[], "").await
+            }
             Service::App => {
                 get(
                     self.var("NEXT_PUBLIC_APP_URL").to_owned(),

@@ -50,7 +50,8 @@ as $$
         'openedAt', p_alert.opened_at,
         'resolvedAt', p_alert.resolved_at,
         'occurrences', p_alert.occurrences,
-        'incident', (select number from ops.incidents where id = p_alert.incident)
+        'incident', (select number from ops.incidents where id = p_alert.incident),
+        'incidentId', p_alert.incident
     )
 $$;
 

@@ -8,7 +8,7 @@ stable
 set search_path = ''
 as $$
     select jsonb_strip_nulls(
-        ops.contact_document(p_contact) - '{id,level,emailProvenAt,slackProvenAt,addressesProvenAt,updatedAt,updatedBy}'::text[]
+        ops.contact_document(p_contact) - '{id,level,emailProvenAt,slackProvenAt,addressesProvenAt,devices,updatedAt,updatedBy}'::text[]
             - case when p_contact.services = '{}' then 'services' else '' end
             - case when p_contact.addresses = '{}' then 'addresses' else '' end
             - case when p_contact.ways = '{}' then 'ways' else '' end

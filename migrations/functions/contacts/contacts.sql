@@ -243,6 +243,7 @@ as $$
         'slackProvenAt', p_contact.slack_proven_at,
         'addresses', p_contact.addresses,
         'addressesProvenAt', p_contact.addresses_proven,
+        'devices', ops.device_documents(p_contact.id),
         'ways', p_contact.ways,
         'hours', ops.hours_document(p_contact.days, p_contact.hours_from, p_contact.hours_until),
         'quiet', ops.hours_document(p_contact.quiet_days, p_contact.quiet_from, p_contact.quiet_until),

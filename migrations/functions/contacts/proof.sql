@@ -4,7 +4,7 @@
 create or replace function ops.person_document(p_contact ops.contacts)
 returns jsonb
 language sql
-immutable
+stable
 set search_path = ''
 as $$
     select jsonb_build_object(
@@ -14,11 +14,12 @@ as $$
         'email', p_contact.email,
         'slack', p_contact.slack_id,
         'addresses', p_contact.addresses
+            || jsonb_strip_nulls(jsonb_build_object('push', ops.device_names(p_contact.id)))
     )
 $$;
 
 comment on function ops.person_document(ops.contacts) is
-    'Returns a contact as a ladder and a message keep it: who it is, and its addresses at that time.';
+    'Returns a contact as a ladder and a message keep it: who it is, and its addresses at that time; of push messages the names of its devices.';
 
 create or replace function ops.prove_channel()
 returns trigger
@@ -43,12 +44,15 @@ begin
         end
     from jsonb_array_elements(new.facts #> '{recipients,people}') as person (value)
     where contact.id = (person.value ->> 'contact')::uuid;
+    update ops.push_devices
+    set proven_at = new.sent_at
+    where new.channel = 'push' and id = (new.facts ->> 'device')::uuid;
     return null;
 end
 $$;
 
 comment on function ops.prove_channel() is
-    'Marks an address of a contact as proven when a message to it was sent, if the contact still has it.';
+    'Marks an address or a device of a contact as proven when a message to it was sent, if the contact still has it.';
 
 create or replace function public.ops_test_contact(p_contact uuid, p_by text, p_now timestamptz default null)
 returns jsonb
@@ -75,7 +79,7 @@ begin
             case when v_contact.slack_id is not null then 'slack' end
         ],
         null
-    ) || array(select jsonb_object_keys(v_contact.addresses));
+    ) || array(select jsonb_object_keys(ops.person_document(v_contact) -> 'addresses'));
 
     perform ops.queue_message(
         'notice', channel, false, 'low', null, null,

@@ -38,6 +38,7 @@ as $$
         'title', p_incident.title,
         'severity', p_incident.severity,
         'incident', p_incident.number,
+        'incidentId', p_incident.id,
         'affects', to_jsonb(p_incident.affects),
         'since', p_incident.started_at,
         'openedAt', p_now,

@@ -65,18 +65,21 @@ language sql
 stable
 set search_path = ''
 as $$
-    select jsonb_build_object(
-        'recipients', jsonb_build_object('usual', false, 'people', jsonb_build_array(ops.person_document(contact)))
-    )
+    select reached.facts
     from ops.contacts as contact
-    where ops.reach_of(p_channel) in ('phone', 'call') and contact.addresses ? p_channel
+    cross join lateral ops.person_document(contact) as person
+    cross join lateral ops.for_each_device(
+        p_channel,
+        jsonb_build_object('recipients', jsonb_build_object('usual', false, 'people', jsonb_build_array(person)))
+    ) as reached (facts)
+    where ops.reach_of(p_channel) in ('phone', 'call') and ops.has_address(person, p_channel)
     union all
     select '{}'
     where ops.reach_of(p_channel) not in ('phone', 'call')
 $$;
 
 comment on function ops.list_proof_readers(text) is
-    'Returns to whom the tests of a channel go, as facts of a message: to each phone that may be woken, else to the usual readers once.';
+    'Returns to whom the tests of a channel go, as facts of a message: to each phone and device that may be woken, else to the usual readers once.';
 
 create or replace function ops.has_readers(p_channel text)
 returns boolean
@@ -194,12 +197,13 @@ begin
     perform ops.queue_proofs(p_context, p_now);
     perform ops.tell_untold(p_context, p_now);
     perform ops.fail_over(p_context, p_now);
+    perform ops.tell_gone_devices(p_context, p_now);
     perform ops.revive_ends(p_context.channels, p_now);
 end
 $$;
 
 comment on function ops.mind_delivery(ops.context, timestamptz) is
-    'Remembers new channels, queues the tests that are due, tells anew what nobody was told of, copies messages that their channel does not take to other channels, and tries ends again that were given up. The caller holds the lock of the alerts.';
+    'Remembers new channels, queues the tests that are due, tells anew what nobody was told of, copies messages that their channel does not take to other channels, leaves devices behind that are gone, and tries ends again that were given up. The caller holds the lock of the alerts.';
 
 create or replace function public.ops_prove_delivery(
     p_request uuid,

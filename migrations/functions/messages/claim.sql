@@ -35,7 +35,7 @@ as $$
                 'severity', single.severity,
                 'attempt', single.attempts,
                 'digest', false,
-                'facts', single.facts || ops.answer_facts(single),
+                'facts', ops.addressed_facts(single.channel, single.facts) || ops.answer_facts(single),
                 'thread', case
                     when not ops.follows_alerts(single.channel) then null
                     when single.incident is not null then ops.thread_of_incident(single.incident, single.channel)
@@ -90,7 +90,9 @@ begin
                     'occasion', case when bundle is null then 'daily' else 'group' end,
                     'ids', jsonb_agg(id order by place),
                     -- A storm has no end, and nobody reads more than that.
-                    'items', to_jsonb((array_agg(facts order by place))[1:200])
+                    'items', to_jsonb(
+                        (array_agg(ops.addressed_facts(channel, facts) order by place))[1:200]
+                    )
                 ) as document
             from placed
             group by channel, bundle

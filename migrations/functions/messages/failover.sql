@@ -82,11 +82,43 @@ as $$
     from ops.list_failing(p_settings, interval '1 hour', p_now) as failing
     -- A channel that has taken another message since then does not fail.
     where coalesce(ops.last_sent_at(failing.channel) <= failing.tried_at, true)
+        -- An address that is gone says nothing of its channel.
+        and not exists (
+            select
+            from ops.deliveries as delivery
+            where delivery.message = failing.message and delivery.outcome = 'gone'
+        )
     group by failing.channel
 $$;
 
 comment on function ops.failing_channels(jsonb, timestamptz) is
     'Finds the channels that take nothing: since when, how many messages each has not taken, and the last error.';
+
+create or replace function ops.reaches_another_device(p_message uuid)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return exists (
+        select
+        from ops.outbox as failed
+        join ops.outbox as other on other.alert = failed.alert
+        where failed.id = p_message
+            and failed.facts ? 'device'
+            and other.id <> failed.id
+            and other.channel = failed.channel
+            and other.created_at = failed.created_at
+            and other.kind = failed.kind
+            and other.facts #> '{recipients,people}' = failed.facts #> '{recipients,people}'
+            and other.status = 'sent'
+    );
+end
+$$;
+
+comment on function ops.reaches_another_device(uuid) is
+    'Returns whether the same message about an alert, to the same person, was sent to another device.';
 
 create or replace function ops.list_stranded(p_context ops.context, p_failing text[], p_now timestamptz)
 returns setof ops.outbox
@@ -120,6 +152,7 @@ begin
         -- The change of a message on Slack makes no sense on another channel.
         and message.kind <> 'change'
         and not exists (select from ops.outbox as copy where copy.stands_in_for = message.id)
+        and not ops.reaches_another_device(message.id)
         -- What was told anew since has been copied, or will be.
         and not exists (
             select
@@ -243,7 +276,7 @@ begin
     values (
         p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.incident,
         p_message.after,
-        p_message.facts || jsonb_build_object(
+        (p_message.facts - 'device') || jsonb_build_object(
             'standsInFor',
             coalesce(p_message.facts -> 'standsInFor', '[]') || to_jsonb(p_message.channel)
         ),

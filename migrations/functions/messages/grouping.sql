@@ -94,7 +94,9 @@ begin
         select
             waiting.id, waiting.severity, waiting.created_at, alert.incident, alert.fingerprint,
             waiting.kind = 'resolved' as is_end,
-            coalesce(waiting.facts -> 'recipients', 'null') as audience
+            waiting.facts ->> 'device' as device,
+            -- Each device of a person is told by itself.
+            jsonb_build_array(waiting.facts -> 'recipients', waiting.facts -> 'device') as audience
         from ops.outbox as waiting
         join ops.alerts as alert on alert.id = waiting.alert
         where waiting.status = 'pending'
@@ -109,7 +111,7 @@ begin
         select
             due.*,
             due.incident is null or 1 = row_number() over (
-                partition by due.is_end, due.incident
+                partition by due.is_end, due.incident, due.device
                 order by ops.severity_rank(due.severity) desc, due.created_at, due.fingerprint, due.id
             ) as leads
         from due

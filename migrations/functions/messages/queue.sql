@@ -36,16 +36,16 @@ set search_path = ''
 as $$
     insert into ops.outbox
         (kind, channel, digest, severity, alert, after, facts, created_at, not_before, next_attempt_at, status, last_error)
-    values (
-        p_kind, p_channel, p_digest, p_severity, p_alert, p_after, p_facts, p_now, p_not_before,
+    select
+        p_kind, p_channel, p_digest, p_severity, p_alert, p_after, reached.facts, p_now, p_not_before,
         ops.message_due_at(p_kind, p_digest, p_alert, p_not_before, p_settings, p_now),
         case when p_channel is null then 'dead' else 'pending' end,
         case when p_channel is null then 'no channel configured' end
-    )
+    from ops.for_each_device(p_channel, p_facts) as reached (facts)
 $$;
 
 comment on function ops.queue_message(text, text, boolean, text, uuid, uuid, jsonb, jsonb, timestamptz, timestamptz) is
-    'Puts one message for one channel into the outbox. It is due now or with the next digest, but never before p_not_before, and a firing or an escalation not before silences and maintenance about its alert end. Without a channel the row is dead at once.';
+    'Puts one message for one channel into the outbox, or one for each device of a person where devices are reached. It is due now or with the next digest, but never before p_not_before, and a firing or an escalation not before silences and maintenance about its alert end. Without a channel the row is dead at once.';
 
 create or replace function ops.muted_until(p_alert uuid, p_now timestamptz)
 returns timestamptz

@@ -189,6 +189,9 @@ begin
             -- The bare one comes first, so that a resolution finds a beginning to answer.
             perform ops.queue_bare(v_message, p_now);
             perform ops.bury_message(p_message, p_error);
+        when 'gone' then
+            perform ops.leave_device(v_message, p_now);
+            perform ops.bury_message(p_message, p_error);
         when 'dead' then
             perform ops.bury_message(p_message, p_error);
     end case;
@@ -248,7 +251,7 @@ begin
         'stale', count(*) filter (where settled.outcome = 'stale'),
         'sent', count(*) filter (where settled.outcome = 'sent'),
         'retried', count(*) filter (where settled.outcome in ('retry', 'refused', 'untried')),
-        'dead', count(*) filter (where settled.outcome in ('dead', 'unread'))
+        'dead', count(*) filter (where settled.outcome in ('dead', 'gone', 'unread'))
     )
     into v_result
     from (

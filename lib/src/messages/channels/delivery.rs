@@ -31,6 +31,13 @@ pub enum Delivery {
         /// Why, in our own words.
         error: &'static str,
     },
+    /// The address is gone: nothing that is sent there will ever arrive.
+    Gone {
+        /// The HTTP status, if anything was sent.
+        status: Option<u16>,
+        /// Why, in our own words.
+        error: &'static str,
+    },
     /// It will never work as it is.
     Dead {
         /// The HTTP status.
@@ -63,9 +70,10 @@ impl Delivery {
     pub(crate) fn accepted(self) -> Result<(), &'static str> {
         match self {
             Self::Sent { .. } => Ok(()),
-            Self::Retry { error, .. } | Self::Refused { error, .. } | Self::Dead { error, .. } => {
-                Err(error)
-            }
+            Self::Retry { error, .. }
+            | Self::Refused { error, .. }
+            | Self::Gone { error, .. }
+            | Self::Dead { error, .. } => Err(error),
         }
     }
 

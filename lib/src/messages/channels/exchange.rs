@@ -1,33 +1,12 @@
-//! One request to a provider, and what its answer asks of us.
+//! What an answer of a provider asks of us.
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
-use outside::{
-    clock::{self, Deadline},
-    failure::Failure,
-    outbound,
-};
-use reqwest::RequestBuilder;
 use serde_json::Value;
 
 use super::Delivery;
-
-/// The largest answer that is read, in bytes; real ones are under a hundred.
-const ANSWER_LIMIT: usize = 64 * 1024;
-
-/// The longest that a provider may ask us to wait: past this we look again.
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
-
-/// What a provider answered.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) retry_after: Option<Duration>,
-    pub(super) body: Bytes,
-}
+use crate::exchange::LONGEST_WAIT;
+pub(super) use crate::exchange::{Answer, exchange};
 
 impl Answer {
     pub(super) fn retry(&self, error: &'static str) -> Delivery {
@@ -68,79 +47,9 @@ impl Answer {
     }
 }
 
-/// Sends a request and reads the answer, all within the deadline. The error
-/// carries no URL: the webhook's is a secret.
-pub(super) async fn exchange(
-    request: RequestBuilder,
-    deadline: Deadline,
-) -> Result<Answer, Failure> {
-    let response = request
-        .timeout(deadline.remaining())
-        .send()
-        .await
-        .map_err(|error| Failure::of(&error))?;
-    let status = response.status();
-    let retry_after = retry_after(response.headers(), clock::now());
-    let body = outbound::body(response, ANSWER_LIMIT).await?;
-    Ok(Answer {
-        status,
-        retry_after,
-        body,
-    })
-}
-
-/// How long an answer asks us to wait: `Retry-After` in seconds or as a date,
-/// at most an hour.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match value.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => until(value, now)?,
-    };
-    Some(wait.min(LONGEST_WAIT))
-}
-
 /// The seconds, with a fraction, that the body of a refusal asks us to wait; at most an
 /// hour. The header does not always repeat them.
 fn wait_asked(body: &Value) -> Option<Duration> {
     let wait = Duration::try_from_secs_f64(body["retry_after"].as_f64()?.ceil()).ok()?;
     Some(wait.min(LONGEST_WAIT))
-}
-
-/// The time until an HTTP date; none if it is past.
-fn until(date: &str, now: Timestamp) -> Option<Duration> {
-    let date = rfc2822::DateTimeParser::new().parse_timestamp(date).ok()?;
-    let wait: SignedDuration = date.duration_since(now);
-    Some(Duration::try_from(wait).unwrap_or(Duration::ZERO))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_is_read_as_seconds_or_as_a_date_and_is_bounded() {
-        let now: Timestamp = "2026-11-24T03:12:00Z".parse().unwrap();
-        for (value, seconds) in [
-            ("30", Some(30)),
-            (" 0 ", Some(0)),
-            ("86400", Some(3_600)),
-            ("Tue, 24 Nov 2026 03:12:45 GMT", Some(45)),
-            ("Tue, 24 Nov 2026 03:00:00 GMT", Some(0)),
-            ("Fri, 01 Jan 2100 00:00:00 GMT", Some(3_600)),
-            ("soon", None),
-            ("-1", None),
-            ("1.5", None),
-            ("", None),
-        ] {
-            let headers = [(header::RETRY_AFTER, value.parse().unwrap())];
-            let headers = HeaderMap::from_iter(headers);
-            assert_eq!(
-                retry_after(&headers, now),
-                seconds.map(Duration::from_secs),
-                "{value:?}"
-            );
-        }
-        assert_eq!(retry_after(&HeaderMap::new(), now), None);
-    }
 }

@@ -13,6 +13,7 @@ mod exchange;
 pub mod ntfy;
 pub mod pagerduty;
 mod plain_lines;
+pub mod push;
 mod severity_marks;
 pub mod slack;
 pub mod teams;
@@ -38,7 +39,7 @@ use crate::variables::{Group, Reader};
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Every channel, the one to prefer first, as the database has them.
-pub const ALL: [Channel; 10] = [
+pub const ALL: [Channel; 11] = [
     slack::CHANNEL,
     email::CHANNEL,
     discord::CHANNEL,
@@ -49,6 +50,7 @@ pub const ALL: [Channel; 10] = [
     ntfy::CHANNEL,
     telegram::CHANNEL,
     teams::CHANNEL,
+    push::CHANNEL,
 ];
 
 /// A way to tell people. It reads and writes as the word that the database uses.

@@ -2,7 +2,7 @@ use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{discord, email, ntfy, slack, teams, telegram, webhook};
+use super::{discord, email, ntfy, push, slack, teams, telegram, webhook};
 use crate::messages::{
     message::{Content, Digest, Message},
     message_facts::Facts,
@@ -30,6 +30,7 @@ fn facts(rule: &str, kind: &str, over: &Value) -> Facts {
         "resolvedAt": null, "value": null, "threshold": null, "unit": null, "samples": null,
         "reason": null, "service": "app", "affects": ["app"], "environment": "production",
         "deployment": "dpl_8a1", "commit": "4f2a9c01d3e5b7", "occurrences": 3, "incident": 12,
+        "incidentId": "0b0e7c1e-0000-4000-8000-00000000000c",
         "title": null, "message": null, "detail": {},
     });
     if kind == "resolved" {
@@ -111,7 +112,7 @@ fn slack_says_that_the_app_is_down() {
           "type": "section",
           "text": {
             "type": "mrkdwn",
-            "text": "<https://ops.wine.example/runbook.html#app_down|Runbook> · <https://ops.wine.example/api/monitoring/dashboard?timeRange=1h|Dashboard>",
+            "text": "<https://ops.wine.example/runbook.html#app_down|Runbook> · <https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c|Open incident>",
             "verbatim": true
           }
         }
@@ -173,7 +174,7 @@ fn slack_says_that_the_app_is_up_again() {
           "type": "section",
           "text": {
             "type": "mrkdwn",
-            "text": "<https://ops.wine.example/runbook.html#app_down|Runbook> · <https://ops.wine.example/api/monitoring/dashboard?timeRange=1h|Dashboard>",
+            "text": "<https://ops.wine.example/runbook.html#app_down|Runbook> · <https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c|Open incident>",
             "verbatim": true
           }
         }
@@ -196,46 +197,51 @@ fn an_email_says_that_the_app_is_down() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#app_down
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
     assert_snapshot!(letter.html.replace("><", ">\n<"), @r#"
     <!doctype html>
     <html lang="en">
     <head>
     <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width">
+    <meta name="color-scheme" content="light dark">
+    <meta name="supported-color-schemes" content="light dark">
     <title>Pourtrait Ops</title>
+    <style>:root{color-scheme:light dark;supported-color-schemes:light dark}@media (prefers-color-scheme:dark){.text{color:#efe9e2!important}.muted{color:#a9a198!important}.accent{color:#e58aa4!important}.up{color:#63c592!important}.degraded{color:#e3ab45!important}.down{color:#ff8d69!important}.noted{color:#82b3ec!important}.ground{background:#171412!important}.rule{border-color:#38312b!important}.act{background:#e58aa4!important;color:#1d1014!important}}</style>
     </head>
-    <body style="margin:0;padding:24px;background:#f6f4f2;font-family:system-ui,sans-serif;font-size:15px;line-height:1.45;color:#222">
+    <body class="ground text" style="margin:0;padding:24px 16px;background:#fdfbf8;color:#1d1a17;font-family:system-ui,-apple-system,'Segoe UI',sans-serif;font-size:16px;line-height:1.5">
     <div style="max-width:600px;margin:0 auto">
-    <div style="background:#fff;border-left:4px solid #c62828;padding:16px;margin:0 0 12px">
-    <p style="margin:0;font-size:13px">Critical</p>
-    <h2 style="font-size:18px;margin:4px 0 12px">https://wine.example/ is down</h2>
-    <table role="presentation" style="border-collapse:collapse">
+    <p class="down" style="margin:0;color:#b5330f;font-weight:600">■ Critical</p>
+    <h2 class="text" style="margin:4px 0 12px;color:#1d1a17;font-size:20px;line-height:1.3">https://wine.example/ is down</h2>
+    <p style="margin:24px 0 16px">
+    <a class="act" href="https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c" style="display:inline-block;padding:14px 28px;border-radius:12px;background:#7b1e3a;color:#fffdfa;font-weight:600;text-decoration:none">Open incident</a>
+    </p>
+    <p class="muted" style="margin:0;color:#665e56">
+    <a class="accent" href="https://ops.wine.example/runbook.html#app_down" style="color:#7b1e3a">Runbook</a>
+    </p>
+    <table role="presentation" style="margin:16px 0 0;border-collapse:collapse">
     <tr>
-    <td style="padding:2px 16px 2px 0;color:#666;vertical-align:top">Since</td>
-    <td style="padding:2px 0">2026-11-24 03:12 UTC, 2 min before this alert</td>
+    <td class="muted" style="padding:3px 16px 3px 0;color:#665e56;vertical-align:top">Since</td>
+    <td style="padding:3px 0">2026-11-24 03:12 UTC, 2 min before this alert</td>
     </tr>
     <tr>
-    <td style="padding:2px 16px 2px 0;color:#666;vertical-align:top">Found</td>
-    <td style="padding:2px 0">answered 503</td>
+    <td class="muted" style="padding:3px 16px 3px 0;color:#665e56;vertical-align:top">Found</td>
+    <td style="padding:3px 0">answered 503</td>
     </tr>
     <tr>
-    <td style="padding:2px 16px 2px 0;color:#666;vertical-align:top">Affects</td>
-    <td style="padding:2px 0">everybody who opens this page</td>
+    <td class="muted" style="padding:3px 16px 3px 0;color:#665e56;vertical-align:top">Affects</td>
+    <td style="padding:3px 0">everybody who opens this page</td>
     </tr>
     <tr>
-    <td style="padding:2px 16px 2px 0;color:#666;vertical-align:top">Incident</td>
-    <td style="padding:2px 0">#12</td>
+    <td class="muted" style="padding:3px 16px 3px 0;color:#665e56;vertical-align:top">Incident</td>
+    <td style="padding:3px 0">#12</td>
     </tr>
     <tr>
-    <td style="padding:2px 16px 2px 0;color:#666;vertical-align:top">Running</td>
-    <td style="padding:2px 0">production, commit 4f2a9c01d3e5, dpl_8a1</td>
+    <td class="muted" style="padding:3px 16px 3px 0;color:#665e56;vertical-align:top">Running</td>
+    <td style="padding:3px 0">production, commit 4f2a9c01d3e5, dpl_8a1</td>
     </tr>
     </table>
-    </div>
-    <p style="margin:16px 0 0">
-    <a href="https://ops.wine.example/runbook.html#app_down" style="color:#7a1f3d">Runbook</a> &middot; <a href="https://ops.wine.example/api/monitoring/dashboard?timeRange=1h" style="color:#7a1f3d">Dashboard</a>
-    </p>
     </div>
     </body>
     </html>
@@ -283,7 +289,7 @@ fn a_digest_is_one_message_on_each_channel() {
     *✅ Resolved: The certificate of wine.example is valid for another 89 days*
     Since: 2026-11-24 03:12 UTC · Now: 89 days left, threshold 30 days · <https://ops.wine.example/runbook.html#certificate_expiring|Runbook>
     --
-    <https://ops.wine.example/api/monitoring/dashboard?timeRange=1h|Dashboard>
+    <https://ops.wine.example/dashboard|Dashboard>
     ");
     let letter = email::letter(&digest());
     assert_snapshot!(format!("{}\n--\n{}", letter.subject, letter.text), @r"
@@ -309,7 +315,7 @@ fn a_digest_is_one_message_on_each_channel() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
 
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Dashboard: https://ops.wine.example/dashboard
     ");
 }
 
@@ -337,6 +343,6 @@ fn a_runbook_elsewhere_is_linked_instead_and_without_a_base_there_is_none() {
             runbook: None
         }),
         "https://wine.example/ops/runbook.html#app_down \
-         https://wine.example/ops/api/monitoring/dashboard?timeRange=1h"
+         https://wine.example/ops/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c"
     );
 }

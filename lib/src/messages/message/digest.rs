@@ -51,7 +51,7 @@ impl Digest {
                 .collect(),
             hidden: 0,
             recipients: Recipients::default(),
-            links: places.dashboard().into_iter().collect(),
+            links: places.dashboard(None, None).into_iter().collect(),
         }
     }
 

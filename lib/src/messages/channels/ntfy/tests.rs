@@ -54,7 +54,7 @@ fn content(over: &Value) -> Content {
 
 #[test]
 fn a_phone_shows_what_happened_and_can_acknowledge() {
-    insta::assert_json_snapshot!(body(&content(&json!({}))), @r##"
+    insta::assert_json_snapshot!(body(&content(&json!({}))), @r#"
     {
       "title": "Critical: https://wine.example/ is down",
       "message": "Since: 2026-11-24 03:12 UTC\nFound: answered 503\nAffects: everybody who opens this page",
@@ -83,12 +83,12 @@ fn a_phone_shows_what_happened_and_can_acknowledge() {
         },
         {
           "action": "view",
-          "label": "Dashboard",
-          "url": "https://ops.wine.example/api/monitoring/dashboard?timeRange=1h"
+          "label": "Open alert",
+          "url": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007"
         }
       ]
     }
-    "##);
+    "#);
 }
 
 #[test]

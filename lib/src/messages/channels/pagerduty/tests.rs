@@ -91,8 +91,8 @@ fn a_beginning_triggers_and_an_end_resolves_the_incident_of_the_alert() {
           "text": "Runbook"
         },
         {
-          "href": "https://ops.wine.example/api/monitoring/dashboard?timeRange=1h",
-          "text": "Dashboard"
+          "href": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007",
+          "text": "Open alert"
         }
       ]
     }

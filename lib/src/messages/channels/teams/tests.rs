@@ -36,7 +36,7 @@ fn content(over: &Value) -> Content {
 
 #[test]
 fn a_card_says_what_happened_since_when_and_where_to_go_on() {
-    insta::assert_json_snapshot!(body(&content(&json!({}))), @r##"
+    insta::assert_json_snapshot!(body(&content(&json!({}))), @r#"
     {
       "type": "message",
       "attachments": [
@@ -85,15 +85,15 @@ fn a_card_says_what_happened_since_when_and_where_to_go_on() {
               },
               {
                 "type": "Action.OpenUrl",
-                "title": "Dashboard",
-                "url": "https://ops.wine.example/api/monitoring/dashboard?timeRange=1h"
+                "title": "Open alert",
+                "url": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007"
               }
             ]
           }
         }
       ]
     }
-    "##);
+    "#);
 }
 
 fn card(content: &Content) -> Value {

@@ -69,7 +69,7 @@ fn content(over: &Value) -> Content {
 #[test]
 fn a_message_has_its_buttons_below_and_calls_whom_it_addresses() {
     let text = text::of(&content(&json!({})), Some("data"));
-    insta::assert_json_snapshot!(text.laid_out, @r##"
+    insta::assert_json_snapshot!(text.laid_out, @r#"
     {
       "text": "<a href=\"tg://user?id=4711\">Anna &lt;b&gt;</a>\n<b>🔴 Critical: https://wine.example/ is down</b>\n<b>Since</b>: 2026-11-24 03:12 UTC\n<b>Asked</b>: Anna &lt;b&gt; (on-call primary), Bo (CTO)\n<b>Found</b>: answered 503\n<b>Affects</b>: everybody who opens this page",
       "parse_mode": "HTML",
@@ -94,14 +94,14 @@ fn a_message_has_its_buttons_below_and_calls_whom_it_addresses() {
               "url": "https://ops.wine.example/runbook.html#app_down"
             },
             {
-              "text": "Dashboard",
-              "url": "https://ops.wine.example/api/monitoring/dashboard?timeRange=1h"
+              "text": "Open alert",
+              "url": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007"
             }
           ]
         ]
       }
     }
-    "##);
+    "#);
     insta::assert_snapshot!(text.plain["text"].as_str().unwrap(), @r"
     Anna <b>
     🔴 Critical: https://wine.example/ is down
@@ -112,7 +112,7 @@ fn a_message_has_its_buttons_below_and_calls_whom_it_addresses() {
     Acknowledge: https://ops.wine.example/api/alerts/acknowledge?token=Acknowledge
     Snooze: https://ops.wine.example/api/alerts/acknowledge?token=Snooze
     Runbook: https://ops.wine.example/runbook.html#app_down
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open alert: https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007
     ");
 }
 

@@ -43,10 +43,10 @@ fn a_level_is_told_since_when_nobody_answers_and_who_was_told_before() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#app_down
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     Vercel status: https://www.vercel-status.com
     Vercel support: https://vercel.com/help
-");
+    ");
     let payload = slack::payload(&content("app_down", "escalation", &facts));
     assert_eq!(payload["blocks"][0]["text"]["text"], "<!subteam^S0ABC>");
     let letter = email::letter(&content("app_down", "escalation", &facts));

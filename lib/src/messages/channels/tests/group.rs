@@ -98,7 +98,7 @@ fn a_reminder_says_for_how_long_and_who_was_told() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#app_down
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
     let payload = slack::payload(&content("app_down", "reminder", &reminder(&json!([]))));
     assert_eq!(

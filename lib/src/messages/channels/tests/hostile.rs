@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{discord, email, ntfy, slack, teams, telegram, webhook};
+use super::{discord, email, ntfy, push, slack, teams, telegram, webhook};
 use crate::messages::{
     message::{Content, Digest, Message},
     message_facts::Facts,
@@ -162,7 +162,7 @@ fn check_email(letter: &email::Letter) {
         let name = tag.trim_start_matches('/').split(' ').next().unwrap();
         let ours = [
             "!doctype", "html", "head", "meta", "title", "body", "div", "p", "h1", "h2", "br",
-            "table", "tr", "td", "a",
+            "table", "tr", "td", "a", "style",
         ];
         assert!(ours.contains(&name), "<{tag}>");
         assert!(!tag.contains(" on"), "<{tag}>");
@@ -196,6 +196,19 @@ fn check_ntfy(body: &Value) {
     {
         assert!(url.as_str().unwrap().starts_with("https://ops.example/"));
     }
+}
+
+/// A device shows what it gets, and opens only our pages.
+fn check_push(body: &str) {
+    assert!(body.len() <= crate::web_push::PLAIN_LIMIT, "{body}");
+    let body: Value = serde_json::from_str(body).unwrap();
+    let notification = &body["notification"];
+    let [title, text, navigate] =
+        ["title", "body", "navigate"].map(|key| notification[key].as_str().unwrap());
+    check_clean(title, "push");
+    check_clean(text, "push");
+    assert!(!title.is_empty() && !title.contains('\n'));
+    assert!(navigate.starts_with("https://ops.example/"), "{navigate}");
 }
 
 /// Both forms of what Telegram is told, the second of which is sent where the first is
@@ -296,6 +309,7 @@ fn check(rule: &str, kind: &str, text: &str) {
     check_discord(&discord::payload(&content));
     check_email(&email::letter(&content));
     check_ntfy(&ntfy::body(&content));
+    check_push(&push::body(&content));
     check_telegram(&content);
     check_teams(&teams::body(&content));
     let body = webhook::body(&content);
@@ -335,6 +349,7 @@ fn a_digest_of_two_hundred_fits() {
         let content = Content::Digest(Digest::new(&items, places));
         check_slack(&slack::payload(&content));
         check_ntfy(&ntfy::body(&content));
+        check_push(&push::body(&content));
         check_telegram(&content);
         check_teams(&teams::body(&content));
         let payload = slack::payload(&content);

@@ -74,8 +74,8 @@ fn a_machine_is_told_every_fact() {
             "url": "https://ops.wine.example/runbook.html#app_down"
           },
           {
-            "label": "Dashboard",
-            "url": "https://ops.wine.example/api/monitoring/dashboard?timeRange=1h"
+            "label": "Open incident",
+            "url": "https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c"
           }
         ]
       }

@@ -156,7 +156,7 @@ fn a_backup_that_is_missing_says_how_old_the_last_one_is() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#backup_rpo_breached
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
     let refused = json!({"reason": "the store refuses to be written to", "subject": "backup",
                          "value": null, "threshold": null, "unit": null, "samples": null});
@@ -171,7 +171,7 @@ fn a_backup_that_is_missing_says_how_old_the_last_one_is() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#backup_failed
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
 }
 
@@ -189,7 +189,7 @@ fn a_figure_comes_with_its_threshold_and_with_what_it_rests_on() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#error_rate_high
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
     let over = json!({"value": 0.4, "threshold": 5, "unit": "%", "samples": 1310});
     assert_snapshot!(text("error_rate_high", "resolved", &over), @r"
@@ -204,7 +204,7 @@ fn a_figure_comes_with_its_threshold_and_with_what_it_rests_on() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#error_rate_high
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
 }
 
@@ -226,7 +226,7 @@ fn an_endpoint_that_nobody_calls_any_more_is_not_called_fast() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#endpoint_slow
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
 }
 
@@ -245,7 +245,7 @@ fn a_service_says_what_suffers_and_what_to_check() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#service_degraded
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
 }
 
@@ -264,7 +264,7 @@ fn a_certificate_counts_its_days() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#certificate_urgent
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
     assert_snapshot!(text("certificate_urgent", "firing", &ends(-3)), @r"
     [HIGH] The certificate of wine.example has ended
@@ -277,7 +277,7 @@ fn a_certificate_counts_its_days() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#certificate_urgent
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
 }
 
@@ -301,7 +301,7 @@ fn a_critical_error_shows_its_message_whole() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#critical_error
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
 }
 
@@ -318,7 +318,7 @@ fn what_the_app_or_somebody_else_raises_keeps_its_words() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#app_alert
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
     let outside = json!({
         "subject": "deploy", "source": "external", "title": "Deploy failed", "message": "exit 1\nsee the log",
@@ -340,7 +340,7 @@ fn what_the_app_or_somebody_else_raises_keeps_its_words() {
     Running: production
 
     Runbook: https://ops.wine.example/runbook.html#external
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
     assert_snapshot!(text("external", "resolved", &outside), @r"
     [Resolved] Deploy failed
@@ -358,7 +358,7 @@ fn what_the_app_or_somebody_else_raises_keeps_its_words() {
     Running: production
 
     Runbook: https://ops.wine.example/runbook.html#external
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
 }
 
@@ -378,7 +378,7 @@ fn a_silence_is_noticed_and_a_blindness_names_what_is_missing() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#monitoring_gap
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
     let blind = json!({
         "subject": "database", "severity": "critical", "reason": "the database's API does not answer",
@@ -397,7 +397,7 @@ fn a_silence_is_noticed_and_a_blindness_names_what_is_missing() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#monitoring_blind
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
 }
 
@@ -415,7 +415,7 @@ fn a_rule_that_this_release_does_not_know_is_told_all_the_same() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#cellar_warm
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
 }
 
@@ -423,7 +423,7 @@ fn a_rule_that_this_release_does_not_know_is_told_all_the_same() {
 fn an_end_that_nobody_saw_does_not_say_that_all_is_well() {
     let mut facts = down();
     facts["ended"] = json!({"how": "closed", "by": "Anna", "note": "works on my side"});
-    assert_snapshot!(text("app_down", "resolved", &facts), @r#"
+    assert_snapshot!(text("app_down", "resolved", &facts), @r"
     [Closed] “https://wine.example/ is down” was closed by Anna
     Closed: “https://wine.example/ is down” was closed by Anna
 
@@ -436,8 +436,8 @@ fn an_end_that_nobody_saw_does_not_say_that_all_is_well() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#app_down
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
-    "#);
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    ");
     for rule in ["app_down", "check_failing", "channel_failing", "app_slow"] {
         facts["ended"] = json!({"how": "unwatched", "by": null});
         let text = text(rule, "resolved", &facts);
@@ -455,7 +455,7 @@ fn an_incident_is_told_without_asking_anybody() {
         "incidentChange": {"what": "updated", "state": "monitoring", "by": "Anna", "text": "A fix is in place."},
         "recipients": {"usual": false, "people": [{"name": "Stella", "role": "stakeholder", "email": "s@wine.example"}]},
     });
-    assert_snapshot!(text("", "notice", &facts), @r#"
+    assert_snapshot!(text("", "notice", &facts), @r"
     [Incident] Incident #12 is watched after a fix: Checkout is slow
     Incident: Incident #12 is watched after a fix: Checkout is slow
 
@@ -466,8 +466,8 @@ fn an_incident_is_told_without_asking_anybody() {
     Affects: app
     Incident: #12
 
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
-    "#);
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    ");
 }
 
 #[test]
@@ -504,6 +504,6 @@ fn a_hole_in_the_calendar_says_from_when_to_when_and_how_often() {
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
     Runbook: https://ops.wine.example/runbook.html#oncall_hole
-    Dashboard: https://ops.wine.example/api/monitoring/dashboard?timeRange=1h
+    Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
     ");
 }
