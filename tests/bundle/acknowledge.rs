@@ -54,7 +54,9 @@ async fn a_link_shows_by_get_and_acts_by_post_once() {
         let policy = shown.header("content-security-policy").unwrap();
         assert!(policy.starts_with("default-src 'none'"), "{policy}");
         assert!(html(&shown).contains("The cellar is &lt;b&gt;warm&lt;/b&gt;"));
-        assert!(html(&shown).contains("<button type=\"submit\">Acknowledge</button>"));
+        assert!(
+            html(&shown).contains("<button type=\"submit\" class=\"act\">Acknowledge</button>")
+        );
     }
     let head = call(&app, Method::HEAD, &link).send().await;
     assert_eq!(head.status, StatusCode::OK);
@@ -68,7 +70,7 @@ async fn a_link_shows_by_get_and_acts_by_post_once() {
     let done = press(&app, &link, "&name=Anna&note=on+my+way").await;
     assert_eq!(done.status, StatusCode::OK);
     assert!(
-        html(&done).contains("acknowledged by Anna (by a link)"),
+        html(&done).contains("Acknowledged by Anna (by a link)"),
         "{}",
         html(&done)
     );
@@ -99,7 +101,7 @@ async fn a_snooze_holds_for_as_long_as_was_chosen() {
     let app = bundle.instance(Endpoint::Acknowledge);
     let link = link(&bundle, "Snooze");
     let shown = get(&app, &link).send().await;
-    assert!(html(&shown).contains("<option value=\"240\">4 hours</option>"));
+    assert!(html(&shown).contains("name=\"minutes\" value=\"240\">4 hours</button>"));
     assert_eq!(
         press(&app, &link, "&minutes=240").await.status,
         StatusCode::OK

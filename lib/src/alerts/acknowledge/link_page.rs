@@ -1,5 +1,6 @@
-//! The page behind a link: one alert, and a form that does one thing about it.
-//! It has no script and no style of its own: the policy of `vercel.json` allows neither.
+//! The page behind a link: one alert, and a form that does one thing about it, made for a
+//! thumb in the dark. It has no script and no style of its own: the policy of `vercel.json`
+//! allows neither. The name that somebody gave is remembered on their device by a cookie.
 
 use std::fmt::Write;
 
@@ -12,12 +13,15 @@ use super::requested_action::{BEGINNINGS, SNOOZES, Scope};
 use crate::{
     auth::signed_link::LinkAction,
     messages::{
-        message::Message, message_facts::Facts, message_links::Places, plain_text, quantities,
+        message::Message,
+        message_facts::{Facts, Severity},
+        message_links::Places,
+        plain_text, quantities,
     },
 };
 
-/// The stylesheet of the static pages.
-const STYLE: &str = "/assets/style.d79e7d46318a.css";
+/// What it looks like, in `web/acknowledge`.
+const STYLE: &str = "/assets/acknowledge.3a1e2bb67e64.css";
 
 /// What `vercel.json` sends with every answer, for platforms that do not.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -32,6 +36,10 @@ pub(super) enum Page<'a> {
         alert: &'a Value,
         action: LinkAction,
         token: &'a str,
+        /// A link of the same message that does the other thing.
+        other: Option<&'a str>,
+        /// What its reader called themselves before.
+        name: Option<&'a str>,
     },
     /// The alert after a link has acted.
     Done { alert: &'a Value },
@@ -73,19 +81,38 @@ impl Page<'_> {
     }
 
     fn body(self) -> String {
+        const ANOTHER: &str = "<p>To answer it now, use the link of a newer message, the dashboard, or <code>pourtrait alerts</code>.</p>\n";
         match self {
             Self::Ask {
                 alert,
                 action,
                 token,
-            } => described(alert) + &form(alert, action, token),
-            Self::Done { alert } | Self::Resolved { alert } => described(alert),
+                other,
+                name,
+            } => {
+                let message = message(alert);
+                top(
+                    severity_class(message.severity),
+                    message.label(),
+                    &message.headline,
+                ) + &stands(alert)
+                    + &form(alert, action, token, name)
+                    + &instead(action, other)
+                    + &known(alert, &message)
+            }
+            Self::Done { alert } => ended(alert, "done", self.title(), ""),
+            Self::Resolved { alert } => ended(alert, "over", self.title(), ""),
+            // Whoever presses twice should see that the first time was enough.
+            Self::Used { alert } if alert["status"] == "acknowledged" => {
+                ended(alert, "done", self.title(), "")
+            }
             Self::Used { alert } | Self::Expired { alert } => {
-                described(alert)
-                    + "<p>Use the link of a newer message, or <code>pourtrait alerts</code>.</p>"
+                ended(alert, "over", self.title(), ANOTHER)
             }
             Self::Invalid => {
-                "<p>It may have been cut off. Copy it whole from the message.</p>".to_owned()
+                top("over", "Nothing was done", self.title())
+                    + "<p>It may have been cut off. Copy it whole from the message.</p>\n"
+                    + "<p><a class=\"second\" href=\"/dashboard\">Open the dashboard</a></p>\n"
             }
         }
     }
@@ -96,8 +123,9 @@ impl Page<'_> {
         let html = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n\
              <meta name=\"robots\" content=\"noindex\">\n<title>{title}</title>\n\
-             <link rel=\"stylesheet\" href=\"{STYLE}\">\n</head>\n<body>\n<h1>{title}</h1>\n{}\n</body>\n</html>\n",
+             <link rel=\"stylesheet\" href=\"{STYLE}\">\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
             self.body()
         );
         let mut response = Response::new(Bytes::from(html));
@@ -115,61 +143,148 @@ impl Page<'_> {
     }
 }
 
-/// The alert as its messages show it, and where it stands.
-fn described(alert: &Value) -> String {
-    let message = Message::new(&Facts::read(&alert["facts"]), Places::default());
-    let mut html = format!(
-        "<h2>{}: {}</h2>\n<table>\n",
-        message.label(),
-        plain_text::html(&plain_text::line(&message.headline), LIMIT)
-    );
+fn message(alert: &Value) -> Message {
+    Message::new(&Facts::read(&alert["facts"]), Places::default())
+}
+
+fn escaped(text: &str) -> String {
+    plain_text::html(&plain_text::line(text), LIMIT)
+}
+
+/// A word for how it is, and one sentence.
+fn top(class: &str, word: &str, sentence: &str) -> String {
+    format!(
+        "<p class=\"state {class}\">{word}</p>\n<h1>{}</h1>\n",
+        escaped(sentence)
+    )
+}
+
+fn severity_class(severity: Severity) -> &'static str {
+    severity.as_str()
+}
+
+/// What a link shows that acts no more: what became of it, and the alert below.
+fn ended(alert: &Value, class: &str, title: &str, advice: &str) -> String {
+    let message = message(alert);
+    let sentence = format!("{}: {}", message.label(), message.headline);
+    let headline = match (class, who_has_it(alert)) {
+        ("done", Some(who)) => who,
+        _ => title.to_owned(),
+    };
+    top(class, title, &headline)
+        + &format!("<p class=\"standing\">{}</p>\n", escaped(&sentence))
+        + advice
+        + &known(alert, &message)
+}
+
+/// `Anna has it until 04:12 UTC`, where somebody has.
+fn who_has_it(alert: &Value) -> Option<String> {
+    let by = alert["acknowledgedBy"].as_str()?;
+    let until: Timestamp = alert["acknowledgedUntil"].as_str()?.parse().ok()?;
+    (alert["status"] == "acknowledged")
+        .then(|| format!("Acknowledged by {by} until {}", quantities::time(until)))
+}
+
+/// Who has it by now, before somebody takes it as well.
+fn stands(alert: &Value) -> String {
+    match who_has_it(alert) {
+        Some(who) => format!("<p class=\"standing\">{}</p>\n", escaped(&who)),
+        None => String::new(),
+    }
+}
+
+/// Everything else about the alert, and where more of it is.
+fn known(alert: &Value, message: &Message) -> String {
+    let mut html = "<h2>What is known</h2>\n<dl>\n".to_owned();
     let standing = ("Now", standing(alert));
     let fields = message
         .fields
-        .into_iter()
-        .map(|field| (field.label, field.value));
+        .iter()
+        .map(|field| (field.label, field.value.clone()));
     for (label, value) in fields.chain([standing]) {
         let value = plain_text::html(&plain_text::paragraph(&value), LIMIT).replace('\n', "<br>");
-        let _ = writeln!(html, "<tr><th>{label}</th><td>{value}</td></tr>");
+        let _ = writeln!(html, "<dt>{label}</dt><dd>{value}</dd>");
     }
-    html + "</table>\n"
+    html.push_str("</dl>\n");
+    if let Some(body) = &message.body {
+        let body = plain_text::html(&plain_text::paragraph(body), LIMIT).replace('\n', "<br>");
+        let _ = writeln!(html, "<p>{body}</p>");
+    }
+    let (place, words) = on_the_dashboard(alert, &message.facts);
+    let _ = writeln!(
+        html,
+        "<p><a class=\"second\" href=\"/dashboard{place}\">{words}</a></p>"
+    );
+    html
+}
+
+fn on_the_dashboard(alert: &Value, facts: &Facts) -> (String, String) {
+    let alert = alert["id"].as_str().and_then(|id| id.parse().ok());
+    match (facts.incident_id, facts.incident, facts.alert.or(alert)) {
+        (Some(id), Some(number), _) => (
+            format!("#incident={id}"),
+            format!("Open incident #{number} on the dashboard"),
+        ),
+        (_, _, Some(id)) => (
+            format!("#alert={id}"),
+            "Open it on the dashboard".to_owned(),
+        ),
+        _ => (String::new(), "Open the dashboard".to_owned()),
+    }
 }
 
 fn standing(alert: &Value) -> String {
-    let by = alert["acknowledgedBy"].as_str();
-    let until: Option<Timestamp> = alert["acknowledgedUntil"]
-        .as_str()
-        .and_then(|time| time.parse().ok());
-    match (alert["status"].as_str(), by, until) {
-        (Some("acknowledged"), Some(by), Some(until)) => {
-            format!("acknowledged by {by} until {}", quantities::time(until))
-        }
-        (Some("resolved"), ..) => "resolved".to_owned(),
-        _ if alert["heldBy"].is_object() => "held, as the consequence of another alert".to_owned(),
-        _ => "nobody has acknowledged it".to_owned(),
+    match (alert["status"].as_str(), who_has_it(alert)) {
+        (_, Some(who)) => who,
+        (Some("resolved"), _) => "Resolved".to_owned(),
+        _ if alert["heldBy"].is_object() => "Held, as the consequence of another alert".to_owned(),
+        _ => "Nobody has acknowledged it".to_owned(),
     }
 }
 
-fn form(alert: &Value, action: LinkAction, token: &str) -> String {
+fn form(alert: &Value, action: LinkAction, token: &str, name: Option<&str>) -> String {
     let token = plain_text::html(token, LIMIT);
-    let (choice, button, meaning) = match action {
-        LinkAction::Acknowledge => (
-            scopes(alert, &[Scope::Alert, Scope::Incident]),
-            "Acknowledge",
-            "Nobody else is called while you are at it. If it is not resolved in time, it fires again.",
-        ),
+    let name = name.map_or_else(String::new, |name| format!(" value=\"{}\"", escaped(name)));
+    let (buttons, choice, meaning) = match action {
+        LinkAction::Acknowledge => {
+            let word = if alert["status"] == "acknowledged" {
+                "Take it over"
+            } else {
+                "Acknowledge"
+            };
+            (
+                format!("<button type=\"submit\" class=\"act\">{word}</button>\n"),
+                scopes(alert, &[Scope::Alert, Scope::Incident]),
+                "Nobody else is called while you are at it. If it is not resolved in time, it fires again.",
+            )
+        }
         LinkAction::Snooze => (
-            snoozes() + &scopes(alert, &Scope::ALL.map(|(scope, _)| scope)) + &beginnings(),
-            "Snooze",
+            snoozes(),
+            scopes(alert, &Scope::ALL.map(|(scope, _)| scope)) + &beginnings(),
             "Nobody is called until then. If it is not resolved by then, it fires again.",
         ),
     };
     format!(
         "<form method=\"post\" action=\"/api/alerts/acknowledge\">\n\
-         <input type=\"hidden\" name=\"token\" value=\"{token}\">\n{choice}\
-         <p><label>Your name <input name=\"name\" maxlength=\"100\" autocomplete=\"name\"></label></p>\n\
-         <p><label>Note <input name=\"note\" maxlength=\"500\"></label></p>\n\
-         <p><button type=\"submit\">{button}</button></p>\n</form>\n<p>{meaning}</p>"
+         <input type=\"hidden\" name=\"token\" value=\"{token}\">\n{buttons}\
+         <p class=\"meaning\">{meaning}</p>\n\
+         <label>Your name, which this device remembers <input name=\"name\" maxlength=\"100\" autocomplete=\"name\"{name}></label>\n\
+         <label>Note <input name=\"note\" maxlength=\"500\" autocomplete=\"off\"></label>\n{choice}</form>\n"
+    )
+}
+
+/// The second choice.
+fn instead(action: LinkAction, other: Option<&str>) -> String {
+    let Some(token) = other else {
+        return String::new();
+    };
+    let words = match action {
+        LinkAction::Acknowledge => "Snooze it instead",
+        LinkAction::Snooze => "Acknowledge it instead",
+    };
+    format!(
+        "<p><a class=\"second\" href=\"/api/alerts/acknowledge?token={}\">{words}</a></p>\n",
+        plain_text::html(token, LIMIT)
     )
 }
 
@@ -201,7 +316,7 @@ fn scopes(alert: &Value, offered: &[Scope]) -> String {
         return String::new();
     }
     let options = options.concat();
-    format!("<p><label>About <select name=\"scope\">{options}</select></label></p>\n")
+    format!("<label>About <select name=\"scope\">{options}</select></label>\n")
 }
 
 /// When a silence begins; an alert that is snoozed is snoozed at once.
@@ -212,15 +327,21 @@ fn beginnings() -> String {
     });
     let later = later.concat();
     format!(
-        "<p><label>A silence begins <select name=\"in\"><option value=\"0\">now</option>{later}</select></label></p>\n"
+        "<label>A silence begins <select name=\"in\"><option value=\"0\">now</option>{later}</select></label>\n"
     )
 }
 
+/// A press chooses how long: the shortest is the large one.
 fn snoozes() -> String {
-    let options =
-        SNOOZES.map(|(minutes, label)| format!("<option value=\"{minutes}\">{label}</option>"));
-    let options = options.concat();
-    format!("<p><label>For <select name=\"minutes\">{options}</select></label></p>\n")
+    let [(first, words), others @ ..] = SNOOZES;
+    let others = others.map(|(minutes, words)| {
+        format!("<button type=\"submit\" name=\"minutes\" value=\"{minutes}\">{words}</button>")
+    });
+    format!(
+        "<button type=\"submit\" class=\"act\" name=\"minutes\" value=\"{first}\">Snooze for {words}</button>\n\
+         <div class=\"others\">{}</div>\n",
+        others.concat()
+    )
 }
 
 #[cfg(test)]
@@ -229,11 +350,16 @@ mod tests {
 
     use super::*;
 
+    const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
     fn alert() -> Value {
         json!({
-            "status": "acknowledged", "acknowledgedBy": "<b>Anna", "acknowledgedUntil": "2026-11-24T04:12:00Z",
-            "facts": {"rule": "external", "severity": "critical", "kind": "firing", "subject": "x",
-                      "title": "<script>alert(1)</script>", "since": "2026-11-24T03:12:00Z"},
+            "id": uuid::Uuid::from_u128(7),
+            "status": "acknowledged", "acknowledgedBy": "<b>Anna\u{202e}", "acknowledgedUntil": "2026-11-24T04:12:00Z",
+            "facts": {"rule": "external", "severity": "critical", "kind": "firing", "subject": "x", "incident": 3,
+                      "incidentId": uuid::Uuid::from_u128(3), "service": "<i>cellar",
+                      "title": "<script>alert(1)</script>", "message": "</dl><form action=x>\u{2066}",
+                      "since": "2026-11-24T03:12:00Z"},
         })
     }
 
@@ -241,43 +367,132 @@ mod tests {
         String::from_utf8(page.response().into_body().to_vec()).unwrap()
     }
 
+    fn ask(alert: &Value, action: LinkAction) -> Page<'_> {
+        Page::Ask {
+            alert,
+            action,
+            token: "t",
+            other: Some("o"),
+            name: Some("Anna \"\u{202e}<script>"),
+        }
+    }
+
+    fn pages(alert: &Value) -> [Page<'_>; 7] {
+        [
+            ask(alert, LinkAction::Acknowledge),
+            ask(alert, LinkAction::Snooze),
+            Page::Done { alert },
+            Page::Resolved { alert },
+            Page::Used { alert },
+            Page::Expired { alert },
+            Page::Invalid,
+        ]
+    }
+
     #[test]
     fn what_others_wrote_stays_text() {
         let alert = alert();
-        for page in [
-            Page::Ask {
-                alert: &alert,
-                action: LinkAction::Snooze,
-                token: "\"><script>",
-            },
-            Page::Done { alert: &alert },
-            Page::Used { alert: &alert },
-        ] {
+        let hostile = Page::Ask {
+            alert: &alert,
+            action: LinkAction::Snooze,
+            token: "\"><script>",
+            other: Some("\"><script>"),
+            name: Some("\"><script>"),
+        };
+        for page in pages(&alert).into_iter().chain([hostile]) {
             let html = html(page);
-            assert!(!html.contains("<script"), "{html}");
-            assert!(!html.contains("<b>"), "{html}");
-            assert!(html.contains("&lt;script&gt;"), "{html}");
+            for raw in [
+                "<script",
+                "<b>",
+                "<i>",
+                "</dl><form",
+                "\u{202e}",
+                "\u{2066}",
+            ] {
+                assert!(!html.contains(raw), "{raw} in {html}");
+            }
+            let is_about_it = !matches!(page, Page::Invalid);
+            assert_eq!(html.contains("&lt;script&gt;"), is_about_it, "{html}");
         }
+    }
+
+    #[test]
+    fn one_large_button_comes_first_and_the_other_choice_second() {
+        let mut alert = alert();
+        for (status, word) in [("firing", "Acknowledge"), ("acknowledged", "Take it over")] {
+            alert["status"] = json!(status);
+            let html = html(ask(&alert, LinkAction::Acknowledge));
+            let places = [
+                "<h1>",
+                &format!("class=\"act\">{word}</button>"),
+                "name=\"name\"",
+                "?token=o\">Snooze it instead",
+                "What is known",
+                "/dashboard#incident=00000000-0000-0000-0000-000000000003",
+            ]
+            .map(|part| {
+                html.find(part)
+                    .unwrap_or_else(|| panic!("{part} in {html}"))
+            });
+            assert!(places.is_sorted(), "{places:?}");
+            assert_eq!(html.matches("class=\"act\"").count(), 1);
+        }
+        let html = html(ask(&alert, LinkAction::Snooze));
+        assert_eq!(html.matches("name=\"minutes\"").count(), SNOOZES.len());
+        assert!(html.contains("Acknowledge it instead"));
+    }
+
+    #[test]
+    fn a_name_that_is_known_is_filled_in() {
+        let alert = alert();
+        let html = html(ask(&alert, LinkAction::Acknowledge));
+        assert!(
+            html.contains("value=\"Anna &quot;&lt;script&gt;\""),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn whoever_presses_twice_sees_that_once_was_enough() {
+        let mut alert = alert();
+        let used = html(Page::Used { alert: &alert });
+        assert!(used.contains("state done"), "{used}");
+        assert!(used.contains("<h1>Acknowledged by &lt;b&gt;Anna until 2026-11-24 04:12 UTC</h1>"));
+        alert["status"] = json!("firing");
+        let used = html(Page::Used { alert: &alert });
+        assert!(
+            used.contains("state over") && used.contains("newer message"),
+            "{used}"
+        );
     }
 
     #[test]
     fn the_pages_need_nothing_that_the_policy_forbids() {
         let alert = alert();
-        let html = html(Page::Ask {
-            alert: &alert,
-            action: LinkAction::Acknowledge,
-            token: "t",
-        });
-        for inline in ["<style", " style=", "onclick", "http://", "https://"] {
-            assert!(!html.contains(inline), "{inline}");
+        for page in pages(&alert) {
+            let html = html(page);
+            for inline in ["<style", " style=", "onclick", "http://", "https://"] {
+                assert!(!html.contains(inline), "{inline}");
+            }
         }
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-        assert!(std::fs::exists(format!("{root}/public{STYLE}")).unwrap());
-        let platform = std::fs::read_to_string(format!("{root}/vercel.json")).unwrap();
+        let platform = std::fs::read_to_string(format!("{ROOT}/vercel.json")).unwrap();
         assert!(
             platform.contains(POLICY),
             "vercel.json sends another policy"
         );
+    }
+
+    #[test]
+    fn its_style_is_served_and_has_a_rule_for_every_class() {
+        let served = std::fs::read_to_string(format!("{ROOT}/public{STYLE}")).unwrap();
+        let alert = alert();
+        for page in pages(&alert) {
+            let html = html(page);
+            let classes = html.split("class=\"").skip(1);
+            for class in classes.flat_map(|rest| rest.split('"').next().unwrap().split(' ')) {
+                assert!(served.contains(&format!(".{class}")), "{class}");
+            }
+        }
     }
 
     #[test]

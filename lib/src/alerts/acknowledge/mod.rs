@@ -9,10 +9,11 @@
 pub(super) mod answer_links;
 mod link_page;
 mod provider_answers;
+mod remembered_name;
 mod requested_action;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ use crate::{
     auth::{
         Answerer, Link, Person,
         roles::Role,
-        signed_link::{Grant, LinkAction},
+        signed_link::{Grant, LinkAction, Signer},
     },
     endpoint::Route,
     handler::{self, Answer, Handler, Routes},
@@ -208,11 +209,11 @@ impl Handler<Link> for ShowsLinks {
         &self,
         app: &App,
         Link { token, grant }: Link,
-        _: Request<Bytes>,
+        request: Request<Bytes>,
         deadline: Deadline,
     ) -> Answer {
         match grant {
-            Some(grant) => show(app, &grant, &token, deadline).await,
+            Some(grant) => show(app, &grant, &token, request.headers(), deadline).await,
             None => Ok(Page::Invalid.response()),
         }
     }
@@ -238,17 +239,22 @@ impl Handler<Answerer> for AnswersAlerts {
             Answerer::Person(person) => act(app, &person, request.body(), deadline).await,
             Answerer::Link(Link { grant: None, .. }) => Ok(Page::Invalid.response()),
             Answerer::Link(Link {
-                token,
-                grant: Some(grant),
+                grant: Some(grant), ..
             }) => {
                 let filled = requested_action::parse_form(request.body());
-                follow(app, &grant, &token, filled, deadline).await
+                follow(app, &grant, filled, deadline).await
             }
         }
     }
 }
 
-async fn show(app: &App, grant: &Grant, token: &str, deadline: Deadline) -> Answer {
+async fn show(
+    app: &App,
+    grant: &Grant,
+    token: &str,
+    headers: &HeaderMap,
+    deadline: Deadline,
+) -> Answer {
     let call = ShowLink {
         p_alert: grant.alert,
         p_message: grant.message,
@@ -259,17 +265,34 @@ async fn show(app: &App, grant: &Grant, token: &str, deadline: Deadline) -> Answ
         .call(&call, deadline)
         .await
         .map_err(|error| refusal(&error))?;
-    Ok(page(&shown, grant.action, token).response())
+    let name = remembered_name::of(headers);
+    let other = other_link(app, grant);
+    let page = match page(&shown) {
+        Some(page) => page,
+        None => Page::Ask {
+            alert: &shown.alert,
+            action: grant.action,
+            token,
+            other: other.as_deref(),
+            name: name.as_deref(),
+        },
+    };
+    Ok(page.response())
 }
 
-async fn follow(
-    app: &App,
-    grant: &Grant,
-    token: &str,
-    filled: Filled,
-    deadline: Deadline,
-) -> Answer {
+/// The token by which the same message lets its reader do the other thing.
+fn other_link(app: &App, grant: &Grant) -> Option<String> {
+    let signer = app.config.monitoring_api_key.as_ref().map(Signer::new)?;
+    let action = match grant.action {
+        LinkAction::Acknowledge => LinkAction::Snooze,
+        LinkAction::Snooze => LinkAction::Acknowledge,
+    };
+    Some(signer.sign(&Grant { action, ..*grant }))
+}
+
+async fn follow(app: &App, grant: &Grant, filled: Filled, deadline: Deadline) -> Answer {
     let now = clock::now();
+    let remember = remembered_name::cookie(filled.name.as_deref(), app.config.base_url.as_ref());
     let (action, until) = match grant.action {
         LinkAction::Acknowledge => (Action::Acknowledge, None),
         LinkAction::Snooze => (Action::Snooze, filled.snoozed_until(now)),
@@ -281,9 +304,12 @@ async fn follow(
         p_action: action,
         p_until: until,
         p_note: filled.note,
-        p_actor: filled
-            .name
-            .map_or_else(|| "a link".to_owned(), |name| format!("{name} (by a link)")),
+        // The database puts a name in the place of somebody, where the message addresses
+        // one person alone.
+        p_actor: format!(
+            "{} (by a link)",
+            filled.name.as_deref().unwrap_or("somebody")
+        ),
         p_link: Some(LinkUse {
             message: grant.message,
             expires_at: grant.expires_at,
@@ -302,7 +328,11 @@ async fn follow(
             .map_err(|error| refusal(&error))?;
     }
     tracing::info!(alert = %grant.alert, action = grant.action.as_str(), outcome = ?acted.outcome, "a link was used");
-    Ok(page(&acted, grant.action, token).response())
+    // An action never leaves a link ready.
+    let page = page(&acted).unwrap_or(Page::Invalid);
+    let mut response = page.response();
+    response.headers_mut().insert(header::SET_COOKIE, remember);
+    Ok(response)
 }
 
 /// What is done beyond the alert of a link, where its reader chose more than that.
@@ -341,19 +371,16 @@ fn beyond(
     })
 }
 
-fn page<'a>(Acted { outcome, alert }: &'a Acted, action: LinkAction, token: &'a str) -> Page<'a> {
-    match outcome {
-        ActOutcome::Ready => Page::Ask {
-            alert,
-            action,
-            token,
-        },
+/// What is shown of a link that acts no more; nothing of one that may act.
+fn page(Acted { outcome, alert }: &Acted) -> Option<Page<'_>> {
+    Some(match outcome {
+        ActOutcome::Ready => return None,
         ActOutcome::Done => Page::Done { alert },
         ActOutcome::Unchanged | ActOutcome::Resolved => Page::Resolved { alert },
         ActOutcome::Used => Page::Used { alert },
         ActOutcome::Expired => Page::Expired { alert },
         ActOutcome::Unknown => Page::Invalid,
-    }
+    })
 }
 
 async fn act(app: &App, person: &Person, body: &[u8], deadline: Deadline) -> Answer {

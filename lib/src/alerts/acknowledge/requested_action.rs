@@ -226,9 +226,9 @@ fn time<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Timestamp>,
 /// Reads a form. What is missing or wrong is as good as not filled in.
 pub(super) fn parse_form(body: &[u8]) -> Filled {
     let mut filled = Filled::default();
-    for (name, value) in form_urlencoded::parse(body) {
-        match &*name {
-            "name" => filled.name = some(plain_text::cut(&plain_text::line(&value), NAME_LIMIT)),
+    for (field, value) in form_urlencoded::parse(body) {
+        match &*field {
+            "name" => filled.name = name(&value),
             "note" => filled.note = note(&value),
             "minutes" => filled.minutes = value.parse().ok(),
             "in" => filled.in_minutes = value.parse().ok(),
@@ -263,6 +263,11 @@ impl Filled {
         now.checked_add(SignedDuration::from_mins(minutes.into()))
             .ok()
     }
+}
+
+/// What somebody calls themselves, in one line.
+pub(super) fn name(words: &str) -> Option<String> {
+    some(plain_text::cut(&plain_text::line(words), NAME_LIMIT))
 }
 
 fn note(words: &str) -> Option<String> {
