@@ -4,6 +4,7 @@
 //! for 24 hours Resend answers a known key with the first answer.
 
 mod letter;
+mod palette;
 
 use std::{collections::BTreeMap, time::Duration};
 
