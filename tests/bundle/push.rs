@@ -158,6 +158,23 @@ async fn a_push_service_that_is_busy_or_broken_is_asked_again_as_it_wishes() {
 }
 
 #[tokio::test]
+async fn one_device_that_has_to_wait_holds_up_no_other() {
+    let bundle = with_anna().await;
+    for _ in 0..3 {
+        add(&bundle, ANNA, &subscribe(&bundle).await).await.unwrap();
+    }
+    bundle
+        .channel(Service::Push)
+        .script([Scripted::too_many_requests(3_600)]);
+    let report = dispatch(&bundle).await;
+    assert_eq!(
+        (&report["sent"], &report["retried"]),
+        (&json!(2), &json!(1)),
+        "{report}"
+    );
+}
+
+#[tokio::test]
 async fn nobody_is_reached_at_a_place_of_their_own_choice_or_in_the_name_of_another() {
     let bundle = with_anna().await;
     let fine = subscribe(&bundle).await;

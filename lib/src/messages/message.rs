@@ -104,9 +104,9 @@ impl Message {
             body,
             fields: fields(facts),
             links: places
-                .runbook(&facts.rule)
+                .dashboard(facts.incident_id, facts.alert)
                 .into_iter()
-                .chain(places.dashboard(facts.incident_id, facts.alert))
+                .chain(places.runbook(&facts.rule))
                 .chain(vendors.into_iter().flatten())
                 .collect(),
             recipients: facts.recipients.clone(),

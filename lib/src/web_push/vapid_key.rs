@@ -1,6 +1,8 @@
 //! RFC 8292: who sends is known by a key, with which a short-lived token is signed for each
 //! push service.
 
+use std::sync::OnceLock;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use p256::elliptic_curve::sec1::ToEncodedPoint;
@@ -16,18 +18,21 @@ use url::Url;
 /// How long a token holds; services refuse more than a day.
 const LIFE: SignedDuration = SignedDuration::from_hours(12);
 
-/// A key pair of ES256.
+/// A key pair of ES256. Only whoever sends needs its public half and pays for it: most
+/// functions do not.
 pub struct VapidKey {
-    pair: EcdsaKeyPair,
+    secret: p256::SecretKey,
+    pair: OnceLock<Option<Pair>>,
+}
+
+struct Pair {
+    signing: EcdsaKeyPair,
     public: String,
 }
 
 impl std::fmt::Debug for VapidKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_tuple("VapidKey")
-            .field(&self.public)
-            .finish()
+        formatter.debug_struct("VapidKey").finish_non_exhaustive()
     }
 }
 
@@ -41,18 +46,15 @@ impl VapidKey {
         let private = BASE64_URL_SAFE_NO_PAD
             .decode(text.trim_end_matches('='))
             .map_err(|_| EXPECTED)?;
-        let secret = p256::SecretKey::from_slice(&private).map_err(|_| EXPECTED)?;
-        let public = secret.public_key().to_encoded_point(false);
-        let pair = EcdsaKeyPair::from_private_key_and_public_key(
-            &ECDSA_P256_SHA256_FIXED_SIGNING,
-            &private,
-            public.as_bytes(),
-            &SystemRandom::new(),
-        );
         Ok(Self {
-            pair: pair.map_err(|_| EXPECTED)?,
-            public: BASE64_URL_SAFE_NO_PAD.encode(public.as_bytes()),
+            secret: p256::SecretKey::from_slice(&private).map_err(|_| EXPECTED)?,
+            pair: OnceLock::new(),
         })
+    }
+
+    fn pair(&self) -> Result<&Pair, Unspecified> {
+        let made = self.pair.get_or_init(|| Pair::of(&self.secret));
+        made.as_ref().ok_or(Unspecified)
     }
 
     /// A new private key, as [`VapidKey::parse`] reads it.
@@ -72,7 +74,7 @@ impl VapidKey {
     /// The public key: 65 bytes in base64url.
     #[must_use]
     pub fn public_key(&self) -> &str {
-        &self.public
+        self.pair().map_or("", |pair| &pair.public)
     }
 
     /// The header `Authorization` for a push to that endpoint.
@@ -92,12 +94,26 @@ impl VapidKey {
         let [header, claims] =
             [header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
         let signed = format!("{header}.{claims}");
-        let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes())?;
+        let pair = self.pair()?;
+        let signature = pair.signing.sign(&SystemRandom::new(), signed.as_bytes())?;
         let signature = BASE64_URL_SAFE_NO_PAD.encode(signature);
-        Ok(format!(
-            "vapid t={signed}.{signature}, k={}",
-            self.public_key()
-        ))
+        Ok(format!("vapid t={signed}.{signature}, k={}", pair.public))
+    }
+}
+
+impl Pair {
+    fn of(secret: &p256::SecretKey) -> Option<Self> {
+        let public = secret.public_key().to_encoded_point(false);
+        let signing = EcdsaKeyPair::from_private_key_and_public_key(
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+            &secret.to_bytes(),
+            public.as_bytes(),
+            &SystemRandom::new(),
+        );
+        Some(Self {
+            signing: signing.ok()?,
+            public: BASE64_URL_SAFE_NO_PAD.encode(public.as_bytes()),
+        })
     }
 }
 

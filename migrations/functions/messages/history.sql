@@ -88,7 +88,16 @@ begin
     values (
         p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.incident,
         p_message.after,
-        p_message.facts, p_now,
+        coalesce(
+            (
+                select reached.facts
+                from ops.for_each_device(p_channel, p_message.facts) as reached (facts)
+                where not p_message.facts ? 'device'
+                limit 1
+            ),
+            p_message.facts
+        ),
+        p_now,
         ops.message_due_at(p_message.kind, false, p_message.alert, null, ops.read_settings(), p_now)
     )
     returning id into v_id;

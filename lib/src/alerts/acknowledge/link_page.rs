@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What it looks like, in `web/acknowledge`.
-const STYLE: &str = "/assets/acknowledge.3a1e2bb67e64.css";
+const STYLE: &str = "/assets/acknowledge.635af2638013.css";
 
 /// What `vercel.json` sends with every answer, for platforms that do not.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -485,6 +485,12 @@ mod tests {
     #[test]
     fn its_style_is_served_and_has_a_rule_for_every_class() {
         let served = std::fs::read_to_string(format!("{ROOT}/public{STYLE}")).unwrap();
+        let source = std::fs::read_to_string(format!("{ROOT}/web/acknowledge/acknowledge.css"));
+        assert_eq!(
+            served,
+            source.unwrap(),
+            "copy it, and name it after its hash"
+        );
         let alert = alert();
         for page in pages(&alert) {
             let html = html(page);

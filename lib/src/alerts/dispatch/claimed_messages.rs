@@ -323,7 +323,7 @@ mod tests {
     fn what_goes_on_can_be_answered_where_links_can_be_signed() {
         let base = ("BASE_URL", "https://ops.wine.example");
         let key = ("MONITORING_API_KEY", "key-of-sixteen-letters");
-        let both = ["Acknowledge", "Snooze", "Runbook", "Open alert"];
+        let both = ["Acknowledge", "Snooze", "Open alert", "Runbook"];
         for (kind, variables, expected) in [
             ("firing", vec![base, key], both.to_vec()),
             ("escalation", vec![base, key], both.to_vec()),

@@ -342,7 +342,7 @@ fn a_runbook_elsewhere_is_linked_instead_and_without_a_base_there_is_none() {
             base: Some(&below),
             runbook: None
         }),
-        "https://wine.example/ops/runbook.html#app_down \
-         https://wine.example/ops/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c"
+        "https://wine.example/ops/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c \
+         https://wine.example/ops/runbook.html#app_down"
     );
 }

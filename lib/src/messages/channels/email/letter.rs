@@ -312,8 +312,8 @@ mod tests {
             "\nAcknowledge: ",
             "\nSnooze: ",
             "\nSince: ",
-            "\nRunbook: ",
             "\nOpen alert: ",
+            "\nRunbook: ",
         ]
         .map(|part| {
             text.find(part)

@@ -112,7 +112,9 @@ fn delivery(outcome: Outcome) -> Delivery {
             error,
         } => Delivery::Refused {
             after,
-            status: Some(status),
+            // On this status a channel pauses as a whole, and the other devices may be at
+            // other push services.
+            status: (status != 429).then_some(status),
             error,
         },
         Outcome::Unclear {
