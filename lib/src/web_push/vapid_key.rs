@@ -46,6 +46,7 @@ impl VapidKey {
         let private = BASE64_URL_SAFE_NO_PAD
             .decode(text.trim_end_matches('='))
             .map_err(|_| EXPECTED)?;
+        let private = <[u8; 32]>::try_from(private).map_err(|_| EXPECTED)?;
         Ok(Self {
             secret: p256::SecretKey::from_slice(&private).map_err(|_| EXPECTED)?,
             pair: OnceLock::new(),

@@ -112,7 +112,7 @@ fn slack_says_that_the_app_is_down() {
           "type": "section",
           "text": {
             "type": "mrkdwn",
-            "text": "<https://ops.wine.example/runbook.html#app_down|Runbook> · <https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c|Open incident>",
+            "text": "<https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c|Open incident> · <https://ops.wine.example/runbook.html#app_down|Runbook>",
             "verbatim": true
           }
         }
@@ -174,7 +174,7 @@ fn slack_says_that_the_app_is_up_again() {
           "type": "section",
           "text": {
             "type": "mrkdwn",
-            "text": "<https://ops.wine.example/runbook.html#app_down|Runbook> · <https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c|Open incident>",
+            "text": "<https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c|Open incident> · <https://ops.wine.example/runbook.html#app_down|Runbook>",
             "verbatim": true
           }
         }
@@ -196,8 +196,8 @@ fn an_email_says_that_the_app_is_down() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#app_down
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#app_down
     ");
     assert_snapshot!(letter.html.replace("><", ">\n<"), @r#"
     <!doctype html>
@@ -284,10 +284,10 @@ fn a_digest_is_one_message_on_each_channel() {
     *Daily digest: 1 alert, 1 resolved*
     --
     *🔵 Low: GET /api/wines is slow*
-    Since: 2026-11-24 03:12 UTC, 2 min before this alert · Found: 95th percentile 3.12 s, threshold 2 s, 48 measurements · <https://ops.wine.example/runbook.html#endpoint_slow|Runbook>
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert · Found: 95th percentile 3.12 s, threshold 2 s, 48 measurements · <https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c|Open incident>
     --
     *✅ Resolved: The certificate of wine.example is valid for another 89 days*
-    Since: 2026-11-24 03:12 UTC · Now: 89 days left, threshold 30 days · <https://ops.wine.example/runbook.html#certificate_expiring|Runbook>
+    Since: 2026-11-24 03:12 UTC · Now: 89 days left, threshold 30 days · <https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c|Open incident>
     --
     <https://ops.wine.example/dashboard|Dashboard>
     ");

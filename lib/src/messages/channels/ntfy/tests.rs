@@ -63,7 +63,7 @@ fn a_phone_shows_what_happened_and_can_acknowledge() {
         "red_circle",
         "critical"
       ],
-      "click": "https://ops.wine.example/runbook.html#app_down",
+      "click": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007",
       "actions": [
         {
           "action": "http",
@@ -78,13 +78,13 @@ fn a_phone_shows_what_happened_and_can_acknowledge() {
         },
         {
           "action": "view",
-          "label": "Runbook",
-          "url": "https://ops.wine.example/runbook.html#app_down"
+          "label": "Open alert",
+          "url": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007"
         },
         {
           "action": "view",
-          "label": "Open alert",
-          "url": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007"
+          "label": "Runbook",
+          "url": "https://ops.wine.example/runbook.html#app_down"
         }
       ]
     }

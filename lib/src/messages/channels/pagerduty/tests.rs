@@ -87,12 +87,12 @@ fn a_beginning_triggers_and_an_end_resolves_the_incident_of_the_alert() {
       "client": "pourtrait-ops",
       "links": [
         {
-          "href": "https://ops.wine.example/runbook.html#app_down",
-          "text": "Runbook"
-        },
-        {
           "href": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007",
           "text": "Open alert"
+        },
+        {
+          "href": "https://ops.wine.example/runbook.html#app_down",
+          "text": "Runbook"
         }
       ]
     }

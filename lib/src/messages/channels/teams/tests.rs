@@ -80,13 +80,13 @@ fn a_card_says_what_happened_since_when_and_where_to_go_on() {
             "actions": [
               {
                 "type": "Action.OpenUrl",
-                "title": "Runbook",
-                "url": "https://ops.wine.example/runbook.html#app_down"
+                "title": "Open alert",
+                "url": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007"
               },
               {
                 "type": "Action.OpenUrl",
-                "title": "Open alert",
-                "url": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007"
+                "title": "Runbook",
+                "url": "https://ops.wine.example/runbook.html#app_down"
               }
             ]
           }

@@ -90,12 +90,12 @@ fn a_message_has_its_buttons_below_and_calls_whom_it_addresses() {
           ],
           [
             {
-              "text": "Runbook",
-              "url": "https://ops.wine.example/runbook.html#app_down"
-            },
-            {
               "text": "Open alert",
               "url": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007"
+            },
+            {
+              "text": "Runbook",
+              "url": "https://ops.wine.example/runbook.html#app_down"
             }
           ]
         ]
@@ -111,8 +111,8 @@ fn a_message_has_its_buttons_below_and_calls_whom_it_addresses() {
     Affects: everybody who opens this page
     Acknowledge: https://ops.wine.example/api/alerts/acknowledge?token=Acknowledge
     Snooze: https://ops.wine.example/api/alerts/acknowledge?token=Snooze
-    Runbook: https://ops.wine.example/runbook.html#app_down
     Open alert: https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007
+    Runbook: https://ops.wine.example/runbook.html#app_down
     ");
 }
 
@@ -125,7 +125,7 @@ fn without_a_way_back_the_button_is_a_link_and_an_end_has_none() {
     let link = "https://ops.wine.example/api/alerts/acknowledge?token=Acknowledge";
     assert_eq!(keyboard(&json!({}), None)[0][0]["url"], link);
     let end = keyboard(&json!({"kind": "resolved"}), None);
-    assert_eq!(end[0][0]["text"], "Runbook");
+    assert_eq!(end[0][0]["text"], "Open alert");
     let end = text::of(&content(&json!({"kind": "resolved"})), None);
     let end = end.laid_out["text"].as_str().unwrap();
     assert!(!end.contains("tg://"), "nobody is called for an end: {end}");

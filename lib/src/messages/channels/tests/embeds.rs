@@ -11,7 +11,7 @@ fn discord_says_that_the_app_is_down() {
       "embeds": [
         {
           "color": 12986408,
-          "description": "[Runbook](https://ops.wine.example/runbook.html#app_down) · [Open incident](https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c)",
+          "description": "[Open incident](https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c) · [Runbook](https://ops.wine.example/runbook.html#app_down)",
           "fields": [
             {
               "name": "Since",
@@ -60,7 +60,7 @@ fn a_digest_is_one_embed() {
       "content": "Daily digest: 1 alert, 1 resolved",
       "embeds": [
         {
-          "description": "**🔵 Low: GET /api/wines is slow**\nSince: 2026-11-24 03:12 UTC, 2 min before this alert · Found: 95th percentile 3.12 s, threshold 2 s, 48 measurements · [Runbook](https://ops.wine.example/runbook.html#endpoint_slow)\n**✅ Resolved: The certificate of wine.example is valid for another 89 days**\nSince: 2026-11-24 03:12 UTC · Now: 89 days left, threshold 30 days · [Runbook](https://ops.wine.example/runbook.html#certificate_expiring)\n\n[Dashboard](https://ops.wine.example/dashboard)"
+          "description": "**🔵 Low: GET /api/wines is slow**\nSince: 2026-11-24 03:12 UTC, 2 min before this alert · Found: 95th percentile 3.12 s, threshold 2 s, 48 measurements · [Open incident](https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c)\n**✅ Resolved: The certificate of wine.example is valid for another 89 days**\nSince: 2026-11-24 03:12 UTC · Now: 89 days left, threshold 30 days · [Open incident](https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c)\n\n[Dashboard](https://ops.wine.example/dashboard)"
         }
       ],
       "allowed_mentions": {

@@ -42,8 +42,8 @@ fn a_level_is_told_since_when_nobody_answers_and_who_was_told_before() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#app_down
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#app_down
     Vercel status: https://www.vercel-status.com
     Vercel support: https://vercel.com/help
     ");

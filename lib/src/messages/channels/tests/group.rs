@@ -46,7 +46,7 @@ fn a_group_calls_its_people_once_and_shows_the_worst() {
     assert_eq!(sections[..2], ["<@U0ABC>", "*🟠 49 more alerts*"]);
     assert_snapshot!(sections[2], @r"
     *🟠 High: The check c00 fails*
-    Since: 2026-11-24 03:12 UTC, 2 min before this alert · Found: no answer in time · <https://ops.wine.example/runbook.html#check_failing|Runbook>
+    Since: 2026-11-24 03:12 UTC, 2 min before this alert · Found: no answer in time · <https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c|Open incident>
     ");
     assert_eq!(sections.len(), 2 + 10 + 2, "ten, and how many more");
     assert_eq!(sections[12], "… and 39 more");
@@ -97,8 +97,8 @@ fn a_reminder_says_for_how_long_and_who_was_told() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#app_down
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#app_down
     ");
     let payload = slack::payload(&content("app_down", "reminder", &reminder(&json!([]))));
     assert_eq!(

@@ -70,12 +70,12 @@ fn a_machine_is_told_every_fact() {
         },
         "links": [
           {
-            "label": "Runbook",
-            "url": "https://ops.wine.example/runbook.html#app_down"
-          },
-          {
             "label": "Open incident",
             "url": "https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c"
+          },
+          {
+            "label": "Runbook",
+            "url": "https://ops.wine.example/runbook.html#app_down"
           }
         ]
       }

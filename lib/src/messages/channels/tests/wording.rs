@@ -155,8 +155,8 @@ fn a_backup_that_is_missing_says_how_old_the_last_one_is() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#backup_rpo_breached
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#backup_rpo_breached
     ");
     let refused = json!({"reason": "the store refuses to be written to", "subject": "backup",
                          "value": null, "threshold": null, "unit": null, "samples": null});
@@ -170,8 +170,8 @@ fn a_backup_that_is_missing_says_how_old_the_last_one_is() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#backup_failed
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#backup_failed
     ");
 }
 
@@ -188,8 +188,8 @@ fn a_figure_comes_with_its_threshold_and_with_what_it_rests_on() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#error_rate_high
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#error_rate_high
     ");
     let over = json!({"value": 0.4, "threshold": 5, "unit": "%", "samples": 1310});
     assert_snapshot!(text("error_rate_high", "resolved", &over), @r"
@@ -203,8 +203,8 @@ fn a_figure_comes_with_its_threshold_and_with_what_it_rests_on() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#error_rate_high
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#error_rate_high
     ");
 }
 
@@ -225,8 +225,8 @@ fn an_endpoint_that_nobody_calls_any_more_is_not_called_fast() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#endpoint_slow
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#endpoint_slow
     ");
 }
 
@@ -244,8 +244,8 @@ fn a_service_says_what_suffers_and_what_to_check() {
     Affects: recommendations and everything else that asks the model
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#service_degraded
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#service_degraded
     ");
 }
 
@@ -263,8 +263,8 @@ fn a_certificate_counts_its_days() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#certificate_urgent
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#certificate_urgent
     ");
     assert_snapshot!(text("certificate_urgent", "firing", &ends(-3)), @r"
     [HIGH] The certificate of wine.example has ended
@@ -276,8 +276,8 @@ fn a_certificate_counts_its_days() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#certificate_urgent
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#certificate_urgent
     ");
 }
 
@@ -300,8 +300,8 @@ fn a_critical_error_shows_its_message_whole() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#critical_error
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#critical_error
     ");
 }
 
@@ -317,8 +317,8 @@ fn what_the_app_or_somebody_else_raises_keeps_its_words() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#app_alert
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#app_alert
     ");
     let outside = json!({
         "subject": "deploy", "source": "external", "title": "Deploy failed", "message": "exit 1\nsee the log",
@@ -339,8 +339,8 @@ fn what_the_app_or_somebody_else_raises_keeps_its_words() {
     Raised by: ci
     Running: production
 
-    Runbook: https://ops.wine.example/runbook.html#external
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#external
     ");
     assert_snapshot!(text("external", "resolved", &outside), @r"
     [Resolved] Deploy failed
@@ -357,8 +357,8 @@ fn what_the_app_or_somebody_else_raises_keeps_its_words() {
     Raised by: ci
     Running: production
 
-    Runbook: https://ops.wine.example/runbook.html#external
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#external
     ");
 }
 
@@ -377,8 +377,8 @@ fn a_silence_is_noticed_and_a_blindness_names_what_is_missing() {
     Affects: what happened in that time is unknown; it counts neither as up nor as down
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#monitoring_gap
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#monitoring_gap
     ");
     let blind = json!({
         "subject": "database", "severity": "critical", "reason": "the database's API does not answer",
@@ -396,8 +396,8 @@ fn a_silence_is_noticed_and_a_blindness_names_what_is_missing() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#monitoring_blind
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#monitoring_blind
     ");
 }
 
@@ -414,8 +414,8 @@ fn a_rule_that_this_release_does_not_know_is_told_all_the_same() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#cellar_warm
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#cellar_warm
     ");
 }
 
@@ -435,8 +435,8 @@ fn an_end_that_nobody_saw_does_not_say_that_all_is_well() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#app_down
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#app_down
     ");
     for rule in ["app_down", "check_failing", "channel_failing", "app_slow"] {
         facts["ended"] = json!({"how": "unwatched", "by": null});
@@ -503,7 +503,7 @@ fn a_hole_in_the_calendar_says_from_when_to_when_and_how_often() {
     Incident: #12
     Running: production, commit 4f2a9c01d3e5, dpl_8a1
 
-    Runbook: https://ops.wine.example/runbook.html#oncall_hole
     Open incident: https://ops.wine.example/dashboard#incident=0b0e7c1e-0000-4000-8000-00000000000c
+    Runbook: https://ops.wine.example/runbook.html#oncall_hole
     ");
 }

@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn every_name_stands_for_what_it_says() {
-        insta::assert_json_snapshot!(filled(&every_name(), &content(&json!({}))), @r##"
+        insta::assert_json_snapshot!(filled(&every_name(), &content(&json!({}))), @r#"
         {
           "headline": "The cellar is warm",
           "label": "High",
@@ -230,10 +230,10 @@ mod tests {
           "alert": "00000000-0000-0000-0000-000000000007",
           "body": "19 degrees\nSince: 2026-11-24 03:12 UTC",
           "since": "2026-11-24T03:12:07Z",
-          "link": "https://ops.wine.example/runbook.html#external",
+          "link": "https://ops.wine.example/dashboard#alert=00000000-0000-0000-0000-000000000007",
           "acknowledge": "https://ops.wine.example/api/alerts/acknowledge?token=t0k3n"
         }
-        "##);
+        "#);
         let end = filled(
             &every_name(),
             &content(&json!({"kind": "resolved", "alert": null})),
