@@ -15,12 +15,17 @@ const WEB = fileURLToPath(new URL(".", import.meta.url));
 const MOST_BYTES = 150_000;
 
 // The style sheets and scripts that are bundled, by the name of the asset.
-const SHEETS = { style: "style.css", dashboard: "dashboard/dashboard.css" };
-const SCRIPTS = { dashboard: "dashboard/main.jsx" };
+const SHEETS = {
+  style: "style.css",
+  dashboard: "dashboard/dashboard.css",
+  status: "status/status.css",
+  acknowledge: "acknowledge/acknowledge.css",
+};
+const SCRIPTS = { dashboard: "dashboard/main.jsx", status: "status/status.js" };
 const IMAGES = ["state-fine.svg", "state-watch.svg", "state-bad.svg", "state-unknown.svg", "icon-192.png", "icon-512.png"];
 
 // What is served under its own name, by where it lies here.
-const UNHASHED = { "icons/favicon.svg": "favicon.svg", "icons/favicon.ico": "favicon.ico" };
+const UNHASHED = { "icons/favicon.svg": "favicon.svg", "icons/favicon.ico": "favicon.ico", "push/sw.js": "sw.js" };
 
 // How a page or a source names an asset.
 const NAMED = /\/assets\/([a-z-]+)\.[0-9a-f]{12}(\.css|\.js)/g;
@@ -57,7 +62,7 @@ async function made() {
       jsx: "automatic",
       jsxImportSource: "preact",
       define: { ICONS: JSON.stringify(icons) },
-      banner: { js: licences() },
+      banner: name === "dashboard" ? { js: licences() } : {},
     };
     add(`${name}.js`, await bundled(script));
   }
@@ -66,13 +71,9 @@ async function made() {
   files.set("public/manifest.webmanifest", Buffer.from(filled(readFileSync(`${WEB}manifest.json`, "utf8"))));
   for (const [source, name] of Object.entries(UNHASHED)) files.set(`public/${name}`, readFileSync(WEB + source));
   for (const path of naming()) {
-    const text = readFileSync(ROOT + path, "utf8").replace(NAMED, (_, stem, ending) => {
-      // What is not bundled is served as it is written.
-      const name = stem + ending;
-      if (!names[name]) add(name, readFileSync(`${WEB}${stem}/${name}`));
-      return names[name];
-    });
-    files.set(path, Buffer.from(text));
+    const text = readFileSync(ROOT + path, "utf8");
+    const named = (_, stem, ending) => names[stem + ending] ?? fail(`no asset ${stem}${ending}`);
+    files.set(path, Buffer.from(text.replace(NAMED, named)));
   }
   return files;
 }

@@ -25,6 +25,7 @@ use crate::{
         cookies::{Jar, Kept},
         roles::{Permission, Role},
     },
+    config::Config,
     endpoint::Route,
     function::RequestId,
     handler::{self, Answer, Handler, Routes},
@@ -51,10 +52,14 @@ struct Session {
     permissions: Vec<Permission>,
     expires_at: Option<Timestamp>,
     idle_until: Option<Timestamp>,
+    /// Whom browsers let push messages to this person; nothing where none are sent.
+    push_key: Option<String>,
 }
 
 impl Session {
-    fn of(person: Person) -> Self {
+    fn of(person: Person, config: &Config) -> Self {
+        let web_push = config.web_push.as_ref();
+        let push_key = web_push.map(|web_push| web_push.public_key().to_owned());
         match person {
             Person::Operator => Self {
                 signed_in: true,
@@ -63,6 +68,8 @@ impl Session {
                 permissions: Permission::ALL.to_vec(),
                 expires_at: None,
                 idle_until: None,
+                // A key is nobody who could be asked.
+                push_key: None,
             },
             Person::User(User {
                 email,
@@ -77,6 +84,7 @@ impl Session {
                 permissions: role.map(Role::permissions).unwrap_or_default(),
                 expires_at: Some(expires_at),
                 idle_until,
+                push_key: role.and(push_key),
             },
         }
     }
@@ -89,12 +97,12 @@ struct SaysWho;
 impl Handler<SignedIn> for SaysWho {
     async fn handle(
         &self,
-        _: &App,
+        app: &App,
         SignedIn(person): SignedIn,
         _: Request<Bytes>,
         _: Deadline,
     ) -> Answer {
-        handler::json(StatusCode::OK, &Session::of(person))
+        handler::json(StatusCode::OK, &Session::of(person, &app.config))
     }
 }
 
@@ -122,6 +130,11 @@ impl Handler<Newcomer> for ChangesWho {
             Requested::Verify { email, code } => desk.verify(&email, &code).await?,
             Requested::Refresh => desk.refresh().await?,
             Requested::SignOut => desk.sign_out().await?,
+            Requested::Push {
+                subscription,
+                device,
+            } => desk.push(&subscription, &device).await?,
+            Requested::EndPush { endpoint } => desk.end_push(&endpoint).await?,
         };
         let mut response = answer
             .or_else(|problem| Ok::<_, Problem>(problem.response(&RequestId::of(&request).0)))?;
@@ -169,7 +182,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{config::Config, function::Function};
+    use crate::function::Function;
     use kept_session::KeptSession;
 
     fn config() -> Config {

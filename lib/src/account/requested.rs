@@ -1,6 +1,7 @@
 //! What a page asks for, and the forms in which people write addresses and codes.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::messages::plain_text;
 
@@ -24,6 +25,10 @@ pub(super) enum Requested {
     Refresh,
     /// To sign out.
     SignOut,
+    /// To be reached by push messages at this browser.
+    Push { subscription: Value, device: String },
+    /// To be reached there no longer.
+    EndPush { endpoint: String },
 }
 
 /// An address, in the one form in which its tries are counted.
@@ -37,18 +42,35 @@ pub(super) struct Code(pub(super) Option<String>);
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, tag = "action")]
 enum Body {
-    Password { email: String, password: String },
-    Code { email: String },
-    Verify { email: String, code: String },
+    Password {
+        email: String,
+        password: String,
+    },
+    Code {
+        email: String,
+    },
+    Verify {
+        email: String,
+        code: String,
+    },
     Refresh {},
     SignOut {},
+    Push {
+        subscription: Value,
+        #[serde(default)]
+        device: String,
+    },
+    EndPush {
+        endpoint: String,
+    },
 }
 
 /// Reads a request. A refusal repeats nothing of it: it may hold a password.
 pub(super) fn parse(body: &[u8]) -> Result<Requested, String> {
     let body: Body = serde_json::from_slice(body).map_err(|_| {
         "expected {action: password, email, password}, {action: code, email}, \
-         {action: verify, email, code}, {action: refresh} or {action: signOut}"
+         {action: verify, email, code}, {action: refresh}, {action: signOut}, \
+         {action: push, subscription, device} or {action: endPush, endpoint}"
             .to_owned()
     })?;
     Ok(match body {
@@ -65,6 +87,14 @@ pub(super) fn parse(body: &[u8]) -> Result<Requested, String> {
         },
         Body::Refresh {} => Requested::Refresh,
         Body::SignOut {} => Requested::SignOut,
+        Body::Push {
+            subscription,
+            device,
+        } => Requested::Push {
+            subscription,
+            device,
+        },
+        Body::EndPush { endpoint } => Requested::EndPush { endpoint },
     })
 }
 

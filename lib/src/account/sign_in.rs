@@ -6,7 +6,7 @@ use outside::{
     clock::{self, Deadline},
     failure::Failure,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -27,6 +27,7 @@ use crate::{
     },
     handler,
     problem::Problem,
+    push_devices,
 };
 
 /// Where one request is dealt with.
@@ -161,6 +162,34 @@ impl<'a> Desk<'a> {
         Ok(Changed::signed_out(&self.newcomer.jar, answer))
     }
 
+    /// Reaches whoever is signed in by push messages at their browser from now on.
+    pub(super) async fn push(
+        &self,
+        subscription: &Value,
+        device: &str,
+    ) -> Result<Changed, Problem> {
+        let email = self.reachable()?;
+        let devices =
+            push_devices::add(self.app, &email, subscription, device, self.deadline).await?;
+        Ok(Changed::answer(handler::json(StatusCode::OK, &devices)))
+    }
+
+    /// Ends that.
+    pub(super) async fn end_push(&self, endpoint: &str) -> Result<Changed, Problem> {
+        let email = self.reachable()?;
+        let devices = push_devices::remove(self.app, &email, endpoint, self.deadline).await?;
+        Ok(Changed::answer(handler::json(StatusCode::OK, &devices)))
+    }
+
+    /// The address of whoever is signed in by cookie. Only somebody who was given a role can be
+    /// a contact: an app may let strangers have any address.
+    fn reachable(&self) -> Result<String, Problem> {
+        let user = self.newcomer.jar.user(clock::now());
+        let user = user.ok().flatten().ok_or(Problem::NotSignedIn)?;
+        let known = user.role.and(user.email);
+        known.ok_or(Problem::Forbidden)
+    }
+
     async fn revoke(&self, kept: &KeptSession) -> bool {
         let counted = Try::begin(self.app, self.session_keys(kept), self.deadline).await;
         if counted.is_err() {
@@ -243,7 +272,7 @@ impl<'a> Desk<'a> {
             tracing::error!("Auth gave out what no browser keeps in a cookie");
             return Err(no_auth());
         }
-        let session = Session::of(Person::User(user));
+        let session = Session::of(Person::User(user), &self.app.config);
         Ok(Changed {
             answer: handler::json(StatusCode::OK, &session),
             cookies: vec![access, refresh],

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What it looks like, in `web/acknowledge`.
-const STYLE: &str = "/assets/acknowledge.635af2638013.css";
+const STYLE: &str = "/assets/acknowledge.2082552236f0.css";
 
 /// What `vercel.json` sends with every answer, for platforms that do not.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

@@ -288,7 +288,7 @@ fn settled(message: &Message, delivery: &Delivery) -> Settlement {
                 after.map(|after| after.as_secs()),
             )
         }
-        Delivery::Dead { status, error } => {
+        Delivery::Dead { status, error } | Delivery::Gone { status, error } => {
             tracing::warn!(
                 status,
                 error,
