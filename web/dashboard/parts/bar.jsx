@@ -5,6 +5,7 @@ import { ENVIRONMENTS, RANGES } from "../state/choices.js";
 import { loading, look, seenAt } from "../state/feed.js";
 import { helping } from "../state/keys.js";
 import { session, signOut } from "../state/session.js";
+import { Device } from "./device.jsx";
 import { Time } from "./time.jsx";
 
 const NAMES = { "1h": "hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days", "1y": "year" };
@@ -44,6 +45,7 @@ function Account() {
     <span class="account">
       <button type="button" class="plain" onClick={() => (helping.value = true)} aria-label="Keys">?</button>
       <span class="muted">{account.email ?? "operator's key"}{account.role && account.email && `, ${account.role}`}</span>
+      <Device account={account} />
       <button type="button" class="plain" onClick={() => signOut()}>Sign out</button>
     </span>
   );

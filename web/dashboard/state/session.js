@@ -118,7 +118,8 @@ function enter(account) {
   return true;
 }
 
-async function ask({ method, body }) {
+/** Asks the account; 599 where the server cannot be reached. */
+export async function ask({ method, body }) {
   const options = { method, cache: "no-store", headers: {} };
   if (body) {
     options.body = JSON.stringify(body);
