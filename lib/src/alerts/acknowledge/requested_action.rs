@@ -326,7 +326,7 @@ mod tests {
                 r#","minutes":1"#,
                 Err("minutes must be left out of what has no end, got 1"),
             ),
-            ("note", r#","note":" seen\u0007 ""#, Ok(None)),
+            ("note", r#","note":"seen\u0007 ""#, Ok(None)),
         ] {
             let body = format!(
                 r#"{{"incident":"00000000-0000-0000-0000-000000000001","action":"{action}"{minutes}}}"#
