@@ -136,8 +136,9 @@ async fn every_form_says_that_the_app_does_not_work_and_tells_nothing_of_ours() 
         assert_eq!(answer.status, StatusCode::OK, "{path}");
         let shown = text(&answer);
         let url = bundle.secret("NEXT_PUBLIC_APP_URL").trim_end_matches('/');
-        let is_json = answer.header("content-type").unwrap().contains("json");
-        let raw = if is_json { "\\u0008" } else { "<script>alert" };
+        let kind = answer.header("content-type").unwrap();
+        let is_plain = kind.contains("json") || kind.contains("calendar");
+        let raw = if is_plain { "\\u0008" } else { "<script>alert" };
         for ours in [
             "zz-",
             "app_down",
@@ -377,7 +378,7 @@ async fn a_bucket_takes_the_copy_on_a_change_and_not_every_minute() {
     };
     dispatch(&bundle).await;
     let first = written();
-    assert!(first > 20, "{first} files");
+    assert!(first >= 20, "{first} files");
     dispatch(&bundle).await;
     assert_eq!(written(), 0, "nothing has changed");
     write(&bundle, "We found it.").await;

@@ -23,6 +23,7 @@ fn database(request: &Received) -> Reply {
         "ops_advance_ladder" => json!({"told": 0}),
         "ops_finish_run" => json!({"outcome": "finished"}),
         "ops_claim_messages" => json!({"messages": [], "digests": []}),
+        "ops_claim_subscriber_messages" => json!({"name": "Wine", "messages": []}),
         "ops_raise_alerts" => json!({
             "results": [{"fingerprint": "external:ci:x", "alert": null, "outcome": "opened", "incident": null}],
         }),

@@ -1,7 +1,7 @@
 //! The page's style sheet and script: static files, named after what is in them.
 
 /// The address of the style sheet.
-pub(super) const STYLE: &str = "/assets/status.d50f834b1831.css";
+pub(super) const STYLE: &str = "/assets/status.6258eb37f043.css";
 
 /// The address of the script.
 pub(super) const SCRIPT: &str = "/assets/status.349185c1dd49.js";
@@ -11,7 +11,7 @@ pub(super) const FILES: [(&str, &str, &str); 2] = [
     (
         STYLE,
         "text/css; charset=utf-8",
-        include_str!("../../../public/assets/status.d50f834b1831.css"),
+        include_str!("../../../public/assets/status.6258eb37f043.css"),
     ),
     (
         SCRIPT,

@@ -152,6 +152,7 @@ fn fingerprint(document: &Document) -> String {
     shown.last_look_at = None;
     shown.trust = Trust::default();
     for component in &mut shown.components {
+        component.updated_at = component.created_at;
         let days = &mut component.days;
         for list in [
             &mut days.up,

@@ -127,7 +127,7 @@ pub(super) fn meanwhile(incident: &Incident, looked_at: Option<Timestamp>) -> Op
     }
     let told = match incident.told_at {
         Some(at) => format!("The team was told at {}.", time(at)),
-        None => "The team is being told.".to_owned(),
+        None => "The team has not been told yet.".to_owned(),
     };
     let look = looked_at.map(|at| format!(" Our last look was at {}.", time(at)));
     Some(format!(
@@ -211,7 +211,7 @@ mod tests {
         let look = "2026-11-24T10:05:00Z".parse().ok();
         assert_eq!(
             meanwhile(&incident, look).unwrap(),
-            "Measured since 2026-11-24 10:00 UTC. The team is being told. Our last look was at \
+            "Measured since 2026-11-24 10:00 UTC. The team has not been told yet. Our last look was at \
              2026-11-24 10:05 UTC. Nobody has written about it yet."
         );
         incident.told_at = "2026-11-24T10:03:00Z".parse().ok();
