@@ -59,7 +59,9 @@ export async function drawAll(page) {
   await page.evaluate(async () => {
     for (const panel of document.querySelectorAll(".panel")) {
       panel.scrollIntoView();
-      while (panel.dataset.drawn == null) await new Promise((drawn) => requestAnimationFrame(drawn));
+      while (panel.dataset.drawn == null || panel.querySelectorAll(".canvas:empty").length > 0) {
+        await new Promise((drawn) => requestAnimationFrame(drawn));
+      }
     }
     scrollTo(0, 0);
   });

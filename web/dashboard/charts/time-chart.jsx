@@ -6,6 +6,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { choices, choose } from "../state/address.js";
 import { Table } from "../parts/table.jsx";
+import { inTurn } from "../parts/turns.js";
 import { whole, clock } from "../words/times.js";
 import { colour, onTheme } from "./colours.js";
 import { MOST_POINTS, MOST_ROWS, gaps, sentence, thinned, times, zoomed } from "./series.js";
@@ -98,30 +99,18 @@ function Canvas({ part, step, words, marks, bands, title, described }) {
   useEffect(() => {
     const element = place.current;
     const data = [part.at, ...part.lines.map(({ values }) => values)];
-    if (plot.current) {
-      plot.current.setData(data);
-      return;
+    if (plot.current) plot.current.setData(data);
+    // A chart that is not drawn yet will be with what is known by then.
+    else if (!element.isAwaited) {
+      element.isAwaited = true;
+      inTurn(() => element.isConnected && draw(element, plot, latest, bands));
     }
-    plot.current = new uPlot(options(element.clientWidth, latest, bands), data, element);
-    const sized = new ResizeObserver(() => {
-      const width = Math.floor(element.clientWidth);
-      if (width > 0 && plot.current && Math.abs(plot.current.width - width) > 1) plot.current.setSize({ width, height: HEIGHT });
-    });
-    sized.observe(element);
-    const unthemed = onTheme(() => plot.current?.redraw(false));
-    element.ended = () => {
-      sized.disconnect();
-      unthemed();
-      plot.current.destroy();
-      plot.current = null;
-    };
   }, [part]);
-  useEffect(() => () => place.current?.ended?.(), []);
-  // A band is another picture.
+  useEffect(() => () => plot.current?.ended(), []);
   useEffect(() => plot.current?.redraw(false), [marks]);
 
   const keys = (event) => {
-    const moved = led(event.key, plot.current);
+    const moved = plot.current && led(event.key, plot.current);
     if (moved == null) return;
     event.preventDefault();
     if (Array.isArray(moved)) return choose({ zoom: moved });
@@ -135,6 +124,23 @@ function Canvas({ part, step, words, marks, bands, title, described }) {
       ref={place} onFocus={() => setActive(true)} onBlur={() => setActive(false)} onKeyDown={keys}
     />
   );
+}
+
+function draw(element, plot, latest, bands) {
+  const { at, lines } = latest.current.part;
+  plot.current = new uPlot(options(element.clientWidth, latest, bands), [at, ...lines.map(({ values }) => values)], element);
+  const sized = new ResizeObserver(() => {
+    const width = Math.floor(element.clientWidth);
+    if (width > 0 && Math.abs(plot.current.width - width) > 1) plot.current.setSize({ width, height: HEIGHT });
+  });
+  sized.observe(element);
+  const unthemed = onTheme(() => plot.current.redraw(false));
+  plot.current.ended = () => {
+    sized.disconnect();
+    unthemed();
+    plot.current.destroy();
+    plot.current = null;
+  };
 }
 
 /** Where a key leads: a point, a part of the time, or the whole; null if it means nothing. */

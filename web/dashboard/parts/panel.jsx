@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { standing } from "../words/standing.js";
 import { explain } from "./definitions.jsx";
 import { State } from "./state.jsx";
+import { inTurn } from "./turns.js";
 
 /** How far below the fold a panel is drawn already. */
 const AHEAD = "400px";
@@ -40,8 +41,8 @@ export function Panel({ panel, data }) {
   useEffect(() => {
     const watching = new IntersectionObserver((entries) => {
       if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-      setNear(true);
       watching.disconnect();
+      inTurn(() => setNear(true));
     }, { rootMargin: AHEAD });
     watching.observe(place.current);
     // Printed, it is all there.
