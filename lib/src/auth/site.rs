@@ -82,7 +82,6 @@ mod tests {
     fn only_a_page_of_the_own_host_and_scheme_may_write() {
         let https = ("x-forwarded-proto", "https");
         let host = ("host", "ops.wine.example");
-        let local = ("host", "127.0.0.1:8787");
         for (headers, base_url, expected) in [
             (
                 vec![host, https, ("origin", "https://ops.wine.example")],
@@ -149,7 +148,17 @@ mod tests {
                 false,
             ),
             (vec![("origin", "https://ops.wine.example")], None, false),
-            // Behind a proxy that names another host.
+        ] {
+            let (site, request) = site(&headers, base_url);
+            assert_eq!(site.is_origin_of(&request), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_the_named_address_counts_and_on_this_machine_the_port_does() {
+        let https = ("x-forwarded-proto", "https");
+        let local = ("host", "127.0.0.1:8787");
+        for (headers, base_url, expected) in [
             (
                 vec![("host", "internal"), ("origin", "https://ops.wine.example")],
                 Some("https://ops.wine.example/"),
