@@ -514,10 +514,9 @@ async fn what_was_written_under_a_set_that_counts_nothing_is_told() {
         .set
         .functions
         .retain(|file| !file.path.contains("/figures/"));
-    older
-        .set
-        .seeds
-        .retain(|file| !file.path.contains("counted_tables"));
+    older.set.seeds.retain(|file| {
+        !(file.path.contains("counted_tables") || file.path.contains("figure_blocks"))
+    });
     let write =
         "insert into public.api_usage_metrics (endpoint, method, status_code, response_time)
                  values ('/', 'GET', 200, 1)";
