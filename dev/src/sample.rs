@@ -67,6 +67,10 @@ pub(super) async fn fill(client: &mut Client, app_url: &str) -> anyhow::Result<b
             .batch_execute(include_str!("sample.sql"))
             .await
             .context("cannot write the sample data")?;
+        transaction
+            .execute("select ops.roll_up_figures(1000000, now())", &[])
+            .await
+            .context("cannot add up the sample data")?;
     }
     transaction.commit().await?;
     Ok(empty)

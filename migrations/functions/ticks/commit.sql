@@ -113,8 +113,13 @@ returns jsonb
 language plpgsql
 set search_path = ''
 as $$
+declare
+    v_until timestamptz := clock_timestamp() + interval '2 seconds';
 begin
-    perform ops.roll_up_figures(50000, p_now);
+    -- After a long silence there may be more than a tick has time for; the rest waits for the
+    -- next one, and for the maintenance.
+    while ops.roll_up_figures(5000, p_now) = 5000 and clock_timestamp() < v_until loop
+    end loop;
     return '[]'::jsonb;
 exception
     -- Whatever is not rolled up is read from where it is; the tick goes on without it.
@@ -124,7 +129,7 @@ end
 $$;
 
 comment on function ops.try_roll_up(timestamptz) is
-    'Rolls up what the application wrote since the last tick, and returns the warnings of the commit: why it could not, or none.';
+    'Rolls up what the application wrote since the last tick, as far as it comes in two seconds, and returns the warnings of the commit: why it could not, or none.';
 
 create or replace function ops.tick_context(p_tick jsonb)
 returns ops.context
