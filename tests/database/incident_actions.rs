@@ -254,11 +254,11 @@ async fn an_incident_is_answered_as_a_whole_by_one_call() {
     assert_eq!(
         own_events(&world, 1).await[1..],
         [
-            "12:00:00 alert_joined ",
-            "12:00:00 alert_joined ",
+            "12:00:00 alert_joined",
+            "12:00:00 alert_joined",
             "12:03:00 note anna@wine.example",
             "12:04:00 note anna@wine.example",
-            "12:04:00 resolved anna@wine.example",
+            "12:04:00 resolved anna@wine.example investigating resolved",
         ]
     );
     assert_eq!(
