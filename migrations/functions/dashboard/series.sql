@@ -207,8 +207,13 @@ begin
                 floor(extract(epoch from sample.at - p_from) / p_step)::integer as point,
                 round(avg(sample.latency_ms) filter (where sample.status in ('up', 'degraded')), 1) as latency_ms
             from ops.shown_checks(p_environment) as checks
-            join ops.samples as sample on sample.check_name = checks.name
-            where sample.at >= p_from and sample.at < p_now
+            cross join lateral (
+                select at, status, latency_ms
+                from ops.samples
+                where check_name = checks.name and at >= p_from and at < p_now
+                -- Each check is looked up by itself; joined, all samples would be read.
+                offset 0
+            ) as sample
             group by 1, 2
         ),
         lines as (
