@@ -214,9 +214,8 @@ impl Wire {
         self.under_way.fetch_add(1, Ordering::SeqCst);
         let wire = Arc::clone(&self);
         let carried = tokio::spawn(async move {
-            let answer = wire.pass(&process, upstream, &target, request).await;
-            wire.under_way.fetch_sub(1, Ordering::SeqCst);
-            answer
+            let wire = UnderWay(wire);
+            wire.0.pass(&process, upstream, &target, request).await
         });
         carried.await.unwrap()
     }
@@ -416,6 +415,15 @@ impl Wire {
         let new = channel != "email" || log.letters.insert(key.expect("a key of the letter"));
         log.attempts[noted].arrived = taken && new;
         answer
+    }
+}
+
+/// A request that is under way, until this is dropped, also by a panic: nobody waits for it then.
+struct UnderWay(Arc<Wire>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
