@@ -178,6 +178,9 @@ async fn days_of_a_strip_are_what_uptime_says_of_each() {
     world
         .tick("11:59:00", &[app("up"), dependency("database", "up")])
         .await;
+    world
+        .execute("update ops.checks set created_at = '2026-11-21T00:00:00Z'")
+        .await;
     for _ in 0..2 {
         let days = world.dashboard(3600, NOON).await["uptime"]["days"].clone();
         assert_eq!(days["from"], "2026-08-27");

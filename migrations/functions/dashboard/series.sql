@@ -308,70 +308,33 @@ $$;
 comment on function ops.shown_checks(text) is
     'The check that stands for each service: the one of the application as a whole, and of a dependency the critical one.';
 
-create or replace function ops.uptime_by_day(p_check text, p_days integer, p_now timestamptz)
-returns table (day timestamptz, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric)
-language plpgsql
-stable
-set search_path = ''
-as $$
-declare
-    v_today timestamptz := ops.floor_to_day(p_now);
-    v_from timestamptz := v_today - make_interval(hours => 24 * (p_days - 1));
-    -- From here on there are no rows of days yet.
-    v_open timestamptz := greatest(
-        v_from,
-        least(
-            v_today,
-            coalesce((select ops.floor_to_day(rolled_to) from ops.uptime_rollups where check_name = p_check), v_from)
-        )
-    );
-    v_worked_on tstzmultirange := ops.maintenance_of(p_check, v_from, v_open);
-begin
-    return query
-    select
-        listed.day, coalesce(past.up, 0), coalesce(past.degraded, 0), coalesce(past.down, 0),
-        86400 - coalesce(past.up + past.down, 0) - spent.seconds, spent.seconds
-    from generate_series(v_from, v_open - interval '24 hours', interval '24 hours') as listed (day)
-    left join ops.uptime_days as past on past.check_name = p_check and past.day = listed.day
-    cross join lateral (
-        select case
-            when isempty(v_worked_on) then 0
-            else ops.seconds_in(v_worked_on * tstzmultirange(tstzrange(listed.day, listed.day + interval '24 hours')))
-        end as seconds
-    ) as spent
-    union all
-    select listed.day, known.up, known.degraded, known.down, known.unknown, known.maintenance
-    from generate_series(v_open, v_today, interval '24 hours') as listed (day)
-    cross join lateral ops.uptime(p_check, listed.day, least(listed.day + interval '24 hours', p_now)) as known;
-end
-$$;
-
-comment on function ops.uptime_by_day(text, integer, timestamptz) is
-    'How many seconds of each of the last days in UTC a check was up (degraded is part of it), down, unknown and in maintenance; today ends now.';
-
 create or replace function ops.uptime_strips(p_now timestamptz, p_environment text)
 returns jsonb
 language plpgsql
 stable
 set search_path = ''
 as $$
+declare
+    v_from timestamptz := ops.floor_to_day(p_now) - interval '2136 hours';
 begin
     return (
         select jsonb_build_object(
-            'from', (ops.floor_to_day(p_now) at time zone 'UTC')::date - 89,
+            'from', (v_from at time zone 'UTC')::date,
             'services', coalesce(jsonb_object_agg(checks.service, strip.document), '{}')
         )
         from ops.shown_checks(p_environment) as checks
         cross join lateral (
             select jsonb_build_object(
                 'check', checks.name,
-                'up', jsonb_agg(round(past.up) order by past.day),
-                'degraded', jsonb_agg(round(past.degraded) order by past.day),
-                'down', jsonb_agg(round(past.down) order by past.day),
-                'unknown', jsonb_agg(round(past.unknown) order by past.day),
-                'maintenance', jsonb_agg(round(past.maintenance) order by past.day)
+                'up', jsonb_agg(round(coalesce(past.up, 0)) order by listed.day),
+                'degraded', jsonb_agg(round(coalesce(past.degraded, 0)) order by listed.day),
+                'down', jsonb_agg(round(coalesce(past.down, 0)) order by listed.day),
+                -- Before it was watched nothing is known of it.
+                'unknown', jsonb_agg(round(coalesce(past.unknown, 86400)) order by listed.day),
+                'maintenance', jsonb_agg(round(coalesce(past.maintenance, 0)) order by listed.day)
             ) as document
-            from ops.uptime_by_day(checks.name, 90, p_now) as past
+            from generate_series(v_from, ops.floor_to_day(p_now), interval '24 hours') as listed (day)
+            left join ops.check_days(checks.name, v_from, p_now) as past on past.day = listed.day
         ) as strip
     );
 end

@@ -1,62 +1,6 @@
 -- Ninety days of a component, in whole seconds a day in UTC. Of several checks the one counts
 -- that was down longest on that day, and the longest time that one of them was not measured.
 
-create or replace function ops.check_days(
-    p_check text,
-    p_from timestamptz,
-    p_now timestamptz,
-    out day timestamptz,
-    out up numeric,
-    out down numeric,
-    out unknown numeric,
-    out maintenance numeric
-)
-returns setof record
-language plpgsql
-stable
-set search_path = ''
-as $$
-declare
-    v_rolled_to timestamptz;
-    v_worked_on tstzmultirange := ops.maintenance_of(p_check, p_from, p_now);
-    v_created_at timestamptz;
-begin
-    select known.created_at into v_created_at from ops.checks as known where known.name = p_check;
-    if not found then
-        return;
-    end if;
-    select ops.floor_to_day(rolled.rolled_to) into v_rolled_to
-    from ops.uptime_rollups as rolled
-    where rolled.check_name = p_check;
-
-    if v_rolled_to is not null then
-        return query
-        select
-            days.day, coalesce(rows.up, 0), coalesce(rows.down, 0),
-            greatest(86400 - coalesce(rows.up, 0) - coalesce(rows.down, 0) - worked.seconds, 0), worked.seconds
-        from generate_series(
-            greatest(p_from, ops.floor_to_day(v_created_at)),
-            least(v_rolled_to, ops.floor_to_day(p_now)) - interval '1 day',
-            interval '1 day'
-        ) as days (day)
-        left join ops.uptime_days as rows on rows.check_name = p_check and rows.day = days.day
-        cross join lateral (
-            select ops.seconds_in(v_worked_on * tstzmultirange(tstzrange(days.day, days.day + interval '1 day')))
-        ) as worked (seconds);
-    end if;
-
-    return query
-    select days.day, figures.up, figures.down, figures.unknown, figures.maintenance
-    from generate_series(
-        greatest(p_from, ops.floor_to_day(v_created_at), v_rolled_to), ops.floor_to_day(p_now), interval '1 day'
-    ) as days (day)
-    cross join lateral ops.uptime(p_check, days.day, least(days.day + interval '1 day', p_now)) as figures;
-end
-$$;
-
-comment on function ops.check_days(text, timestamptz, timestamptz) is
-    'How many seconds of each day a check was up, down, unknown and in maintenance, from the day on which it was first reported; of today, those that have passed.';
-
 create or replace function ops.component_days(p_component ops.components, p_now timestamptz)
 returns jsonb
 language sql
@@ -64,7 +8,7 @@ stable
 set search_path = ''
 as $$
     with bounds as (
-        select ops.floor_to_day(p_now) - interval '89 days' as first_day
+        select ops.floor_to_day(p_now) - interval '2136 hours' as first_day
     ),
     measured as (
         select
@@ -86,7 +30,7 @@ as $$
             round(least(measured.unknown, span.seconds)) as unknown
         from measured
         cross join lateral (
-            select round(extract(epoch from least(measured.day + interval '1 day', p_now) - measured.day))
+            select round(extract(epoch from least(measured.day + interval '24 hours', p_now) - measured.day))
         ) as span (seconds)
     ),
     -- The longest of several checks may overlap: what was down counts first.
@@ -104,7 +48,7 @@ as $$
             listed.day, fitted.down, fitted.unknown, fitted.maintenance,
             fitted.seconds - fitted.down - fitted.unknown - fitted.maintenance as up
         from bounds
-        cross join generate_series(bounds.first_day, ops.floor_to_day(p_now), interval '1 day') as listed (day)
+        cross join generate_series(bounds.first_day, ops.floor_to_day(p_now), interval '24 hours') as listed (day)
         left join fitted on fitted.day = listed.day
     ),
     sums as (
