@@ -1,10 +1,12 @@
 // Lighthouse on the pages of a local stack: the median of three runs in each of four categories.
+// How fast a page is depends on what else the machine is doing, so that is said, and held to the
+// bar only with QUIET=1.
 
 import assert from "node:assert/strict";
 import lighthouse, { snapshot } from "lighthouse";
 import { BASE, browser, close, signIn } from "./browser.js";
 
-const PATHS = ["/dashboard", "/"];
+const PATHS = ["/dashboard", "/status", "/"];
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"];
 // That search engines pass over these pages is what they ask for; and a page without scripts may
 // fetch nothing, so that Lighthouse cannot read robots.txt from it.
@@ -26,9 +28,10 @@ async function judge(name, once) {
   const found = [];
   for (let nth = 0; nth < RUNS; nth += 1) found.push(await once());
   const medians = CATEGORIES.map((_, nth) => median(found.map(({ scores }) => scores[nth])));
-  console.log(`${name}: ${CATEGORIES.map((category, nth) => `${category} ${medians[nth]}`).join(", ")}`);
+  console.log(`${name}: ${CATEGORIES.map((category, nth) => `${category} ${medians[nth] ?? "not measured"}`).join(", ")}`);
   console.log(`  wanting: ${found[0].wanting.join(", ") || "nothing"}`);
-  isGood &&= medians.every((score) => score >= LEAST);
+  const held = CATEGORIES.map((category) => process.env.QUIET || category !== "performance");
+  isGood &&= medians.every((score, nth) => score == null || !held[nth] || score >= LEAST);
 }
 
 for (const path of PATHS) await judge(path, () => run(path));
@@ -40,7 +43,7 @@ await judge("/dashboard, signed in", async () => {
   const { lhr } = await snapshot(page, { flags: { onlyCategories: CATEGORIES.slice(1), skipAudits: SKIPPED, logLevel: "error" } });
   await page.close();
   const wanting = Object.values(lhr.audits).filter(({ score }) => score != null && score < 0.9).map(({ id }) => id);
-  return { scores: CATEGORIES.map((name) => lhr.categories[name]?.score ?? 1), wanting };
+  return { scores: CATEGORIES.map((name) => lhr.categories[name]?.score), wanting };
 });
 
 await close();

@@ -85,7 +85,8 @@ pub(super) fn frame(title: &str, head: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"description\" content=\"What works right now, what is planned, and what happened.\">\n<title>{}</title>\n\
          <link rel=\"stylesheet\" href=\"{}\">\n<link rel=\"icon\" href=\"data:,\">\n{head}</head>\n<body>\n{body}</body>\n</html>\n",
         html(title),
         assets::STYLE,

@@ -1,7 +1,7 @@
 //! Web Push: a message to a browser by the push service of its vendor, without an account
 //! anywhere. A browser hands out a [`Subscription`]; what is sent there is encrypted to it
-//! (RFC 8291), by somebody whom it knows by a key (RFC 8292, [`vapid_key`]), in one request
-//! ([`push_request`], RFC 8030).
+//! (RFC 8291), by somebody whom it knows by a key (RFC 8292, `vapid_key`), in one request
+//! (`push_request`, RFC 8030).
 //!
 //! All of it rests on ring, the one provider of the bundle. The libraries of the field bring
 //! a second one, and a third for the tokens. `p256`, which `age` brings, does what ring does
