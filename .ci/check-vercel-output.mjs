@@ -125,8 +125,9 @@ async function answers(name, executable) {
   try {
     assert.equal((await message(0)).type, 'server-started', name);
     const status = await ask(port, `/${name}`);
-    // The door tells whoever asks by GET whose it is, which needs no configuration.
-    assert.equal(status, name === 'api/ingest' ? 200 : 503, `${name} without configuration`);
+    // The door tells whoever asks by GET whose it is, and the status page that nothing is known.
+    const open = ['api/ingest', 'api/status'].includes(name);
+    assert.equal(status, open ? 200 : 503, `${name} without configuration`);
     const end = await message(1);
     assert.equal(end.type, 'end', name);
     assert.deepEqual(end.payload.context, { invocationId: 'check', requestId: 1 }, name);
