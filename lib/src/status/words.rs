@@ -52,7 +52,11 @@ pub(super) fn headline(document: &Document) -> String {
     } else {
         ("are", "do")
     };
+    let is_open = |incident: &Incident| incident.status != Progress::Resolved;
     match state {
+        State::Operational if document.incidents.iter().any(is_open) => {
+            "Everything works again. What happened is not closed yet.".to_owned()
+        }
         State::Operational => "Everything works.".to_owned(),
         State::Maintenance => format!("{names} {is} under maintenance."),
         State::Degraded => format!("{names} {is} slow or failing in part."),
@@ -199,6 +203,20 @@ mod tests {
             "How things are is not known right now.",
         );
         check(&[], "How things are is not known right now.");
+
+        let mut document = sample::document(&[Operational]);
+        let mut incident = sample::incident();
+        for (status, expected) in [
+            (
+                Progress::Monitoring,
+                "Everything works again. What happened is not closed yet.",
+            ),
+            (Progress::Resolved, "Everything works."),
+        ] {
+            incident.status = status;
+            document.incidents = vec![incident.clone()];
+            assert_eq!(headline(&document), expected);
+        }
     }
 
     #[test]
