@@ -28,7 +28,8 @@ stable
 set search_path = ''
 as $$
 declare
-    v_environments text[] := array['', p_environment];
+    v_environments text[] := ops.figure_environments(p_kind, p_environment);
+    v_kinds text[] := ops.pending_kinds(p_kind);
     -- The coarsest figures that fit into a point.
     v_grain integer := case p_step when 600 then 60 when 21600 then 3600 else p_step end;
 begin
@@ -48,13 +49,7 @@ begin
         union all
         select pending.at, pending.n, pending.tallies, pending.buckets, pending.counts
         from ops.pending_figures as pending
-        where pending.kind = any (
-                case p_kind
-                    when 'requests' then array['requests', 'request']
-                    when 'errors' then array['error']
-                    else array[p_kind]
-                end
-            )
+        where pending.kind = any (v_kinds)
             and (p_kind <> 'requests' or pending.category <> 'apart')
             and pending.environment = any (v_environments)
             and pending.at >= p_from

@@ -89,6 +89,42 @@ $$;
 comment on function ops.window_pieces(timestamptz, timestamptz) is
     'A window, cut into as few pieces as its four weeks, weeks, days, hours and minutes make.';
 
+create or replace function ops.figure_environments(p_kind text, p_environment text)
+returns text[]
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+    -- What is written without an environment counts for every one.
+    return case
+        when p_kind in ('request', 'requests', 'session', 'feature') then array['', p_environment]
+        else array[p_environment]
+    end;
+end
+$$;
+
+comment on function ops.figure_environments(text, text) is
+    'Under which environments figures of a kind are kept that count for one.';
+
+create or replace function ops.pending_kinds(p_kind text)
+returns text[]
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+    return case p_kind
+        when 'requests' then array['requests', 'request']
+        when 'errors' then array['error']
+        else array[p_kind]
+    end;
+end
+$$;
+
+comment on function ops.pending_kinds(text) is
+    'As what figures of a kind wait to be rolled up: some are totals that the roll-up makes.';
+
 create or replace function ops.read_figures(
     p_kind text,
     p_environment text,
@@ -118,11 +154,8 @@ stable
 set search_path = ''
 as $$
 declare
-    -- What is written without an environment counts for every one.
-    v_environments text[] := case
-        when p_kind in ('request', 'requests', 'session', 'feature') then array['', p_environment]
-        else array[p_environment]
-    end;
+    v_environments text[] := ops.figure_environments(p_kind, p_environment);
+    v_kinds text[] := ops.pending_kinds(p_kind);
     -- A figure whose time is not over holds what has come so far. So a window that nothing is
     -- later than ends with the coarsest of them, instead of the hours and minutes of today.
     v_to timestamptz := case
@@ -165,13 +198,7 @@ begin
     cross join lateral (
         select case p_kind when 'requests' then '' when 'errors' then pending.category else pending.name end as name
     ) as called
-    where pending.kind = any (
-            case p_kind
-                when 'requests' then array['requests', 'request']
-                when 'errors' then array['error']
-                else array[p_kind]
-            end
-        )
+    where pending.kind = any (v_kinds)
         and (p_kind <> 'requests' or pending.category <> 'apart')
         and pending.environment = any (v_environments)
         and pending.at >= p_from
