@@ -3,7 +3,7 @@
 //! Nothing of any domain is here. What a domain remembers between requests lives
 //! with that domain's handlers.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::{
     config::Config,
@@ -16,8 +16,8 @@ use outside::{clock::Deadline, outbound::Outbound};
 pub struct App {
     /// The environment, parsed.
     pub config: Config,
-    /// The one HTTP client.
-    pub outbound: Outbound,
+    /// The one HTTP client, which the platforms' clients share.
+    pub outbound: Arc<Outbound>,
     rpc: OnceLock<Option<Rpc>>,
 }
 
@@ -33,7 +33,7 @@ impl App {
     pub fn with_outbound(config: Config, outbound: Outbound) -> Self {
         Self {
             config,
-            outbound,
+            outbound: Arc::new(outbound),
             rpc: OnceLock::new(),
         }
     }

@@ -12,7 +12,7 @@ use outside::{
 };
 use reqwest::RequestBuilder;
 
-/// The largest answer that is read, in bytes; real ones are under a hundred.
+/// The largest answer that [`exchange`] reads, in bytes; real ones are under a hundred.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// The longest that a provider may ask us to wait: past this we look again.
@@ -32,6 +32,15 @@ pub(crate) async fn exchange(
     request: RequestBuilder,
     deadline: Deadline,
 ) -> Result<Answer, Failure> {
+    exchange_up_to(ANSWER_LIMIT, request, deadline).await
+}
+
+/// The same for a service whose answers are documents of up to `limit` bytes.
+pub(crate) async fn exchange_up_to(
+    limit: usize,
+    request: RequestBuilder,
+    deadline: Deadline,
+) -> Result<Answer, Failure> {
     let response = request
         .timeout(deadline.remaining())
         .send()
@@ -39,7 +48,7 @@ pub(crate) async fn exchange(
         .map_err(|error| Failure::of(&error))?;
     let status = response.status();
     let retry_after = retry_after(response.headers(), clock::now());
-    let body = outbound::body(response, ANSWER_LIMIT).await?;
+    let body = outbound::body(response, limit).await?;
     Ok(Answer {
         status,
         retry_after,

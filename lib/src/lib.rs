@@ -12,6 +12,7 @@
 //! - [`rpc`]: the database behind its REST API
 //! - `bounded_json`, `encoded_body`: what comes from elsewhere, however odd or large
 //! - `exchange`, [`web_push`]: one request to somebody else's service, and messages to browsers
+//! - [`platforms`]: the APIs of what an app and this bundle stand on
 //! - [`deployment_event`]: what becomes of a deployment
 //! - [`push_devices`]: where push messages reach contacts
 //! - [`jobs`]: runs of scheduled work, each claimed once
@@ -51,6 +52,7 @@ pub mod messages;
 pub mod migrate;
 pub mod monitoring;
 pub mod oncall;
+pub mod platforms;
 pub mod problem;
 pub mod push_devices;
 pub mod router;

@@ -5,7 +5,7 @@
 //! In reading order: [`machine`] knows what has to be installed and brings it,
 //! [`postgres`] runs the server, [`keys`] makes a project's keys and tokens,
 //! [`port`] finds ports, [`server`] speaks HTTP, [`gateway`] and [`supabase`]
-//! answer at the project's URL, [`capture`] and [`sample_app`] stand in for what
+//! answer at the project's URL, [`capture`], [`platforms`] and [`sample_app`] stand in for what
 //! lies around it, [`fault`] breaks any of them, and [`stack`] starts all together.
 //!
 //! Nothing here is ever part of a function.
@@ -18,6 +18,7 @@ mod files;
 pub mod gateway;
 pub mod keys;
 pub mod machine;
+pub mod platforms;
 pub mod port;
 pub mod postgres;
 mod random;

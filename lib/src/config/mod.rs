@@ -6,6 +6,7 @@
 
 mod backups;
 mod check_variables;
+mod platforms;
 mod status_copy;
 pub mod variables;
 
@@ -18,6 +19,7 @@ use url::Url;
 
 pub use backups::{Backup, Database, Drill};
 pub use check_variables::CHECK_PREFIX;
+pub use platforms::Platforms;
 pub use status_copy::StatusCopy;
 
 pub use crate::variables::{Fault, FaultKind};
@@ -78,6 +80,8 @@ pub struct Config {
     pub status_copy: Option<StatusCopy>,
     /// Where everybody reads that copy.
     pub status_copy_url: Option<Url>,
+    /// The platforms' own APIs.
+    pub platforms: Platforms,
     /// Which runtime started the function.
     pub platform: Platform,
     /// What is running, and where.
@@ -235,6 +239,7 @@ impl Config {
         backups::warn_of_identity(&mut read);
         let status_copy = status_copy::status_copy(&mut read);
         let status_copy_url = read.url(&["STATUS_COPY_URL"]);
+        let platforms = Platforms::open(&mut read);
         let memory_mb = read
             .text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
             .and_then(|text| text.parse().ok());
@@ -265,6 +270,7 @@ impl Config {
             backup,
             status_copy,
             status_copy_url,
+            platforms,
             platform,
             deployment,
             memory_mb,

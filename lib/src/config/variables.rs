@@ -85,6 +85,60 @@ const FIRST: &[Group] = &[
         ],
     },
     Group {
+        title: "The platforms' own APIs",
+        without: "Without a platform's token nothing is asked or changed there. Only the command needs one that may change anything; a function reads.",
+        variables: &[
+            secret(
+                "VERCEL_TOKEN",
+                "A token of Vercel's for the team, with an end.",
+            ),
+            plain(
+                "VERCEL_TEAM_ID",
+                "",
+                "The team, `team_…`; without it the token's own account.",
+            ),
+            plain(
+                "VERCEL_PROJECT_ID",
+                "",
+                "This bundle's project, `prj_…`. Vercel sets it in its functions.",
+            ),
+            plain(
+                "APP_VERCEL_PROJECT_ID",
+                "",
+                "The watched app's project, `prj_…` or its name.",
+            ),
+            plain(
+                "VERCEL_API_URL",
+                "https://api.vercel.com",
+                "Where Vercel's API answers.",
+            ),
+            secret(
+                "GITHUB_TOKEN",
+                "A fine-grained token of GitHub's for one repository.",
+            ),
+            plain("GITHUB_REPOSITORY", "", "That repository, `owner/name`."),
+            plain(
+                "GITHUB_API_URL",
+                "https://api.github.com",
+                "Where GitHub's API answers.",
+            ),
+            secret(
+                "SUPABASE_ACCESS_TOKEN",
+                "A personal access token of Supabase's, with an end.",
+            ),
+            plain(
+                "SUPABASE_PROJECT_REF",
+                "",
+                "The project's reference; without it, the first label of the project's URL.",
+            ),
+            plain(
+                "SUPABASE_API_URL",
+                "https://api.supabase.com",
+                "Where Supabase's Management API answers.",
+            ),
+        ],
+    },
+    Group {
         title: "Callers",
         without: "A missing secret closes what it guards with 503, never opens it.",
         variables: &[

@@ -1,0 +1,50 @@
+//! Vercel's REST API, as its SDK describes it.
+
+use std::sync::Arc;
+
+use outside::outbound::Outbound;
+use secrecy::SecretString;
+use url::Url;
+
+use super::api::{Api, Call};
+
+/// Where it answers unless a variable says otherwise.
+pub const BASE_URL: &str = "https://api.vercel.com";
+
+/// Vercel, as one token sees one team.
+#[derive(Debug, Clone)]
+pub struct Vercel {
+    api: Api,
+    team: Option<String>,
+}
+
+impl Vercel {
+    /// A client; without a team the token's own account is meant.
+    #[must_use]
+    pub fn new(
+        outbound: Arc<Outbound>,
+        base: Url,
+        token: SecretString,
+        team: Option<String>,
+    ) -> Self {
+        Self {
+            api: Api::new(outbound, base, token, &[]),
+            team,
+        }
+    }
+
+    /// The API itself.
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// A call that names the team, as every one of Vercel's may.
+    #[must_use]
+    pub fn of_team<'a>(&'a self, call: Call<'a>) -> Call<'a> {
+        match &self.team {
+            Some(team) => call.with("teamId", team.as_str()),
+            None => call,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Vercel's REST API.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::stand_in::{Asked, StandIn, refusal};
+
+/// What it keeps.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct State {}
+
+/// Serves it, empty, on any free port if none is named.
+pub async fn start(port: Option<u16>, token: &str) -> anyhow::Result<StandIn<State>> {
+    StandIn::start(port, token, State::default(), answer).await
+}
+
+/// The first part of the API that knows the request answers it.
+fn answer(_state: &mut State, _asked: &Asked) -> Response<Bytes> {
+    refusal(StatusCode::NOT_FOUND, "not_found", "Not Found")
+}
