@@ -1,7 +1,8 @@
 // An app's pages on an origin of their own, and browsers to look at them.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash, createPublicKey } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, request as requestOf } from "node:http";
@@ -87,6 +88,21 @@ export async function browse(...flags) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: [USER_AGENT, ...flags] });
   opened.push(browser);
   return browser;
+}
+
+// Opens an address in a browser that nobody looks into, until the test is over.
+export function browseUnwatched(address, context) {
+  const profile = mkdtempSync(join(tmpdir(), "unwatched-"));
+  const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-component-update", "--disable-sync"];
+  const browser = spawn(process.env.CHROMIUM, [...flags, USER_AGENT, `--user-data-dir=${profile}`, address], {
+    stdio: "ignore",
+  });
+  context.after(async () => {
+    const ended = once(browser, "exit");
+    browser.kill();
+    await ended;
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  });
 }
 
 // Somebody who was never here.

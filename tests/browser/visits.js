@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { addKey, arrived, nothingElseCame, short } from "./door.js";
-import { browse, page, painted, script, serve, settled, tab, visitor } from "./site.js";
+import { browse, browseUnwatched, page, painted, script, serve, settled, tab, visitor } from "./site.js";
 
 const files = { "/visit.js": script("visit.js"), "/favicon.ico": { text: "" } };
 let browser;
@@ -44,7 +44,8 @@ test("the module is as small as its guide says", () => {
 
 test("a visit is told whole, the tab being closed at its end", async () => {
   const key = addKey("visit", "--origin", origin);
-  add("/cellar", key, "data-vitals");
+  // Nothing leaves before somebody has consented, however slow the machine is.
+  add("/cellar", key, 'data-vitals data-every="60000"');
   const { opened, complaints } = await visit(await visitor(browser), "/cellar");
   await opened.evaluate(() => {
     ops.consent(true);
@@ -113,6 +114,26 @@ test("what is said while a page goes away is not lost", async () => {
     "event pagehide", "event pagehide", "event visibilitychange", "event visibilitychange",
     "page_view /leaving", "page_view /leaving",
   ]);
+});
+
+test("a page that is made ready is a visit once somebody sees it", async (context) => {
+  const key = addKey("ready");
+  const paths = ["/seen", "/unseen"];
+  const waited = new Set(paths);
+  for (const path of paths) {
+    files[path] = page(`<script src="/visit.js" data-door="${key.url}"></script>
+      <script>if (document.prerendering) fetch("/ready${path}");</script>`);
+    Object.defineProperty(files, `/ready${path}`, { get: () => void waited.delete(path) });
+  }
+  Object.defineProperty(files, "/ready", { get: () => (waited.size ? undefined : page("")) });
+  files["/start"] = page(`<script type="speculationrules">{ "prerender": [{ "urls": ${JSON.stringify(paths)} }] }</script>
+    <script type="module">
+      while (!(await fetch("/ready")).ok) await new Promise((done) => setTimeout(done, 50));
+      location.href = "/seen";
+    </script>`);
+  // A browser whose pages are looked into makes none ready.
+  browseUnwatched(`${origin}/start`, context);
+  assert.deepEqual(short(await arrived(key, 1)), ["page_view /seen"]);
 });
 
 test("more than a browser sends of a page that is left comes all the same", async () => {

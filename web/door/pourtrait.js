@@ -3,7 +3,7 @@
 
 const LATER = 'pourtrait-door';
 const MOST = 50;
-// Of a page that is left a browser sends 64 KiB; a letter may take three bytes.
+// Of a page that is left 64 KiB are sent, and a letter may take three bytes.
 const LENGTH = 20000;
 
 const attempt = (work) => {
@@ -13,24 +13,23 @@ const attempt = (work) => {
 };
 const guarded = (work) => (...given) => attempt(() => work(...given));
 const written = (value) => JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part));
-const isHidden = () => globalThis.document?.visibilityState === 'hidden';
+const { document = {}, location = {}, navigator = {} } = globalThis;
 
 export function open({ url, release, environment, consent = false, every = 2000 }) {
   const queue = [];
   const told = new WeakSet();
   const routes = {};
-  const browser = globalThis.navigator ?? {};
-  const landed = globalThis.location?.href;
+  const landed = location.href;
   let pause = 0;
   let sending;
   let timer;
   let user;
   let visit;
 
-  const route = (path = globalThis.location?.pathname) => routes[path] ?? path;
+  const route = (path = location.pathname) => routes[path] ?? path;
 
   const who = () => {
-    if (!consent || browser.doNotTrack === '1' || browser.globalPrivacyControl) return {};
+    if (!consent || navigator.doNotTrack === '1' || navigator.globalPrivacyControl) return {};
     visit ??= attempt(() => sessionStorage.getItem(LATER)) ?? crypto.randomUUID?.();
     attempt(() => sessionStorage.setItem(LATER, visit));
     return { user, session: visit };
@@ -64,8 +63,10 @@ export function open({ url, release, environment, consent = false, every = 2000 
 
   const send = async (leaving) => {
     clearTimeout(timer);
-    timer = undefined;
-    const silent = () => Date.now() < pause || browser.onLine === false;
+    // Nobody sees it yet.
+    timer = document.prerendering && setTimeout(flush, every);
+    if (timer) return;
+    const silent = () => Date.now() < pause || navigator.onLine === false;
     if (!silent()) queue.unshift(...take());
     while (queue.length) {
       let length = 0;
@@ -73,19 +74,19 @@ export function open({ url, release, environment, consent = false, every = 2000 
       const items = queue.splice(0, end < 0 ? MOST : end || 1);
       const shared = written({ sentAt: new Date(), release, environment, ...who() });
       const body = `${shared.slice(0, -1)},"items":[${items}]}`;
-      const sent = !silent() && (leaving ? attempt(() => browser.sendBeacon(url, body)) : await post(body));
+      const sent = !silent() && (leaving ? attempt(() => navigator.sendBeacon(url, body)) : await post(body));
       if (!sent) keep(items);
     }
   };
 
   const flush = () => sending ??= send().finally(() => sending = undefined);
 
-  // One that cannot be written takes no other along.
+  // One that cannot be written takes none along.
   const add = guarded((item) => {
     if (!url) return;
     queue.push(written({ id: crypto.randomUUID?.(), time: new Date(), ...item }));
-    if (isHidden()) send(true);
-    else timer ??= setTimeout(flush, every);
+    if (document.hidden) send(true);
+    else timer ||= setTimeout(flush, every);
   });
 
   const error = guarded((thrown, properties) => {
@@ -101,7 +102,7 @@ export function open({ url, release, environment, consent = false, every = 2000 
     addEventListener('error', (event) => error(event.error ?? event.message, { handled: false }));
     addEventListener('unhandledrejection', (event) => error(event.reason, { handled: false }));
     addEventListener('pagehide', () => send(true));
-    addEventListener('visibilitychange', () => isHidden() && send(true));
+    addEventListener('visibilitychange', () => document.hidden && send(true));
     timer = setTimeout(flush, every);
   });
 

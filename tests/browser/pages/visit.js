@@ -4,7 +4,7 @@ import { onCLS, onFCP, onINP, onLCP, onTTFB } from "web-vitals";
 import { open } from "../../../web/door/pourtrait.js";
 
 const { dataset } = document.currentScript;
-const ops = open({ url: dataset.door, release: "wine@1.4.2", every: 200 });
+const ops = open({ url: dataset.door, release: "wine@1.4.2", every: Number(dataset.every ?? 200) });
 if ("vitals" in dataset) {
   for (const measure of [onCLS, onFCP, onINP, onLCP, onTTFB]) measure(ops.webVital);
 }
