@@ -1,3 +1,4 @@
--- What an older release rolled up is in no figure of four weeks.
+-- What an older release rolled up is in no figure that it did not know.
 
-select ops.add_up_four_weeks();
+select ops.make_up_figures(3600, 21600);
+select ops.make_up_figures(604800, 2419200);

@@ -173,12 +173,39 @@ async fn what_is_forgotten_is_in_its_day() {
     // The older minutes and hours were never made or are gone.
     assert_eq!(
         world.rows(grains).await,
-        json!([{"grain": 60, "n": 20}, {"grain": 3600, "n": 50}, {"grain": 86400, "n": 60}, {"grain": 604_800, "n": 50}, {"grain": 2_419_200, "n": 50}])
+        json!([{"grain": 60, "n": 20}, {"grain": 3600, "n": 50}, {"grain": 21600, "n": 50}, {"grain": 86400, "n": 60}, {"grain": 604_800, "n": 50}, {"grain": 2_419_200, "n": 50}])
     );
     assert_eq!(
         count(&world, "ops.figures where kind = 'requests' and grain = 60").await,
         3
     );
+}
+
+/// An older release counts in the grains that it knows; what it leaves out is made up.
+#[tokio::test]
+async fn coarse_figures_that_a_release_did_not_add_up_are_made_up() {
+    let world = World::migrated().await;
+    for day in ["2026-10-01", "2026-11-22", "2026-11-23", "2026-11-24"] {
+        requests(&world, "/a", 7, &format!("{day}T03:04:05Z")).await;
+        requests(&world, "/b", 9, &format!("{day}T05:04:05Z")).await;
+    }
+    maintain(&world, NOON, 200).await;
+    let coarse = "select * from ops.figures where grain in (21600, 2419200)
+                  order by kind, environment, grain, at, name, part";
+    let make_up = "select ops.make_up_figures(3600, 21600), ops.make_up_figures(604800, 2419200)";
+    let before = world.rows(coarse).await;
+    world.rows(make_up).await;
+    assert_eq!(world.rows(coarse).await, before);
+    world
+        .execute(
+            "delete from ops.figures where grain = 21600 and at >= '2026-11-23Z';
+             update ops.figures set n = n - 1, buckets = '{}', counts = '{}'
+             where grain in (21600, 2419200) and kind = 'request' and at < '2026-10-02Z'",
+        )
+        .await;
+    assert_ne!(world.rows(coarse).await, before);
+    world.rows(make_up).await;
+    assert_eq!(world.rows(coarse).await, before);
 }
 
 /// What an earlier release counted is kept where the rows themselves are gone.

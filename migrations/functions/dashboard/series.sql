@@ -31,7 +31,7 @@ declare
     v_environments text[] := ops.figure_environments(p_kind, p_environment);
     v_kinds text[] := ops.pending_kinds(p_kind);
     -- The coarsest figures that fit into a point.
-    v_grain integer := case p_step when 600 then 60 when 21600 then 3600 else p_step end;
+    v_grain integer := case p_step when 600 then 60 else p_step end;
 begin
     return query
     select

@@ -1,7 +1,8 @@
 -- Reading: a window of time is put together from what it holds as a whole, four weeks, weeks
--- and days, from the hours and minutes at its edges, and from what is not rolled up yet. A window begins at a whole minute,
--- one that begins a day ago at a whole hour, and one that begins days ago at a whole day,
--- because that is what is kept, or little enough; it ends with the minute that it ends in.
+-- and days, from the quarters of days, hours and minutes at its edges, and from what is not
+-- rolled up yet. A window begins at a whole minute, one that begins a day ago at a whole hour,
+-- and one that begins days ago at a whole day, because that is what is kept, or little enough;
+-- it ends with the minute that it ends in.
 
 create or replace function ops.minutes_from(p_kind text, p_now timestamptz)
 returns timestamptz
@@ -52,7 +53,7 @@ create or replace function ops.window_pieces(p_from timestamptz, p_to timestampt
 returns table (grain integer, starts_at timestamptz, ends_at timestamptz)
 language plpgsql
 immutable
-rows 9
+rows 11
 set search_path = ''
 as $$
 begin
@@ -67,7 +68,7 @@ begin
                 date_bin('1 minute', p_to + interval '1 minute' - interval '1 microsecond', '1970-01-05Z'),
                 '1970-01-05Z'
             ) as last
-        from (values (60), (3600), (86400), (604800), (2419200)) as known (seconds)
+        from (values (60), (3600), (21600), (86400), (604800), (2419200)) as known (seconds)
         cross join lateral make_interval(secs => seconds) as span
     ),
     covered as (
@@ -87,7 +88,7 @@ end
 $$;
 
 comment on function ops.window_pieces(timestamptz, timestamptz) is
-    'A window, cut into as few pieces as its four weeks, weeks, days, hours and minutes make.';
+    'A window, cut into as few pieces as its four weeks, weeks, days, quarters of days, hours and minutes make.';
 
 create or replace function ops.figure_environments(p_kind text, p_environment text)
 returns text[]

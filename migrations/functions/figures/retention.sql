@@ -1,4 +1,4 @@
--- How long figures are kept: minutes for days, hours for months, days and weeks for good.
+-- How long figures are kept: minutes for days, hours and six hours for months, what is longer for good.
 
 create or replace function ops.forget_minutes(p_limit integer, p_now timestamptz)
 returns bigint
@@ -37,7 +37,7 @@ begin
     where ctid = any (array(
         select ctid
         from ops.figures
-        where grain = 3600
+        where grain in (3600, 21600)
             and at < p_now - make_interval(hours => 24 * (p_settings ->> 'retention.hours_days')::integer)
         limit p_limit
     ));
@@ -47,7 +47,7 @@ end
 $$;
 
 comment on function ops.forget_hours(integer, jsonb, timestamptz) is
-    'Deletes figures of hours that are older than their setting allows; their days are kept. Returns how many it deleted.';
+    'Deletes figures of hours and six hours that are older than their setting allows; their days are kept. Returns how many it deleted.';
 
 create or replace function ops.forget_people(p_limit integer, p_settings jsonb, p_now timestamptz)
 returns bigint

@@ -1,6 +1,6 @@
--- The roll-up: it takes pending figures away and adds them to minutes, hours, days, weeks and four weeks,
--- in one transaction, so that a row is counted once, whoever dies when. A figure of a time
--- that has not come yet stays pending. Only one roll-up is at work at a time.
+-- The roll-up: it takes pending figures away and adds them to minutes, hours, six hours, days,
+-- weeks and four weeks, in one transaction, so that a row is counted once, whoever dies when.
+-- A figure of a time that has not come yet stays pending. Only one roll-up is at work at a time.
 
 create or replace function ops.take_pending(p_limit integer, p_now timestamptz)
 returns ops.pending_figures[]
@@ -197,7 +197,7 @@ begin
     select
         kind, environment, grain, at, name, part, n, tallies, fast, left_out, measured, total, low, high,
         latest, first_at, last_at, buckets, counts
-    from (values (60), (3600), (86400), (604800), (2419200)) as grains (grain)
+    from (values (60), (3600), (21600), (86400), (604800), (2419200)) as grains (grain)
     cross join lateral unnest(ops.collapse_figures(array(
         select row(
             id, kind, environment, name, part, '', date_bin(make_interval(secs => grain), at, '1970-01-05Z'),
@@ -245,44 +245,60 @@ end
 $$;
 
 comment on function ops.add_figures(ops.pending_figures[], timestamptz) is
-    'Adds figures to their minutes, as far as minutes are kept, and to their hours, days, weeks and four weeks.';
+    'Adds figures to their minutes, as far as minutes are kept, and to their hours, six hours, days, weeks and four weeks.';
 
-create or replace function ops.add_up_four_weeks()
+create or replace function ops.make_up_figures(p_fine integer, p_coarse integer)
 returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
+    v_span interval := make_interval(secs => p_coarse);
     v_each record;
 begin
-    delete from ops.figures where grain = 2419200;
     for v_each in
-        select distinct kind, date_bin('28 days', at, '1970-01-05Z') as block from ops.figures where grain = 604800
+        with fine as (
+            select kind, date_bin(v_span, at, '1970-01-05Z') as at, sum(n) as n, sum(left_out) as left_out
+            from ops.figures
+            where grain = p_fine
+            group by 1, 2
+        ),
+        coarse as (
+            select kind, at, sum(n) as n, sum(left_out) as left_out
+            from ops.figures
+            where grain = p_coarse
+            group by kind, at
+        )
+        select fine.kind, fine.at
+        from fine
+        left join coarse using (kind, at)
+        where (fine.n, fine.left_out) is distinct from (coarse.n, coarse.left_out)
     loop
+        delete from ops.figures where grain = p_coarse and kind = v_each.kind and at = v_each.at;
         insert into ops.figures (
             kind, environment, grain, at, name, part, n, tallies, fast, left_out, measured, total, low, high,
             latest, first_at, last_at, buckets, counts
         )
         select
-            kind, environment, 2419200, at, name, part, n, tallies, fast, left_out, measured, total, low, high,
+            kind, environment, p_coarse, at, name, part, n, tallies, fast, left_out, measured, total, low, high,
             latest, first_at, last_at, buckets, counts
         from unnest(ops.collapse_figures(array(
             select row(
-                null, kind, environment, name, part, '', v_each.block, n, tallies, fast, left_out, measured, total,
+                null, kind, environment, name, part, '', v_each.at, n, tallies, fast, left_out, measured, total,
                 low, high, latest, first_at, last_at, buckets, counts, null, '{}', '{}'
             )::ops.pending_figures
             from ops.figures
             where kind = v_each.kind
-                and grain = 604800
-                and at >= v_each.block
-                and at < v_each.block + interval '672 hours'
+                and grain = p_fine
+                and at >= v_each.at
+                and at < v_each.at + v_span
         )));
     end loop;
 end
 $$;
 
-comment on function ops.add_up_four_weeks() is
-    'Makes the figures of four weeks anew from those of weeks. Every exchange of the functions does it, because an older release counts weeks and no more.';
+comment on function ops.make_up_figures(integer, integer) is
+    'Makes the figures of a coarse grain anew that do not hold what those of a fine one come to. Every exchange of the functions does it, because an older release does not count in grains that it does not know.';
 
 create or replace function ops.note_error_groups(p_rows ops.pending_figures[])
 returns void
