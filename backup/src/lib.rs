@@ -21,9 +21,11 @@
 //! - [`segments`], [`script_text`]: rows and objects as the pieces that are stored
 //! - [`repository`], [`run`]: one backup, from the first session to the commit record
 //! - [`selection`]: what of a backup is wanted back
+//! - [`application`]: what an application consists of beside its database
 //! - [`catalogue`], [`verify`], [`restore`], [`export`], [`tools`]: the way back, which
 //!   a [`drill`] tries
 
+pub mod application;
 pub mod catalogue;
 pub mod checksum;
 pub mod drill;

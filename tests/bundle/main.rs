@@ -20,6 +20,7 @@
 //! - `random_schedules`: whatever may happen, in any order, with functions that die;
 //!   `chance` is what such schedules are made of
 //! - `lease`: a lease that is renewed while its run works
+//! - `application_archive`: the application beside its database
 //! - `backup`: a backup from its claim to its seal; `backup_kills`: killed on the
 //!   way; `backups` is what both share, `bucket` a store that kills
 
@@ -33,6 +34,7 @@ mod account;
 mod account_auth;
 mod acknowledge;
 mod answering;
+mod application_archive;
 mod backup;
 mod backup_kills;
 mod backups;

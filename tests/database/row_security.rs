@@ -24,12 +24,13 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 91] = [
+const TABLES: [(&str, Server); 92] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
     ("alerts", Server::Whole),
     ("answered_calls", Server::Whole),
+    ("application_archives", Server::Whole),
     ("backup_canary", Server::Whole),
     ("backup_drills", Server::Whole),
     ("backups", Server::Whole),

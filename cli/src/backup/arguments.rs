@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use backup::drill::Budget;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::application::Application;
+
 /// What `backup` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Backup {
@@ -26,6 +28,12 @@ pub(crate) enum Backup {
     Drill(Drill),
     /// Makes new keys
     Keygen(Keygen),
+    /// Keeps how Vercel and Supabase are set up, and the repository, beside the backups
+    Application {
+        /// What to do.
+        #[command(subcommand)]
+        action: Application,
+    },
 }
 
 /// What opens backups.

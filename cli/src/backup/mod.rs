@@ -1,6 +1,7 @@
 //! `pourtrait backup`: backups taken, listed, checked, restored, tried and written out,
 //! each action in a file of its own.
 
+pub(crate) mod application;
 pub(crate) mod arguments;
 mod choice;
 mod drill;
@@ -43,5 +44,6 @@ pub(crate) async fn run(
         Backup::Export(options) => export::run(&options, environment, output).await,
         Backup::Drill(options) => drill::run(options, environment, output).await,
         Backup::Keygen(options) => keygen::run(&options, output),
+        Backup::Application { action } => application::run(&action, environment, output).await,
     }
 }

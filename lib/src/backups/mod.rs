@@ -6,6 +6,7 @@
 //! engine's: crate `backup`. Where the function has a key for it, what is left of its
 //! time is for a drill that is due.
 
+pub mod application;
 pub mod backup_setup;
 pub mod drill_receipts;
 mod due_drill;
@@ -35,6 +36,7 @@ use crate::{
     problem::Problem,
     rpc::{Call, Retry},
 };
+use application::DueArchive;
 use backup_setup::{BackupSetup, SetupError};
 pub use due_drill::DueDrill;
 
@@ -58,6 +60,9 @@ pub struct Details {
     /// The drill that was due after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drill: Option<DueDrill>,
+    /// The archive of the application that was due after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application: Option<DueArchive>,
 }
 
 impl jobs::Details for Details {
@@ -66,6 +71,7 @@ impl jobs::Details for Details {
             backup: None,
             reason: Some(reason),
             drill: None,
+            application: None,
         }
     }
 }
@@ -144,6 +150,8 @@ impl Handler<Starter> for BacksUp {
             })
         })?;
         if report.outcome == Outcome::Done {
+            // It takes seconds; a drill takes what is left.
+            report.details.application = application::take_if_due(app, deadline).await;
             report.details.drill = due_drill::make_if_due(app, deadline).await;
         }
         report.answer()
@@ -272,6 +280,7 @@ fn sealed_backup(
             backup: Some(sealed),
             reason: None,
             drill: None,
+            application: None,
         },
     }
 }

@@ -58,6 +58,14 @@ impl Platforms {
         }
     }
 
+    /// Whether there is a token for any of them.
+    #[must_use]
+    pub fn is_any_open(&self) -> bool {
+        [&self.vercel, &self.github, &self.management]
+            .into_iter()
+            .any(Option::is_some)
+    }
+
     /// Vercel, if there is a token.
     #[must_use]
     pub fn vercel(&self, outbound: &Arc<Outbound>) -> Option<Vercel> {

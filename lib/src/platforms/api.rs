@@ -6,6 +6,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{Method, StatusCode};
 use outside::{
     clock::{self, Deadline},
@@ -103,10 +104,17 @@ impl Api {
 
     /// Reads a document, up to three times.
     pub async fn read<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, ApiError> {
+        self.reading(call, parsed).await
+    }
+
+    async fn reading<T>(
+        &self,
+        call: &Call<'_>,
+        read: impl Fn(&Answer) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let mut tries = 1;
         loop {
-            let outcome = self.once(call).await.and_then(|answer| parsed(&answer));
-            match outcome {
+            match self.once(call).await.and_then(|answer| read(&answer)) {
                 Err(error) if tries < READ_TRIES => match error.patience(tries) {
                     Some(wait) => clock::wait(wait).await,
                     None => return Err(error),
@@ -115,6 +123,12 @@ impl Api {
             }
             tries += 1;
         }
+    }
+
+    /// Reads what is no JSON, up to three times, as base64.
+    pub async fn read_base64(&self, call: &Call<'_>) -> Result<String, ApiError> {
+        let body = self.reading(call, |answer| Ok(answer.body.clone())).await?;
+        Ok(BASE64_STANDARD.encode(body))
     }
 
     /// Changes something, once, and reads what is answered.
