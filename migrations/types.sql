@@ -73,3 +73,15 @@ create type ops.counted_item as (
 
 comment on type ops.counted_item is
     'One thing to be counted in figures: of which kind and name it is, when it was, the word that it is tallied under, and its number, which is null if it has none or none that can be real. The weight is -1 for what is taken back.';
+
+create type ops.figure_sum as (
+    n bigint,
+    measured bigint,
+    low numeric,
+    high numeric,
+    buckets smallint[],
+    counts bigint[]
+);
+
+comment on type ops.figure_sum is
+    'What was counted of one thing in a window: how often, and its numbers in buckets.';

@@ -12,7 +12,8 @@
 //! - [`rpc`]: the database behind its REST API
 //! - `bounded_json`, `encoded_body`: what comes from elsewhere, however odd or large
 //! - `exchange`, [`web_push`]: one request to somebody else's service, and messages to browsers
-//! - [`platforms`]: the APIs of what an app and this bundle stand on
+//! - [`platforms`], [`platform_watch`]: the APIs of what an app and this bundle stand on, and
+//!   what is watched there
 //! - [`deployment_event`]: what becomes of a deployment
 //! - [`push_devices`]: where push messages reach contacts
 //! - [`jobs`]: runs of scheduled work, each claimed once
@@ -52,6 +53,7 @@ pub mod messages;
 pub mod migrate;
 pub mod monitoring;
 pub mod oncall;
+pub mod platform_watch;
 pub mod platforms;
 pub mod problem;
 pub mod push_devices;

@@ -6,6 +6,7 @@ use ops::{
     jobs::Outcome,
     messages::{channels, message_facts::Severity},
     monitoring::sample::Status,
+    platform_watch::Source,
     status::document::State,
 };
 use serde::de::DeserializeOwned;
@@ -48,6 +49,10 @@ async fn sets_that_rust_writes_have_the_same_words_in_the_same_order() {
     assert_eq!(
         json!(words(&world, "deployment_event").await),
         json!(DeploymentEvent::ALL)
+    );
+    assert_eq!(
+        json!(words(&world, "platform_source").await),
+        json!(Source::ALL)
     );
     let kinds = "(select jsonb_agg(jsonb_build_array(channel, reach) order by place) from ops.channel_kinds)";
     let known = channels::ALL.map(|channel| json!([channel, channel.reach()]));

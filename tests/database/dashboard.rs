@@ -63,11 +63,14 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
             },
             "incidents": [],
             "deployments": [],
+            "production": {"projects": [unwatched("app_project"), unwatched("own_project")], "served": []},
             "feedback": {"open": 0, "unanswered": 0},
             "outbox": {"pending": 0, "oldestPendingSeconds": null, "dead": [], "sent24h": 0},
             "jobs": [never_run("backup", 1800), never_run("maintenance", 600), never_run("monitor", 60)],
             "onCall": [],
             "backups": null,
+            "providerBackups": {"state": "not watched", "newestAt": null, "ageSeconds": null, "pitr": null,
+                                "readAt": null, "error": null, "backups": []},
             "security": {"windowMinutes": 15, "signInAttempts": null, "refusedPercent": null,
                          "admins": null, "accessChangedAt": null, "openAlerts": 0},
             "audit": {"clean": true, "findings": []},
@@ -76,6 +79,12 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
                             "uncounted": {"rows": 0, "tablesInProgress": []}},
         }),
     );
+}
+
+/// A project of the platform's that there is no token for.
+fn unwatched(source: &str) -> Value {
+    json!({"source": source, "name": null, "state": "not watched", "pinnedSince": null, "live": null,
+           "readAt": null, "error": null})
 }
 
 /// A job that is known and was never claimed.
@@ -329,6 +338,6 @@ async fn nonsense_is_refused() {
     }
     for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
         let document = world.dashboard(seconds, NOON).await;
-        assert_eq!(document.as_object().unwrap().len(), 31, "{seconds}");
+        assert_eq!(document.as_object().unwrap().len(), 33, "{seconds}");
     }
 }

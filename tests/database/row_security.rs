@@ -24,7 +24,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 92] = [
+const TABLES: [(&str, Server); 96] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -50,14 +50,15 @@ const TABLES: [(&str, Server); 92] = [
     ("custom_checks", Server::Whole),
     ("daily_people", Server::Whole),
     ("daily_visitors", Server::Whole),
+    ("database_readings", Server::Whole),
     ("deliveries", Server::Whole),
     ("dependencies", Server::Whole),
+    ("deployment_comparisons", Server::Whole),
     ("deployments", Server::Whole),
     ("door_counts", Server::Whole),
     ("door_drops", Server::Whole),
     ("door_keys", Server::Whole),
     ("door_sessions", Server::Whole),
-    ("database_readings", Server::Whole),
     ("door_totals", Server::Whole),
     ("error_groups", Server::Whole),
     ("escalations", Server::Whole),
@@ -77,6 +78,8 @@ const TABLES: [(&str, Server); 92] = [
     ("issue_people", Server::Whole),
     ("issues", Server::Whole),
     ("items", Server::Whole),
+    ("items_20261123", Server::Whole),
+    ("items_20261124", Server::Whole),
     ("jobs", Server::Whole),
     ("maintenance_windows", Server::Whole),
     ("migrations", Server::OneColumn),
@@ -86,6 +89,8 @@ const TABLES: [(&str, Server); 92] = [
     ("outbox", Server::Whole),
     ("pending_figures", Server::Whole),
     ("people", Server::Whole),
+    ("platform_readings", Server::Whole),
+    ("platform_watches", Server::Whole),
     ("push_devices", Server::Whole),
     ("releases", Server::Whole),
     ("request_hours", Server::Whole),
@@ -98,6 +103,7 @@ const TABLES: [(&str, Server); 92] = [
     ("runs", Server::Whole),
     ("samples", Server::Whole),
     ("scheduler", Server::Whole),
+    ("served_deployments", Server::Whole),
     ("setting_changes", Server::Whole),
     ("settings", Server::Whole),
     ("sign_in_tries", Server::Whole),
@@ -115,9 +121,6 @@ const TABLES: [(&str, Server); 92] = [
     ("visitor_keys", Server::Whole),
     ("visits", Server::Whole),
     ("web_vitals", Server::Whole),
-    // A partition is a table of its own to whoever names it.
-    ("items_20261123", Server::Whole),
-    ("items_20261124", Server::Whole),
 ];
 
 const ANNA: &str = "00000000-0000-4000-8000-00000000000a";

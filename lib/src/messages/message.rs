@@ -15,6 +15,7 @@ use super::{
     message_links::{Link, Places},
     quantities,
     recipients::Recipients,
+    release_wording,
     rules::{self, Rule},
     vendor_pages,
 };
@@ -151,6 +152,8 @@ fn fields(facts: &Facts) -> Vec<Field> {
         ("Not observed", not_observed(facts)),
         (measured_label(facts), measured(facts)),
         (affected_label(facts), affects(facts)),
+        ("Evidence", release_wording::evidence(facts)),
+        ("Way back", release_wording::way_back(facts)),
         ("Seen", seen(facts)),
         ("Data", data(facts)),
         (

@@ -17,5 +17,6 @@ pub mod message_links;
 pub mod plain_text;
 pub mod quantities;
 pub mod recipients;
+mod release_wording;
 pub mod rules;
 mod vendor_pages;

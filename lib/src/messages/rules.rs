@@ -44,6 +44,12 @@ pub enum Rule {
     BackupDrillOverdue,
     /// The newest backup leaves something out that nobody has accepted.
     BackupGap,
+    /// The backups that the provider makes itself are not as they should be.
+    ProviderBackup,
+    /// The deployment that serves is worse than the day before it.
+    ReleaseRegressed,
+    /// Production is pinned, so that later releases serve nobody.
+    ReleasePinned,
     /// Too many requests end in a server error.
     ErrorRateHigh,
     /// Errors use up a month's budget within days.
@@ -116,7 +122,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 50] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -128,12 +134,15 @@ impl Rule {
         Self::BackupOverdue,
         Self::BackupSuspect,
         Self::BackupDrillFailed,
+        Self::ProviderBackup,
+        Self::ReleaseRegressed,
         Self::ErrorRateHigh,
         Self::SloFastBurn,
         Self::AppSlow,
         Self::ApiSlow,
         Self::BackupDrillOverdue,
         Self::BackupGap,
+        Self::ReleasePinned,
         Self::ServiceDegraded,
         Self::ApiAverageSlow,
         Self::PageLoadSlow,
@@ -183,6 +192,9 @@ impl Rule {
             Self::BackupDrillFailed => "backup_drill_failed",
             Self::BackupDrillOverdue => "backup_drill_overdue",
             Self::BackupGap => "backup_gap",
+            Self::ProviderBackup => "provider_backup",
+            Self::ReleaseRegressed => "release_regressed",
+            Self::ReleasePinned => "release_pinned",
             Self::ErrorRateHigh => "error_rate_high",
             Self::SloFastBurn => "slo_fast_burn",
             Self::AppSlow => "app_slow",
@@ -250,7 +262,10 @@ impl Rule {
             Self::ApiSlow | Self::EndpointSlow => "95th percentile",
             Self::ApiAverageSlow | Self::PageLoadSlow => "average",
             Self::MonitoringGap => "silence",
-            Self::BackupRpoBreached | Self::BackupOverdue => "age of the newest backup",
+            Self::BackupRpoBreached | Self::BackupOverdue | Self::ProviderBackup => {
+                "age of the newest backup"
+            }
+            Self::ReleasePinned => "pinned for",
             Self::BackupDrillFailed => "restore time",
             Self::BackupDrillOverdue => "since the last drill",
             Self::AppDown
@@ -263,6 +278,7 @@ impl Rule {
             | Self::BackupFailed
             | Self::BackupSuspect
             | Self::BackupGap
+            | Self::ReleaseRegressed
             | Self::ServiceDegraded
             | Self::CertificateUrgent
             | Self::CertificateExpiring
@@ -304,6 +320,11 @@ impl Rule {
                 "nobody yet; whether the backups can be restored is no longer known"
             }
             Self::BackupGap => "nobody yet; a restore would come back without it",
+            Self::ProviderBackup => {
+                "nobody yet; the provider's own backups are no second way back for now"
+            }
+            Self::ReleaseRegressed => "users of the app, as the evidence says",
+            Self::ReleasePinned => "nobody yet; what is released next serves nobody",
             Self::ErrorRateHigh => "users of the API: their requests end in a server error",
             Self::SloFastBurn => {
                 "users of the API: at this rate a month's error budget is gone within days"

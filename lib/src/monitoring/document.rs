@@ -13,6 +13,8 @@ mod feedback;
 mod funnels;
 mod incidents;
 mod on_call;
+mod production;
+mod provider_backups;
 mod security;
 mod series;
 mod slo;
@@ -37,6 +39,8 @@ pub use feedback::OpenFeedback;
 pub use funnels::{Funnel, FunnelStep};
 pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
 pub use on_call::OnCall;
+pub use production::{Comparison, Measure, Production, Project, Served};
+pub use provider_backups::{ProviderBackup, ProviderBackups};
 pub use security::{Security, SignInAttempts};
 pub use series::{LatencySeries, RequestSeries, Series, ServiceSeries, UsageSeries};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
@@ -92,6 +96,8 @@ pub struct Document {
     pub incidents: Vec<Incident>,
     /// What became of deployments in the range, the newest twenty, the newest first.
     pub deployments: Vec<DeploymentMark>,
+    /// What serves production, whether it is pinned, and how it compares.
+    pub production: Production,
     /// What people wrote and nobody has dealt with.
     pub feedback: OpenFeedback,
     /// The database itself.
@@ -108,6 +114,8 @@ pub struct Document {
     pub audit: Audit,
     /// Backups; null until there has been a run.
     pub backups: Option<Backups>,
+    /// The backups that the provider of the database makes itself.
+    pub provider_backups: ProviderBackups,
     /// What the app wrote that is in no figure.
     pub data_quality: DataQuality,
 }

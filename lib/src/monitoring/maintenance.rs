@@ -1,4 +1,4 @@
-//! `/api/cron/maintenance`: reads the on-call calendars from outside, then rolls up
+//! `/api/cron/maintenance`: reads the on-call calendars and the platforms' own APIs, then rolls up
 //! what is past and deletes what is old, a part at a time, until nothing is left or
 //! the time is up. Then it counts funnels anew, one at a time. What is a part, and what is
 //! left, the database says.
@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join;
 use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -17,7 +18,7 @@ use crate::{
     endpoint::{Job, Route},
     handler::{Answer, Handler, Routes},
     jobs::{self, Ended, Order, Outcome, Patience, Run, Unclaimed},
-    oncall,
+    oncall, platform_watch,
     rpc::{Call, Retry, RpcError},
 };
 use outside::clock::Deadline;
@@ -25,7 +26,7 @@ use outside::clock::Deadline;
 /// What a part may take. The next one is begun only where it can end.
 const PART: Duration = Duration::from_secs(10);
 
-/// What reading the calendars from outside may take.
+/// What reading the calendars and the platforms may take, which are read side by side.
 const READING: Duration = Duration::from_secs(15);
 
 /// One part of the work.
@@ -91,9 +92,15 @@ impl Handler<Starter> for RunsMaintenance {
             patience: Patience::Once,
         };
         let work = async |run: &Run| {
-            let calendars = oncall::read_calendars(app, deadline.within(READING)).await;
+            let reading = deadline.within(READING);
+            let (calendars, platforms) = join(
+                Box::pin(oncall::read_calendars(app, reading)),
+                Box::pin(platform_watch::read_platforms(app, reading)),
+            )
+            .await;
             let mut ended = maintain(app, run, deadline).await;
             note_calendars(&mut ended, calendars);
+            note_platforms(&mut ended, platforms);
             if ended.outcome == Outcome::Done {
                 let funnels = refresh_funnels(app, run, deadline).await;
                 ended.details.insert("funnels".to_owned(), json!(funnels));
@@ -114,6 +121,17 @@ fn note_calendars(ended: &mut Ended, calendars: Result<oncall::Report, RpcError>
             ended.details.insert("calendars".to_owned(), json!(report));
         }
         Err(error) => tracing::error!(%error, "which calendars are due is not known"),
+    }
+}
+
+/// The same holds for the platforms, whose errors are kept with their readings.
+fn note_platforms(ended: &mut Ended, platforms: Result<platform_watch::Report, RpcError>) {
+    match platforms {
+        Ok(report) if report == platform_watch::Report::default() => {}
+        Ok(report) => {
+            ended.details.insert("platforms".to_owned(), json!(report));
+        }
+        Err(error) => tracing::error!(%error, "which platforms are due is not known"),
     }
 }
 

@@ -75,6 +75,8 @@ begin
     perform ops.forget_door_counts(v_now);
     perform ops.forget_issues(v_settings, v_now);
     perform ops.forget_deployments(v_now);
+    perform ops.forget_served_deployments(v_now);
+    perform ops.forget_platform_readings(p_limit, v_now);
     if ops.drop_item_days(v_settings, v_now) = 10 then
         return jsonb_build_object('outcome', 'more');
     end if;

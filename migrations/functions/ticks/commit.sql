@@ -47,6 +47,8 @@ begin
             union all
             select * from ops.observe_oncall(p_now, p_settings)
             union all
+            select * from ops.observe_platforms(p_now)
+            union all
             select * from ops.observe_app(p_since, p_now, p_tick ->> 'environment', p_settings)
         ) as seen
     );
@@ -171,7 +173,8 @@ declare
 begin
     perform ops.note_blindness(v_gap);
     v_samples := ops.record_samples(p_run.id, p_tick, p_now);
-    v_warnings := ops.try_roll_up(p_now) || ops.try_system_health(p_tick, v_context.settings, p_now);
+    v_warnings := ops.try_roll_up(p_now) || ops.try_system_health(p_tick, v_context.settings, p_now)
+        || ops.try_comparisons(v_context.environment, p_now);
     perform ops.handle_gap(v_gap, nullif(p_tick -> 'emergency', 'null'), v_context, p_now);
 
     perform ops.notice_events(v_since, p_now, v_context.environment, v_context.settings);

@@ -22,6 +22,8 @@ import objectives from "./objectives.jsx";
 import onCall from "./on-call.jsx";
 import pages from "./pages.jsx";
 import people from "./people.jsx";
+import production from "./production.jsx";
+import providerBackups from "./provider-backups.jsx";
 import releases from "./releases.jsx";
 import responseTimes from "./response-times.jsx";
 import security from "./security.jsx";
@@ -45,9 +47,9 @@ import vitals from "./vitals.jsx";
 /** @type {Panel[]} */
 export const PANELS = [
   services, incidents, alerts, objectives,
-  traffic, responseTimes, endpoints, dependencies, releases,
+  traffic, responseTimes, endpoints, dependencies, production, releases,
   issues, feedback,
-  backups,
+  backups, providerBackups,
   people, vitals, pages, features, funnels, measurements, business,
   jobs, messages, audit, dataQuality, onCall, door,
   database, security,

@@ -5,7 +5,7 @@ use crate::messages::{
     alert_end::{AlertEnd, EndedBy},
     json_fields::time,
     message_facts::{Facts, Kind},
-    plain_text, quantities,
+    plain_text, quantities, release_wording,
 };
 
 /// How much of a raiser's words a headline takes over; the rest follows below.
@@ -65,6 +65,9 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::BackupDrillFailed => "A backup was not restored as it should be in a drill".into(),
         Rule::BackupDrillOverdue => "A drill of the backups is overdue".into(),
         Rule::BackupGap => format!("The newest backup leaves out {subject}"),
+        Rule::ProviderBackup => "The provider's own backups are not as they should be".into(),
+        Rule::ReleaseRegressed => release_wording::headline(facts, subject),
+        Rule::ReleasePinned => format!("{} is pinned", release_wording::project(subject)),
         Rule::ErrorRateHigh => "The API's error rate is high".into(),
         Rule::SloFastBurn => "The error budget burns fast".into(),
         Rule::SloSlowBurn => "The error budget burns too fast to last".into(),
@@ -129,6 +132,12 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
             format!("It is accepted that backups leave out {subject}")
         }
         Rule::BackupGap => format!("The newest backup no longer leaves out {subject}"),
+        Rule::ProviderBackup => "The provider's own backups are as they should be again".into(),
+        Rule::ReleaseRegressed if facts.reason.as_deref() == Some("replaced") => {
+            format!("The release {subject} no longer serves")
+        }
+        Rule::ReleaseRegressed => format!("The release {subject} is no longer worse"),
+        Rule::ReleasePinned => format!("{} is free again", release_wording::project(subject)),
         Rule::ErrorRateHigh => "The API's error rate is back to normal".into(),
         Rule::SloFastBurn => "The error budget no longer burns fast".into(),
         Rule::SloSlowBurn => "The error budget lasts again".into(),

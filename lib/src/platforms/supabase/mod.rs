@@ -1,5 +1,7 @@
 //! Supabase's Management API: what its owner sees and changes of a project.
 
+pub mod backups;
+
 use std::sync::Arc;
 
 use outside::outbound::Outbound;

@@ -1,5 +1,7 @@
 //! Vercel's REST API, as its SDK describes it.
 
+pub mod project_state;
+
 use std::sync::Arc;
 
 use outside::outbound::Outbound;
