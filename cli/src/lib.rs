@@ -35,6 +35,7 @@ mod maintenance;
 mod migrate;
 mod oncall;
 mod project;
+mod restore_point;
 mod retention;
 mod roles;
 mod schedule;

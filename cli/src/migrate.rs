@@ -12,7 +12,7 @@ use outside::{clock, database};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::environment::Environment;
+use crate::{environment::Environment, restore_point};
 use terminal::{
     failure::Verdict,
     output::{self, Output},
@@ -24,7 +24,11 @@ pub(crate) enum Migrate {
     /// Shows what would be applied, and which functions would change
     Plan,
     /// Applies what is pending (also without a word)
-    Apply,
+    Apply {
+        /// Takes no restore point of the provider's before, where there would be one
+        #[arg(long)]
+        without_restore_point: bool,
+    },
     /// Shows what was applied, which functions are in force, and what was changed by hand
     Status,
     /// Writes what a folder lacks, as files for `supabase db push`
@@ -43,15 +47,32 @@ pub(crate) async fn run(
     let host = database::host(&url)?;
     output::note(&format!("target: {host} (from {})", environment.origin()));
     let mut client = database::connect(&url, ca.as_deref()).await?;
-    match action.unwrap_or(Migrate::Apply) {
-        Migrate::Apply => apply(&mut client, &host, output).await,
+    let applying = Migrate::Apply {
+        without_restore_point: false,
+    };
+    match action.unwrap_or(applying) {
+        Migrate::Apply {
+            without_restore_point,
+        } => {
+            let point = if without_restore_point || migrate::status(&client).await?.is_current() {
+                None
+            } else {
+                restore_point::take(environment, &host, clock::now()).await?
+            };
+            apply(&mut client, &host, point, output).await
+        }
         Migrate::Plan => plan(&client, &host, output).await,
         Migrate::Status => status(&client, &host, output).await,
         Migrate::Export { folder } => export(&folder, output),
     }
 }
 
-async fn apply(client: &mut Client, host: &str, output: Output) -> anyhow::Result<Verdict> {
+async fn apply(
+    client: &mut Client,
+    host: &str,
+    restore_point: Option<String>,
+    output: Output,
+) -> anyhow::Result<Verdict> {
     let mut starting = |step: &Step| output::note(&format!("applying {step}"));
     let before = migrate::openings(client).await?;
     let applied = migrate::apply(client, &mut starting)
@@ -74,6 +95,7 @@ async fn apply(client: &mut Client, host: &str, output: Output) -> anyhow::Resul
     };
     let document = json!({
         "host": host, "applied": applied.tables, "exchanged": applied.exchanged, "droppedPolicies": dropped,
+        "restorePoint": restore_point,
     });
     output.result(&document, &text);
     Ok(Verdict::Good)

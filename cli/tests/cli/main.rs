@@ -33,6 +33,7 @@ mod oncall;
 mod operator;
 mod recovery;
 mod replay;
+mod restore_point;
 mod roles;
 mod snippet;
 mod sourcemaps;
