@@ -419,3 +419,30 @@ async fn of_a_thousand_devices_one_that_is_gone_takes_no_other_along() {
         ["slack notice Push messages no longer reach P50 on P50 5"]
     );
 }
+
+#[tokio::test]
+async fn what_was_given_up_elsewhere_is_sent_to_every_device() {
+    let world = World::migrated().await;
+    anna(&world, &["phone", "laptop"]).await;
+    raised(&world, "02:00:00", "x", "firing").await;
+    // As if the ladder had asked her by email alone, and that had been given up.
+    world
+        .execute("delete from ops.outbox where kind = 'escalation' and facts ->> 'device' <> (select min(facts ->> 'device') from ops.outbox where kind = 'escalation')")
+        .await;
+    world
+        .execute("update ops.outbox set channel = 'email', status = 'dead', facts = facts - 'device' where kind = 'escalation'")
+        .await;
+    let message = world
+        .value("(select id from ops.outbox where kind = 'escalation')")
+        .await;
+    let resend = json!({"p_request": Uuid::new_v4(), "p_message": message, "p_actor": "Anna",
+                        "p_channel": "push", "p_now": at("02:01:00")});
+    let resent = world.call("ops_resend_message", resend).await;
+    assert_eq!(resent["outcome"], "queued");
+    assert_eq!(array(&resent["messages"]).len(), 2, "{resent}");
+    assert_eq!(resent["message"], resent["messages"][0]);
+    assert_eq!(
+        settle(&world, "02:01:01", &|_| "sent").await,
+        ["escalation laptop", "escalation phone"]
+    );
+}

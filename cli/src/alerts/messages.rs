@@ -145,6 +145,9 @@ enum Outcome {
 struct Resent {
     outcome: Outcome,
     message: Option<Uuid>,
+    /// All of them, where it was queued for several devices.
+    #[serde(default)]
+    messages: Vec<Uuid>,
 }
 
 impl Call for ResendMessage {
@@ -203,14 +206,27 @@ pub(super) async fn resend(
     };
     let resent = project.call(&call).await?;
     let (verdict, text) = match resent.outcome {
-        Outcome::Queued => (Verdict::Good, "queued; it is sent within a minute"),
-        Outcome::Unchanged | Outcome::Unknown => (Verdict::Bad, "somebody else was quicker"),
+        Outcome::Queued if resent.messages.len() > 1 => (
+            Verdict::Good,
+            format!(
+                "queued for {} devices; it is sent within a minute",
+                resent.messages.len()
+            ),
+        ),
+        Outcome::Queued => (
+            Verdict::Good,
+            "queued; it is sent within a minute".to_owned(),
+        ),
+        Outcome::Unchanged | Outcome::Unknown => {
+            (Verdict::Bad, "somebody else was quicker".to_owned())
+        }
         Outcome::Over => (
             Verdict::Bad,
-            "not queued: its alert is over, and whoever got the message now would never get its end",
+            "not queued: its alert is over, and whoever got the message now would never get its end"
+                .to_owned(),
         ),
     };
-    output.result(&json!(resent), text);
+    output.result(&json!(resent), &text);
     Ok(verdict)
 }
 

@@ -125,7 +125,7 @@ fn where_to_add(name: &str, environment: &Environment) -> String {
     match (config.base_url, config.web_push) {
         (Some(base), Some(_)) => format!(
             "to add one: on the device, sign in at {}/dashboard with the email address of {name} \
-             and let it be reached there (an iPhone: add the page to the home screen first)",
+             and press \"Notify this device\" (an iPhone: add the page to the home screen first)",
             base.as_str().trim_end_matches('/')
         ),
         _ => "push messages are not configured here: `pourtrait contacts keygen` makes a VAPID_PRIVATE_KEY, and BASE_URL says where the pages are".to_owned(),

@@ -76,41 +76,43 @@ comment on function public.ops_list_messages(boolean, uuid, integer) is
     'Lists the newest messages, at most 500: all of them, those that are dead, or those about one alert.';
 
 create or replace function ops.queue_anew(p_message ops.outbox, p_channel text, p_now timestamptz)
-returns uuid
+returns uuid[]
 language plpgsql
 set search_path = ''
 as $$
 declare
-    v_id uuid;
+    v_ids uuid[];
 begin
-    insert into ops.outbox
-        (kind, channel, digest, severity, alert, incident, after, facts, created_at, next_attempt_at)
-    values (
-        p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.incident,
-        p_message.after,
-        coalesce(
-            (
-                select reached.facts
-                from ops.for_each_device(p_channel, p_message.facts) as reached (facts)
-                where not p_message.facts ? 'device'
-                limit 1
-            ),
-            p_message.facts
-        ),
-        p_now,
-        ops.message_due_at(p_message.kind, false, p_message.alert, null, ops.read_settings(), p_now)
+    with reached as (
+        select each.facts
+        from ops.for_each_device(p_channel, p_message.facts) as each (facts)
+        where not p_message.facts ? 'device'
+    ),
+    queued as (
+        insert into ops.outbox
+            (kind, channel, digest, severity, alert, incident, after, facts, created_at, next_attempt_at)
+        select
+            p_message.kind, p_channel, p_message.digest, p_message.severity, p_message.alert, p_message.incident,
+            p_message.after, told.facts, p_now,
+            ops.message_due_at(p_message.kind, false, p_message.alert, null, ops.read_settings(), p_now)
+        from (
+            select facts from reached
+            union all
+            select p_message.facts where not exists (select from reached)
+        ) as told
+        returning id
     )
-    returning id into v_id;
+    select array_agg(id) into v_ids from queued;
 
     update ops.outbox
     set status = 'superseded'
     where id = p_message.id;
-    return v_id;
+    return v_ids;
 end
 $$;
 
 comment on function ops.queue_anew(ops.outbox, text, timestamptz) is
-    'Queues a new message in the place of one that was given up, which is then superseded.';
+    'Queues a new message in the place of one that was given up, which is then superseded; one for each device of its person where devices are reached, unless it was to one of them.';
 
 create or replace function public.ops_resend_message(
     p_request uuid,
@@ -128,6 +130,7 @@ declare
     v_message ops.outbox;
     v_answer jsonb;
     v_result jsonb;
+    v_queued uuid[];
 begin
     perform ops.hold_functions();
     perform ops.check_request(p_request);
@@ -157,10 +160,8 @@ begin
     elsif coalesce(p_channel, v_message.channel) is null then
         perform ops.refuse('channel', format('given for message %s, which has none', p_message), null, 'Name one.');
     else
-        v_result := jsonb_build_object(
-            'outcome', 'queued',
-            'message', ops.queue_anew(v_message, coalesce(p_channel, v_message.channel), v_now)
-        );
+        v_queued := ops.queue_anew(v_message, coalesce(p_channel, v_message.channel), v_now);
+        v_result := jsonb_build_object('outcome', 'queued', 'message', v_queued[1], 'messages', to_jsonb(v_queued));
     end if;
 
     return ops.keep_answer(p_request, 'ops_resend_message', v_result, v_now);
@@ -168,4 +169,4 @@ end
 $$;
 
 comment on function public.ops_resend_message(uuid, uuid, text, text, timestamptz) is
-    'Queues a dead message anew, on its channel or on the one that is given. The outcome is queued, unchanged if the message is not dead, over if its alert has resolved, or unknown. A call that is repeated with the same request returns its first result.';
+    'Queues a dead message anew, on its channel or on the one that is given; for every device where that reaches devices. The outcome is queued, unchanged if the message is not dead, over if its alert has resolved, or unknown. A call that is repeated with the same request returns its first result.';
