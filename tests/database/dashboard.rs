@@ -87,11 +87,17 @@ fn unwatched(source: &str) -> Value {
            "readAt": null, "error": null})
 }
 
-/// A job that is known and was never claimed.
+/// A job that is known and was never claimed, as of noon.
 pub(crate) fn never_run(job: &str, every_seconds: u32) -> Value {
+    let noon: jiff::Timestamp = at("12:00:00").parse().unwrap();
+    let first = noon - jiff::SignedDuration::from_secs(59 * i64::from(every_seconds));
+    let slots = json!({
+        "from": first.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string(),
+        "outcomes": vec![Value::Null; 60],
+    });
     json!({"job": job, "everySeconds": every_seconds, "lastSlot": null, "lastOutcome": null,
            "lastStartedAt": null, "lastFinishedAt": null, "durationMs": null,
-           "missed24h": 0, "status": "not set up"})
+           "missed24h": 0, "status": "not set up", "slots": slots})
 }
 
 #[tokio::test]
@@ -310,14 +316,15 @@ async fn uptime_alerts_and_incidents() {
             "recentAlerts": [
                 {"type": "external", "severity": "critical", "status": "firing", "subject": "s",
                  "message": "Title", "timestamp": "2026-11-24T11:59:00+00:00", "resolvedAt": null, "incident": 2,
-                 "heldBy": null},
+                 "heldBy": null, "ladder": {"reason": "no_contacts", "until": null, "rungs": []}},
                 {"type": "certificate_expiring", "severity": "low", "status": "firing",
                  "subject": "app.example", "message": null, "timestamp": "2026-11-24T11:56:00+00:00",
-                 "resolvedAt": null, "incident": null, "heldBy": null},
+                 "resolvedAt": null, "incident": null, "heldBy": null,
+                 "ladder": {"reason": "no_ladder", "until": null, "rungs": []}},
                 {"type": "app_down", "severity": "critical", "status": "resolved",
                  "subject": "https://app.example/", "message": null,
                  "timestamp": "2026-11-24T11:52:00+00:00", "resolvedAt": "2026-11-24T11:55:00+00:00",
-                 "incident": 1, "heldBy": null},
+                 "incident": 1, "heldBy": null, "ladder": null},
             ],
         }),
     );

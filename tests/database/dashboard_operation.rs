@@ -63,7 +63,16 @@ async fn jobs() {
     let finish = json!({"p_run": claim["run"], "p_fence": claim["fence"], "p_outcome": "failed",
                         "p_summary": {}, "p_now": at("11:57:07.5")});
     world.call("ops_finish_run", finish).await;
-    let jobs = section(&world, "jobs").await;
+    let mut jobs = section(&world, "jobs").await;
+    let slots = jobs[2].as_object_mut().unwrap().remove("slots").unwrap();
+    let mut outcomes = vec![Value::Null; 60];
+    outcomes[49..57].fill(json!("missed"));
+    outcomes[49] = json!("done");
+    outcomes[56] = json!("failed");
+    assert_eq!(
+        slots,
+        json!({"from": "2026-11-24T11:01:00+00:00", "outcomes": outcomes})
+    );
     assert_eq!(
         jobs,
         json!([never_run("backup", 1800), never_run("maintenance", 600), {

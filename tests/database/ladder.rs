@@ -60,6 +60,40 @@ async fn nobody_makes_no_ladder() {
 }
 
 #[tokio::test]
+async fn the_dashboard_says_who_is_asked_next_rung_by_rung() {
+    let world = World::migrated().await;
+    everybody(&world).await;
+    let alert = raise(&world, &at("12:00:00"), "critical", "x").await;
+    advance(&world, &at("12:00:00")).await;
+    let ladder = |now: &'static str| {
+        let world = &world;
+        async move { world.dashboard(3600, now).await["alerts"]["recentAlerts"][0]["ladder"].clone() }
+    };
+    let rung = |time: &str, level: u32, names: &[&str]| json!({"at": format!("2026-11-24T{time}:00+00:00"), "level": level, "names": names});
+    assert_eq!(
+        ladder("12:01:00").await,
+        json!({"reason": null, "until": null, "rungs": [
+            rung("12:15", 1, &["on_call_secondary"]),
+            rung("12:30", 2, &["engineering_manager", "senior_engineer"]),
+            rung("13:00", 3, &["cto", "vendor_support"]),
+            rung("14:00", 4, &["executive", "external_consultant"]),
+        ]})
+    );
+    world
+        .execute(&format!(
+            "update ops.alerts set status = 'acknowledged', acknowledged_at = '2026-11-24T12:02Z', acknowledged_by = 'Anna', \
+             acknowledged_until = '2026-11-24T13:02Z' where id = '{alert}'"
+        ))
+        .await;
+    assert_eq!(
+        ladder("12:03:00").await,
+        json!({"reason": "acknowledged", "until": "2026-11-24T13:02:00+00:00", "rungs": []})
+    );
+    resolve(&world, &at("12:04:00"), "x").await;
+    assert_eq!(ladder("12:05:00").await, Value::Null);
+}
+
+#[tokio::test]
 async fn without_a_primary_the_secondary_is_asked_first() {
     let world = World::migrated().await;
     contact(&world, "Bo", "on_call_secondary", mail("bo")).await;

@@ -3,6 +3,13 @@
 
 const WORKER = "/sw.js";
 
+/**
+ * Below which address a browser subscribes. The dashboard and the status page each have a
+ * subscription of their own, so that whoever ends one keeps the other.
+ */
+export const EVERYWHERE = "/";
+export const STATUS_PAGE = "/status";
+
 /** The one script that may become a worker here. */
 const policy = globalThis.trustedTypes?.createPolicy("sw", {
   createScriptURL(address) {
@@ -22,10 +29,24 @@ export function obstacle() {
   return Notification.permission === "denied" ? "denied" : "none";
 }
 
-function registered() {
-  return navigator.serviceWorker.register(policy ? policy.createScriptURL(WORKER) : WORKER, {
+/** The worker below an address, once it runs. */
+async function registered(scope) {
+  const registration = await navigator.serviceWorker.register(policy ? policy.createScriptURL(WORKER) : WORKER, {
+    scope,
     updateViaCache: "none",
   });
+  const starting = registration.installing ?? registration.waiting;
+  if (!registration.active) {
+    await new Promise((runs) => starting.addEventListener("statechange", () => starting.state === "activated" && runs()));
+  }
+  return registration;
+}
+
+/** The push manager of an address, if its worker is there. */
+async function known(scope) {
+  const registration = await navigator.serviceWorker?.getRegistration(scope);
+  const isItsOwn = registration && new URL(registration.scope).pathname === scope;
+  return isItsOwn ? registration.pushManager : undefined;
 }
 
 function bytes(base64url) {
@@ -43,10 +64,9 @@ function same(key, buffer) {
  * be called by a press. Returns the subscription: `{endpoint, expirationTime, keys: {p256dh, auth}}`.
  * One to another key is given up.
  */
-export async function subscribe(publicKey) {
+export async function subscribe(publicKey, scope = EVERYWHERE) {
   const key = bytes(publicKey);
-  await registered();
-  const { pushManager } = await navigator.serviceWorker.ready;
+  const { pushManager } = await registered(scope);
   const former = await pushManager.getSubscription();
   if (former && !same(key, former.options.applicationServerKey)) await former.unsubscribe();
   const options = { userVisibleOnly: true, applicationServerKey: key };
@@ -54,15 +74,13 @@ export async function subscribe(publicKey) {
 }
 
 /** The subscription of this browser, or null; asks nobody. */
-export async function current() {
-  const registration = await navigator.serviceWorker?.getRegistration("/");
-  return (await registration?.pushManager?.getSubscription())?.toJSON() ?? null;
+export async function current(scope = EVERYWHERE) {
+  return (await (await known(scope))?.getSubscription())?.toJSON() ?? null;
 }
 
 /** Ends the subscription, and returns what it was, so that the bundle can be told; null without one. */
-export async function unsubscribe() {
-  const registration = await navigator.serviceWorker?.getRegistration("/");
-  const subscription = await registration?.pushManager?.getSubscription();
+export async function unsubscribe(scope = EVERYWHERE) {
+  const subscription = await (await known(scope))?.getSubscription();
   if (!subscription) return null;
   const ended = subscription.toJSON();
   await subscription.unsubscribe();

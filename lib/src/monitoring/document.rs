@@ -12,6 +12,7 @@ mod deployments;
 mod feedback;
 mod funnels;
 mod incidents;
+mod ladder;
 mod on_call;
 mod production;
 mod provider_backups;
@@ -38,6 +39,7 @@ pub use deployments::DeploymentMark;
 pub use feedback::OpenFeedback;
 pub use funnels::{Funnel, FunnelStep};
 pub use incidents::{Cause, Deployment, Evidence, Impact, Incident};
+pub use ladder::{Ladder, Rung};
 pub use on_call::OnCall;
 pub use production::{Comparison, Measure, Production, Project, Served};
 pub use provider_backups::{ProviderBackup, ProviderBackups};
@@ -326,6 +328,9 @@ pub struct Alert {
     pub incident: Option<i64>,
     /// What it is only the consequence of, while it waits for the end of that.
     pub held_by: Option<Holder>,
+    /// Whom its ladder asks next; of the newest open ones alone.
+    #[serde(default)]
+    pub ladder: Option<Ladder>,
 }
 
 /// What holds an alert.
@@ -392,4 +397,16 @@ pub struct Job {
     /// Slots without a run in the last 24 hours.
     #[serde(rename = "missed24h")]
     pub missed_24h: u64,
+    /// What became of its last sixty slots.
+    #[serde(default)]
+    pub slots: Slots,
+}
+
+/// What became of slots that follow each other.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Slots {
+    /// The first one.
+    pub from: Option<Timestamp>,
+    /// The outcome of each one's run, or `missed`; null where there is nothing yet.
+    pub outcomes: Vec<Option<String>>,
 }

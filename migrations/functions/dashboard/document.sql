@@ -53,7 +53,7 @@ begin
         'reports', ops.dashboard_reports(v_from, v_now, p_environment),
         'door', ops.dashboard_door(v_from, v_now),
         'series', ops.dashboard_series(p_seconds, v_from, v_now, p_environment),
-        'alerts', ops.dashboard_alerts(),
+        'alerts', ops.dashboard_alerts(v_now),
         'uptime', v_uptime,
         'slo', ops.dashboard_slo(v_uptime -> 'windows', p_environment, v_now),
         'incidents', ops.dashboard_incidents(v_from, v_now),

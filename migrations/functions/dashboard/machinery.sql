@@ -48,6 +48,39 @@ $$;
 comment on function ops.dashboard_outbox(timestamptz) is
     'How many messages wait and for how long (a message that waits on purpose counts, but not its time), the 20 newest that were given up, and how many were sent in 24 hours.';
 
+create or replace function ops.recent_slots(p_job ops.jobs, p_slots integer, p_now timestamptz)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    with slots as (
+        select to_timestamp(
+            (floor(extract(epoch from p_now) / p_job.every_seconds) - nth) * p_job.every_seconds
+        ) as slot
+        from generate_series(0, p_slots - 1) as nth
+    )
+    select jsonb_build_object(
+        'from', min(slots.slot),
+        'outcomes', jsonb_agg(
+            case when slots.slot >= p_job.first_slot then found.outcome end
+            order by slots.slot
+        )
+    )
+    from slots
+    left join lateral (
+        select run.outcome
+        from ops.runs as run
+        where run.job = p_job.job and run.slot = slots.slot
+        -- An abandoned run leaves its slot to the next one.
+        order by run.outcome = 'abandoned'
+        limit 1
+    ) as found on true
+$$;
+
+comment on function ops.recent_slots(ops.jobs, integer, timestamptz) is
+    'Returns what became of the newest slots of a job, the oldest first: the outcome of the run that has the slot, missed, or null where there is nothing yet.';
+
 create or replace function ops.dashboard_jobs(p_now timestamptz)
 returns jsonb
 language sql
@@ -75,7 +108,8 @@ as $$
                     when job.first_slot is null then 'not set up'
                     when p_now - job.last_slot > make_interval(secs => 3 * job.every_seconds) then 'overdue'
                     else 'ok'
-                end
+                end,
+                'slots', ops.recent_slots(job.*, 60, p_now)
             )
             order by job.job
         ),
@@ -92,4 +126,4 @@ as $$
 $$;
 
 comment on function ops.dashboard_jobs(timestamptz) is
-    'Each job with its last run. A job is overdue after three intervals without a claimed slot, and not set up before its first slot.';
+    'Each job with its last run and its last sixty slots. A job is overdue after three intervals without a claimed slot, and not set up before its first slot.';

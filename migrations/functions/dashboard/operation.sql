@@ -230,7 +230,7 @@ $$;
 comment on function ops.dashboard_uptime(integer, timestamptz, text) is
     'The uptime of the application in %, with the seconds that it is computed from, the uptime of single checks, the last ninety days of each service, and the incidents of the range or of the last 30 days, whichever is longer. Durations are in seconds.';
 
-create or replace function ops.dashboard_alerts()
+create or replace function ops.dashboard_alerts(p_now timestamptz)
 returns jsonb
 language sql
 stable
@@ -242,6 +242,18 @@ as $$
         left join ops.incidents as incident on incident.id = alert.incident
         order by alert.opened_at desc, alert.id
         limit 20
+    ),
+    -- It takes a moment to find out, and nobody reads more.
+    asking as materialized (
+        select open.id, ops.ladder_ahead(alert, 4, p_now) as ladder
+        from (
+            select recent.id
+            from recent
+            where recent.status <> 'resolved'
+            order by recent.opened_at desc, recent.id
+            limit 8
+        ) as open
+        join ops.alerts as alert using (id)
     )
     select jsonb_build_object(
         'activeAlerts', (select count(*) from ops.alerts where status <> 'resolved'),
@@ -260,7 +272,8 @@ as $$
                         'resolvedAt', resolved_at,
                         'incident', number,
                         -- A hold that is over is taken away by the next tick or delivery.
-                        'heldBy', case when status <> 'resolved' then held_by end
+                        'heldBy', case when status <> 'resolved' then held_by end,
+                        'ladder', (select asking.ladder from asking where asking.id = recent.id)
                     )
                     order by opened_at desc, id
                 )
@@ -271,8 +284,8 @@ as $$
     )
 $$;
 
-comment on function ops.dashboard_alerts() is
-    'How many alerts are open, how many of these are critical, and the 20 alerts that opened last.';
+comment on function ops.dashboard_alerts(timestamptz) is
+    'How many alerts are open, how many of these are critical, and the 20 alerts that opened last, with whom the ladders of the newest open ones ask next.';
 
 create or replace function ops.dashboard_incidents(p_from timestamptz, p_now timestamptz)
 returns jsonb

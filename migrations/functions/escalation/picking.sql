@@ -299,8 +299,37 @@ $$;
 comment on function ops.rungs_to_come(ops.alerts) is
     'Returns the rungs of an alert''s ladder that are still to come, in their order, and those of the round after them as it will be planned.';
 
-create or replace function ops.next_asked(p_alert ops.alerts, p_now timestamptz)
-returns jsonb
+create or replace function ops.keeps_from_asking(p_alert ops.alerts, p_now timestamptz)
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    if ops.held_by(p_alert, p_now) is not null then
+        return 'held';
+    elsif p_alert.status = 'acknowledged' then
+        return 'acknowledged';
+    elsif exists (
+        select
+        from ops.escalations
+        where alert = p_alert.id and severity = p_alert.severity and status = 'waiting'
+    ) then
+        return null;
+    elsif p_alert.severity = 'critical' then
+        return case when ops.has_ladder_people() then 'not_planned' else 'no_contacts' end;
+    elsif p_alert.severity = 'high' or ops.has_plan(p_alert) then
+        return 'all_asked';
+    end if;
+    return 'no_ladder';
+end
+$$;
+
+comment on function ops.keeps_from_asking(ops.alerts, timestamptz) is
+    'Returns in one word why nobody else is asked about an open alert; null if its ladder goes on.';
+
+create or replace function ops.list_asked(p_alert ops.alerts, p_most integer, p_now timestamptz)
+returns table (at timestamptz, level integer, names jsonb)
 language plpgsql
 stable
 set search_path = ''
@@ -309,55 +338,104 @@ declare
     v_silenced_until timestamptz := ops.silenced_until(p_alert, p_now);
     v_channels text[] := ops.served_channels();
     v_step ops.escalations;
-    v_at timestamptz;
-    v_names jsonb;
+    v_found integer := 0;
 begin
-    if p_alert.status = 'resolved' then
-        return null;
-    elsif ops.held_by(p_alert, p_now) is not null then
-        return ops.next_document(null, '[]', 'held');
-    elsif p_alert.status = 'acknowledged' then
-        return ops.next_document(p_alert.acknowledged_until, jsonb_build_array(p_alert.acknowledged_by), 'acknowledged');
-    end if;
-
-    if not exists (
-        select
-        from ops.escalations
-        where alert = p_alert.id and severity = p_alert.severity and status = 'waiting'
-    ) then
-        return ops.next_document(null, '[]', case
-            when p_alert.severity = 'critical' and not ops.has_ladder_people() then 'no_contacts'
-            when p_alert.severity = 'critical' then 'not_planned'
-            when p_alert.severity = 'high' or ops.has_plan(p_alert) then 'all_asked'
-            else 'no_ladder'
-        end);
-    end if;
-
     -- A rung that nobody is left for asks nobody: whoever is asked next is asked by a later one.
     for v_step in
         select * from ops.rungs_to_come(p_alert)
     loop
-        v_at := greatest(v_step.due_at, v_silenced_until, p_now);
+        at := greatest(v_step.due_at, v_silenced_until, p_now);
+        level := v_step.level;
         if v_step.level is not null and p_alert.severity <> 'critical' then
-            v_at := coalesce(ops.next_awake_at(p_alert.severity, v_channels, v_at), v_at);
+            at := coalesce(ops.next_awake_at(p_alert.severity, v_channels, at), at);
         end if;
-        v_names := case
+        names := case
             when v_step.level is null then jsonb_build_array('email')
             when v_step.person is not null then jsonb_build_array(v_step.person ->> 'name')
             else (
-                select jsonb_agg(picked.person ->> 'name') from ops.pick_for(v_step, v_channels, v_at) as picked
+                select jsonb_agg(picked.person ->> 'name') from ops.pick_for(v_step, v_channels, at) as picked
             )
         end;
-        if v_names is not null then
-            return ops.next_document(v_at, v_names, case when v_silenced_until is not null then 'silenced' end);
+        if names is not null then
+            v_found := v_found + 1;
+            return next;
         end if;
+        exit when v_found >= p_most;
     end loop;
-    return ops.next_document(null, '[]', 'no_contacts');
+end
+$$;
+
+comment on function ops.list_asked(ops.alerts, integer, timestamptz) is
+    'Returns whom the ladder of an alert asks, and when, as things stand: its next rungs, at most so many.';
+
+create or replace function ops.next_asked(p_alert ops.alerts, p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_reason text;
+    v_next record;
+begin
+    if p_alert.status = 'resolved' then
+        return null;
+    end if;
+    v_reason := ops.keeps_from_asking(p_alert, p_now);
+    if v_reason = 'acknowledged' then
+        return ops.next_document(p_alert.acknowledged_until, jsonb_build_array(p_alert.acknowledged_by), v_reason);
+    elsif v_reason is not null then
+        return ops.next_document(null, '[]', v_reason);
+    end if;
+    select * into v_next from ops.list_asked(p_alert, 1, p_now);
+    if not found then
+        return ops.next_document(null, '[]', 'no_contacts');
+    end if;
+    return ops.next_document(
+        v_next.at, v_next.names, case when ops.silenced_until(p_alert, p_now) is not null then 'silenced' end
+    );
 end
 $$;
 
 comment on function ops.next_asked(ops.alerts, timestamptz) is
     'Returns who is asked next about an alert and when, as things stand, or in one word why nobody is.';
+
+create or replace function ops.ladder_ahead(p_alert ops.alerts, p_most integer, p_now timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_reason text;
+    v_rungs jsonb := '[]';
+begin
+    if p_alert.status = 'resolved' then
+        return null;
+    end if;
+    v_reason := ops.keeps_from_asking(p_alert, p_now);
+    if v_reason is null then
+        select coalesce(jsonb_agg(jsonb_build_object('at', asked.at, 'level', asked.level, 'names', asked.names)), '[]')
+        into v_rungs
+        from ops.list_asked(p_alert, p_most, p_now) as asked;
+        v_reason := case
+            when v_rungs = '[]' then 'no_contacts'
+            when ops.silenced_until(p_alert, p_now) is not null then 'silenced'
+        end;
+    end if;
+    return jsonb_build_object(
+        'reason', v_reason,
+        'until', case v_reason
+            when 'acknowledged' then p_alert.acknowledged_until
+            when 'silenced' then ops.silenced_until(p_alert, p_now)
+        end,
+        'rungs', v_rungs
+    );
+end
+$$;
+
+comment on function ops.ladder_ahead(ops.alerts, integer, timestamptz) is
+    'Returns the next rungs of an open alert''s ladder, each with whom it asks and when, as things stand, and in one word what keeps it; null once the alert is resolved.';
 
 create or replace function ops.next_document(p_at timestamptz, p_names jsonb, p_reason text)
 returns jsonb

@@ -8,6 +8,7 @@ import { Table } from "../parts/table.jsx";
 import { Time } from "../parts/time.jsx";
 import { choices, pointed } from "../state/address.js";
 import { matter, rule, runbook } from "../words/names.js";
+import { asks, keeps } from "../words/ladder.js";
 import { capital, count, list, number } from "../words/numbers.js";
 import { openAlerts } from "../words/headline.js";
 
@@ -28,7 +29,7 @@ function asked(data, many) {
   const people = [...new Set(data.onCall.map(({ name }) => name).filter(Boolean))];
   const next = [...new Set(data.onCall.map(({ next: then }) => then).filter(Boolean))].filter((name) => !people.includes(name));
   const whose = people.length > 0 ? `${list(people)} ${people.length === 1 ? "is" : "are"} asked now` : "Whoever reads the channels is asked";
-  return `${capital(whose)} about ${number(many)}, then the next rung of the ladder after 15, 30, 60 and 120 minutes${next.length > 0 ? `; ${list(next)} ${next.length === 1 ? "has" : "have"} the next shift` : ""}.`;
+  return `${capital(whose)} about ${number(many)}; whom the ladder asks after that stands below${next.length > 0 ? `; ${list(next)} ${next.length === 1 ? "has" : "have"} the next shift` : ""}.`;
 }
 
 function Body({ data }) {
@@ -75,8 +76,22 @@ function Open({ alert }) {
         {alert.heldBy && `; held back as a consequence of ${rule(alert.heldBy.rule)}, ${alert.heldBy.subject}`}
         . <a href={runbook(alert.type)}>Runbook</a>
       </p>
+      {alert.ladder && <Ladder ladder={alert.ladder} />}
       <Answers kind="alert" id={alert.id} name={name} answered={alert.status === "acknowledged"} />
     </article>
+  );
+}
+
+/** Whom the ladder asks next, rung by rung. */
+function Ladder({ ladder }) {
+  const kept = keeps(ladder);
+  return (
+    <div class="ladder">
+      {kept && <p>{kept.says}{kept.until && <> <Time at={kept.until} absolute />.</>}</p>}
+      {ladder.rungs.length > 0 && (
+        <ol>{ladder.rungs.map((rung) => <li key={rung.at + rung.level}><Time at={rung.at} absolute />: {asks(rung)}</li>)}</ol>
+      )}
+    </div>
   );
 }
 
@@ -86,6 +101,6 @@ export default {
     { name: "Open", path: "alerts.activeAlerts", means: "Not resolved yet: firing, or acknowledged by somebody. One opens after three bad looks in a row and ends after two good ones." },
     { name: "Critical", path: "alerts.criticalAlerts", means: "Those of them that are for now, whatever the hour." },
     { name: "Held back", path: "alerts.recentAlerts", means: "It is the consequence of another alert and waits for the end of that; nobody is woken by it." },
-    { name: "Who is asked next", path: "onCall", means: "Until somebody acknowledges, the ladder asks the next people." },
+    { name: "Who is asked next", path: "alerts.recentAlerts", means: "The next rungs of the ladder of each of the eight newest open alerts, with whom they ask as shifts stand now; until somebody acknowledges it." },
   ],
 };

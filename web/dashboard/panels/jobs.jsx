@@ -1,10 +1,12 @@
 // The bundle's own work, slot by slot.
 
+import { Slots } from "../charts/slots.jsx";
 import { Empty } from "../parts/empty.jsx";
 import { State } from "../parts/state.jsx";
 import { Table } from "../parts/table.jsx";
 import { Time } from "../parts/time.jsx";
 import { capital, count, list, number, span } from "../words/numbers.js";
+import { odd, told } from "../words/slots.js";
 
 function state({ jobs }) {
   const set = jobs.filter(({ status }) => status !== "not set up");
@@ -28,8 +30,29 @@ function Body({ data }) {
     { key: "missed", label: "Missed, 24 h", number: true, value: ({ missed24h }) => missed24h, show: ({ missed24h }) => number(missed24h) },
   ];
   return (
-    <Table caption="Jobs" columns={columns} rows={data.jobs} id={({ job }) => job}
-      open={({ lastStartedAt, lastFinishedAt }) => <p>Started <Time at={lastStartedAt} absolute />, ended <Time at={lastFinishedAt} absolute />.</p>} />
+    <>
+      <ul class="strips">
+        {data.jobs.filter(({ status }) => status !== "not set up").map(({ job, everySeconds, slots }) => (
+          <li key={job}>
+            <p>{capital(job)} <span class="muted">every {span(everySeconds)}</span></p>
+            <Slots name={capital(job)} every={everySeconds} slots={slots} />
+          </li>
+        ))}
+      </ul>
+      <Table caption="Jobs" columns={columns} rows={data.jobs} id={({ job }) => job} open={(job) => <Runs job={job} />} />
+    </>
+  );
+}
+
+function Runs({ job: { lastStartedAt, lastFinishedAt, slots, everySeconds } }) {
+  const others = odd(slots, everySeconds);
+  return (
+    <>
+      <p>Started <Time at={lastStartedAt} absolute />, ended <Time at={lastFinishedAt} absolute />.</p>
+      {others.length === 0
+        ? <p>None of its last {number(slots.outcomes.length)} slots was anything but done.</p>
+        : <ul>{others.map(({ at, outcome }) => <li key={at.getTime()}><Time at={at} absolute />: {told(outcome)}</li>)}</ul>}
+    </>
   );
 }
 
@@ -37,6 +60,7 @@ export default {
   id: "jobs", title: "Jobs", part: "Operation", state, Body,
   defines: [
     { name: "Newest slot", path: "jobs", means: "The time for which the newest run was claimed; a slot has one run at most.", rule: "job_overdue" },
+    { name: "Slots", path: "jobs", means: "The last sixty times for which the job was to be called, and what became of each: done, partial, failed, abandoned where its run was killed, or missed where nobody called." },
     { name: "Missed", path: "jobs", means: "Slots of 24 hours without a run.", rule: "job_missed" },
     { name: "Took", path: "jobs", means: "How long the newest run took.", rule: "job_slow" },
   ],
