@@ -8,9 +8,12 @@ use std::{fmt, marker::PhantomData, time::Duration};
 
 use http::Method;
 
-use crate::auth::{
-    Answerer, DoorKey, HeartbeatToken, Link, METRICS, Newcomer, Operator, Reader, SignedIn,
-    Starter, Visitor,
+use crate::{
+    auth::{
+        Answerer, DoorSender, HeartbeatToken, Link, METRICS, Newcomer, Operator, Reader, SignedIn,
+        Starter, Visitor,
+    },
+    own_reports,
 };
 
 /// Everything the platform and the edge need to know of an endpoint.
@@ -59,6 +62,8 @@ pub enum Limit {
     TriesToSignIn,
     /// Requests for a subscription.
     Subscriptions,
+    /// Reports of our own pages.
+    OwnReports,
 }
 
 impl Limit {
@@ -95,6 +100,10 @@ impl Limit {
                 "who asks for a subscription: 10 an hour per client and 300 in all, then 429; an \
                  address is asked to confirm once a day"
             }
+            Self::OwnReports => {
+                "a browser on a page of ours: 20 reports and 64 KB at once, 30 times an hour per \
+                 client, then 429; 60 a minute and 2,000 a day in all"
+            }
         }
     }
 
@@ -107,7 +116,8 @@ impl Limit {
             | Self::OneUse
             | Self::ItemsOfAKey
             | Self::TriesToSignIn
-            | Self::Subscriptions => "in the database",
+            | Self::Subscriptions
+            | Self::OwnReports => "in the database",
             Self::AlertsOfARequest => "in the request",
         }
     }
@@ -298,8 +308,8 @@ impl Route<HeartbeatToken> {
     );
 }
 
-/// Apps and platforms, by a project key.
-impl Route<DoorKey> {
+/// Apps and platforms, by a project key, and browsers with reports of our own pages.
+impl Route<DoorSender> {
     /// Takes what they send.
     pub const INGEST: Self = Self::new(Endpoint::Ingest, &[Method::POST]);
 }
@@ -438,7 +448,7 @@ static INGEST: Spec = Spec {
     body_limit: 1024 * 1024,
     job: None,
     open_to_pages: true,
-    limits: &[Limit::ItemsOfAKey, Limit::WrongProofs],
+    limits: &[Limit::ItemsOfAKey, Limit::OwnReports, Limit::WrongProofs],
 };
 
 static ACCOUNT: Spec = Spec {
@@ -525,6 +535,7 @@ impl Endpoint {
         let path = match path {
             "/health" => HEALTH.path,
             METRICS => DASHBOARD.path,
+            own_reports::PATH => INGEST.path,
             path if leads_to_the_door(path) => INGEST.path,
             path if leads_to_the_page(path) => STATUS.path,
             path => path,

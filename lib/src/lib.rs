@@ -16,6 +16,7 @@
 //!   what is watched there
 //! - [`deployment_event`]: what becomes of a deployment
 //! - [`push_devices`]: where push messages reach contacts
+//! - [`own_reports`]: where browsers send what they report of our own pages
 //! - [`jobs`]: runs of scheduled work, each claimed once
 //! - [`messages`]: what people are told, and the channels by which it reaches them
 //! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`], [`account`],
@@ -53,6 +54,7 @@ pub mod messages;
 pub mod migrate;
 pub mod monitoring;
 pub mod oncall;
+pub mod own_reports;
 pub mod platform_watch;
 pub mod platforms;
 pub mod problem;

@@ -32,6 +32,7 @@
 
 mod account;
 mod account_auth;
+mod account_devices;
 mod acknowledge;
 mod answering;
 mod application_archive;
@@ -64,12 +65,14 @@ mod maintenance;
 mod malformed;
 mod metrics;
 mod monitor;
+mod own_reports;
 mod pagers;
 mod personal_data;
 mod proxy;
 mod push;
 mod random_schedules;
 mod rpc;
+mod status_devices;
 mod status_page;
 mod storm;
 mod support;

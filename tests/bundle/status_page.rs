@@ -1,5 +1,5 @@
 //! `/api/status`: the public page in all of its forms, what it says while the database is
-//! away, its copy outside, and who is told by email.
+//! away, its copy outside, and who is told by email or on a device.
 
 use std::{
     process::{Command, Stdio},
@@ -177,7 +177,7 @@ async fn every_form_says_that_the_app_does_not_work_and_tells_nothing_of_ours() 
         if is_page {
             let policy = answer.header("content-security-policy").unwrap();
             assert!(
-                policy.contains("trusted-types 'none'") && !policy.contains("unsafe"),
+                policy.ends_with("trusted-types sw") && !policy.contains("unsafe"),
                 "{policy}"
             );
             let platform = include_str!("../../vercel.json");
@@ -553,6 +553,41 @@ async fn a_subscription_takes_two_presses_and_ends_with_one() {
     assert_eq!(row.get::<_, String>(1), "unsubscribed");
     let shown = get(&app, &manage).send().await;
     assert!(text(&shown).contains("has ended"));
+}
+
+#[tokio::test]
+async fn an_address_that_is_refused_three_times_hears_no_more_and_others_do() {
+    let bundle = broken().await;
+    dispatch(&bundle).await;
+    let app = bundle.instance(Endpoint::Status);
+    // The mail's provider sends nothing to example.com.
+    for address in ["anna%40example.com", "bo%40wine.example"] {
+        send(&app, "/status/subscribe", &format!("email={address}")).await;
+    }
+    dispatch(&bundle).await;
+    let admin = bundle.admin().await;
+    let confirm = "update ops.subscribers set confirmed_at = now(), confirm_hash = null, confirm_until = null";
+    admin.batch_execute(confirm).await.unwrap();
+    for state in ["degraded", "partial_outage"] {
+        let say = format!(
+            "select public.ops_say_component('app', '{state}', 'so', now() + interval '1 hour', 'production', 'test')"
+        );
+        admin.batch_execute(&say).await.unwrap();
+        dispatch(&bundle).await;
+    }
+    let rows = admin
+        .query("select address is null, ended_because from ops.subscribers order by ended_at nulls last", &[])
+        .await
+        .unwrap();
+    let rows: Vec<(bool, Option<String>)> =
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(rows, [(true, Some("refused".to_owned())), (false, None)]);
+    assert_eq!(mails(&bundle, "anna@example.com").len(), 0);
+    assert_eq!(
+        mails(&bundle, "bo@wine.example").len(),
+        3,
+        "one to confirm, two of news"
+    );
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 96] = [
+const TABLES: [(&str, Server); 97] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -87,6 +87,7 @@ const TABLES: [(&str, Server); 96] = [
     ("noticed_events", Server::Whole),
     ("oncall_overrides", Server::Whole),
     ("outbox", Server::Whole),
+    ("own_reports", Server::Whole),
     ("pending_figures", Server::Whole),
     ("people", Server::Whole),
     ("platform_readings", Server::Whole),

@@ -321,3 +321,84 @@ async fn what_was_not_settled_is_due_again_when_its_lease_ends_and_is_given_up_a
         .await;
     assert_eq!(status, "dead");
 }
+
+/// A device asks; returns the whole answer.
+async fn subscribe_device(world: &World, now: &str, device: &str, components: &[&str]) -> Value {
+    let arguments = json!({
+        "p_id": uuid::Uuid::new_v4(), "p_address_hash": device, "p_address": format!("sealed {now}"),
+        "p_components": components, "p_client": "client", "p_environment": "production", "p_now": at(now),
+    });
+    world.call("ops_subscribe_device", arguments).await
+}
+
+#[tokio::test]
+async fn a_device_hears_at_once_is_changed_by_asking_again_and_ends() {
+    let world = World::migrated().await;
+    world.tick("08:58:00", &[app("up")]).await;
+    let first = subscribe_device(&world, "08:59:00", HASH, &[]).await;
+    assert_eq!(first["outcome"], "taken");
+    assert_eq!(kinds(&send(&world, "08:59:30").await), ["welcome"]);
+    let again = subscribe_device(&world, "09:00:00", HASH, &["app", "nothing"]).await;
+    assert_eq!(again["subscriber"], first["subscriber"]);
+    assert!(
+        send(&world, "09:00:30").await.is_empty(),
+        "one welcome is enough"
+    );
+    let kept = "select kind, components, address, confirm_hash from ops.subscribers";
+    assert_eq!(
+        world.rows(kept).await,
+        json!([{"kind": "push", "components": ["app"], "address": "sealed 09:00:00", "confirm_hash": null}])
+    );
+    say(&world, "09:01:00", "degraded", None).await.unwrap();
+    assert_eq!(kinds(&send(&world, "09:01:30").await), ["states"]);
+
+    let end = json!({"p_address_hash": HASH, "p_now": at("09:02:00")});
+    for _ in 0..2 {
+        world.call("ops_end_device_subscription", end.clone()).await;
+    }
+    let kept = "select address, ended_because from ops.subscribers";
+    assert_eq!(
+        world.rows(kept).await,
+        json!([{"address": null, "ended_because": "unsubscribed"}])
+    );
+    let back = subscribe_device(&world, "09:03:00", HASH, &[]).await;
+    assert_eq!(back["subscriber"], first["subscriber"]);
+    assert_eq!(kinds(&send(&world, "09:03:30").await), ["welcome"]);
+}
+
+#[tokio::test]
+async fn a_device_that_is_gone_is_forgotten_at_once_and_may_come_back() {
+    let world = World::migrated().await;
+    let first = subscribe_device(&world, "08:59:00", HASH, &[]).await;
+    let (lease, messages) = claim(&world, "08:59:30").await;
+    let gone = json!([{"id": messages[0]["id"], "outcome": "gone"}]);
+    settle(&world, "08:59:40", &lease, gone).await;
+    let kept = "select address, ended_because from ops.subscribers";
+    assert_eq!(
+        world.rows(kept).await,
+        json!([{"address": null, "ended_because": "refused"}])
+    );
+    let back = subscribe_device(&world, "09:00:00", HASH, &[]).await;
+    assert_eq!(back, first, "its browser asked whoever sits there anew");
+}
+
+#[tokio::test]
+async fn devices_and_addresses_are_counted_together_and_claimed_apart() {
+    let world = World::migrated().await;
+    for number in 0..5 {
+        subscribe_device(&world, "10:00:00", &hash(number), &[]).await;
+        subscribe(&world, "10:00:00", &hash(number), "client").await;
+    }
+    let limited = subscribe_device(&world, "10:00:30", &hash(9), &[]).await;
+    assert_eq!(limited, json!({"outcome": "limited"}));
+    for kind in ["email", "push"] {
+        let arguments = json!({
+            "p_claim": uuid::Uuid::new_v4(), "p_limit": 200, "p_lease_seconds": 60, "p_environment": "production",
+            "p_queue": false, "p_now": at("10:01:00"), "p_kind": kind,
+        });
+        let claimed = world.call("ops_claim_subscriber_messages", arguments).await;
+        let messages = array(&claimed["messages"]);
+        assert_eq!(messages.len(), 5, "{kind}");
+        assert!(messages.iter().all(|message| message["kind"] == kind));
+    }
+}

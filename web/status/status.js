@@ -1,5 +1,8 @@
 // The page is whole without this. It shows times as the reader's clock has them, asks for the
-// page anew each minute, and says that it knows nothing once its figures are too old.
+// page anew each minute, says that it knows nothing once its figures are too old, and lets this
+// device be told of changes.
+
+import { forgetDevice, offerDevice } from "./device.js";
 
 const EVERY_MS = 60_000;
 
@@ -131,6 +134,10 @@ function refresh() {
 
 localise(document);
 chooseDays(document);
+offerDevice(document.getElementById("device"));
+if (document.querySelector("[data-push-ended]")) {
+  forgetDevice();
+}
 refresh();
 setInterval(refresh, EVERY_MS);
 setInterval(judge, 10_000);

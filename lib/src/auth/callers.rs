@@ -11,7 +11,7 @@ use super::{
     heartbeat_token::{self, TokenSigner},
     roles::{Permission, Role},
     signed_link::{Grant, Signer},
-    vercel_signature,
+    site, vercel_signature,
 };
 use crate::{
     media_type,
@@ -19,6 +19,7 @@ use crate::{
         Channel,
         callback::{Callback, CalledBack, Refused},
     },
+    own_reports,
     problem::Problem,
 };
 
@@ -135,6 +136,19 @@ pub struct HeartbeatToken {
 pub struct DoorKey {
     id: u32,
     wrong: WrongProof,
+}
+
+/// Whoever brings something to the door.
+#[derive(Debug)]
+pub enum DoorSender {
+    /// An app or a platform, by its project key.
+    Key(DoorKey),
+    /// A browser, with what it reports of a page of ours. It proves nothing: what it brings
+    /// is bounded, counted by client, and has to be of such a page.
+    OwnPage {
+        /// The origin of our pages, by `BASE_URL`.
+        origin: String,
+    },
 }
 
 impl Caller for Visitor {
@@ -368,6 +382,26 @@ impl Caller for DoorKey {
             return Err(wrong.refuse());
         }
         Ok(Self { id, wrong })
+    }
+}
+
+impl Caller for DoorSender {
+    async fn prove(attempt: &Attempt<'_>) -> Result<Self, Problem> {
+        let request = attempt.request;
+        if request.uri().path() != own_reports::PATH {
+            return DoorKey::prove(attempt).await.map(Self::Key);
+        }
+        let config = attempt.config;
+        let base_url = config.base_url.as_ref();
+        let base_url = base_url.filter(|_| config.supabase.is_some());
+        let (Some(base_url), Some(_)) = (base_url, &config.monitoring_api_key) else {
+            return Err(Problem::Unavailable("the door is not configured"));
+        };
+        let origin = base_url.origin().ascii_serialization();
+        if site::is_of_another(request.headers(), &origin) {
+            return Err(Problem::Forbidden);
+        }
+        Ok(Self::OwnPage { origin })
     }
 }
 

@@ -31,8 +31,8 @@ use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
 pub use callers::{
-    Answerer, DoorKey, HeartbeatToken, Link, METRICS, Newcomer, Operator, Person, Reader, SignedIn,
-    Starter, Visitor,
+    Answerer, DoorKey, DoorSender, HeartbeatToken, Link, METRICS, Newcomer, Operator, Person,
+    Reader, SignedIn, Starter, Visitor,
 };
 pub use user::User;
 

@@ -1,6 +1,6 @@
 //! Our own address as a browser names it, and whether a request was made by a page of ours.
 
-use http::{HeaderMap, Request, header, uri::Authority};
+use http::{HeaderMap, HeaderValue, Request, header, uri::Authority};
 use url::Url;
 
 /// Where a request reached us.
@@ -53,6 +53,16 @@ impl Site {
         let own = self.host.as_ref().map(|host| format!("{scheme}://{host}"));
         own.as_deref() == Some(origin) || self.base_url.as_deref() == Some(origin)
     }
+}
+
+/// Whether a browser says that another site's page makes it send. Reports of pages that name
+/// no referrer come from `null`, and some browsers name nothing at all.
+pub(super) fn is_of_another(headers: &HeaderMap, origin: &str) -> bool {
+    let origins = headers.get_all(header::ORIGIN).iter();
+    let is_own = |said: &[u8]| said == b"null" || said == origin.as_bytes();
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    origins.map(HeaderValue::as_bytes).any(|said| !is_own(said))
+        || site.is_some_and(|site| site != b"same-origin")
 }
 
 /// Whether nobody but this machine is reached by that name.

@@ -16,6 +16,7 @@ mod item;
 mod moment;
 mod otlp;
 mod own;
+mod own_pages;
 mod reports;
 mod scrub;
 mod sentry;
@@ -34,7 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::App,
-    auth::{DoorKey, Visitor},
+    auth::{DoorKey, DoorSender, Visitor},
     encoded_body,
     endpoint::Route,
     function::RequestId,
@@ -107,15 +108,20 @@ struct TakesItems {
 /// Why items are left out that come while the database is away. Some clients send them again.
 const AWAY: &str = "the database was away";
 
-impl Handler<DoorKey> for TakesItems {
+impl Handler<DoorSender> for TakesItems {
     async fn handle(
         &self,
         app: &App,
-        key: DoorKey,
+        sender: DoorSender,
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Answer {
-        let answer = self.receive(app, key, &request, deadline).await;
+        let answer = match sender {
+            DoorSender::Key(key) => self.receive(app, key, &request, deadline).await,
+            DoorSender::OwnPage { origin } => {
+                own_pages::take(app, &origin, &request, deadline).await
+            }
+        };
         let answer = answer.or_else(|problem| refused(&problem, &request));
         answer.map(|response| with_verification(app, &request, response))
     }

@@ -9,6 +9,7 @@
 use jiff::{SignedDuration, Timestamp};
 use outside::clock;
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::{
     batch::Batch,
@@ -40,20 +41,39 @@ fn empty() -> Response<Bytes> {
 }
 
 fn decode(received: &Received) -> Result<Batch, Problem> {
-    let document: Value = bounded_json::read(&received.body, LEVELS)
+    Ok(batch(listed(&received.body)?))
+}
+
+/// The reports of pages at that origin, at most so many; what else there is is counted.
+pub(super) fn of_pages_at(origin: &str, most: usize, body: &[u8]) -> Result<Batch, Problem> {
+    let (own, others): (Vec<_>, Vec<_>) = listed(body)?
+        .into_iter()
+        .partition(|report| is_of_page_at(origin, report));
+    let mut kept = own;
+    let too_many = kept.split_off(most.min(kept.len()));
+    let mut batch = batch(kept);
+    batch.drop("of a page of others", others.len() as u64);
+    batch.drop("too many at once", too_many.len() as u64);
+    Ok(batch)
+}
+
+/// The reports of a body, in the form of the newer mechanism.
+fn listed(body: &[u8]) -> Result<Vec<Value>, Problem> {
+    let document: Value = bounded_json::read(body, LEVELS)
         .map_err(|error| Problem::BadRequest(format!("the body is no JSON: {error}")))?;
-    let reports = match document {
-        Value::Array(reports) => reports,
-        Value::Object(mut document) => match document.remove("csp-report") {
+    match document {
+        Value::Array(reports) => Ok(reports),
+        Value::Object(mut document) => Ok(match document.remove("csp-report") {
             Some(body) => vec![json!({ "type": "csp-violation", "body": body })],
             None => vec![Value::Object(document)],
-        },
-        _ => {
-            return Err(Problem::BadRequest(
-                "the body must be a report or an array of them".into(),
-            ));
-        }
-    };
+        }),
+        _ => Err(Problem::BadRequest(
+            "the body must be a report or an array of them".into(),
+        )),
+    }
+}
+
+fn batch(reports: Vec<Value>) -> Batch {
     let mut batch = Batch::default();
     for report in reports {
         match read(&report) {
@@ -62,7 +82,19 @@ fn decode(received: &Received) -> Result<Batch, Problem> {
             None => batch.drop("unknown type", 1),
         }
     }
-    Ok(batch)
+    batch
+}
+
+/// Whether every page that a report names is at that origin, and it names one.
+fn is_of_page_at(origin: &str, report: &Value) -> bool {
+    let body = &report["body"];
+    let named = [&report["url"], &body["documentURL"], &body["document-uri"]];
+    let mut named = named.into_iter().filter_map(Value::as_str).peekable();
+    let is_at = |page: &str| {
+        let page = Url::parse(page).map(|page| page.origin().ascii_serialization());
+        page.is_ok_and(|page| page == origin)
+    };
+    named.peek().is_some() && named.all(is_at)
 }
 
 /// The item, and what was blocked.
@@ -149,6 +181,45 @@ fn is_ours(blocked: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_our_own_pages_alone_and_not_too_many() {
+        const OWN: &str = "https://ops.wine.example";
+        let report = |url: &str, document: &str| json!({"type": "csp-violation", "url": url, "body": {"documentURL": document, "blockedURL": "inline"}});
+        let own = report(
+            "https://ops.wine.example/status",
+            "https://ops.wine.example/status?x",
+        );
+        for other in [
+            report("https://evil.example/", "https://ops.wine.example/"),
+            report(
+                "https://ops.wine.example/",
+                "https://ops.wine.example.evil.example/",
+            ),
+            report(
+                "https://ops.wine.example:8443/",
+                "https://ops.wine.example/",
+            ),
+            report("http://ops.wine.example/", "http://ops.wine.example/"),
+            report("https://ops.wine.example@evil.example/", "about:blank"),
+            json!({"type": "csp-violation", "body": {"blockedURL": "inline"}}),
+            json!(7),
+        ] {
+            let body = json!([own, other]).to_string();
+            let batch = of_pages_at(OWN, 20, body.as_bytes()).unwrap();
+            assert_eq!(batch.items.len(), 1, "{other}");
+            assert_eq!(batch.drops["of a page of others"], 1, "{other}");
+        }
+        let old = json!({"csp-report": {"document-uri": "https://ops.wine.example/", "blocked-uri": "inline"}});
+        let batch = of_pages_at(OWN, 20, old.to_string().as_bytes()).unwrap();
+        assert_eq!(batch.items.len(), 1);
+        let many = json!(vec![own; 30]).to_string();
+        let batch = of_pages_at(OWN, 20, many.as_bytes()).unwrap();
+        assert_eq!(
+            (batch.items.len(), batch.drops["too many at once"]),
+            (20, 10)
+        );
+    }
 
     fn decoded(body: &Value) -> Batch {
         let received = Received {

@@ -1,4 +1,4 @@
-//! `/api/status`: the public page, in all of its forms, and who is told of it by email.
+//! `/api/status`: the public page, in all of its forms, and who is told of it.
 //!
 //! The database decides what is public and how each component is; here it becomes words,
 //! pages and feeds. The page answers whatever happens to the database, and says how old its
@@ -33,7 +33,7 @@ use crate::{
     endpoint::Route,
     handler::{Answer, Handler, Routes},
     hexadecimal::hexadecimal,
-    media_type,
+    media_type, own_reports,
     problem::Problem,
 };
 use document::Document;
@@ -41,8 +41,9 @@ use kept_copy::KeptCopy;
 use place::{BadgeFormat, Place};
 
 /// What a page of this endpoint may load and do.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types sw; \
+     report-uri /api/reports; report-to ops";
 
 /// How caches may keep what everybody sees: the network for half a minute, nobody else.
 const FOR_READERS: &str = "public, max-age=0, must-revalidate";
@@ -124,6 +125,7 @@ fn show(app: &App, place: &Place, document: &Document) -> Answer {
         base: None,
         second: app.config.status_copy_url.as_ref(),
         takes_subscribers: subscribers::are_taken(&app.config),
+        push_key: subscribers::devices::push_key(&app.config),
         fresh_s: page::FRESH_S,
         now: clock::now(),
     };
@@ -169,9 +171,12 @@ fn show(app: &App, place: &Place, document: &Document) -> Answer {
             let answer = statuspage_api::answer(document, &base(app), *path);
             open(public(as_text(media_type::JSON, answer.to_string())))
         }
-        Place::Subscribe | Place::Confirm | Place::Manage | Place::Unsubscribe => {
-            return Err(NOTHING);
-        }
+        Place::Subscribe
+        | Place::Confirm
+        | Place::Manage
+        | Place::Unsubscribe
+        | Place::SubscribeDevice
+        | Place::EndDevice => return Err(NOTHING),
     };
     Ok(response)
 }
@@ -194,6 +199,7 @@ fn as_html(text: String) -> Response<Bytes> {
     set(&mut response, header::CONTENT_SECURITY_POLICY, POLICY);
     // Some addresses hold a token.
     set(&mut response, header::REFERRER_POLICY, "no-referrer");
+    own_reports::announce(response.headers_mut());
     response
 }
 

@@ -194,6 +194,8 @@ fn files(app: &App, document: &Document) -> Vec<File> {
         second: None,
         // The form leads to where subscriptions are taken.
         takes_subscribers: super::subscribers::are_taken(&app.config),
+        // A browser subscribes at the page that sends, and nowhere else.
+        push_key: None,
         fresh_s: page::FRESH_COPY_S,
         now: clock::now(),
     };
@@ -259,7 +261,7 @@ fn with_policy(html: &str, base: &Url) -> String {
     let policy = format!(
         "<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src \
          'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action {origin}; base-uri 'none'; \
-         require-trusted-types-for 'script'; trusted-types 'none'\">"
+         require-trusted-types-for 'script'; trusted-types sw\">"
     );
     html.replacen("<meta charset=\"utf-8\">", &policy, 1)
 }

@@ -40,6 +40,8 @@ pub(super) struct Setting<'a> {
     pub(super) second: Option<&'a Url>,
     /// Whether somebody can subscribe by email.
     pub(super) takes_subscribers: bool,
+    /// To which key a browser subscribes, where devices can be told.
+    pub(super) push_key: Option<&'a str>,
     /// How old it may become before it says that it knows nothing, in seconds.
     pub(super) fresh_s: i64,
     /// The time at which it is made.
@@ -137,12 +139,17 @@ pub(super) fn whole(document: &Document, setting: &Setting<'_>) -> String {
 const HATCH: &str = "<svg width=\"0\" height=\"0\" aria-hidden=\"true\" class=\"defs\"><defs><pattern id=\"hatch\" width=\"4\" \
      height=\"4\" patternUnits=\"userSpaceOnUse\"><path d=\"M-1 1l2 -2M0 4l4 -4M3 5l2 -2\" class=\"line\"/></pattern></defs></svg>\n";
 
-/// What readers and scripts find in the head.
-fn head(setting: &Setting<'_>) -> String {
-    let mut head = format!(
+/// What starts the page's script.
+pub(super) fn script() -> String {
+    format!(
         "<script type=\"module\" src=\"{}\"></script>\n",
         assets::SCRIPT
-    );
+    )
+}
+
+/// What readers and scripts find in the head.
+fn head(setting: &Setting<'_>) -> String {
+    let mut head = script();
     for (format, kind, title) in [
         (Format::Atom, "application/atom+xml", "Atom"),
         (Format::Rss, "application/rss+xml", "RSS"),
@@ -191,7 +198,7 @@ fn open_incidents(main: &mut String, document: &Document, setting: &Setting<'_>)
             "<section class=\"incident\" id=\"incident-{}\"><h2><a href=\"{}\">{}</a></h2>\n{}</section>\n",
             html(&incident.id),
             setting.link(&format!("/status/incidents/{}", incident.id)),
-            html(&words::incident_title(incident, document)),
+            html(&words::standing_title(incident, document)),
             story(incident, document),
         );
     }
@@ -358,7 +365,7 @@ fn past_incidents(main: &mut String, document: &Document, setting: &Setting<'_>)
             "<article id=\"incident-{}\"><h3><a href=\"{}\" dir=\"auto\">{}</a></h3>\n<p class=\"when\">{}{}</p>\n",
             html(&incident.id),
             setting.link(&format!("/status/incidents/{}", incident.id)),
-            html(&words::incident_title(incident, document)),
+            html(&words::standing_title(incident, document)),
             moment(incident.started_at),
             lasted.unwrap_or_default(),
         );
@@ -421,6 +428,9 @@ fn footer(document: &Document, setting: &Setting<'_>) -> String {
     if setting.takes_subscribers {
         text.push_str(&subscribe_form(document, setting));
     }
+    if let Some(key) = setting.push_key {
+        text.push_str(&device_form(document, key));
+    }
     let link = |format: Format, name: &str| {
         format!(
             "<a href=\"{}\">{name}</a>",
@@ -451,12 +461,14 @@ fn footer(document: &Document, setting: &Setting<'_>) -> String {
     text
 }
 
+/// The components among which a form lets choose.
+fn choices(document: &Document) -> impl Iterator<Item = (&str, &str, bool)> {
+    let components = document.components.iter();
+    components.map(|component| (component.id.as_str(), component.name.as_str(), false))
+}
+
 /// The form by which somebody asks for a subscription.
 fn subscribe_form(document: &Document, setting: &Setting<'_>) -> String {
-    let choices = document
-        .components
-        .iter()
-        .map(|component| (component.id.as_str(), component.name.as_str(), false));
     format!(
         "<section class=\"subscribe\"><h2>Be told by email</h2>\n<form method=\"post\" action=\"{}\">\n\
          <p><label>Your address <input type=\"email\" name=\"email\" required maxlength=\"254\" autocomplete=\"email\"></label></p>\n\
@@ -464,7 +476,21 @@ fn subscribe_form(document: &Document, setting: &Setting<'_>) -> String {
          <p class=\"about\">You will be asked to confirm. The address is kept encrypted, used for this alone, and erased when you \
          unsubscribe.</p></section>\n",
         setting.link("/status/subscribe"),
-        choose(choices),
+        choose(choices(document)),
+    )
+}
+
+/// The form that lets this device be told. The page's script shows it where the browser can,
+/// and does what its buttons say.
+fn device_form(document: &Document, key: &str) -> String {
+    format!(
+        "<section class=\"subscribe\" id=\"device\" data-key=\"{}\" hidden><h2>Be told on this device</h2>\n\
+         <form method=\"post\" action=\"/status/push\">\n{}<p><button type=\"submit\">Notify this device</button>\n\
+         <button type=\"button\" hidden>Stop notifying this device</button></p>\n</form>\n<p role=\"status\"></p>\n\
+         <p class=\"about\">Your browser asks whether it may. Nothing is kept but where it is reached, encrypted, until you stop \
+         it.</p></section>\n",
+        html(key),
+        choose(choices(document)),
     )
 }
 
@@ -495,7 +521,7 @@ pub(super) fn one_incident(
     setting: &Setting<'_>,
 ) -> String {
     let name = words::page_name(&document.name);
-    let title = words::incident_title(incident, document);
+    let title = words::standing_title(incident, document);
     let body = format!(
         "<header><p><a href=\"{}\">{}</a></p></header>\n<main>\n<section class=\"incident\"><h1><span>{}</span></h1>\n\
          <p class=\"when\">Began {}{}</p>\n{}</section>\n</main>\n<footer><p>As of {}</p></footer>\n",
@@ -510,11 +536,7 @@ pub(super) fn one_incident(
         story(incident, document),
         moment(document.generated_at),
     );
-    let script = format!(
-        "<script type=\"module\" src=\"{}\"></script>\n",
-        assets::SCRIPT
-    );
-    frame(&format!("{title} – {name}"), &script, &body)
+    frame(&format!("{title} – {name}"), &script(), &body)
 }
 
 /// A page that says one thing, with what can be done about it.
@@ -541,6 +563,7 @@ mod tests {
             base: None,
             second: None,
             takes_subscribers: true,
+            push_key: Some("BP4z9Ksb"),
             fresh_s: FRESH_S,
             now: now.parse().unwrap(),
         }

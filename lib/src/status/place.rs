@@ -23,6 +23,10 @@ pub(super) enum Place {
     Manage,
     /// Ends one.
     Unsubscribe,
+    /// Lets a device hear.
+    SubscribeDevice,
+    /// Ends that.
+    EndDevice,
 }
 
 /// In which form.
@@ -112,6 +116,8 @@ pub(super) fn at(path: &str) -> Option<Place> {
         ["confirm"] => Some(Place::Confirm),
         ["manage"] => Some(Place::Manage),
         ["unsubscribe"] => Some(Place::Unsubscribe),
+        ["push"] => Some(Place::SubscribeDevice),
+        ["push", "end"] => Some(Place::EndDevice),
         ["incidents", id] => Some(Place::Incident(id.to_owned())),
         ["components", id, file] => file_of(file, Some(id.to_owned())),
         [file] => file_of(file, None),
@@ -156,6 +162,9 @@ mod tests {
                 "/api/v2/scheduled-maintenances/active.json",
                 Some(Place::Api(ApiPath::Active)),
             ),
+            ("/status/push", Some(Place::SubscribeDevice)),
+            ("/status/push/end", Some(Place::EndDevice)),
+            ("/status/push/other", None),
             ("/status/nothing", None),
             ("/status/components/app", None),
             ("/status/components/a/b/feed.atom", None),

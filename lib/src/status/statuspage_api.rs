@@ -163,7 +163,7 @@ impl Api<'_> {
             .collect();
         json!({
             "id": incident.id,
-            "name": words::incident_title(incident, self.document),
+            "name": words::standing_title(incident, self.document),
             "status": status_of(incident.status),
             "created_at": moment(incident.started_at),
             "updated_at": moment(newest),

@@ -78,12 +78,38 @@ fn join(names: &[&str]) -> String {
     }
 }
 
-/// An incident's title: the one that people gave, else what suffers and how.
+/// An incident's title, which never changes: the one that people gave, else what suffers and
+/// how.
 pub(super) fn incident_title(incident: &Incident, document: &Document) -> String {
     let given = incident.title.as_deref().map(plain_text::line);
     given.filter(|title| !title.is_empty()).unwrap_or_else(|| {
         automatic_title(&document.names(&incident.components), incident.severity)
     })
+}
+
+/// The same as it stands now: while an incident is open, what suffers may work again.
+pub(super) fn standing_title(incident: &Incident, document: &Document) -> String {
+    let given = incident.title.as_deref().map(plain_text::line);
+    let is_given = given.is_some_and(|title| !title.is_empty());
+    if is_given || incident.status == Progress::Resolved {
+        return incident_title(incident, document);
+    }
+    let suffering = document
+        .components
+        .iter()
+        .filter(|component| incident.components.contains(&component.id));
+    let worst = suffering.map(|component| component.state).max();
+    let names = document.names(&incident.components);
+    let what = match worst {
+        Some(State::Operational) => "working again, not closed yet",
+        Some(State::Maintenance) => "under maintenance",
+        Some(State::Degraded) => "slow or failing in part",
+        Some(State::PartialOutage) => "partly not working",
+        Some(State::MajorOutage) => "not working",
+        // Where nothing is known, what was known last stands.
+        Some(State::Unknown) | None => return incident_title(incident, document),
+    };
+    format!("{}: {what}", join(&names))
 }
 
 /// The title of something that nobody gave one.
@@ -217,6 +243,35 @@ mod tests {
             document.incidents = vec![incident.clone()];
             assert_eq!(headline(&document), expected);
         }
+    }
+
+    #[test]
+    fn a_title_says_how_it_is_now_and_afterwards_how_it_was() {
+        let mut incident = sample::incident();
+        incident.status = Progress::Monitoring;
+        for (state, expected) in [
+            (Operational, "Part 0: working again, not closed yet"),
+            (Degraded, "Part 0: slow or failing in part"),
+            (PartialOutage, "Part 0: partly not working"),
+            (MajorOutage, "Part 0: not working"),
+            (State::Maintenance, "Part 0: under maintenance"),
+            (Unknown, "Part 0: not working"),
+        ] {
+            let document = sample::document(&[state]);
+            assert_eq!(standing_title(&incident, &document), expected, "{state:?}");
+        }
+        let document = sample::document(&[Operational]);
+        incident.status = Progress::Resolved;
+        assert_eq!(standing_title(&incident, &document), "Part 0: not working");
+        incident.status = Progress::Monitoring;
+        incident.title = Some("Sign-in fails".to_owned());
+        assert_eq!(standing_title(&incident, &document), "Sign-in fails");
+        incident.title = None;
+        incident.components = vec!["elsewhere".to_owned()];
+        assert_eq!(
+            standing_title(&incident, &document),
+            "Trouble with the service"
+        );
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::{answer, clock};
 /// Resend's limit on the characters of an idempotency key.
 const KEY_LIMIT: usize = 256;
 
+/// Addresses to which Resend sends nothing.
+const REFUSED: &str = "@example.com";
+
 /// What the API key may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeyKind {
@@ -144,6 +147,13 @@ fn read(body: &Bytes) -> Result<Message, Refusal> {
     };
     raw["from"].as_str().ok_or_else(|| missing("from"))?;
     let to = addresses(&raw["to"]).ok_or_else(|| missing("to"))?;
+    if to.contains(REFUSED) {
+        return Err(refuse(
+            422,
+            "validation_error",
+            "Invalid `to` field. Please use our testing email address instead of domains like `example.com`.",
+        ));
+    }
     let subject = raw["subject"].as_str().ok_or_else(|| missing("subject"))?;
     let text = raw["text"]
         .as_str()
@@ -211,6 +221,18 @@ mod tests {
         let reply = resend.reply(&request.body(Bytes::from(body.to_owned())).unwrap());
         let value = serde_json::from_slice(reply.response.body()).unwrap();
         (reply.response.status().as_u16(), value, reply.message)
+    }
+
+    #[test]
+    fn an_address_to_which_nothing_is_sent_is_refused() {
+        let resend = Resend::new("re_1".to_owned(), KeyKind::Full);
+        let (status, said, message) =
+            post(&resend, Some("k"), &EMAIL.replace("d.test", "example.com"));
+        assert_eq!(
+            (status, said["name"].as_str()),
+            (422, Some("validation_error"))
+        );
+        assert!(message.is_none());
     }
 
     #[test]

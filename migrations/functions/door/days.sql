@@ -109,6 +109,7 @@ set search_path = ''
 as $$
 begin
     delete from ops.door_counts where span = 'minute' and begins_at < p_now - interval '1 hour';
+    delete from ops.own_reports where hour < p_now - interval '48 hours';
     -- Totals never decline, whatever is deleted.
     with days as (
         delete from ops.door_counts

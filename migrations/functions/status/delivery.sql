@@ -7,7 +7,8 @@ create or replace function public.ops_claim_subscriber_messages(
     p_lease_seconds integer,
     p_environment text,
     p_queue boolean,
-    p_now timestamptz default null
+    p_now timestamptz default null,
+    p_kind text default null
 )
 returns jsonb
 language plpgsql
@@ -21,6 +22,7 @@ begin
     perform ops.check_number('limit', p_limit, 0, 200);
     perform ops.check_number('lease_seconds', p_lease_seconds, 5, 900);
     perform ops.check_word('environment', p_environment, ops.words('ops.environment'));
+    perform ops.check_word('kind', coalesce(p_kind, 'email'), ops.words('ops.subscriber_kind'));
     if p_queue then
         -- Two deliveries at once would note a change twice.
         perform pg_advisory_xact_lock(hashtextextended('ops.component_changes', 0));
@@ -34,12 +36,14 @@ begin
     where message.id in (
         select due.id
         from ops.subscriber_messages as due
+        join ops.subscribers as hearing on hearing.id = due.subscriber
         where due.status = 'pending'
             and due.next_attempt_at <= v_now
             and (due.leased_until is null or due.leased_until <= v_now)
+            and (p_kind is null or hearing.kind = p_kind)
         order by due.next_attempt_at, due.id
         limit p_limit
-        for update skip locked
+        for update of due skip locked
     );
     return jsonb_build_object(
         'name', ops.read_settings() ->> 'status.name',
@@ -66,8 +70,8 @@ begin
 end
 $$;
 
-comment on function public.ops_claim_subscriber_messages(uuid, integer, integer, text, boolean, timestamptz) is
-    'Queues what is new for subscribers, if asked to, and leases what is due to be sent to them.';
+comment on function public.ops_claim_subscriber_messages(uuid, integer, integer, text, boolean, timestamptz, text) is
+    'Queues what is new for subscribers, if asked to, and leases what is due to be sent to them, or to those of one kind.';
 
 create or replace function ops.settle_subscriber_message(
     p_message ops.subscriber_messages,
@@ -87,8 +91,12 @@ declare
 begin
     update ops.subscriber_messages
     set
-        status = case v_outcome when 'sent' then 'sent' when 'dead' then 'dead' when 'given_up' then 'dead' else status end,
-        settled_at = case when v_outcome in ('sent', 'dead', 'given_up') then p_now end,
+        status = case
+            when v_outcome = 'sent' then 'sent'
+            when v_outcome in ('dead', 'gone', 'given_up') then 'dead'
+            else status
+        end,
+        settled_at = case when v_outcome in ('sent', 'dead', 'gone', 'given_up') then p_now end,
         attempts = attempts - case v_outcome when 'untried' then 1 else 0 end,
         next_attempt_at = case v_outcome
             when 'retry' then p_now + make_interval(secs => greatest(
@@ -105,12 +113,14 @@ begin
     where id = p_message.subscriber and v_outcome in ('sent', 'dead');
     perform ops.end_subscription(refusing.id, 'refused', p_now)
     from ops.subscribers as refusing
-    where refusing.id = p_message.subscriber and refusing.refusals >= 3 and refusing.ended_at is null;
+    where refusing.id = p_message.subscriber
+        and (refusing.refusals >= 3 or v_outcome = 'gone')
+        and refusing.ended_at is null;
 end
 $$;
 
 comment on function ops.settle_subscriber_message(ops.subscriber_messages, text, integer, timestamptz) is
-    'Notes what became of a message: sent, dead, retry later or untried. An address that refuses three in a row hears no more.';
+    'Notes what became of a message: sent, dead, gone, retry later or untried. An address that refuses three in a row, or is gone, hears no more.';
 
 create or replace function public.ops_settle_subscriber_messages(
     p_claim uuid,
@@ -139,7 +149,7 @@ begin
             v_message, result.outcome, result."afterSeconds", coalesce(p_now, now())
         )
         from jsonb_to_recordset(p_results) as result (id uuid, outcome text, "afterSeconds" integer)
-        where result.id = v_message.id and result.outcome in ('sent', 'retry', 'dead', 'untried')
+        where result.id = v_message.id and result.outcome in ('sent', 'retry', 'dead', 'gone', 'untried')
         limit 1;
         v_settled := v_settled + 1;
     end loop;

@@ -22,6 +22,22 @@ $$;
 comment on function ops.count_subscription_request(text, integer, timestamptz) is
     'Counts a request of a client in this hour; returns whether it is within the limit.';
 
+create or replace function ops.chosen_components(p_environment text, p_slugs text[])
+returns text[]
+language sql
+stable
+set search_path = ''
+as $$
+    select array(
+        select component.slug
+        from ops.known_components(p_environment) as component
+        where component.slug = any (p_slugs)
+        order by 1
+    )
+$$;
+
+comment on function ops.chosen_components(text, text[]) is 'Those of the slugs that name a component.';
+
 create or replace function ops.queue_confirmation(
     p_message uuid,
     p_subscriber uuid,
@@ -40,7 +56,7 @@ as $$
 $$;
 
 comment on function ops.queue_confirmation(uuid, uuid, text, timestamptz) is
-    'Queues the message that asks an address whether it wants to hear, or tells it that it does already.';
+    'Queues the first message to an address: it asks whether it wants to hear, tells it that it does already, or that it will.';
 
 create or replace function ops.ask_subscriber(
     p_id uuid,
@@ -124,12 +140,7 @@ begin
     v_wanted.kind := p_kind;
     v_wanted.address_hash := p_address_hash;
     v_wanted.address := p_address;
-    v_wanted.components := array(
-        select component.slug
-        from ops.known_components(p_environment) as component
-        where component.slug = any (p_components)
-        order by 1
-    );
+    v_wanted.components := ops.chosen_components(p_environment, p_components);
     v_wanted.confirm_hash := p_confirm_hash;
     v_wanted.confirm_until := v_now + interval '48 hours';
     v_wanted.asked_at := v_now;
@@ -205,12 +216,7 @@ as $$
 begin
     perform ops.hold_functions();
     update ops.subscribers
-    set components = array(
-        select component.slug
-        from ops.known_components(p_environment) as component
-        where component.slug = any (p_components)
-        order by 1
-    )
+    set components = ops.chosen_components(p_environment, p_components)
     where id = p_id and ended_at is null and confirmed_at is not null;
     return jsonb_build_object('isActive', found);
 end
@@ -242,12 +248,12 @@ as $$
 begin
     perform ops.hold_functions();
     perform ops.end_subscription(p_id, 'unsubscribed', coalesce(p_now, now()));
-    return jsonb_build_object('outcome', 'ended');
+    return jsonb_build_object('outcome', 'ended', 'kind', (select kind from ops.subscribers where id = p_id));
 end
 $$;
 
 comment on function public.ops_end_subscription(uuid, timestamptz) is
-    'Ends a subscription and erases its address. Repeating the call changes nothing.';
+    'Ends a subscription and erases its address; returns what it was reached by. Repeating the call changes nothing.';
 
 create or replace function ops.forget_subscribers(p_now timestamptz)
 returns void

@@ -18,13 +18,15 @@ use crate::{
         message_links::Places,
         plain_text, quantities,
     },
+    own_reports,
 };
 
 /// What it looks like, in `web/acknowledge`.
-const STYLE: &str = "/assets/acknowledge.2082552236f0.css";
+const STYLE: &str = "/assets/acknowledge.d525e65f93f1.css";
 
 /// What `vercel.json` sends with every answer, for platforms that do not.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+     report-uri /api/reports; report-to ops";
 
 const LIMIT: usize = 2_000;
 
@@ -139,6 +141,7 @@ impl Page<'_> {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
+        own_reports::announce(headers);
         response
     }
 }

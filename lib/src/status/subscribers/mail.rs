@@ -1,21 +1,13 @@
-//! What subscribers are sent, in words.
+//! The mail that subscribers are sent.
 
-use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::{
-    document::{Progress, State},
-    words,
+use super::{
+    super::words,
+    news::{self, About, Facts},
 };
-use crate::{
-    auth::subscriber_keys::{Purpose, SubscriberKeys},
-    messages::{message_facts::Severity, plain_text, quantities::time},
-};
-
-/// How long a subject may be, in characters.
-const SUBJECT: usize = 200;
+use crate::auth::subscriber_keys::{Purpose, SubscriberKeys};
 
 /// A mail, ready to be sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,50 +18,6 @@ pub(super) struct Mail {
     pub(super) unsubscribe: Option<String>,
     /// What mails about the same thing refer to, so that they stand together.
     pub(super) thread: Option<String>,
-}
-
-/// What a mail is about, as the database keeps it.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum Facts {
-    /// Whether the address wants to hear at all.
-    Confirm {},
-    /// Somebody asked for an address that hears already.
-    Known {},
-    States {
-        at: Timestamp,
-        changes: Vec<Change>,
-    },
-    Words(Words),
-    Maintenance(Work),
-}
-
-#[derive(Debug, Deserialize)]
-struct Change {
-    name: String,
-    from: State,
-    to: State,
-}
-
-#[derive(Debug, Deserialize)]
-struct Words {
-    at: Timestamp,
-    incident: String,
-    title: Option<String>,
-    severity: Severity,
-    status: Progress,
-    words: String,
-    components: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Work {
-    maintenance: String,
-    title: Option<String>,
-    words: String,
-    from: Timestamp,
-    to: Timestamp,
-    cancelled: bool,
 }
 
 /// Who is written to, and about what.
@@ -90,41 +38,33 @@ pub(super) struct Envelope<'a> {
 /// When this release does not know such facts.
 pub(super) fn write(envelope: Envelope<'_>, keys: &SubscriberKeys) -> serde_json::Result<Mail> {
     let Envelope { base, .. } = envelope;
-    let facts = Facts::deserialize(envelope.facts)?;
     let page = words::page_name(envelope.name);
-    let token = keys.token(Purpose::Manage, envelope.subscriber);
-    let manage = format!("{base}/status/manage?token={token}");
-    let (subject, body, thread) = match facts {
-        Facts::Confirm {} => return Ok(confirmation(&page, envelope, keys)),
-        Facts::Known {} => (
-            "You are subscribed already".to_owned(),
-            "Somebody, maybe you, asked to be told at this address. It is already: nothing has changed.".to_owned(),
-            None,
-        ),
-        Facts::States { at, changes } => states(at, &changes),
-        Facts::Words(facts) => told(&facts, base),
-        Facts::Maintenance(facts) => work(&facts, base),
+    let Some(news) = Facts::read(envelope.facts)?.news() else {
+        return Ok(confirmation(&page, envelope, keys));
     };
+    let token = keys.token(Purpose::Manage, envelope.subscriber);
+    let place = news.place.map(|place| format!("\n\n{base}{place}"));
     Ok(Mail {
-        subject: subject_of(&page, &subject),
+        subject: news::subject(&page, &news.subject),
         text: format!(
-            "{body}\n\nThe page: {base}/status\nWhat you hear of: {manage}\nUnsubscribe: \
-             {base}/status/unsubscribe?token={token}\n"
+            "{}{}\n\nThe page: {base}/status\nWhat you hear of: {base}/status/manage?token={token}\nUnsubscribe: \
+             {base}/status/unsubscribe?token={token}\n",
+            news.text,
+            place.unwrap_or_default(),
         ),
         unsubscribe: Some(format!("{base}/status/unsubscribe?token={token}")),
-        thread,
+        thread: match news.about {
+            Some(About::Story(story)) => Some(story),
+            Some(About::Components(_)) | None => None,
+        },
     })
-}
-
-fn subject_of(page: &str, subject: &str) -> String {
-    plain_text::cut(&plain_text::line(&format!("[{page}] {subject}")), SUBJECT)
 }
 
 fn confirmation(page: &str, envelope: Envelope<'_>, keys: &SubscriberKeys) -> Mail {
     let token = keys.token(Purpose::Confirm, envelope.message);
     let base = envelope.base;
     Mail {
-        subject: subject_of(page, "Do you want to be told?"),
+        subject: news::subject(page, "Do you want to be told?"),
         text: format!(
             "Somebody, hopefully you, asked to be told at this address when something on the page \"{page}\" \
              changes.\n\nTo say yes, open this link within 48 hours and press the button there:\n\
@@ -134,68 +74,6 @@ fn confirmation(page: &str, envelope: Envelope<'_>, keys: &SubscriberKeys) -> Ma
         unsubscribe: None,
         thread: None,
     }
-}
-
-fn states(at: Timestamp, changes: &[Change]) -> (String, String, Option<String>) {
-    let lines: Vec<String> = changes
-        .iter()
-        .map(|change| {
-            format!(
-                "{}: {} (was: {})",
-                plain_text::line(&change.name),
-                words::state(change.to),
-                words::state(change.from).to_lowercase()
-            )
-        })
-        .collect();
-    let subject = match changes {
-        [one] => format!("{}: {}", one.name, words::state(one.to).to_lowercase()),
-        changes => format!("{} components changed", changes.len()),
-    };
-    let body = format!("At {}:\n\n{}", time(at), lines.join("\n"));
-    (subject, body, None)
-}
-
-fn told(facts: &Words, base: &str) -> (String, String, Option<String>) {
-    let names: Vec<&str> = facts.components.iter().map(String::as_str).collect();
-    let title = facts
-        .title
-        .clone()
-        .unwrap_or_else(|| words::automatic_title(&names, facts.severity));
-    let body = format!(
-        "{}, {}\n\n{}\n\n{base}/status/incidents/{}",
-        words::progress(facts.status),
-        time(facts.at),
-        words::text(&facts.words),
-        facts.incident,
-    );
-    // One thread an incident, whatever became of its title.
-    (title, body, Some(format!("incident-{}", facts.incident)))
-}
-
-fn work(facts: &Work, base: &str) -> (String, String, Option<String>) {
-    let title = facts
-        .title
-        .clone()
-        .unwrap_or_else(|| "Planned maintenance".to_owned());
-    let subject = if facts.cancelled {
-        format!("Cancelled: {title}")
-    } else {
-        title
-    };
-    let body = format!(
-        "{}From {} to {}\n\n{}\n\n{base}/status#maintenance-{}",
-        if facts.cancelled { "Cancelled. " } else { "" },
-        time(facts.from),
-        time(facts.to),
-        words::text(&facts.words),
-        facts.maintenance,
-    );
-    (
-        subject,
-        body,
-        Some(format!("maintenance-{}", facts.maintenance)),
-    )
 }
 
 #[cfg(test)]

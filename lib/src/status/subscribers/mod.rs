@@ -1,7 +1,10 @@
-//! Who hears of changes by email: asking, confirming, changing and ending it, and the mail
-//! itself. Whatever acts is a button: those who look at links for others press none.
+//! Who hears of changes, by email or on a device: asking, confirming, changing and ending it,
+//! and what is sent. Whatever acts is a button: those who look at links for others press none.
 
+pub(super) mod devices;
 mod mail;
+mod news;
+mod notification;
 pub mod sending;
 
 use bytes::Bytes;
@@ -137,8 +140,18 @@ struct End {
 
 #[derive(Debug, Deserialize)]
 struct Ended {
-    #[serde(rename = "outcome")]
-    _outcome: String,
+    /// What it was reached by; nothing where that is asked for by what it is.
+    kind: Option<Kind>,
+}
+
+/// What a subscriber is reached by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    /// An address of mail.
+    Email,
+    /// A device.
+    Push,
 }
 
 impl Call for End {
@@ -154,14 +167,12 @@ pub(super) fn are_taken(config: &Config) -> bool {
     config.mailer.is_some() && config.monitoring_api_key.is_some() && config.base_url.is_some()
 }
 
-/// The keys, where subscriptions are taken.
+/// The keys, where subscriptions of any kind are taken.
 fn keys(config: &Config) -> Result<SubscriberKeys, Problem> {
     let key: Option<&SecretString> = config.monitoring_api_key.as_ref();
-    key.filter(|_| are_taken(config))
+    key.filter(|_| are_taken(config) || devices::push_key(config).is_some())
         .and_then(SubscriberKeys::new)
-        .ok_or(Problem::Unavailable(
-            "subscriptions by email are not set up",
-        ))
+        .ok_or(Problem::Unavailable("subscriptions are not set up"))
 }
 
 fn environment(app: &App) -> &'static str {
@@ -249,6 +260,8 @@ pub(super) async fn act(
     let keys = keys(&app.config)?;
     match place {
         Place::Subscribe => subscribe(app, &keys, request, deadline).await,
+        Place::SubscribeDevice => devices::subscribe(app, request, deadline).await,
+        Place::EndDevice => devices::end(app, request, deadline).await,
         Place::Confirm => confirm(app, &keys, &token(request), deadline).await,
         Place::Manage => change(app, &keys, request, deadline).await,
         Place::Unsubscribe => end(app, &keys, &token(request), deadline).await,
@@ -262,6 +275,11 @@ async fn subscribe(
     request: &Request<Bytes>,
     deadline: Deadline,
 ) -> Answer {
+    if !are_taken(&app.config) {
+        return Err(Problem::Unavailable(
+            "subscriptions by email are not set up",
+        ));
+    }
     let Some(address) = address(&field(request.body(), "email")) else {
         return Ok(note(
             StatusCode::BAD_REQUEST,
@@ -272,8 +290,6 @@ async fn subscribe(
     let hash = keys.hash("email", &address);
     let sealed = keys.seal(&address, &hash).ok_or(Problem::Internal)?;
     let id = Uuid::new_v4();
-    let mut client = keys.hash("client", &auth::client_of(request));
-    client.truncate(32);
     let call = Subscribe {
         p_id: id,
         p_kind: "email",
@@ -281,7 +297,7 @@ async fn subscribe(
         p_address: sealed,
         p_components: fields(request.body(), "component"),
         p_confirm_hash: token_hash(&keys.token(Purpose::Confirm, id)),
-        p_client: client,
+        p_client: client(keys, request),
         p_environment: environment(app),
     };
     match app
@@ -302,6 +318,13 @@ async fn subscribe(
             "<p>Try again in an hour.</p>\n",
         )),
     }
+}
+
+/// Who asks, as the database counts them.
+fn client(keys: &SubscriberKeys, request: &Request<Bytes>) -> String {
+    let mut client = keys.hash("client", &auth::client_of(request));
+    client.truncate(32);
+    client
 }
 
 /// An address that mail can be sent to, and to nobody else.
@@ -378,14 +401,16 @@ async fn end(app: &App, keys: &SubscriberKeys, token: &str, deadline: Deadline) 
     let Some(id) = keys.named(Purpose::Manage, token) else {
         return Ok(invalid());
     };
-    app.call(&End { p_id: id }, deadline)
-        .await
-        .map_err(|error| away(&error))?;
-    Ok(note(
-        StatusCode::OK,
-        "You hear no more",
-        "<p>Your address is erased.</p>\n",
-    ))
+    let ended = app.call(&End { p_id: id }, deadline).await;
+    let body = match ended.map_err(|error| away(&error))?.kind {
+        // The page's script has the browser forget it too.
+        Some(Kind::Push) => format!(
+            "<p data-push-ended>Where the device is reached is erased.</p>\n{}",
+            page::script()
+        ),
+        Some(Kind::Email) | None => "<p>Your address is erased.</p>\n".to_owned(),
+    };
+    Ok(note(StatusCode::OK, "You hear no more", &body))
 }
 
 fn manage(shown: &Shown, token: &str, done: &str) -> Response<Bytes> {
