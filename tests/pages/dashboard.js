@@ -138,14 +138,7 @@ test("a viewer comes in by a code, sees an outage and is offered nothing to do a
   pourtrait("roles", "grant", "viewer", email, "--yes");
   const { page, complaints, close: leave } = await tab();
   try {
-    await fetch(`${BASE}/_local/inbox`, { method: "DELETE" });
-    await page.goto(`${BASE}/dashboard`);
-    await page.waitForSelector("input[type=email]");
-    await page.type("input[type=email]", email);
-    await page.keyboard.press("Enter");
-    await page.waitForSelector("input[autocomplete=one-time-code]");
-    await page.type("input[autocomplete=one-time-code]", await code());
-    await page.keyboard.press("Enter");
+    await signInByCode(page, email);
     await says(page, ".account", /viewer/);
     await fault("app", "refuse");
     await tick(3);
@@ -167,6 +160,57 @@ test("a viewer comes in by a code, sees an outage and is offered nothing to do a
     await leave();
   }
 });
+
+test("a press lets this device be reached, and another one ends it", async () => {
+  const email = "admin@pourtrait.test";
+  const isThere = pourtrait("contacts", "list").includes("Admin");
+  if (!isThere) pourtrait("contacts", "add", "Admin", "--role", "on_call_secondary", "--email", email);
+  const given = await (await fetch(`${process.env.PUSH_SERVICE_URL}/subscriptions`, { method: "POST" })).json();
+  const { page, complaints, close: leave } = await tab();
+  await page.browserContext().overridePermissions(BASE, ["notifications"]);
+  // What a vendor's push service would give out comes from one of this machine.
+  await page.evaluateOnNewDocument((subscription) => {
+    let held = null;
+    PushManager.prototype.subscribe = async ({ applicationServerKey }) =>
+      (held = { options: { applicationServerKey: applicationServerKey.buffer }, toJSON: () => subscription, unsubscribe: async () => ((held = null), true) });
+    PushManager.prototype.getSubscription = async () => held;
+  }, given);
+  const press = (name) => page.waitForFunction((words) => {
+    const button = [...document.querySelectorAll(".account button, .bar button, button")].find(({ innerText }) => innerText === words);
+    button?.click();
+    return button != null;
+  }, {}, name);
+  const devices = () => JSON.parse(pourtrait("contacts", "devices", "Admin", "--json")).devices.length;
+  try {
+    await signInByCode(page, email);
+    await press("Notify this device");
+    await page.waitForFunction(() => [...document.querySelectorAll("button")].some(({ innerText }) => innerText === "Stop notifying this device"));
+    assert.equal(devices(), 1);
+    await fetch(`${BASE}/api/alerts/dispatch`, { headers: { authorization: `Bearer ${KEY}` } });
+    const until = Date.now() + 20_000;
+    let told;
+    do told = (await (await fetch(`${BASE}/_local/inbox`)).json()).find(({ channel, to }) => channel === "push" && given.endpoint.endsWith(to));
+    while (!told && Date.now() < until && (await new Promise((again) => setTimeout(again, 200, true))));
+    assert.match(told?.subject ?? "", /Alerts reach Admin on Chrome on Linux/);
+    await press("Stop notifying this device");
+    await page.waitForFunction(() => [...document.querySelectorAll("button")].some(({ innerText }) => innerText === "Notify this device"));
+    assert.equal(devices(), 0);
+    assert.deepEqual(complaints, []);
+  } finally {
+    await leave();
+  }
+});
+
+async function signInByCode(page, email) {
+  await fetch(`${BASE}/_local/inbox`, { method: "DELETE" });
+  await page.goto(`${BASE}/dashboard`);
+  await page.waitForSelector("input[type=email]");
+  await page.type("input[type=email]", email);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("input[autocomplete=one-time-code]");
+  await page.type("input[autocomplete=one-time-code]", await code());
+  await page.keyboard.press("Enter");
+}
 
 /** The code in the mail that came last. */
 async function code() {
@@ -215,6 +259,31 @@ for (const scheme of ["light", "dark"]) {
     });
   }
 }
+
+test("whatever colours, paper or movement somebody wants, the page is whole", async () => {
+  await looking({ scheme: "dark" }, async (page) => {
+    await drawAll(page);
+    await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }, { name: "forced-colors", value: "active" }]);
+    const found = await page.evaluate(() => {
+      const seen = (one) => one.checkVisibility();
+      const moving = [...document.querySelectorAll("*")].filter((one) => {
+        const { transitionDuration, animationName } = getComputedStyle(one);
+        return parseFloat(transitionDuration) > 0.01 || animationName !== "none";
+      });
+      const ground = getComputedStyle(document.body).backgroundColor;
+      const unseen = [...document.querySelectorAll(".state svg, .days svg rect, .days svg path")].filter((one) => seen(one) && getComputedStyle(one).fill === ground && getComputedStyle(one).stroke === "none");
+      return { moving: moving.map(({ outerHTML }) => outerHTML.slice(0, 80)), unseen: unseen.map(({ outerHTML }) => outerHTML.slice(0, 80)) };
+    });
+    assert.deepEqual(found, { moving: [], unseen: [] });
+    await page.emulateMediaFeatures([]);
+    await page.emulateMediaType("print");
+    const printed = await page.evaluate(() => {
+      const light = (colour) => colour.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) > 600;
+      return { isPaper: light(getComputedStyle(document.body).backgroundColor) || getComputedStyle(document.body).backgroundColor === "rgba(0, 0, 0, 0)", isInk: !light(getComputedStyle(document.body).color), bar: document.querySelector(".bar").checkVisibility() };
+    });
+    assert.deepEqual(printed, { isPaper: true, isInk: true, bar: false });
+  });
+});
 
 test("everything is reached by keyboard", async () => {
   await looking({}, async (page) => {
