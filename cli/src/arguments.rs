@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::{
     alerts::arguments::Alerts, backup::arguments::Backup, checks::arguments::Checks,
@@ -12,7 +13,7 @@ use crate::{
     feedback::arguments::Feedback, funnels::arguments::Funnels, incidents::arguments::Incidents,
     maintenance::arguments::Maintenance, migrate::Migrate, oncall::arguments::Oncall,
     retention::Retention, roles::arguments::Roles, schedule::Schedule, settings::Settings,
-    sourcemaps::arguments::Sourcemaps,
+    sourcemaps::arguments::Sourcemaps, training::arguments::Training, validate::Validate,
 };
 
 const VARIABLES: &str = "\
@@ -35,9 +36,9 @@ pub(crate) struct Arguments {
     /// Prints results as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// What to do.
+    /// What to do; without it, everything's state and the next sensible step are shown.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// A command.
@@ -158,6 +159,25 @@ pub(crate) enum Command {
         /// Also asks every service, opens a database session and looks for pending migrations
         #[arg(long)]
         live: bool,
+    },
+    /// Shows when exercises were done last, and keeps the times of one
+    Training {
+        /// What to do.
+        #[command(subcommand)]
+        action: Training,
+    },
+    /// Runs everything that a change of this repository has to pass before it is deployed
+    Validate(Validate),
+    /// Prints the script by which a shell completes this command
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Prints the manual page
+    Man {
+        /// Writes one page for each command into this folder instead
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Writes the files of the repository that follow from its code
     #[command(hide = true)]

@@ -2,11 +2,12 @@
 //!
 //! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `database`, `door`,
 //! `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`, `oncall`, `retention`,
-//! `roles`, `schedule`, `settings`, `sourcemaps`. It holds the noun's
+//! `roles`, `schedule`, `settings`, `sourcemaps`, `training`, `validate`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
-//! database, `answered` reads what it answers, `id_start` finds an id, `file_plan` tells what a file changes,
-//! `times` writes for people. `docs` writes what follows from the code. The bundle on one machine is the crate `dev`, so that
+//! database, `answered` reads what it answers, `id_start` finds an id, `suggestion` what was probably meant, `file_plan` tells what a file changes,
+//! `times` writes for people, `help` is what the command says of itself, and `overview` what it says
+//! when it is asked nothing. `docs` writes what follows from the code. The bundle on one machine is the crate `dev`, so that
 //! whoever installs this command compiles none of it.
 //!
 //! Every command prints its target before it changes anything, takes `--json`,
@@ -29,11 +30,13 @@ mod errors;
 mod feedback;
 mod file_plan;
 mod funnels;
+mod help;
 mod id_start;
 mod incidents;
 mod maintenance;
 mod migrate;
 mod oncall;
+mod overview;
 mod project;
 mod restore_point;
 mod retention;
@@ -41,12 +44,14 @@ mod roles;
 mod schedule;
 mod settings;
 mod sourcemaps;
+mod suggestion;
 mod times;
+mod training;
+mod validate;
 
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
 use terminal::{
     failure::{self, Verdict},
     output::{self, Output},
@@ -62,7 +67,7 @@ use crate::{
 /// Runs the command that the process was called with.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = help::parse();
     let output = Output {
         json: arguments.json,
     };
@@ -89,6 +94,9 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Environment::choose(process, env_file.as_deref(), ".".as_ref())
     };
     let project = || environment()?.ok_or_else(environment::nothing);
+    let Some(command) = command else {
+        return overview::run(environment()?.as_ref(), output).await;
+    };
     match command {
         Command::Migrate {
             action: Some(Migrate::Export { folder }),
@@ -125,6 +133,10 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
             let environment = environment()?.unwrap_or_else(Environment::process);
             check::run(live, &environment, output).await
         }
+        Command::Training { action } => training::run(action, project, output).await,
+        Command::Validate(validate) => validate::run(&validate, env_file.as_deref(), output),
+        Command::Completions { shell } => Ok(help::completions(shell, output)),
+        Command::Man { out } => help::man(out.as_deref(), output),
         Command::Docs => docs::run(output),
     }
 }

@@ -24,6 +24,22 @@ pub(crate) struct Project {
     host: String,
 }
 
+/// The database lacks functions that this build calls.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unmigrated(String);
+
+impl std::fmt::Display for Unmigrated {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self(host) = self;
+        write!(
+            formatter,
+            "{host} lacks the bundle's functions: run `pourtrait migrate`"
+        )
+    }
+}
+
+impl std::error::Error for Unmigrated {}
+
 impl Project {
     /// The project that the environment names.
     pub(crate) fn of(environment: &Environment) -> anyhow::Result<Self> {
@@ -49,6 +65,11 @@ impl Project {
             self.host,
             environment.origin()
         ));
+    }
+
+    /// Host and port of the project.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
     }
 
     /// Calls a function. A value that the database refuses is a misuse, in its words.
@@ -79,10 +100,7 @@ impl Project {
                 Misuse(format!("{message}{hint}")).into()
             }
             RpcError::Refused { code, .. } if code == "PGRST202" => {
-                anyhow!(
-                    "{} lacks the bundle's functions: run `pourtrait migrate`",
-                    self.host
-                )
+                Unmigrated(self.host.clone()).into()
             }
             error => anyhow!(error).context(format!("cannot ask {}", self.host)),
         }

@@ -10,6 +10,7 @@ use crate::{
     answered::{self, Answered, known},
     environment::Environment,
     project::{Project, author, plain, read},
+    suggestion,
 };
 use terminal::{
     failure::{Misuse, Verdict},
@@ -87,7 +88,8 @@ pub(crate) async fn run(
         }
         Settings::Get { key } => {
             let settings = project.call(&ListSettings {}).await?.settings;
-            let (answered, setting) = find(&settings, &key)?;
+            let found = find(&settings, &key);
+            let (answered, setting) = found.map_err(|unknown| Misuse(unknown.to_string()))?;
             output.result(answered.document(), &plain(&setting.value));
         }
         Settings::Set { key, value } => {
@@ -97,7 +99,12 @@ pub(crate) async fn run(
                 p_value: read(value),
                 p_by: author(),
             };
-            let answered = project.call(&set).await?;
+            let answered = match project.call(&set).await {
+                Err(error) if error.is::<Misuse>() => {
+                    return Err(with_suggestion(&project, &set.p_key, error).await);
+                }
+                called => called?,
+            };
             let text =
                 answered.describe(|setting| format!("{} = {}", setting.key, plain(&setting.value)));
             output.result(answered.document(), &text);
@@ -106,19 +113,49 @@ pub(crate) async fn run(
     Ok(Verdict::Good)
 }
 
+/// What the database refused, or the setting that was probably meant.
+async fn with_suggestion(project: &Project, key: &str, error: anyhow::Error) -> anyhow::Error {
+    let Ok(listed) = project.call(&ListSettings {}).await else {
+        return error;
+    };
+    match find(&listed.settings, key) {
+        Err(unknown @ UnknownSetting { meant: Some(_), .. }) => Misuse(unknown.to_string()).into(),
+        _ => error,
+    }
+}
+
+/// No setting is called so.
+#[derive(Debug, PartialEq)]
+struct UnknownSetting {
+    key: String,
+    /// What was probably meant.
+    meant: Option<String>,
+    known: Vec<String>,
+}
+
+impl std::fmt::Display for UnknownSetting {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { key, meant, known } = self;
+        write!(formatter, "no setting is called {key}; ")?;
+        match meant {
+            Some(meant) => write!(formatter, "is it {meant}?"),
+            None => write!(formatter, "there are {}", known.join(", ")),
+        }
+    }
+}
+
 /// The setting of that key, as it was answered and as it is read.
 fn find<'a>(
     settings: &'a [Answered<Setting>],
     key: &str,
-) -> Result<(&'a Answered<Setting>, &'a Setting), Misuse> {
+) -> Result<(&'a Answered<Setting>, &'a Setting), UnknownSetting> {
     answered::find(settings, |setting| setting.key == key).ok_or_else(|| {
-        let keys: Vec<_> = known(settings)
-            .map(|setting| setting.key.as_str())
-            .collect();
-        Misuse(format!(
-            "no setting is called {key}; there are {}",
-            keys.join(", ")
-        ))
+        let known: Vec<_> = known(settings).map(|setting| setting.key.clone()).collect();
+        UnknownSetting {
+            meant: suggestion::closest(key, known.iter().map(String::as_str)).map(str::to_owned),
+            key: key.to_owned(),
+            known,
+        }
     })
 }
 

@@ -42,6 +42,7 @@ mod emergency;
 mod escalation;
 mod events;
 mod exchange;
+mod exercises;
 mod exported;
 mod failing_channels;
 mod failover;

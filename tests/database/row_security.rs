@@ -24,7 +24,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 97] = [
+const TABLES: [(&str, Server); 98] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -62,6 +62,7 @@ const TABLES: [(&str, Server); 97] = [
     ("door_totals", Server::Whole),
     ("error_groups", Server::Whole),
     ("escalations", Server::Whole),
+    ("exercises", Server::Whole),
     ("facts", Server::Whole),
     ("feedback", Server::Whole),
     ("figure_sources", Server::Whole),

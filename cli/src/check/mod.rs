@@ -6,6 +6,7 @@ mod channel_proofs;
 mod channels;
 mod configuration;
 mod contacts;
+mod exercises;
 mod finding;
 mod open_tables;
 mod restores;
@@ -44,6 +45,7 @@ pub(crate) async fn run(
         findings.extend(contacts::look(environment).await);
         findings.extend(channel_proofs::look(environment).await);
         findings.extend(backups::look(environment).await);
+        findings.push(exercises::look(environment).await);
     }
     let bad = findings.iter().any(|finding| finding.level == Level::Error);
     output.result(

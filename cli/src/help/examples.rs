@@ -1,0 +1,201 @@
+//! Examples that `--help` of a noun ends with: the commands that somebody looks for first, as
+//! they are typed.
+
+use clap::Command;
+
+/// Each noun with its examples, a command a line.
+const EXAMPLES: &[(&str, &[&str])] = &[
+    (
+        "alerts",
+        &[
+            "pourtrait alerts list",
+            "pourtrait alerts acknowledge 3f2a --for 2h --note 'at it'",
+            "pourtrait alerts silence --rule app_slow --for 90m --reason 'load test'",
+            "pourtrait alerts prove",
+        ],
+    ),
+    (
+        "backup",
+        &[
+            "pourtrait backup list",
+            "pourtrait backup verify all",
+            "pourtrait backup restore latest --into \"$NEW_DATABASE_URL\" --yes",
+            "pourtrait backup restore --into-live --missing-only --dry-run --table public.wines",
+        ],
+    ),
+    ("check", &["pourtrait check", "pourtrait check --live"]),
+    (
+        "checks",
+        &[
+            "pourtrait checks add search http url=https://app.example.com/search status=200",
+            "pourtrait checks test search",
+            "pourtrait checks history search --limit 50",
+        ],
+    ),
+    (
+        "completions",
+        &[
+            "pourtrait completions bash > ~/.local/share/bash-completion/completions/pourtrait",
+            "pourtrait completions zsh > ~/.zfunc/_pourtrait",
+        ],
+    ),
+    (
+        "components",
+        &[
+            "pourtrait components list",
+            "pourtrait components set app --state partial_outage",
+        ],
+    ),
+    (
+        "contacts",
+        &[
+            "pourtrait contacts list",
+            "pourtrait contacts edit Anna --address sms=+491701234567",
+            "pourtrait contacts test Anna",
+        ],
+    ),
+    ("database", &["pourtrait database show"]),
+    (
+        "door",
+        &[
+            "pourtrait door add web --origin https://app.example.com",
+            "pourtrait door keys",
+        ],
+    ),
+    (
+        "errors",
+        &[
+            "pourtrait errors list",
+            "pourtrait errors show 3f2a",
+            "pourtrait errors resolve 3f2a",
+        ],
+    ),
+    (
+        "feedback",
+        &[
+            "pourtrait feedback list",
+            "pourtrait feedback answer 5b1d 'It works again. Thank you!'",
+        ],
+    ),
+    (
+        "funnels",
+        &[
+            "pourtrait funnels set first-wine user_registered wine_added --within 7d",
+            "pourtrait funnels show first-wine",
+        ],
+    ),
+    (
+        "incidents",
+        &[
+            "pourtrait incidents list",
+            "pourtrait incidents show 17",
+            "pourtrait incidents update 17 --status resolved --public 'It works again.'",
+            "pourtrait incidents postmortem 17",
+        ],
+    ),
+    (
+        "maintenance",
+        &[
+            "pourtrait maintenance add --reason 'Move the database' --until 2026-11-28T23:30Z",
+            "pourtrait maintenance list",
+        ],
+    ),
+    (
+        "man",
+        &["pourtrait man | man -l -", "pourtrait man --out man1"],
+    ),
+    (
+        "migrate",
+        &[
+            "pourtrait migrate plan",
+            "pourtrait migrate",
+            "pourtrait migrate status",
+        ],
+    ),
+    (
+        "oncall",
+        &[
+            "pourtrait oncall show",
+            "pourtrait oncall override 'Max Roth' --until 2026-11-25T08:00+01:00 --reason dentist",
+        ],
+    ),
+    ("retention", &["pourtrait retention --weeks 4"]),
+    (
+        "roles",
+        &[
+            "pourtrait roles list",
+            "pourtrait roles grant responder anna@example.com",
+        ],
+    ),
+    (
+        "schedule",
+        &["pourtrait schedule install", "pourtrait schedule status"],
+    ),
+    (
+        "settings",
+        &[
+            "pourtrait settings list",
+            "pourtrait settings set alert.bad_after 5",
+            "pourtrait settings set alert.bad_after null",
+        ],
+    ),
+    (
+        "sourcemaps",
+        &["pourtrait sourcemaps upload .next --release \"$VERCEL_GIT_COMMIT_SHA\""],
+    ),
+    (
+        "training",
+        &[
+            "pourtrait training list",
+            "pourtrait training start restore",
+            "pourtrait training record",
+        ],
+    ),
+    (
+        "validate",
+        &[
+            "pourtrait validate",
+            "pourtrait validate --only format --only configuration",
+        ],
+    ),
+];
+
+/// The grammar, with the examples of each noun at the end of its help.
+pub(super) fn added_to(grammar: Command) -> Command {
+    EXAMPLES.iter().fold(grammar, |grammar, &(noun, lines)| {
+        grammar.mut_subcommand(noun, |noun| {
+            noun.after_help(format!("Examples:\n  {}", lines.join("\n  ")))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::{arguments::Arguments, help::typed};
+
+    #[test]
+    fn every_noun_has_examples() {
+        for noun in Arguments::command().get_subcommands() {
+            let name = noun.get_name();
+            let has = EXAMPLES.iter().any(|(known, _)| *known == name);
+            assert!(
+                has || noun.is_hide_set(),
+                "cli/src/help/examples.rs has none of {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_example_is_understood() {
+        for (noun, lines) in EXAMPLES {
+            for line in *lines {
+                let words = typed::words(line);
+                assert_eq!(words[1], *noun, "{line}");
+                typed::understood(&words).unwrap_or_else(|error| panic!("{line}: {error}"));
+            }
+        }
+    }
+}
