@@ -1,12 +1,17 @@
-//! The documentation leads somewhere: links resolve, and every alert that can
-//! wake someone has an entry in the runbook.
+//! The documentation leads somewhere: links resolve, every page says who keeps it, and every
+//! alert that can wake someone has an entry in the runbook.
 
 use std::{
     collections::BTreeSet,
     path::{Component, Path, PathBuf},
 };
 
+use jiff::civil::Date;
+
 use crate::files;
+
+/// How many days a page may stand until somebody reads it again.
+const REVIEWED_WITHIN: i32 = 100;
 
 /// Every piece of a text between two marks.
 pub(crate) fn between<'a>(
@@ -47,6 +52,75 @@ fn every_relative_link_resolves() {
             }
         }
     }
+}
+
+#[test]
+fn every_page_says_who_keeps_it_and_when_it_is_read_again() {
+    let pages = files::below("docs");
+    let pages = pages
+        .iter()
+        .filter(|page| page.extension().is_some_and(|end| end == "md"));
+    for page in pages {
+        let text = files::text(page);
+        let header = text.lines().nth(2).unwrap_or_default();
+        if let Err(fault) = reviewed(header) {
+            panic!("{}: {fault}, got `{header}`", page.display());
+        }
+    }
+}
+
+/// Whether a page's third line is its header, with dates that can be kept.
+fn reviewed(header: &str) -> Result<(), String> {
+    let inner = header
+        .strip_prefix('*')
+        .and_then(|rest| rest.strip_suffix('*'));
+    let parts: Vec<&str> = inner.unwrap_or_default().split(" · ").collect();
+    let ["Version 1.0", owner, last, next] = parts[..] else {
+        return Err(
+            "its third line must be `*Version 1.0 · Owner: … · Last review … · Next review …*`"
+                .into(),
+        );
+    };
+    if owner.strip_prefix("Owner: ").is_none_or(str::is_empty) {
+        return Err("it must name its owner".into());
+    }
+    let day = |text: &str, label: &str| -> Result<Date, String> {
+        let date = text.strip_prefix(label).unwrap_or_default();
+        date.parse()
+            .map_err(|_| format!("`{label}` must have a date"))
+    };
+    let last = day(last, "Last review ")?;
+    let days = day(next, "Next review ")?
+        .since(last)
+        .map_err(|error| error.to_string())?
+        .get_days();
+    if (1..=REVIEWED_WITHIN).contains(&days) {
+        Ok(())
+    } else {
+        Err(format!(
+            "its next review must be 1 to {REVIEWED_WITHIN} days after the last"
+        ))
+    }
+}
+
+#[test]
+fn a_review_that_is_too_far_away_or_has_no_date_is_found() {
+    let header = |last: &str, next: &str| {
+        reviewed(&format!(
+            "*Version 1.0 · Owner: engineering team · Last review {last} · Next review {next}*"
+        ))
+    };
+    assert_eq!(header("2026-11-30", "2027-02-28"), Ok(()));
+    assert_eq!(header("2026-11-30", "2027-03-10"), Ok(()));
+    for (last, next) in [
+        ("2026-11-30", "2027-03-11"),
+        ("2026-11-30", "2026-11-30"),
+        ("2026-11-31", "2027-02-28"),
+        ("today", "2027-02-28"),
+    ] {
+        assert!(header(last, next).is_err(), "{last} to {next}");
+    }
+    assert!(reviewed("Some text").is_err());
 }
 
 /// A link's target, named from the repository's folder; `None` outside of it.

@@ -1,6 +1,7 @@
 //! The files of the repository that follow from its code. `pourtrait docs` writes
 //! them, and a test fails when one has drifted.
 
+mod header;
 mod hobby;
 mod index;
 mod limits;
@@ -37,7 +38,7 @@ pub(crate) fn files() -> anyhow::Result<Vec<File>> {
         },
         File {
             path: "docs/configuration.md",
-            text: variables::markdown() + &limits::markdown(),
+            text: header::below_title(&variables::markdown()) + &limits::markdown(),
         },
         File {
             path: "public/runbook.html",

@@ -2,6 +2,8 @@
 //! shells complete it, and manual pages. All three are made of the one grammar.
 
 mod completions;
+#[cfg(test)]
+mod documented;
 mod examples;
 mod man;
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! - `channels`: what `check` says of them
 //! - `checks`: what is watched, from the command line
 //! - `door`: project keys, what comes in by them, and what goes wrong
+//! - `documents`: what documents tell people to run, run
 //! - `drill`: backups tried, and who hears of it
 //! - `delivery`: messages, proofs, and the scheduler in the database
 //! - `night`: an outage from the first message to the last, at a given time
@@ -23,6 +24,7 @@ mod channels;
 mod checks;
 mod delivery;
 mod devices;
+mod documents;
 mod door;
 mod drill;
 mod feedback;
