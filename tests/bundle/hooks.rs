@@ -158,7 +158,7 @@ async fn a_notification_without_alerts_is_refused_with_why() {
 
 /// The SQL block of the documentation that makes the triggers.
 fn documented() -> &'static str {
-    let text = include_str!("../../docs/monitoring.md");
+    let text = include_str!("../../docs/alerting.md");
     let begin = text.find("select vault.create_secret").unwrap();
     text[begin..].split("```").next().unwrap()
 }

@@ -1,4 +1,4 @@
-//! The night of docs/monitoring.md, "Try a night": an outage at two on a Saturday, told, asked
+//! The night of docs/alerting.md, "Try a night": an outage at two on a Saturday, told, asked
 //! about, taken by a digit, and over. The time is given.
 
 use std::collections::BTreeMap;
