@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{World, array, at};
+use crate::support::{World, app, array, at};
 
 /// The receipt of an exercise that was finished at that time of the day of the tests.
 fn receipt(exercise: &str, finished_at: &str) -> Value {
@@ -114,9 +114,8 @@ async fn the_overview_says_what_is_known_and_nothing_else() {
         json!({"open": 0, "critical": 0, "unanswered": 0})
     );
 
-    let pages = |status| [crate::support::page("https://wine.example/", status, None)];
     for now in ["12:01:00", "12:02:00", "12:03:00"] {
-        world.tick(now, &pages("down")).await;
+        world.tick(now, &[app("down")]).await;
     }
     let after = overview("12:03:30").await;
     assert_eq!(after["tick"]["everySeconds"], 60);
