@@ -133,10 +133,10 @@ mod tests {
             .unwrap();
         assert_eq!(
             receipt.table(),
-            "STEP        TOOK         SINCE THE START\n\
-             alert seen  3 min        3 min\n\
-             app works   7 min 30 s   10 min 30 s\n\
-             finished    9 min 30 s   20 min"
+            "STEP        TOOK        SINCE THE START\n\
+             alert seen  3 min       3 min\n\
+             app works   7 min 30 s  10 min 30 s\n\
+             finished    9 min 30 s  20 min"
         );
     }
 
