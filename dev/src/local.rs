@@ -106,6 +106,9 @@ impl LastPorts {
             resend: self.free("RESEND_BASE_URL"),
             openai: self.free("OPENAI_BASE_URL"),
             vision: self.free("GOOGLE_VISION_BASE_URL"),
+            vercel: self.free("VERCEL_API_URL"),
+            github: self.free("GITHUB_API_URL"),
+            management: self.free("SUPABASE_API_URL"),
             channels: capture::places()
                 .filter_map(|(service, variable)| Some((service, self.free(variable)?)))
                 .collect(),

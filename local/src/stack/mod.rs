@@ -3,6 +3,7 @@
 
 mod channels;
 mod page;
+mod platforms;
 mod routes;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
@@ -15,6 +16,7 @@ use tokio_postgres::Config;
 use uuid::Uuid;
 
 use channels::ChannelSecrets;
+pub use platforms::Platforms;
 
 use crate::{
     capture::{Capture, Inbox, KeyKind},
@@ -78,6 +80,9 @@ pub struct Ports {
     pub resend: Option<u16>,
     pub openai: Option<u16>,
     pub vision: Option<u16>,
+    pub vercel: Option<u16>,
+    pub github: Option<u16>,
+    pub management: Option<u16>,
     /// Those of the other alert channels.
     pub channels: BTreeMap<Service, u16>,
 }
@@ -97,6 +102,7 @@ pub struct Stack {
     resend: Capture,
     openai: Capture,
     vision: Capture,
+    platforms: Platforms,
     env: BTreeMap<String, String>,
 }
 
@@ -160,6 +166,7 @@ impl Stack {
             .await?,
             openai: Capture::openai(ports.openai, secrets.openai.clone(), &inbox, &faults).await?,
             vision: Capture::vision(ports.vision, secrets.vision.clone(), &inbox, &faults).await?,
+            platforms: Platforms::start(&ports, data.as_deref(), &keys).await?,
             admin: cluster.admin_config(&database),
             env: BTreeMap::new(),
             faults,
@@ -168,6 +175,7 @@ impl Stack {
             keys,
         };
         stack.env = stack.variables(&secrets, cluster, &database);
+        stack.env.extend(stack.platforms.variables());
         if channels == Channels::All {
             let opened = channel_secrets.variables(&stack.slack, &stack.channels);
             stack.env.extend(opened);
@@ -238,6 +246,12 @@ impl Stack {
         &self.vision
     }
 
+    /// The platforms' own APIs, to be looked at and troubled.
+    #[must_use]
+    pub fn platforms(&self) -> &Platforms {
+        &self.platforms
+    }
+
     /// Makes a confirmed user who can sign in with a password at
     /// `/auth/v1/token`; `app_metadata` is what the server alone can write.
     pub async fn create_user(
@@ -284,6 +298,7 @@ impl Stack {
             self.resend.stop(),
             self.openai.stop(),
             self.vision.stop(),
+            self.platforms.stop(),
         );
     }
 

@@ -1,6 +1,8 @@
 //! Vercel's REST API, as its SDK describes it.
 
+pub mod environment;
 pub mod project_state;
+pub mod projects;
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! GitHub's REST API.
 
+pub mod secrets;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
@@ -8,7 +10,10 @@ use super::stand_in::{Asked, StandIn, refusal};
 /// What it keeps.
 #[derive(Debug, Default)]
 #[non_exhaustive]
-pub struct State {}
+pub struct State {
+    /// What workflows are given.
+    pub secrets: secrets::State,
+}
 
 /// Serves it, empty, on any free port if none is named.
 pub async fn start(port: Option<u16>, token: &str) -> anyhow::Result<StandIn<State>> {
@@ -16,6 +21,7 @@ pub async fn start(port: Option<u16>, token: &str) -> anyhow::Result<StandIn<Sta
 }
 
 /// The first part of the API that knows the request answers it.
-fn answer(_state: &mut State, _asked: &Asked) -> Response<Bytes> {
-    refusal(StatusCode::NOT_FOUND, "not_found", "Not Found")
+fn answer(state: &mut State, asked: &Asked) -> Response<Bytes> {
+    secrets::answer(&mut state.secrets, asked)
+        .unwrap_or_else(|| refusal(StatusCode::NOT_FOUND, "not_found", "Not Found"))
 }

@@ -1,6 +1,7 @@
 //! Supabase's Management API.
 
 pub mod backups;
+pub mod projects;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -13,6 +14,8 @@ use super::stand_in::{Asked, StandIn, refusal};
 pub struct State {
     /// Its projects' backups.
     pub backups: backups::Backups,
+    /// The projects that the token sees.
+    pub projects: projects::State,
 }
 
 /// Serves it, empty, on any free port if none is named.
@@ -23,5 +26,6 @@ pub async fn start(port: Option<u16>, token: &str) -> anyhow::Result<StandIn<Sta
 /// The first part of the API that knows the request answers it.
 fn answer(state: &mut State, asked: &Asked) -> Response<Bytes> {
     backups::answer(&mut state.backups, asked)
+        .or_else(|| projects::answer(&mut state.projects, asked))
         .unwrap_or_else(|| refusal(StatusCode::NOT_FOUND, "not_found", "Not Found"))
 }

@@ -1,6 +1,8 @@
 //! Vercel's REST API.
 
+pub mod environment;
 pub mod project_state;
+pub mod projects;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -11,8 +13,12 @@ use super::stand_in::{Asked, StandIn, refusal};
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct State {
-    /// Its projects.
-    pub projects: project_state::Projects,
+    /// Projects whose production a test has set up.
+    pub production: project_state::Projects,
+    /// The team's projects.
+    pub projects: projects::State,
+    /// Their environment variables.
+    pub environment: environment::State,
 }
 
 /// Serves it, empty, on any free port if none is named.
@@ -22,6 +28,8 @@ pub async fn start(port: Option<u16>, token: &str) -> anyhow::Result<StandIn<Sta
 
 /// The first part of the API that knows the request answers it.
 fn answer(state: &mut State, asked: &Asked) -> Response<Bytes> {
-    project_state::answer(&state.projects, asked)
+    project_state::answer(&state.production, asked)
+        .or_else(|| environment::answer(&mut state.environment, &state.projects, asked))
+        .or_else(|| projects::answer(&mut state.projects, asked))
         .unwrap_or_else(|| refusal(StatusCode::NOT_FOUND, "not_found", "Not Found"))
 }

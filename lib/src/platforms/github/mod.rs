@@ -1,5 +1,7 @@
 //! GitHub's REST API.
 
+pub mod secrets;
+
 use std::sync::Arc;
 
 use outside::outbound::Outbound;
