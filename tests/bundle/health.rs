@@ -227,6 +227,9 @@ async fn missing_configuration_is_unhealthy_and_named_to_operators_only() {
         body["configuration"]["invalid"][0]["variable"],
         "SENTRY_DSN"
     );
+    let fingerprint = &body["configuration"]["fingerprints"]["CRON_SECRET"];
+    assert_eq!(fingerprint.as_str().map(str::len), Some(16), "{body}");
+    assert!(!body.to_string().contains(&bundle.env["CRON_SECRET"]));
     let app = bundle.instance(Endpoint::Health);
     let stranger = get(&app, PATH).send().await;
     assert_eq!(stranger.json()["configuration"], json!({ "valid": false }));

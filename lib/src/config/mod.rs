@@ -22,7 +22,7 @@ pub use check_variables::CHECK_PREFIX;
 pub use platforms::Platforms;
 pub use status_copy::StatusCopy;
 
-pub use crate::variables::{Fault, FaultKind};
+pub use crate::variables::{Fault, FaultKind, Fingerprinter};
 use crate::{
     messages::channels::{Channels, email::Mailer},
     variables::Reader,
@@ -90,6 +90,9 @@ pub struct Config {
     pub memory_mb: Option<u64>,
     /// What the headers of checks may name, by name.
     pub check_variables: BTreeMap<String, SecretString>,
+    /// Which value each variable of the documentation has, for who holds the operators'
+    /// key; nothing without that.
+    pub fingerprints: BTreeMap<&'static str, String>,
     /// Everything that is wrong, in the order of the documentation.
     pub faults: Vec<Fault>,
 }
@@ -245,6 +248,7 @@ impl Config {
             .and_then(|text| text.parse().ok());
         let platform = platform(&read);
         let deployment = deployment(&mut read);
+        let fingerprints = fingerprints(&read, monitoring_api_key.as_ref());
         Self {
             supabase,
             publishable_key,
@@ -275,6 +279,7 @@ impl Config {
             deployment,
             memory_mb,
             check_variables: BTreeMap::new(),
+            fingerprints,
             faults: read.faults,
         }
     }
@@ -295,6 +300,19 @@ impl Config {
     pub fn is_valid(&self) -> bool {
         self.supabase.is_some()
     }
+}
+
+/// Which value each variable has that somebody sets.
+fn fingerprints(read: &Reader, key: Option<&SecretString>) -> BTreeMap<&'static str, String> {
+    let Some(fingerprinter) = key.map(Fingerprinter::new) else {
+        return BTreeMap::new();
+    };
+    variables::set_by_hand()
+        .filter_map(|variable| {
+            let value = read.text(variable.name)?;
+            Some((variable.name, fingerprinter.of(variable.name, &value)))
+        })
+        .collect()
 }
 
 fn supabase(read: &mut Reader) -> Option<Supabase> {

@@ -343,15 +343,23 @@ pub fn all() -> impl Iterator<Item = &'static Variable> {
     groups().flat_map(|group| group.variables)
 }
 
+/// The groups of variables that somebody sets: the last is the platform's.
+pub fn groups_set_by_hand() -> impl Iterator<Item = &'static Group> {
+    groups().take(groups().count() - 1)
+}
+
+/// Every variable that somebody sets.
+pub fn set_by_hand() -> impl Iterator<Item = &'static Variable> {
+    groups_set_by_hand().flat_map(|group| group.variables)
+}
+
 /// The text of `.env.example`.
 #[must_use]
 pub fn env_example() -> String {
     let mut text = String::from(
         "# Copy to .env and fill in. Every variable is explained in docs/configuration.md.\n",
     );
-    // The last group is the platform's.
-    let set_by_hand = groups().count() - 1;
-    for group in groups().take(set_by_hand) {
+    for group in groups_set_by_hand() {
         let _ = writeln!(
             text,
             "\n# {}. {}",

@@ -79,6 +79,7 @@ impl Handler<Visitor> for ReportsHealth {
             readings: &readings,
             configuration_is_valid: app.config.is_valid(),
             faults: &app.config.faults,
+            fingerprints: &app.config.fingerprints,
             environment: app.config.deployment.environment.as_str(),
             now: clock::now(),
             response_time_ms: milliseconds(now.duration_since(asked)),

@@ -1,6 +1,8 @@
 //! From readings to an answer. Pure: no clock, no network, no configuration
 //! beyond what is passed in.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -87,6 +89,8 @@ pub struct Report<'a> {
     pub configuration_is_valid: bool,
     /// What is wrong with the configuration.
     pub faults: &'a [Fault],
+    /// Which value each variable has, for who holds the operators' key.
+    pub fingerprints: &'a BTreeMap<&'static str, String>,
     /// Which of the app's environments this is.
     pub environment: &'static str,
     /// When the answer is made.
@@ -176,6 +180,7 @@ impl Report<'_> {
                     FaultKind::Missing | FaultKind::Invalid(_) => None,
                 })
                 .collect();
+            configuration["fingerprints"] = json!(self.fingerprints);
         }
         configuration
     }

@@ -1,7 +1,9 @@
 //! Environment variables: how one is described, and how its text becomes a type.
 
+mod fingerprint;
 mod reader;
 
+pub use fingerprint::Fingerprinter;
 pub(crate) use reader::{Reader, address, addresses};
 
 /// One environment variable.

@@ -23,8 +23,7 @@ impl<'a> Reader<'a> {
     /// A variable's value; one that is empty or blank counts as unset.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         let value = (self.lookup)(name)?;
-        let value = value.trim();
-        (!value.is_empty()).then(|| value.to_owned())
+        usable(&value).map(str::to_owned)
     }
 
     /// The first of several names that is set, with the name.
@@ -116,6 +115,12 @@ impl Reader<'_> {
         let value = self.text(name)?;
         self.keep(name, secure_url::parse(&value).map(|_| value.into()))
     }
+}
+
+/// What counts of a value; nothing where it is empty or blank.
+pub(super) fn usable(value: &str) -> Option<&str> {
+    let value = value.trim();
+    (!value.is_empty()).then_some(value)
 }
 
 /// One address or several with commas between.
