@@ -141,7 +141,7 @@ async fn count_former_rows(client: &Client) -> Result<(), MigrateError> {
     Ok(())
 }
 
-async fn lock(client: &Client) -> Result<(), MigrateError> {
+pub(super) async fn lock(client: &Client) -> Result<(), MigrateError> {
     client.batch_execute(SESSION).await?;
     let row = client
         .query_one("select pg_catalog.pg_try_advisory_lock($1)", &[&LOCK])

@@ -11,6 +11,7 @@
 //! - `apply`: one migrator at a time, a transaction a table file, one for the set
 //! - `exchange`: one set in the place of another, while calls go on
 //! - [`export`]: the same as files for `supabase db push`
+//! - [`uninstall`]: all of it taken away again
 //! - [`openings`]: who else is let at the application's tables
 //!
 //! Whatever fails leaves the database as the last whole transaction left it, and
@@ -25,6 +26,7 @@ mod open_tables;
 mod release;
 mod schema;
 mod status;
+mod uninstall;
 
 use tokio_postgres::Client;
 
@@ -35,6 +37,7 @@ pub use ledger::{AppliedTables, SetInForce};
 pub use open_tables::{OpenBy, Opening, Policy, openings};
 pub use schema::{File, FunctionSet, Schema, TableFile};
 pub use status::{HandEdits, Plan, Status};
+pub use uninstall::{Installed, uninstall};
 
 /// Compares the database with this build; changes nothing.
 ///
