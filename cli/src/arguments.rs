@@ -7,13 +7,14 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    alerts::arguments::Alerts, backup::arguments::Backup, checks::arguments::Checks,
+    alerts::arguments::Alerts, backup::arguments::Backup, check::Check, checks::arguments::Checks,
     components::arguments::Components, contacts::arguments::Contacts,
     database::arguments::Database, door::arguments::Door, errors::arguments::Errors,
     feedback::arguments::Feedback, funnels::arguments::Funnels, incidents::arguments::Incidents,
     maintenance::arguments::Maintenance, migrate::Migrate, oncall::arguments::Oncall,
     retention::Retention, roles::arguments::Roles, schedule::Schedule, settings::Settings,
-    sourcemaps::arguments::Sourcemaps, training::arguments::Training, validate::Validate,
+    setup::arguments::Setup, sourcemaps::arguments::Sourcemaps, training::arguments::Training,
+    uninstall::Uninstall, validate::Validate,
 };
 
 const VARIABLES: &str = "\
@@ -44,6 +45,8 @@ pub(crate) struct Arguments {
 /// A command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Makes secrets and keys, asks for the rest, and writes it here, on Vercel and on GitHub
+    Setup(Setup),
     /// Brings the database to the schema that this build needs
     Migrate {
         /// What to do; without it, apply.
@@ -154,12 +157,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Schedule,
     },
+    /// Takes everything of the bundle out of the database, and leaves the app's tables
+    Uninstall(Uninstall),
     /// Checks the configuration
-    Check {
-        /// Also asks every service, opens a database session and looks for pending migrations
-        #[arg(long)]
-        live: bool,
-    },
+    Check(Check),
     /// Shows when exercises were done last, and keeps the times of one
     Training {
         /// What to do.

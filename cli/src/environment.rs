@@ -4,9 +4,12 @@
 //! command's target is what one source says, and it is shown before anything
 //! is changed.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use ops::config::Config;
+use ops::config::{Config, variables};
 use secrecy::SecretString;
 use terminal::{
     env_file::{self, Variables},
@@ -89,6 +92,18 @@ impl Environment {
             Origin::File { variables, .. } => variables.get(name).cloned(),
         };
         value.filter(|value| !value.trim().is_empty())
+    }
+
+    /// Every variable of the bundle's that is set here.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        let documented = variables::all().map(|variable| variable.name.to_owned());
+        documented
+            .chain(self.config().check_variables.into_keys())
+            .filter_map(|name| {
+                let value = self.get(&name)?;
+                Some((name, value))
+            })
+            .collect()
     }
 
     /// The bundle's configuration as this source has it.

@@ -2,7 +2,8 @@
 //!
 //! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `database`, `door`,
 //! `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`, `oncall`, `retention`,
-//! `roles`, `schedule`, `settings`, `sourcemaps`, `training`, `validate`. It holds the noun's
+//! `roles`, `schedule`, `settings`, `setup`, `sourcemaps`, `training`, `uninstall`,
+//! `validate`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
 //! database, `answered` reads what it answers, `id_start` finds an id, `suggestion` what was probably meant, `file_plan` tells what a file changes,
@@ -43,10 +44,12 @@ mod retention;
 mod roles;
 mod schedule;
 mod settings;
+mod setup;
 mod sourcemaps;
 mod suggestion;
 mod times;
 mod training;
+mod uninstall;
 mod validate;
 
 use std::process::ExitCode;
@@ -127,11 +130,14 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
             backup::run(action, &environment, output).await
         }
         Command::Maintenance { action } => maintenance::run(action, &project()?, output).await,
+        Command::Uninstall(options) => uninstall::run(options, &project()?, output).await,
         Command::Schedule { action } => schedule::run(action, &project()?, output).await,
-        Command::Check { live } => {
+        // It makes the source that the others read.
+        Command::Setup(setup) => setup::run(&setup, env_file.as_deref(), output).await,
+        Command::Check(options) => {
             // Where nothing names a project, that is what there is to report.
             let environment = environment()?.unwrap_or_else(Environment::process);
-            check::run(live, &environment, output).await
+            check::run(options, &environment, output).await
         }
         Command::Training { action } => training::run(action, project, output).await,
         Command::Validate(validate) => validate::run(&validate, env_file.as_deref(), output),

@@ -22,6 +22,8 @@ mod run;
 mod show;
 mod verify;
 
+pub(crate) use private_place::refuse_shared;
+
 use crate::environment::Environment;
 use arguments::Backup;
 use terminal::{failure::Verdict, output::Output};

@@ -14,7 +14,7 @@ const DEPLOYED: [&str; 4] = [".vercel", "vercel.json", "vercel.ts", ".verceligno
 
 /// Refuses a path inside a repository's work tree, or under a folder that is
 /// uploaded, wherever symbolic links lead. `private` says what would go there.
-pub(super) fn refuse_shared(path: &Path, private: &str) -> Result<(), Misuse> {
+pub(crate) fn refuse_shared(path: &Path, private: &str) -> Result<(), Misuse> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    answered::{self, Answered, word},
+    answered::{self, Answered, oddities, word},
     environment::Environment,
     project::{Project, author},
     times::{end_of, to_the_minute},
@@ -55,6 +55,17 @@ impl Call for ListComponents<'_> {
     const NAME: &'static str = "ops_list_components";
     const RETRY: Retry = Retry::Read;
     type Output = Listed;
+}
+
+/// How many components are kept, and what is wrong with those that cannot be read.
+pub(crate) async fn kept(project: &Project) -> anyhow::Result<(usize, Vec<String>)> {
+    let listed = project
+        .call(&ListComponents {
+            p_environment: ops::config::Environment::Production.as_str(),
+        })
+        .await?
+        .components;
+    Ok((listed.len(), oddities("components", &listed)))
 }
 
 #[derive(Debug, Serialize)]

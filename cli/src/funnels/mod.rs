@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    answered::Answered,
+    answered::{Answered, oddities},
     environment::Environment,
     project::{Project, author},
 };
@@ -30,6 +30,12 @@ impl Call for ListFunnels {
     const NAME: &'static str = "ops_list_funnels";
     const RETRY: Retry = Retry::Read;
     type Output = Listed;
+}
+
+/// How many funnels are kept, and what is wrong with those that cannot be read.
+pub(crate) async fn kept(project: &Project) -> anyhow::Result<(usize, Vec<String>)> {
+    let listed = project.call(&ListFunnels {}).await?.funnels;
+    Ok((listed.len(), oddities("funnels", &listed)))
 }
 
 #[derive(Debug, Serialize)]

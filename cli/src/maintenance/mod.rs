@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    answered::{self, Answered, word},
+    answered::{self, Answered, oddities, word},
     environment::Environment,
     project::{Project, author},
     times::to_the_minute,
@@ -61,6 +61,12 @@ impl Call for ListMaintenance {
     const NAME: &'static str = "ops_list_maintenance";
     const RETRY: Retry = Retry::Read;
     type Output = Listed;
+}
+
+/// How many maintenance windows are kept, and what is wrong with those that cannot be read.
+pub(crate) async fn kept(project: &Project) -> anyhow::Result<(usize, Vec<String>)> {
+    let listed = project.call(&ListMaintenance {}).await?.maintenance;
+    Ok((listed.len(), oddities("maintenance windows", &listed)))
 }
 
 #[derive(Debug, Serialize)]

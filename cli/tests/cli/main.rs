@@ -13,7 +13,9 @@
 //! - `oncall`: who is on call, planned and changed
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
 //! - `recovery`: the procedures of the document about backups, run as they stand there
+//! - `uninstall`: all of ours taken out of a database again
 //! - `replay`: rules tried on the past
+//! - `setup`: from nothing to a configuration that everything reads
 //! - `snippet`: the module that pages send with
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -37,6 +39,8 @@ mod recovery;
 mod replay;
 mod restore_point;
 mod roles;
+mod setup;
 mod snippet;
 mod sourcemaps;
 mod support;
+mod uninstall;

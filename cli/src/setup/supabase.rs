@@ -1,0 +1,198 @@
+//! The watched project on Supabase: found or made, with its URL, its keys and the way to
+//! its database.
+
+use std::time::Duration;
+
+use anyhow::{anyhow, bail};
+use ops::platforms::{
+    api::ApiError,
+    supabase::{
+        Management,
+        projects::{NewProject, Project},
+    },
+};
+use outside::clock::{self, Deadline};
+use secrecy::{ExposeSecret, SecretString};
+use terminal::{failure::Misuse, output};
+
+use super::{arguments::Setup, book::Book, made::random};
+
+/// How long a new project may take to come up.
+const COMING_UP: Duration = Duration::from_secs(180);
+
+/// The longest wait between two looks at it.
+const LONGEST_STEP: Duration = Duration::from_secs(8);
+
+/// What a project is called once it works.
+const WORKS: &str = "ACTIVE_HEALTHY";
+
+/// Finds the project, or makes the one that is asked for, and writes down what it says of
+/// itself. What is known already stays.
+pub(super) async fn link(
+    management: &Management,
+    book: &mut Book,
+    options: &Setup,
+) -> anyhow::Result<()> {
+    let named = book.config().platforms.supabase_project;
+    let (project, password) = match (named, options.create_supabase_project.as_deref()) {
+        (Some(reference), _) => (existing(management, &reference).await?, None),
+        (None, Some(name)) => match made(management, name, book, options).await? {
+            Some(made) => made,
+            None => return Ok(()),
+        },
+        (None, None) => return Ok(()),
+    };
+    book.put("SUPABASE_PROJECT_REF", &project.id);
+    fill(management, book, &project, password.as_ref()).await
+}
+
+async fn existing(management: &Management, reference: &str) -> anyhow::Result<Project> {
+    let found = management.find_project(reference).await;
+    let found = found.map_err(|error| told(&error, "look the project up"))?;
+    found.ok_or_else(|| {
+        let text = format!(
+            "the token sees no project {reference} on Supabase: check SUPABASE_PROJECT_REF, or whose token SUPABASE_ACCESS_TOKEN is"
+        );
+        Misuse(text).into()
+    })
+}
+
+/// The project of that name, with its password where it is made now.
+async fn made(
+    management: &Management,
+    name: &str,
+    book: &mut Book,
+    options: &Setup,
+) -> anyhow::Result<Option<(Project, Option<SecretString>)>> {
+    let organization = options.supabase_organization.as_deref().unwrap_or_default();
+    if let Some(project) = named(management, name, organization).await? {
+        return Ok(Some((project, None)));
+    }
+    if options.dry_run {
+        return Ok(None);
+    }
+    output::note(&format!(
+        "target: Supabase, a new project {name} in {organization}"
+    ));
+    // Hexadecimal digits need no encoding in a URL.
+    let password = SecretString::from(random()?);
+    let wanted = NewProject {
+        name,
+        organization,
+        region: options.supabase_region.as_deref().unwrap_or_default(),
+        password: &password,
+    };
+    let project = match management.create_project(&wanted).await {
+        Ok(project) => project,
+        // It may have been made all the same: only looking tells.
+        Err(error) if error.is_uncertain() => match named(management, name, organization).await? {
+            Some(project) => project,
+            None => return Err(told(&error, "make the project")),
+        },
+        Err(error) => return Err(told(&error, "make the project")),
+    };
+    // Written down before anything else can fail.
+    book.put("SUPABASE_PROJECT_REF", &project.id);
+    let host = format!("db.{}.supabase.co", project.id);
+    book.put(
+        "DATABASE_URL",
+        &session("postgres", &password, &host, "postgres"),
+    );
+    Ok(Some((come_up(management, project).await?, Some(password))))
+}
+
+async fn named(
+    management: &Management,
+    name: &str,
+    organization: &str,
+) -> anyhow::Result<Option<Project>> {
+    let projects = management.projects().await;
+    let projects = projects.map_err(|error| told(&error, "list the projects"))?;
+    let of_organization = |project: &Project| {
+        let slug = project.organization_slug.as_deref();
+        slug.is_none_or(|slug| slug == organization)
+    };
+    let mut same = projects
+        .into_iter()
+        .filter(|project| project.name == name && of_organization(project));
+    match (same.next(), same.next()) {
+        (found, None) => Ok(found),
+        (_, Some(_)) => Err(Misuse(format!(
+            "there are several projects named {name} on Supabase: name one with SUPABASE_PROJECT_REF"
+        ))
+        .into()),
+    }
+}
+
+/// Waits until the project works, looking less and less often.
+async fn come_up(management: &Management, mut project: Project) -> anyhow::Result<Project> {
+    let deadline = Deadline::after(COMING_UP);
+    let mut step = Duration::from_millis(250);
+    while project.status.as_deref() != Some(WORKS) {
+        if deadline.remaining().is_zero() {
+            bail!(
+                "the project {} was made and has not come up yet: run this again in some minutes; DATABASE_URL is then asked for, with a password that you set anew in its settings",
+                project.id
+            );
+        }
+        clock::wait(step).await;
+        step = (step * 2).min(LONGEST_STEP);
+        project = existing(management, &project.id).await?;
+    }
+    Ok(project)
+}
+
+/// Writes down what the project says of itself, where nothing is known yet.
+async fn fill(
+    management: &Management,
+    book: &mut Book,
+    project: &Project,
+    password: Option<&SecretString>,
+) -> anyhow::Result<()> {
+    let lacks = |book: &Book, names: [&str; 2]| names.iter().all(|name| book.get(name).is_none());
+    if lacks(book, ["NEXT_PUBLIC_SUPABASE_URL", "SUPABASE_URL"]) {
+        let url = format!("https://{}.supabase.co", project.id);
+        book.put("NEXT_PUBLIC_SUPABASE_URL", &url);
+    }
+    let secret = lacks(book, ["SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"]);
+    let publishable = lacks(
+        book,
+        ["SUPABASE_PUBLISHABLE_KEY", "NEXT_PUBLIC_SUPABASE_ANON_KEY"],
+    );
+    if secret || publishable {
+        let keys = management.api_keys(&project.id).await;
+        let keys = keys.map_err(|error| told(&error, "read the project's keys"))?;
+        if let Some(key) = keys.secret.filter(|_| secret) {
+            book.put("SUPABASE_SECRET_KEY", key.expose_secret());
+        }
+        if let Some(key) = keys.publishable.filter(|_| publishable) {
+            book.put("SUPABASE_PUBLISHABLE_KEY", &key);
+        }
+    }
+    let Some(password) = password else {
+        return Ok(());
+    };
+    let pooler = management.session_pooler(&project.id).await;
+    let pooler = pooler.map_err(|error| told(&error, "read where sessions are opened"))?;
+    if let Some(pooler) = pooler {
+        // The project's own host is reached by IPv6 alone.
+        let url = session(&pooler.user, password, &pooler.host, &pooler.database);
+        book.put("DATABASE_URL", &url);
+    }
+    Ok(())
+}
+
+/// Port 5432 keeps a session, also of the pooler, whose 6543 does not.
+fn session(user: &str, password: &SecretString, host: &str, database: &str) -> String {
+    let password = password.expose_secret();
+    format!("postgresql://{user}:{password}@{host}:5432/{database}")
+}
+
+fn told(error: &ApiError, what: &str) -> anyhow::Error {
+    let after = if error.is_uncertain() {
+        "; whether it was done is not known, and running this again looks first"
+    } else {
+        ""
+    };
+    anyhow!("cannot {what} on Supabase: {error}{after}")
+}
