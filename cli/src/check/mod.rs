@@ -76,12 +76,12 @@ pub(crate) async fn run(
         findings.extend(channel_proofs::look(environment).await);
         findings.extend(backups::look(environment).await);
         findings.extend(status_bucket::look(environment).await);
+        findings.push(exercises::look(environment).await);
     }
     if options.all {
         findings.extend(limits::look(options.plan, ".".as_ref()));
         findings.extend(on_vercel::look(environment).await);
         findings.extend(running_functions::look(environment).await);
-        findings.push(exercises::look(environment).await);
     }
     let bad = findings.iter().any(|finding| finding.level == Level::Error);
     output.result(
