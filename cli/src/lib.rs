@@ -133,7 +133,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Uninstall(options) => uninstall::run(options, &project()?, output).await,
         Command::Schedule { action } => schedule::run(action, &project()?, output).await,
         // It makes the source that the others read.
-        Command::Setup(setup) => setup::run(&setup, env_file.as_deref(), output).await,
+        Command::Setup(setup) => Box::pin(setup::run(&setup, env_file.as_deref(), output)).await,
         Command::Check(options) => {
             // Where nothing names a project, that is what there is to report.
             let environment = environment()?.unwrap_or_else(Environment::process);

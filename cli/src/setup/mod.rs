@@ -69,7 +69,7 @@ pub(crate) async fn run(
     output: Output,
 ) -> anyhow::Result<Verdict> {
     let path = env_file.unwrap_or(Path::new(LOCAL_FILE)).to_owned();
-    let plan = Plan::of(options, path).await?;
+    let plan = Box::pin(Plan::of(options, path)).await?;
     plan.show_targets();
     if options.dry_run {
         output.result(&plan.document(false), &plan.text(false));

@@ -138,7 +138,7 @@ async fn secrets_are_made_once_and_reach_every_place_whatever_answer_is_lost() {
         "a file travels as its text: {ca}"
     );
     let identity = fs::read_to_string(folder.path().join("key.txt")).unwrap();
-    let private = identity.lines().last().unwrap();
+    let private = identity.lines().next_back().unwrap();
     assert!(private.starts_with("AGE-SECRET-KEY-1"), "{identity}");
     assert!(on_vercel.values().all(|one| !one.value.contains(private)));
     assert!(!on_vercel.contains_key("VERCEL_TOKEN"));

@@ -26,15 +26,23 @@ async fn catalogs(client: &Client) -> BTreeSet<String> {
     rows.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-/// What stands in for the extensions: a job and a secret of ours, and of somebody else.
+/// What stands in for the extensions.
 const EXTENSIONS: &str = r"
 create schema cron;
+create schema if not exists vault;
 create table cron.job (jobid bigint generated always as identity, jobname text, schedule text, command text);
 create function cron.unschedule(job_name text) returns boolean language sql
     as 'delete from cron.job where jobname = job_name returning true';
-insert into cron.job (jobname) values ('pourtrait_monitor'), ('theirs');
 create table vault.secrets (id uuid default gen_random_uuid(), name text);
+grant usage on schema cron, vault to postgres;
+grant all on all tables in schema cron, vault to postgres;
+";
+
+/// A job and a secret of ours, and of somebody else, and a row of the application's.
+const ROWS: &str = r"
+insert into cron.job (jobname) values ('pourtrait_monitor'), ('theirs');
 insert into vault.secrets (name) values ('pourtrait_cron_secret'), ('theirs');
+insert into public.analytics_events (event_name) values ('tasting');
 ";
 
 async fn names(client: &Client, sql: &str) -> Vec<String> {
@@ -47,18 +55,7 @@ async fn all_of_ours_goes_and_the_catalogs_are_as_before() {
     let database = TestDatabase::empty().await.unwrap();
     let cluster = database.cluster().await.unwrap();
     let client = cluster.connect_admin(database.name()).await.unwrap();
-    client
-        .batch_execute("create schema if not exists vault")
-        .await
-        .unwrap();
     client.batch_execute(EXTENSIONS).await.unwrap();
-    client
-        .batch_execute(
-            "grant usage on schema cron, vault to postgres;
-             grant all on all tables in schema cron, vault to postgres;",
-        )
-        .await
-        .unwrap();
     let env = BTreeMap::from([
         (
             "DATABASE_URL".to_owned(),
@@ -76,13 +73,7 @@ async fn all_of_ours_goes_and_the_catalogs_are_as_before() {
 
     let migrated = call_with(&env, &["migrate"]).await;
     assert_eq!(migrated.status, 0, "{migrated:?}");
-    client
-        .execute(
-            "insert into public.analytics_events (event_name) values ('tasting')",
-            &[],
-        )
-        .await
-        .unwrap();
+    client.batch_execute(ROWS).await.unwrap();
     let shown = call_with(&env, &["uninstall"]).await;
     assert_eq!(shown.status, 0, "{shown:?}");
     for text in [
