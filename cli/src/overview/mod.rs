@@ -31,7 +31,11 @@ pub(crate) async fn run(
     let source = environment.map(Environment::origin);
     output.result(
         &json!({ "source": source, "standing": standing.document(), "next": step }),
-        &standing.text(source.as_deref(), &step),
+        &format!(
+            "{}\n\nnext: {}",
+            standing.text(source.as_deref()),
+            step.text()
+        ),
     );
     Ok(Verdict::Good)
 }

@@ -7,7 +7,6 @@ use ops::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::next_step::Step;
 use crate::{answered::Answered, times::for_seconds};
 use terminal::output;
 
@@ -196,8 +195,8 @@ impl Standing {
         }
     }
 
-    /// For people, with the step at the end.
-    pub(super) fn text(&self, source: Option<&str>, step: &Step) -> String {
+    /// For people.
+    pub(super) fn text(&self, source: Option<&str>) -> String {
         let mut rows = vec![row("variables", source.unwrap_or("none"))];
         match self {
             Self::Nameless => {}
@@ -220,8 +219,7 @@ impl Standing {
                 }
             }
         }
-        let table = output::table(["what", "state"], &rows);
-        format!("{table}\n\nnext: {}", step.text())
+        output::table(["what", "state"], &rows)
     }
 }
 
