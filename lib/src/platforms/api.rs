@@ -23,9 +23,6 @@ use crate::exchange::{Answer, exchange_up_to};
 /// The largest answer that is read, in bytes: a page of a hundred deployments is a tenth.
 const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
 
-/// How long one request may take.
-const REQUEST_TIME: Duration = Duration::from_secs(20);
-
 /// How often what only reads is asked.
 const READ_TRIES: u32 = 3;
 
@@ -43,6 +40,25 @@ pub struct Api {
     token: SecretString,
     /// Headers that the platform wants with every request.
     headers: &'static [(&'static str, &'static str)],
+    pace: Pace,
+}
+
+/// How long an API is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How long one request may take.
+    pub request: Duration,
+    /// The wait before a reading is tried again, doubled at each try.
+    pub patience: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            request: Duration::from_secs(20),
+            patience: Duration::from_millis(250),
+        }
+    }
 }
 
 /// One request to be made.
@@ -93,7 +109,14 @@ impl Api {
             base,
             token,
             headers,
+            pace: Pace::default(),
         }
+    }
+
+    /// The same API, which is waited for otherwise.
+    #[must_use]
+    pub fn at_pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
     }
 
     /// The host that is spoken to, which commands print before they change anything.
@@ -115,7 +138,8 @@ impl Api {
         let mut tries = 1;
         loop {
             match self.once(call).await.and_then(|answer| read(&answer)) {
-                Err(error) if tries < READ_TRIES => match error.patience(tries) {
+                Err(error) if tries < READ_TRIES => match error.patience(self.pace.patience, tries)
+                {
                     Some(wait) => clock::wait(wait).await,
                     None => return Err(error),
                 },
@@ -159,7 +183,8 @@ impl Api {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
-        let answer = exchange_up_to(ANSWER_LIMIT, request, Deadline::after(REQUEST_TIME)).await;
+        let answer =
+            exchange_up_to(ANSWER_LIMIT, request, Deadline::after(self.pace.request)).await;
         match answer {
             Ok(answer) if answer.status.is_success() => Ok(answer),
             Ok(answer) => Err(ApiError::refused(&answer)),
@@ -267,8 +292,8 @@ impl ApiError {
     }
 
     /// How long to wait before reading again after try `tries`, if that may help.
-    fn patience(&self, tries: u32) -> Option<Duration> {
-        let step = Duration::from_millis(250) * 2_u32.pow(tries);
+    fn patience(&self, first: Duration, tries: u32) -> Option<Duration> {
+        let step = first * 2_u32.pow(tries);
         match self {
             Self::Unreached { .. } => Some(step),
             Self::Refused {
@@ -369,7 +394,8 @@ mod tests {
             message: String::new(),
             retry_after: Some(Duration::from_secs(seconds)),
         };
-        assert_eq!(limited(7).patience(1), Some(Duration::from_secs(7)));
-        assert_eq!(limited(600).patience(1), None);
+        let first = Pace::default().patience;
+        assert_eq!(limited(7).patience(first, 1), Some(Duration::from_secs(7)));
+        assert_eq!(limited(600).patience(first, 1), None);
     }
 }

@@ -40,6 +40,8 @@ pub enum Trouble {
     },
     /// The connection ends before anything is done.
     CutBefore,
+    /// Nothing is done, and no answer ever comes.
+    HangBefore,
     /// What was asked for is done, and the connection ends without an answer.
     CutAfter,
     /// What was asked for is done, and no answer ever comes.
@@ -58,9 +60,13 @@ struct Desk<S> {
     token: String,
     state: Mutex<S>,
     troubles: Mutex<VecDeque<Plan>>,
+    script: Mutex<Option<Script<S>>>,
     asked: Mutex<Vec<Asked>>,
     answer: fn(&mut S, &Asked) -> Response<Bytes>,
 }
+
+/// What happens as a request arrives, and what goes wrong with it.
+type Script<S> = Box<dyn FnMut(&mut S, &Asked) -> Option<Trouble> + Send>;
 
 /// What is to go wrong with the next request that `meets` says yes to.
 struct Plan {
@@ -80,6 +86,7 @@ impl<S: Send + 'static> StandIn<S> {
             token: token.to_owned(),
             state: Mutex::new(state),
             troubles: Mutex::default(),
+            script: Mutex::default(),
             asked: Mutex::default(),
             answer,
         });
@@ -116,6 +123,12 @@ impl<S: Send + 'static> StandIn<S> {
         lock(&self.desk.troubles).push_back(Plan { meets, trouble });
     }
 
+    /// Lets `script` hear of every request before it is answered. It may change the state
+    /// meanwhile, as others do, and say what goes wrong where nothing else does.
+    pub fn script(&self, script: impl FnMut(&mut S, &Asked) -> Option<Trouble> + Send + 'static) {
+        *lock(&self.desk.script) = Some(Box::new(script));
+    }
+
     /// Every request so far, in order, those that went wrong among them.
     #[must_use]
     pub fn asked(&self) -> Vec<Asked> {
@@ -150,14 +163,18 @@ impl<S> Desk<S> {
             met.and_then(|index| troubles.remove(index))
                 .map(|plan| plan.trouble)
         };
+        let scripted = lock(&self.script)
+            .as_mut()
+            .and_then(|script| script(&mut lock(&self.state), &asked));
         let act = || (self.answer)(&mut lock(&self.state), &asked);
-        match trouble {
+        match trouble.or(scripted) {
             None => act().into(),
             Some(Trouble::Status {
                 status,
                 retry_after,
             }) => failing(status, retry_after).into(),
             Some(Trouble::CutBefore) => Answer::Drop,
+            Some(Trouble::HangBefore) => std::future::pending().await,
             Some(Trouble::CutAfter) => {
                 act();
                 Answer::Drop

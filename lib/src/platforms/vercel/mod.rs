@@ -10,10 +10,20 @@ use outside::outbound::Outbound;
 use secrecy::SecretString;
 use url::Url;
 
-use super::api::{Api, Call};
+use super::api::{Api, Call, Pace};
+
+mod deployments;
+mod promotions;
+
+pub use deployments::{Deployment, Listed, ReadyState, Substate};
+pub use promotions::{AliasRequest, Held, JobStatus, Project, Traffic};
 
 /// Where it answers unless a variable says otherwise.
 pub const BASE_URL: &str = "https://api.vercel.com";
+
+/// What `pourtrait deploy` says of each deployment that it makes: the commit, also where
+/// no platform is linked that would.
+pub const COMMIT_MARK: &str = "pourtraitCommit";
 
 /// Vercel, as one token sees one team.
 #[derive(Debug, Clone)]
@@ -35,6 +45,13 @@ impl Vercel {
             api: Api::new(outbound, base, token, &[]),
             team,
         }
+    }
+
+    /// The same client, which waits otherwise.
+    #[must_use]
+    pub fn at_pace(self, pace: Pace) -> Self {
+        let api = self.api.at_pace(pace);
+        Self { api, ..self }
     }
 
     /// The API itself.

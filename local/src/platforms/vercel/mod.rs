@@ -9,10 +9,17 @@ use http::{Response, StatusCode};
 
 use super::stand_in::{Asked, StandIn, refusal};
 
+pub mod deployments;
+pub mod promotions;
+
 /// What it keeps.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct State {
+    /// What was deployed.
+    pub deployments: deployments::State,
+    /// What serves, and what was asked for.
+    pub promotions: promotions::State,
     /// Projects whose production a test has set up.
     pub production: project_state::Projects,
     /// The team's projects.
@@ -28,7 +35,9 @@ pub async fn start(port: Option<u16>, token: &str) -> anyhow::Result<StandIn<Sta
 
 /// The first part of the API that knows the request answers it.
 fn answer(state: &mut State, asked: &Asked) -> Response<Bytes> {
-    project_state::answer(&state.production, asked)
+    deployments::answer(&state.deployments, asked)
+        .or_else(|| promotions::answer(&mut state.promotions, &state.deployments, asked))
+        .or_else(|| project_state::answer(&state.production, asked))
         .or_else(|| environment::answer(&mut state.environment, &state.projects, asked))
         .or_else(|| projects::answer(&mut state.projects, asked))
         .unwrap_or_else(|| refusal(StatusCode::NOT_FOUND, "not_found", "Not Found"))
