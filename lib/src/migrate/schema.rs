@@ -1,6 +1,6 @@
 //! The files of `migrations/`, as values.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use sha2::{Digest, Sha256};
 
@@ -85,6 +85,31 @@ impl Schema {
 }
 
 impl Schema {
+    /// What the files of a folder `migrations/` bring, by their paths below it.
+    #[must_use]
+    pub fn of_files(release: &str, mut files: Vec<(String, String)>) -> Self {
+        // As the build lists them.
+        files.sort_by(|(one, _), (other, _)| Path::new(one).cmp(Path::new(other)));
+        let below = |place: &'static str| {
+            let files = files
+                .iter()
+                .filter(move |(path, _)| path.starts_with(place));
+            files.map(|(path, sql)| (path.as_str(), sql.as_str()))
+        };
+        let set = |place| below(place).map(File::of).collect();
+        Self {
+            release: release.to_owned(),
+            tables: below("tables/").map(TableFile::of).collect(),
+            set: FunctionSet {
+                types: set("types.sql"),
+                functions: set("functions/"),
+                triggers: set("triggers.sql"),
+                seeds: set("seeds/"),
+                grants: set("grants.sql"),
+            },
+        }
+    }
+
     /// SHA-256 over everything, in hexadecimal: two builds that agree in it make the
     /// same schema.
     #[must_use]
@@ -252,6 +277,21 @@ mod tests {
             seeds: vec![],
             grants: vec![file("grants.sql", "grant")],
         }
+    }
+
+    #[test]
+    fn a_folder_brings_what_a_build_of_it_embeds() {
+        let lists = [
+            embedded::GRANTS,
+            embedded::SEEDS,
+            embedded::TRIGGERS,
+            embedded::FUNCTIONS,
+            embedded::TYPES,
+            embedded::TABLES,
+        ];
+        let owned = |(path, sql): &(&str, &str)| ((*path).to_owned(), (*sql).to_owned());
+        let files = lists.into_iter().flatten().rev().map(owned).collect();
+        assert_eq!(Schema::of_files(VERSION, files), Schema::embedded());
     }
 
     #[test]

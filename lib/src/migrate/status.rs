@@ -164,7 +164,8 @@ impl Status {
 
     /// Whether a pending table file needs newer functions than those in force,
     /// as when a release was left out.
-    pub(super) fn outgrows_functions(&self) -> bool {
+    #[must_use]
+    pub fn outgrows_functions(&self) -> bool {
         let Some(set) = &self.set else {
             return false;
         };
