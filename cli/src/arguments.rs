@@ -9,12 +9,13 @@ use clap_complete::Shell;
 use crate::{
     alerts::arguments::Alerts, backup::arguments::Backup, check::Check, checks::arguments::Checks,
     components::arguments::Components, contacts::arguments::Contacts,
-    database::arguments::Database, door::arguments::Door, errors::arguments::Errors,
-    feedback::arguments::Feedback, funnels::arguments::Funnels, incidents::arguments::Incidents,
-    maintenance::arguments::Maintenance, migrate::Migrate, oncall::arguments::Oncall,
-    retention::Retention, roles::arguments::Roles, schedule::Schedule, settings::Settings,
-    setup::arguments::Setup, sourcemaps::arguments::Sourcemaps, training::arguments::Training,
-    uninstall::Uninstall, validate::Validate,
+    database::arguments::Database, deploy::arguments::Deploy, door::arguments::Door,
+    errors::arguments::Errors, feedback::arguments::Feedback, funnels::arguments::Funnels,
+    incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
+    oncall::arguments::Oncall, retention::Retention, roles::arguments::Roles,
+    rollback::arguments::Rollback, schedule::Schedule, settings::Settings,
+    setup::arguments::Setup, sourcemaps::arguments::Sourcemaps, status::arguments::Status,
+    training::arguments::Training, uninstall::Uninstall, validate::Validate,
 };
 
 const VARIABLES: &str = "\
@@ -157,6 +158,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Schedule,
     },
+    /// Releases the app or this bundle: staged, looked at, promoted, and back where it fails
+    Deploy(Deploy),
+    /// Shows what serves production, and which deployments one can go back to
+    Status(Status),
+    /// Goes back to an earlier deployment, and looks whether it works
+    Rollback(Rollback),
     /// Takes everything of the bundle out of the database, and leaves the app's tables
     Uninstall(Uninstall),
     /// Checks the configuration

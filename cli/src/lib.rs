@@ -1,12 +1,13 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
-//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `database`, `door`,
+//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `database`, `deploy`, `door`,
 //! `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`, `oncall`, `retention`,
-//! `roles`, `schedule`, `settings`, `setup`, `sourcemaps`, `training`, `uninstall`,
-//! `validate`. It holds the noun's
+//! `roles`, `rollback`, `schedule`, `settings`, `setup`, `sourcemaps`, `status`, `training`,
+//! `uninstall`, `validate`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
-//! database, `answered` reads what it answers, `id_start` finds an id, `suggestion` what was probably meant, `file_plan` tells what a file changes,
+//! database, `answered` reads what it answers, `traffic` changes what serves, `id_start` finds an id,
+//! `suggestion` what was probably meant, `file_plan` tells what a file changes,
 //! `times` writes for people, `help` is what the command says of itself, and `overview` what it says
 //! when it is asked nothing. `docs` writes what follows from the code. The bundle on one machine is the crate `dev`, so that
 //! whoever installs this command compiles none of it.
@@ -24,6 +25,7 @@ mod checks;
 mod components;
 mod contacts;
 mod database;
+mod deploy;
 mod docs;
 mod door;
 mod environment;
@@ -42,12 +44,15 @@ mod project;
 mod restore_point;
 mod retention;
 mod roles;
+mod rollback;
 mod schedule;
 mod settings;
 mod setup;
 mod sourcemaps;
+mod status;
 mod suggestion;
 mod times;
+mod traffic;
 mod training;
 mod uninstall;
 mod validate;
@@ -138,6 +143,18 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
             // Where nothing names a project, that is what there is to report.
             let environment = environment()?.unwrap_or_else(Environment::process);
             check::run(options, &environment, output).await
+        }
+        Command::Deploy(deploy) => {
+            let environment = environment()?.unwrap_or_else(Environment::process);
+            deploy::run(&deploy, &environment, output).await
+        }
+        Command::Status(status) => {
+            let environment = environment()?.unwrap_or_else(Environment::process);
+            status::run(&status, &environment, output).await
+        }
+        Command::Rollback(rollback) => {
+            let environment = environment()?.unwrap_or_else(Environment::process);
+            rollback::run(&rollback, &environment, output).await
         }
         Command::Training { action } => training::run(action, project, output).await,
         Command::Validate(validate) => validate::run(&validate, env_file.as_deref(), output),

@@ -13,6 +13,7 @@
 //! - `oncall`: who is on call, planned and changed
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
 //! - `recovery`: the procedures of the document about backups, run as they stand there
+//! - `releases`: what serves production, gone back from and deployed to
 //! - `uninstall`: all of ours taken out of a database again
 //! - `replay`: rules tried on the past
 //! - `setup`: from nothing to a configuration that everything reads
@@ -36,6 +37,7 @@ mod night;
 mod oncall;
 mod operator;
 mod recovery;
+mod releases;
 mod replay;
 mod restore_point;
 mod roles;

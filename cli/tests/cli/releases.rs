@@ -1,0 +1,355 @@
+//! `status`, `rollback` and `deploy` against the local stand-in of Vercel: what serves is
+//! told, gone back from and replaced, and a release that does not work is taken back.
+
+use std::{
+    collections::BTreeMap, os::unix::fs::PermissionsExt, path::Path, process::Command, sync::Arc,
+};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use local_supabase::{
+    platforms::{
+        stand_in::{StandIn, Trouble},
+        vercel::{self, State, deployments::Deployment, promotions},
+    },
+    server::Server,
+};
+use serde_json::json;
+
+use crate::support::{Called, Folder, call, call_with};
+
+const NEW: &str = "dpl_new";
+const DOMAIN: &str = "wine.example";
+
+/// Vercel with four deployments of which the newest serves, and the app, which breaks when
+/// one of a given name serves.
+struct Platform {
+    vercel: Arc<StandIn<State>>,
+    app: Server,
+    env: BTreeMap<String, String>,
+}
+
+impl Platform {
+    async fn start(breaks_with: &'static str) -> Self {
+        let vercel = Arc::new(vercel::start(None, "token").await.unwrap());
+        let app = Server::bind(None, {
+            let vercel = Arc::clone(&vercel);
+            move |_| {
+                let serves = vercel.state().promotions.aliases[DOMAIN].clone();
+                async move {
+                    let mut answer = Response::new(Bytes::new());
+                    if serves == breaks_with {
+                        *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                    }
+                    answer
+                }
+            }
+        })
+        .await
+        .unwrap();
+        {
+            let mut state = vercel.state();
+            let served = |n: i64| Deployment::served(&format!("dpl_{n}"), n, &format!("commit{n}"));
+            state.deployments.all = (1..=4).map(served).collect();
+            state.promotions = promotions::State::serving("prj_1", "wine", &[DOMAIN], "dpl_4");
+        }
+        let env = [
+            ("VERCEL_TOKEN", "token"),
+            ("VERCEL_API_URL", &vercel.url()),
+            ("APP_VERCEL_PROJECT_ID", "wine"),
+            ("NEXT_PUBLIC_APP_URL", &app.url()),
+        ];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            vercel,
+            app,
+            env: env.into(),
+        }
+    }
+
+    async fn call(&self, line: &str) -> Called {
+        call_with(&self.env, &line.split(' ').collect::<Vec<_>>()).await
+    }
+
+    /// Changes of traffic that were taken.
+    fn taken(&self) -> Vec<(&'static str, String)> {
+        self.vercel.state().promotions.taken.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_serves_is_told_by_the_aliases_and_a_rollback_pins_until_it_is_released() {
+    let platform = Platform::start("").await;
+    let status = platform.call("status --deployments").await;
+    assert_eq!(status.status, 0, "{status:?}");
+    assert!(
+        status
+            .stderr
+            .contains("target: production of wine (prj_1) on 127.0.0.1")
+    );
+    for text in [
+        "dpl_4 serves production since 2026-11-24",
+        "pinned: no",
+        "no: it serves now",
+    ] {
+        assert!(status.stdout.contains(text), "{text} in {}", status.stdout);
+    }
+
+    let back = platform.call("rollback --json").await;
+    assert_eq!(
+        (back.status, &back.json()["outcome"]),
+        (0, &json!("done")),
+        "{back:?}"
+    );
+    assert_eq!(back.json()["serving"]["domains"][DOMAIN], "dpl_3");
+    let status = platform.call("status --json").await.json();
+    assert_eq!(
+        (
+            &status["serving"]["pinned"],
+            &status["serving"]["deployment"]
+        ),
+        (&json!(true), &json!("dpl_3"))
+    );
+
+    let released = platform.call("rollback --release").await;
+    assert_eq!(released.status, 0, "{released:?}");
+    let again = platform.call("rollback --release").await;
+    assert_eq!(again.status, 2, "{again:?}");
+    assert_eq!(
+        platform.taken(),
+        [
+            ("rollback", "dpl_3".to_owned()),
+            ("promote", "dpl_3".to_owned())
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_gone_back_to_is_refused_before_anything_is_asked() {
+    let platform = Platform::start("").await;
+    platform
+        .vercel
+        .state()
+        .deployments
+        .all
+        .push(Deployment::staged("dpl_5", 5, "commit5"));
+    for (line, text) in [
+        ("rollback dpl_4", "it serves now"),
+        ("rollback dpl_5", "it never served"),
+        ("rollback dpl_9", "is no deployment of this team"),
+        ("rollback --project ops", "VERCEL_PROJECT_ID is not set"),
+    ] {
+        let called = platform.call(line).await;
+        assert_eq!(called.status, 2, "{line}: {called:?}");
+        assert!(called.stderr.contains(text), "{line}: {called:?}");
+    }
+    assert_eq!(platform.taken(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_told_with_what_serves_and_a_broken_one_fails() {
+    let platform = Platform::start("dpl_3").await;
+    platform
+        .vercel
+        .trouble(|asked| asked.method == "POST", Trouble::CutAfter);
+    let back = platform.call("rollback dpl_3").await;
+    assert_eq!(back.status, 1, "{back:?}");
+    for text in [
+        "its answer does not tell",
+        "dpl_3 serves production now",
+        "does not work",
+    ] {
+        assert!(back.stdout.contains(text), "{text} in {}", back.stdout);
+    }
+    assert_eq!(platform.taken().len(), 1);
+}
+
+/// A folder with a commit, and programs that only say what they were called with.
+fn repository(platform: &Platform) -> (Folder, Vec<(String, String)>) {
+    let folder = Folder::with(&[
+        (
+            "package.json",
+            r#"{"scripts": {"lint": "true", "dev": "true"}}"#,
+        ),
+        (".gitignore", "/bin\n/calls\n"),
+    ]);
+    commit(folder.path());
+    std::fs::create_dir(folder.path().join("bin")).unwrap();
+    for name in ["npm", "vercel"] {
+        let program = folder.path().join("bin").join(name);
+        let text = format!(
+            "#!/bin/sh\necho {name} \"$@\" >>calls\ntest -z \"$FAIL\" || test \"$FAIL\" != \"$1\"\n"
+        );
+        std::fs::write(&program, text).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "git is found as this test finds it"
+    )]
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", folder.path().join("bin").display());
+    let mut variables: Vec<_> = platform.env.clone().into_iter().collect();
+    variables.push(("PATH".to_owned(), path));
+    (folder, variables)
+}
+
+/// The commit that a folder is at.
+fn head(folder: &Path) -> String {
+    let said = Command::new("git")
+        .args(["rev-parse", "HEAD"])
+        .current_dir(folder)
+        .output();
+    String::from_utf8(said.unwrap().stdout)
+        .unwrap()
+        .trim()
+        .to_owned()
+}
+
+/// Commits everything in a folder, and gives the commit.
+fn commit(folder: &Path) -> String {
+    for line in [
+        "init --quiet",
+        "add --all .",
+        "commit --quiet --message=Change",
+    ] {
+        let ended = Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@wine.example"])
+            .args(line.split(' '))
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+    }
+    head(folder)
+}
+
+/// The deployment that Vercel's command would make, of an hour from now.
+fn to_be_made(platform: &Platform, commit: &str) {
+    let hour_ahead = outside::clock::now().as_millisecond() + 3_600_000;
+    let mut made = Deployment::staged(NEW, hour_ahead, commit);
+    made.url = platform.app.url();
+    made.meta["pourtraitCommit"] = json!(commit);
+    platform.vercel.state().deployments.all.push(made);
+}
+
+fn deploy(folder: &Folder, variables: &[(String, String)], arguments: &str) -> Called {
+    let variables: Vec<_> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let arguments: Vec<_> = format!("deploy {arguments}")
+        .trim()
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    tokio::task::block_in_place(|| call(folder.path(), &variables, &arguments))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_is_staged_looked_at_and_promoted_once() {
+    let platform = Platform::start("").await;
+    let (folder, variables) = repository(&platform);
+    to_be_made(&platform, &head(folder.path()));
+
+    let plan = deploy(&folder, &variables, "--dry-run");
+    assert_eq!(plan.status, 0, "{plan:?}");
+    assert!(
+        plan.stdout.contains("npm run lint\nvercel pull"),
+        "{plan:?}"
+    );
+    assert!(!folder.path().join("calls").exists(), "a plan does nothing");
+
+    let released = deploy(&folder, &variables, "--json");
+    assert_eq!(released.status, 0, "{released:?}");
+    assert_eq!(released.json()["promotion"]["outcome"], "done");
+    let calls = std::fs::read_to_string(folder.path().join("calls")).unwrap();
+    let mark = format!("--meta pourtraitCommit={}", head(folder.path()));
+    assert_eq!(
+        calls.lines().collect::<Vec<_>>(),
+        [
+            "npm run lint",
+            "vercel pull --yes --environment=production",
+            "vercel build --prod",
+            &format!("vercel deploy --prebuilt --prod --skip-domain {mark}"),
+        ]
+    );
+    assert_eq!(platform.taken(), [("promote", NEW.to_owned())]);
+
+    std::fs::write(folder.path().join("new"), "").unwrap();
+    let dirty = deploy(&folder, &variables, "");
+    assert_eq!(dirty.status, 2, "{dirty:?}");
+    assert!(
+        dirty.stderr.contains("1 files differ from the commit"),
+        "{dirty:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_does_not_work_is_taken_back() {
+    let platform = Platform::start(NEW).await;
+    let (folder, variables) = repository(&platform);
+    to_be_made(&platform, &head(folder.path()));
+    let released = deploy(&folder, &variables, "--skip-gates");
+    assert_eq!(released.status, 1, "{released:?}");
+    assert!(released.stderr.contains("GATES SKIPPED"), "{released:?}");
+    assert!(
+        released
+            .stdout
+            .contains("Gone back: Vercel was asked for dpl_4"),
+        "{released:?}"
+    );
+    assert_eq!(
+        platform.taken(),
+        [
+            ("promote", NEW.to_owned()),
+            ("rollback", "dpl_4".to_owned())
+        ]
+    );
+
+    let pinned = deploy(&folder, &variables, "");
+    assert_eq!(pinned.status, 2, "{pinned:?}");
+    assert!(
+        pinned.stderr.contains("production is pinned to dpl_4"),
+        "{pinned:?}"
+    );
+    platform
+        .vercel
+        .state()
+        .promotions
+        .omitted
+        .insert("autoAssignCustomDomains");
+    let unsaid = deploy(&folder, &variables, "");
+    assert_eq!(unsaid.status, 2, "{unsaid:?}");
+    assert!(
+        unsaid
+            .stderr
+            .contains("does not say whether production is pinned"),
+        "{unsaid:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_that_was_left_staged_is_gone_on_from() {
+    let platform = Platform::start("").await;
+    let (folder, mut variables) = repository(&platform);
+    variables.push(("FAIL".to_owned(), "build".to_owned()));
+    let failed = deploy(&folder, &variables, "");
+    assert_eq!(failed.status, 1, "{failed:?}");
+    assert!(
+        failed.stderr.contains("vercel build --prod failed"),
+        "{failed:?}"
+    );
+    assert_eq!(platform.taken(), []);
+
+    to_be_made(&platform, &head(folder.path()));
+    let again = deploy(&folder, &variables, "");
+    assert!(
+        again.stderr.contains("`--staged dpl_new` goes on from it"),
+        "{again:?}"
+    );
+    let gone_on = deploy(&folder, &variables, "--staged dpl_new");
+    assert_eq!(gone_on.status, 0, "{gone_on:?}");
+    assert_eq!(platform.taken(), [("promote", NEW.to_owned())]);
+}
