@@ -16,6 +16,7 @@ use crate::{
     rollback::arguments::Rollback, schedule::Schedule, settings::Settings,
     setup::arguments::Setup, sourcemaps::arguments::Sourcemaps, status::arguments::Status,
     training::arguments::Training, uninstall::Uninstall, validate::Validate,
+    verify::arguments::Verify,
 };
 
 const VARIABLES: &str = "\
@@ -187,6 +188,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Looks at a deployment from outside, and changes nothing
+    Verify(Box<Verify>),
     /// Writes the files of the repository that follow from its code
     #[command(hide = true)]
     Docs,

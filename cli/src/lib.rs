@@ -3,7 +3,7 @@
 //! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `database`, `deploy`, `door`,
 //! `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`, `oncall`, `retention`,
 //! `roles`, `rollback`, `schedule`, `settings`, `setup`, `sourcemaps`, `status`, `training`,
-//! `uninstall`, `validate`. It holds the noun's
+//! `uninstall`, `validate`, `verify`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
 //! database, `answered` reads what it answers, `traffic` changes what serves, `id_start` finds an id,
@@ -56,6 +56,7 @@ mod traffic;
 mod training;
 mod uninstall;
 mod validate;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -160,6 +161,11 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Validate(validate) => validate::run(&validate, env_file.as_deref(), output),
         Command::Completions { shell } => Ok(help::completions(shell, output)),
         Command::Man { out } => help::man(out.as_deref(), output),
+        Command::Verify(verify) => {
+            // A deployment can be looked at with nothing but its address.
+            let environment = environment()?.unwrap_or_else(Environment::process);
+            verify::run(*verify, &environment, output).await
+        }
         Command::Docs => docs::run(output),
     }
 }

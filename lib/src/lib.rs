@@ -21,6 +21,7 @@
 //! - [`messages`]: what people are told, and the channels by which it reaches them
 //! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`], [`account`],
 //!   [`status`]: the domains
+//! - [`verification`]: whether a deployment is what was promised, looked at from outside
 //! - [`migrate`]: the schema
 //!
 //! How a backup is made and restored is crate `backup`; the clock, the HTTP client
@@ -64,6 +65,7 @@ pub mod rpc;
 pub mod status;
 pub mod telemetry;
 mod variables;
+pub mod verification;
 pub mod web_push;
 
 /// The version that answers, logs and error reports carry.

@@ -7,6 +7,7 @@ use ops::{
     messages::{channels, message_facts::Severity},
     monitoring::sample::Status,
     platform_watch::Source,
+    platforms::vercel::check_runs::Conclusion,
     status::document::State,
 };
 use serde::de::DeserializeOwned;
@@ -53,6 +54,10 @@ async fn sets_that_rust_writes_have_the_same_words_in_the_same_order() {
     assert_eq!(
         json!(words(&world, "platform_source").await),
         json!(Source::ALL)
+    );
+    assert_eq!(
+        json!(words(&world, "check_run_conclusion").await),
+        json!(Conclusion::ALL)
     );
     let kinds = "(select jsonb_agg(jsonb_build_array(channel, reach) order by place) from ops.channel_kinds)";
     let known = channels::ALL.map(|channel| json!([channel, channel.reach()]));

@@ -23,6 +23,7 @@ mod changes;
 mod changing_statements;
 mod channels;
 mod check_ins;
+mod check_runs;
 mod checks;
 mod closed_words;
 mod contacts;

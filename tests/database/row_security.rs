@@ -24,7 +24,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 98] = [
+const TABLES: [(&str, Server); 99] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -41,6 +41,7 @@ const TABLES: [(&str, Server); 98] = [
     ("channel_proofs", Server::Whole),
     ("channels", Server::Whole),
     ("check_changes", Server::Whole),
+    ("check_runs", Server::Whole),
     ("checks", Server::Whole),
     ("component_changes", Server::Whole),
     ("components", Server::Whole),

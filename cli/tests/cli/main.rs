@@ -18,6 +18,7 @@
 //! - `replay`: rules tried on the past
 //! - `setup`: from nothing to a configuration that everything reads
 //! - `snippet`: the module that pages send with
+//! - `verification`: a deployment looked at from outside, in order and with each of many faults
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -46,3 +47,4 @@ mod snippet;
 mod sourcemaps;
 mod support;
 mod uninstall;
+mod verification;

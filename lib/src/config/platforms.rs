@@ -22,6 +22,8 @@ pub struct Platforms {
     vercel_team: Option<String>,
     github: Option<Access>,
     management: Option<Access>,
+    /// Lets us through Vercel's protection of deployments.
+    pub bypass: Option<SecretString>,
     /// The watched app's project on Vercel, by id or name.
     pub app_project: Option<String>,
     /// This bundle's project on Vercel.
@@ -51,6 +53,9 @@ impl Platforms {
                 "SUPABASE_API_URL",
                 supabase::BASE_URL,
             ),
+            bypass: read
+                .text("VERCEL_AUTOMATION_BYPASS_SECRET")
+                .map(SecretString::from),
             app_project: read.text("APP_VERCEL_PROJECT_ID"),
             own_project: read.text("VERCEL_PROJECT_ID"),
             repository: read.text("GITHUB_REPOSITORY"),

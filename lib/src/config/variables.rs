@@ -107,6 +107,10 @@ const FIRST: &[Group] = &[
                 "",
                 "The watched app's project, `prj_…` or its name.",
             ),
+            secret(
+                "VERCEL_AUTOMATION_BYPASS_SECRET",
+                "Lets `pourtrait verify` through Vercel's protection of deployments. Vercel sets it in its functions.",
+            ),
             plain(
                 "VERCEL_API_URL",
                 "https://api.vercel.com",

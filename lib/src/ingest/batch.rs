@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use outside::clock;
 use uuid::Uuid;
 
-use super::{check_in::CheckIn, deployment::Deployment, item::Item};
+use super::{check_in::CheckIn, check_run::CheckRun, deployment::Deployment, item::Item};
 
 /// How many items a request may bring.
 pub(super) const MOST: usize = 1_000;
@@ -31,6 +31,8 @@ pub(super) struct Batch {
     pub(super) categories: Vec<&'static str>,
     /// Reports of jobs, which no quota holds back.
     pub(super) check_ins: Vec<CheckIn>,
+    /// Runs of the deployment check, which no quota holds back.
+    pub(super) check_runs: Vec<CheckRun>,
     /// What was left out, and what the client says that it left out itself.
     pub(super) drops: Drops,
     /// What the client's clock said when it sent this.

@@ -7,6 +7,7 @@
 
 mod batch;
 mod check_in;
+mod check_run;
 mod deployment;
 mod detail;
 mod fingerprint;
@@ -45,6 +46,7 @@ use crate::{
 };
 use batch::Batch;
 use check_in::CheckIn;
+use check_run::CheckRun;
 use deployment::Deployment;
 use item::Item;
 use outside::clock::Deadline;
@@ -65,6 +67,7 @@ struct TakeItems<'a> {
     p_drops: batch::Drops,
     p_deployments: &'a [Deployment],
     p_check_ins: &'a [CheckIn],
+    p_check_runs: &'a [CheckRun],
 }
 
 /// What became of a batch.
@@ -191,6 +194,7 @@ impl TakesItems {
             p_drops: drops,
             p_deployments: &batch.deployments,
             p_check_ins: &batch.check_ins,
+            p_check_runs: &batch.check_runs,
         };
         let taken = app.call(&call, deadline).await;
         if taken.as_ref().map_or(true, |taken| taken.refused.is_some()) {

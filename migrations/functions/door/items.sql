@@ -176,7 +176,8 @@ create or replace function public.ops_take_items(
     p_drops jsonb default '{}',
     p_now timestamptz default null,
     p_deployments jsonb default '[]',
-    p_check_ins jsonb default '[]'
+    p_check_ins jsonb default '[]',
+    p_check_runs jsonb default '[]'
 )
 returns jsonb
 language plpgsql
@@ -226,10 +227,14 @@ begin
     perform ops.take_deployments(p_key, p_source, p_deployments, v_now);
     if v_key.origins = '{}' then
         perform ops.take_check_ins(p_key, p_source, p_check_ins, v_now);
+        perform ops.take_check_runs(p_key, p_source, p_check_runs, v_now);
     else
         -- Everybody can read it, and a job that strangers made up would alarm people.
         perform ops.note_drop(
             p_key, p_source, 'check-in by the key of a page', jsonb_array_length(p_check_ins), v_now
+        );
+        perform ops.note_drop(
+            p_key, p_source, 'check run by the key of a page', jsonb_array_length(p_check_runs), v_now
         );
     end if;
     return jsonb_build_object(
@@ -240,5 +245,5 @@ begin
 end
 $$;
 
-comment on function public.ops_take_items(integer, text, text, text, jsonb, jsonb, timestamptz, jsonb, jsonb) is
-    'Takes a batch of items that a project key brings, as far as its quota goes, and notes what was left out of it. Events of deployments and check-ins of jobs are taken whatever the quota. A batch that comes again is taken once. Answers refused, key or origin, where the key is closed or the page may not use it.';
+comment on function public.ops_take_items(integer, text, text, text, jsonb, jsonb, timestamptz, jsonb, jsonb, jsonb) is
+    'Takes a batch of items that a project key brings, as far as its quota goes, and notes what was left out of it. Events of deployments, check-ins of jobs and runs of the deployment check are taken whatever the quota. A batch that comes again is taken once. Answers refused, key or origin, where the key is closed or the page may not use it.';

@@ -77,6 +77,7 @@ begin
     perform ops.forget_deployments(v_now);
     perform ops.forget_served_deployments(v_now);
     perform ops.forget_platform_readings(p_limit, v_now);
+    perform ops.forget_check_runs(v_now);
     if ops.drop_item_days(v_settings, v_now) = 10 then
         return jsonb_build_object('outcome', 'more');
     end if;

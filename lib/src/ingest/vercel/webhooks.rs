@@ -1,5 +1,6 @@
 //! Vercel's webhooks, one event a request: deployments, promotions and rollbacks become the
-//! marks against which everything else is read; other events are counted and left out.
+//! marks against which everything else is read, runs of our deployment check are kept until
+//! they are verified; other events are counted and left out.
 
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ use crate::{
     deployment_event::DeploymentEvent,
     ingest::{
         batch::Batch,
+        check_run::CheckRun,
         deployment::Deployment,
         moment,
         source::{self, Received, Source},
@@ -32,12 +34,34 @@ fn decode(received: &Received) -> Result<Batch, Problem> {
         ));
     };
     let mut batch = Batch::default();
+    if let Some(cancelled) = cancels(word) {
+        match check_run(&event, cancelled) {
+            Some(run) => batch.check_runs.push(run),
+            None => batch.drop("check run without an id", 1),
+        }
+        return Ok(batch);
+    }
     match kind(word).map(|kind| deployment(kind, &event)) {
         Some(Some(deployment)) => batch.deployments.push(deployment),
         Some(None) => batch.drop("deployment without an id", 1),
         None => batch.drop("kind of event that is not kept", 1),
     }
     Ok(batch)
+}
+
+/// Whether an event about a run of a check cancels it; `None` of any other event.
+fn cancels(word: &str) -> Option<bool> {
+    match word {
+        "deployment.checkrun.start" => Some(false),
+        "deployment.checkrun.cancel" => Some(true),
+        _ => None,
+    }
+}
+
+fn check_run(event: &Value, cancelled: bool) -> Option<CheckRun> {
+    let payload = &event["payload"];
+    let run = payload["checkRun"]["id"].as_str()?;
+    CheckRun::new(run, payload["deployment"]["id"].as_str()?, cancelled)
 }
 
 fn kind(word: &str) -> Option<DeploymentEvent> {
@@ -129,6 +153,31 @@ mod tests {
         let again = decoded(&event("deployment.succeeded", &payload)).unwrap();
         assert_eq!(again.deployments[0].id, batch.deployments[0].id);
         assert!(batch.items.is_empty() && batch.drops.is_empty());
+    }
+
+    #[test]
+    fn a_run_of_the_check_is_kept_with_its_deployment_and_nothing_else() {
+        let payload = json!({
+            "team": {"id": "team_1"}, "project": {"id": "prj_1"},
+            "checkRun": {"id": "run_1", "checkId": "chk_1"},
+            // Where it answers is asked for when it is verified.
+            "deployment": {"id": "dpl_1", "url": "elsewhere.example"},
+        });
+        for (kind, cancelled) in [
+            ("deployment.checkrun.start", false),
+            ("deployment.checkrun.cancel", true),
+        ] {
+            let batch = decoded(&event(kind, &payload)).unwrap();
+            assert_eq!(
+                json!(batch.check_runs),
+                json!([{"run": "run_1", "deployment": "dpl_1", "cancelled": cancelled}])
+            );
+            assert!(batch.deployments.is_empty() && batch.drops.is_empty());
+        }
+        let nameless = json!({"deployment": {"id": "dpl_1"}});
+        let batch = decoded(&event("deployment.checkrun.start", &nameless)).unwrap();
+        assert!(batch.check_runs.is_empty());
+        assert_eq!(batch.drops["check run without an id"], 1);
     }
 
     #[test]

@@ -1,8 +1,12 @@
-//! Vercel's REST API, as its SDK describes it.
+//! Vercel's REST API, as its SDK describes it: one file for each part.
 
+pub mod check_runs;
+mod deployments;
 pub mod environment;
 pub mod project_state;
 pub mod projects;
+mod promotions;
+pub mod standing;
 
 use std::sync::Arc;
 
@@ -11,9 +15,6 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::api::{Api, Call, Pace};
-
-mod deployments;
-mod promotions;
 
 pub use deployments::{Deployment, Listed, ReadyState, Substate};
 pub use promotions::{AliasRequest, Held, JobStatus, Project, Traffic};

@@ -1,21 +1,26 @@
 //! Vercel's REST API.
 
+pub mod check_runs;
+pub mod deployments;
 pub mod environment;
 pub mod project_state;
 pub mod projects;
+pub mod promotions;
+pub mod standing;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::stand_in::{Asked, StandIn, refusal};
 
-pub mod deployments;
-pub mod promotions;
-
 /// What it keeps.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct State {
+    /// Projects and deployments as a test wrote them.
+    pub standing: standing::Standing,
+    /// Deployment checks and their runs.
+    pub check_runs: check_runs::CheckRuns,
     /// What was deployed.
     pub deployments: deployments::State,
     /// What serves, and what was asked for.
@@ -35,7 +40,9 @@ pub async fn start(port: Option<u16>, token: &str) -> anyhow::Result<StandIn<Sta
 
 /// The first part of the API that knows the request answers it.
 fn answer(state: &mut State, asked: &Asked) -> Response<Bytes> {
-    deployments::answer(&state.deployments, asked)
+    standing::answer(&state.standing, asked)
+        .or_else(|| check_runs::answer(&mut state.check_runs, asked))
+        .or_else(|| deployments::answer(&state.deployments, asked))
         .or_else(|| promotions::answer(&mut state.promotions, &state.deployments, asked))
         .or_else(|| project_state::answer(&state.production, asked))
         .or_else(|| environment::answer(&mut state.environment, &state.projects, asked))

@@ -1,0 +1,34 @@
+//! Whether a backup was restored lately, and how that went.
+
+use super::OPS;
+use crate::verification::{
+    judgement::Judgement, look::Look, report::Importance, seen::Seen, subject::Group,
+};
+
+pub(super) const LOOK: Look = Look {
+    name: "drill",
+    group: Group::Backups,
+    importance: Importance::Important,
+    of: OPS,
+    mend: "run `pourtrait backup drill`: a backup that nobody restored is a hope",
+    judge,
+};
+
+fn judge(seen: &Seen<'_>) -> Judgement {
+    seen.with_dashboard(|data| {
+        let drills = &data["backups"]["drills"];
+        let at = drills["last"]["finishedAt"].as_str().unwrap_or("never");
+        match drills["status"].as_str() {
+            Some("ok") => Judgement::passed(format!("the last one was good, {at}")),
+            Some("not_set_up") | None => Judgement::failed("no backup was ever restored"),
+            Some(status) => {
+                let reason = drills["last"]["reason"].as_str();
+                let reason = reason.map(|reason| format!(": {reason}"));
+                Judgement::failed(format!(
+                    "{status}, the last one was {at}{}",
+                    reason.unwrap_or_default()
+                ))
+            }
+        }
+    })
+}

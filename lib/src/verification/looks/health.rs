@@ -1,0 +1,39 @@
+//! Whether it says that it works.
+
+use super::BOTH;
+use crate::verification::{
+    judgement::Judgement,
+    look::Look,
+    report::Importance,
+    seen::Seen,
+    subject::{Group, Project},
+};
+
+pub(super) const LOOK: Look = Look {
+    name: "health",
+    group: Group::Health,
+    importance: Importance::Critical,
+    of: BOTH,
+    mend: "read /api/health with MONITORING_API_KEY: it names what fails and why",
+    judge,
+};
+
+fn judge(seen: &Seen<'_>) -> Judgement {
+    let answer = match &seen.health {
+        Err(failure) => return Judgement::failed(failure.to_string()),
+        Ok(answer) => answer,
+    };
+    if seen.subject.project == Project::App {
+        return if answer.status == 200 {
+            Judgement::passed("its front page answers 200")
+        } else {
+            Judgement::failed(format!("its front page answers {}", answer.status))
+        };
+    }
+    let document = answer.json();
+    match (answer.status, document["status"].as_str()) {
+        (200, Some(status @ ("healthy" | "degraded"))) => Judgement::passed(status),
+        (status, Some(word)) => Judgement::failed(format!("it answers {status} and is {word}")),
+        (status, None) => Judgement::failed(format!("it answers {status} and no health")),
+    }
+}
