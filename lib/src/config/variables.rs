@@ -86,7 +86,7 @@ const FIRST: &[Group] = &[
     },
     Group {
         title: "The platforms' own APIs",
-        without: "Without a platform's token nothing is asked or changed there. Only the command needs one that may change anything; a function reads.",
+        without: "Without a platform's token nothing is asked or changed there. Only the command needs one that may change anything; a function reads, and answers the runs of the deployment check where there is one.",
         variables: &[
             secret(
                 "VERCEL_TOKEN",
