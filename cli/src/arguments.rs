@@ -12,8 +12,8 @@ use crate::{
     database::arguments::Database, deploy::arguments::Deploy, door::arguments::Door,
     errors::arguments::Errors, feedback::arguments::Feedback, funnels::arguments::Funnels,
     incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
-    oncall::arguments::Oncall, retention::Retention, roles::arguments::Roles,
-    rollback::arguments::Rollback, schedule::Schedule, settings::Settings,
+    monitor::arguments::Monitor, oncall::arguments::Oncall, retention::Retention,
+    roles::arguments::Roles, rollback::arguments::Rollback, schedule::Schedule, settings::Settings,
     setup::arguments::Setup, sourcemaps::arguments::Sourcemaps, status::arguments::Status,
     training::arguments::Training, uninstall::Uninstall, validate::Validate,
     verify::arguments::Verify,
@@ -190,6 +190,8 @@ pub(crate) enum Command {
     },
     /// Looks at a deployment from outside, and changes nothing
     Verify(Box<Verify>),
+    /// Watches the bundle and the app from outside, for as long as it runs
+    Monitor(Box<Monitor>),
     /// Writes the files of the repository that follow from its code
     #[command(hide = true)]
     Docs,

@@ -1,9 +1,9 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
-//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `database`, `deploy`, `door`,
-//! `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`, `oncall`, `retention`,
-//! `roles`, `rollback`, `schedule`, `settings`, `setup`, `sourcemaps`, `status`, `training`,
-//! `uninstall`, `validate`, `verify`. It holds the noun's
+//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `database`,
+//! `deploy`, `door`, `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`, `monitor`,
+//! `oncall`, `retention`, `roles`, `rollback`, `schedule`, `settings`, `setup`, `sourcemaps`, `status`,
+//! `training`, `uninstall`, `validate`, `verify`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
 //! database, `answered` reads what it answers, `traffic` changes what serves, `id_start` finds an id,
@@ -38,6 +38,7 @@ mod id_start;
 mod incidents;
 mod maintenance;
 mod migrate;
+mod monitor;
 mod oncall;
 mod overview;
 mod project;
@@ -165,6 +166,10 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
             // A deployment can be looked at with nothing but its address.
             let environment = environment()?.unwrap_or_else(Environment::process);
             verify::run(*verify, &environment, output).await
+        }
+        Command::Monitor(monitor) => {
+            let environment = environment()?.unwrap_or_else(Environment::process);
+            monitor::run(*monitor, &environment, output).await
         }
         Command::Docs => docs::run(output),
     }

@@ -13,4 +13,5 @@ mod files;
 mod functions;
 mod headers;
 mod published;
+mod service;
 mod words;

@@ -9,6 +9,7 @@
 //! - `documents`: what documents tell people to run, run
 //! - `drill`: backups tried, and who hears of it
 //! - `delivery`: messages, proofs, and the scheduler in the database
+//! - `monitor`: one look from outside, and signals
 //! - `night`: an outage from the first message to the last, at a given time
 //! - `oncall`: who is on call, planned and changed
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
@@ -34,6 +35,7 @@ mod drill;
 mod feedback;
 mod grammar;
 mod incidents;
+mod monitor;
 mod night;
 mod oncall;
 mod operator;
