@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use http::Method;
 use jiff::Timestamp;
-use outside::clock::{self, Deadline};
+use outside::clock;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::Management;
 use crate::platforms::api::{ApiError, Call};
@@ -77,7 +78,15 @@ impl Management {
         name: &str,
         patience: Duration,
     ) -> Result<RestorePoint, NoRestorePoint> {
-        let deadline = Deadline::after(patience);
+        let made = timeout(patience, self.make_restore_point(project, name)).await;
+        made.unwrap_or(Err(NoRestorePoint::Late(patience)))
+    }
+
+    async fn make_restore_point(
+        &self,
+        project: &str,
+        name: &str,
+    ) -> Result<RestorePoint, NoRestorePoint> {
         let path = [
             "v1",
             "projects",
@@ -87,28 +96,28 @@ impl Management {
             "restore-point",
         ];
         let make = Call::new(Method::POST, path).json(json!({ "name": name }));
-        match self.api().send(&make).await {
+        let lost = match self.api().send(&make).await {
+            Ok(_) => None,
             Err(error) if is_unsupported(&error) => {
                 // A project that is not there at all answers the same.
                 self.backups(project).await?;
                 return Ok(RestorePoint::Unsupported);
             }
-            Err(error) if !error.is_uncertain() => return Err(error.into()),
-            Ok(_) | Err(_) => {}
-        }
+            Err(error) if error.is_uncertain() => Some(error),
+            Err(error) => return Err(error.into()),
+        };
         let look = Call::get(path).with("name", name);
         loop {
-            let said: Value = self.api().read(&look).await?;
+            let said: Value = match (self.api().read(&look).await, &lost) {
+                (Err(absent), Some(lost)) if absent.is_absent() => return Err(lost.clone().into()),
+                (read, _) => read?,
+            };
             match said["status"].as_str() {
                 Some("AVAILABLE") => return Ok(RestorePoint::Available),
-                Some("PENDING") => {}
+                Some("PENDING") => clock::wait(BETWEEN_LOOKS).await,
                 Some(other) => return Err(NoRestorePoint::Failed(other.to_owned())),
                 None => return Err(ApiError::Odd("a restore point without a status".into()).into()),
             }
-            if deadline.remaining() <= BETWEEN_LOOKS {
-                return Err(NoRestorePoint::Late(patience));
-            }
-            clock::wait(BETWEEN_LOOKS).await;
         }
     }
 }
