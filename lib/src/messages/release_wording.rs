@@ -1,6 +1,8 @@
 //! What a message says of a deployment that serves production: how it compares with the day
 //! before it, and the command that goes back.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 use super::{message_facts::Facts, quantities};
@@ -67,11 +69,11 @@ fn measure(measure: &Value) -> Option<String> {
     let mut line = format!("{} {}, was {}", called(name), said("after"), said("before"));
     let samples = |key: &str| measure[key].as_u64();
     if let (Some(after), Some(before)) = (samples("afterSamples"), samples("beforeSamples")) {
-        line += &format!(" ({after} against {before})");
+        let _ = write!(line, " ({after} against {before})");
     }
     for example in measure["examples"].as_array().into_iter().flatten() {
         if let Some(example) = example.as_str() {
-            line += &format!(", {example}");
+            let _ = write!(line, ", {example}");
         }
     }
     Some(line)
