@@ -20,7 +20,7 @@
 //! - [`jobs`]: runs of scheduled work, each claimed once
 //! - [`messages`]: what people are told, and the channels by which it reaches them
 //! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`], [`account`],
-//!   [`status`]: the domains
+//!   [`status`], [`reports`]: the domains
 //! - [`verification`]: whether a deployment is what was promised, looked at from outside
 //! - [`migrate`]: the schema
 //!
@@ -60,6 +60,7 @@ pub mod platform_watch;
 pub mod platforms;
 pub mod problem;
 pub mod push_devices;
+pub mod reports;
 pub mod router;
 pub mod rpc;
 pub mod status;

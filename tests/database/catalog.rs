@@ -137,7 +137,7 @@ async fn functions_are_of_one_form() {
     );
     assert_eq!(
         world.rows(&reading).await,
-        json!([{"proname": "ops_dashboard"}, {"proname": "ops_find_answered"}, {"proname": "ops_find_source_maps"}, {"proname": "ops_funnel"}, {"proname": "ops_list_alerts"}, {"proname": "ops_list_archives"}, {"proname": "ops_list_channels"}, {"proname": "ops_list_checks"}, {"proname": "ops_list_components"}, {"proname": "ops_list_contacts"}, {"proname": "ops_list_door_keys"}, {"proname": "ops_list_drills"}, {"proname": "ops_list_errors"}, {"proname": "ops_list_exercises"}, {"proname": "ops_list_feedback"}, {"proname": "ops_list_funnels"}, {"proname": "ops_list_incidents"}, {"proname": "ops_list_maintenance"}, {"proname": "ops_list_messages"}, {"proname": "ops_list_samples"}, {"proname": "ops_list_settings"}, {"proname": "ops_list_source_maps"}, {"proname": "ops_metrics"}, {"proname": "ops_missing_source_maps"}, {"proname": "ops_ping"}, {"proname": "ops_plan_replay"}, {"proname": "ops_read_source_map"}, {"proname": "ops_replay"}, {"proname": "ops_retention"}, {"proname": "ops_show_database"}, {"proname": "ops_show_error"}, {"proname": "ops_show_feedback"}, {"proname": "ops_show_incident"}, {"proname": "ops_show_link"}, {"proname": "ops_show_oncall"}, {"proname": "ops_show_overview"}, {"proname": "ops_show_subscription"}, {"proname": "ops_status"}]),
+        json!([{"proname": "ops_costs"}, {"proname": "ops_dashboard"}, {"proname": "ops_find_answered"}, {"proname": "ops_find_source_maps"}, {"proname": "ops_funnel"}, {"proname": "ops_list_alerts"}, {"proname": "ops_list_archives"}, {"proname": "ops_list_channels"}, {"proname": "ops_list_checks"}, {"proname": "ops_list_components"}, {"proname": "ops_list_contacts"}, {"proname": "ops_list_door_keys"}, {"proname": "ops_list_drills"}, {"proname": "ops_list_errors"}, {"proname": "ops_list_exercises"}, {"proname": "ops_list_feedback"}, {"proname": "ops_list_funnels"}, {"proname": "ops_list_incidents"}, {"proname": "ops_list_maintenance"}, {"proname": "ops_list_messages"}, {"proname": "ops_list_samples"}, {"proname": "ops_list_settings"}, {"proname": "ops_list_source_maps"}, {"proname": "ops_metrics"}, {"proname": "ops_missing_source_maps"}, {"proname": "ops_ping"}, {"proname": "ops_plan_replay"}, {"proname": "ops_read_source_map"}, {"proname": "ops_replay"}, {"proname": "ops_report"}, {"proname": "ops_retention"}, {"proname": "ops_show_database"}, {"proname": "ops_show_error"}, {"proname": "ops_show_feedback"}, {"proname": "ops_show_incident"}, {"proname": "ops_show_link"}, {"proname": "ops_show_oncall"}, {"proname": "ops_show_overview"}, {"proname": "ops_show_subscription"}, {"proname": "ops_status"}]),
     );
 }
 
@@ -229,6 +229,7 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "check_failing -",
             "check_slow medium",
             "connections_high high",
+            "cost_over_limit low",
             "critical_error critical",
             "database_failing critical",
             "delivery_unproven medium",

@@ -24,7 +24,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 99] = [
+const TABLES: [(&str, Server); 102] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -52,6 +52,7 @@ const TABLES: [(&str, Server); 99] = [
     ("daily_people", Server::Whole),
     ("daily_visitors", Server::Whole),
     ("database_readings", Server::Whole),
+    ("database_sizes", Server::Whole),
     ("deliveries", Server::Whole),
     ("dependencies", Server::Whole),
     ("deployment_comparisons", Server::Whole),
@@ -89,6 +90,7 @@ const TABLES: [(&str, Server); 99] = [
     ("noticed_events", Server::Whole),
     ("oncall_overrides", Server::Whole),
     ("outbox", Server::Whole),
+    ("outdated_lists", Server::Whole),
     ("own_reports", Server::Whole),
     ("pending_figures", Server::Whole),
     ("people", Server::Whole),
@@ -96,6 +98,7 @@ const TABLES: [(&str, Server); 99] = [
     ("platform_watches", Server::Whole),
     ("push_devices", Server::Whole),
     ("releases", Server::Whole),
+    ("reports", Server::Whole),
     ("request_hours", Server::Whole),
     ("restores", Server::Whole),
     ("role_permissions", Server::Whole),

@@ -16,6 +16,7 @@ use super::{
     quantities,
     recipients::Recipients,
     release_wording,
+    report::Report,
     rules::{self, Rule},
     vendor_pages,
 };
@@ -83,9 +84,10 @@ impl Message {
     #[must_use]
     pub fn new(facts: &Facts, places: Places<'_>) -> Self {
         let headline = escalation_wording::headline(facts, rules::headline(facts));
-        let headline = match &facts.incident_change {
-            Some(change) => change.headline(facts.incident, &headline),
-            None => headline,
+        let headline = match (&facts.report, &facts.incident_change) {
+            (Some(report), _) => report.headline(),
+            (None, Some(change)) => change.headline(facts.incident, &headline),
+            (None, None) => headline,
         };
         let vendors = facts
             .escalation
@@ -97,6 +99,8 @@ impl Message {
             .clone()
             .filter(|message| !headline.ends_with(message.as_str()))
             .or_else(|| facts.incident_change.as_ref()?.text.clone())
+            .or_else(|| facts.report.as_ref().map(Report::summary))
+            .filter(|body| !body.is_empty())
             .or_else(|| facts.bare.then(|| BARE.to_owned()));
         Self {
             kind: facts.kind,
@@ -126,6 +130,7 @@ impl Message {
                 .as_ref()
                 .map_or("Resolved", AlertEnd::label),
             (Kind::Notice, _) if self.facts.incident_change.is_some() => "Incident",
+            (Kind::Notice, _) if self.facts.report.is_some() => "Report",
             (Kind::Notice, _) => "Notice",
             (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::Critical) => "Critical",
             (Kind::Firing | Kind::Escalation | Kind::Reminder, Severity::High) => "High",

@@ -15,6 +15,7 @@ use super::{
     incident_change::IncidentChange,
     json_fields::{text, time},
     recipients::Recipients,
+    report::Report,
 };
 
 /// How bad something is.
@@ -190,6 +191,8 @@ pub struct Facts {
     pub acknowledgement: Option<Acknowledgement>,
     /// What happened to an incident, if it is about that.
     pub incident_change: Option<IncidentChange>,
+    /// How a period went, if it is a report.
+    pub report: Option<Report>,
     /// How it ended, if it was not seen to be good again.
     pub ended: Option<AlertEnd>,
     /// The channels that did not take it, in whose place it is sent.
@@ -246,6 +249,7 @@ impl Facts {
             escalation: Escalation::read(&row["escalation"]),
             acknowledgement: Acknowledgement::read(&row["acknowledgement"]),
             incident_change: IncidentChange::read(&row["incidentChange"]),
+            report: Report::read(&row["report"]),
             ended: AlertEnd::read(&row["ended"]),
             stands_in_for: texts(&row["standsInFor"]),
             code: text(row, "code"),

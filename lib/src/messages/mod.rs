@@ -1,7 +1,7 @@
 //! What people are told, and how it reaches them.
 //!
 //! The database writes messages into its outbox as facts. Here facts become words
-//! ([`rules`], [`message`]), and each of the [`channels`] renders and sends them. Which
+//! ([`rules`], [`report`], [`message`]), and each of the [`channels`] renders and sends them. Which
 //! message is due, and to whom, is decided in the database; `alerts::dispatch` carries
 //! them over.
 
@@ -18,5 +18,6 @@ pub mod plain_text;
 pub mod quantities;
 pub mod recipients;
 mod release_wording;
+pub mod report;
 pub mod rules;
 mod vendor_pages;

@@ -106,6 +106,8 @@ pub enum Rule {
     OncallHole,
     /// The calendar of a rotation cannot be read.
     OncallCalendarUnread,
+    /// The month is going to cost more than it may.
+    CostOverLimit,
     /// Somebody tries again and again to get in.
     SignInAttempts,
     /// Somebody was made an admin.
@@ -122,7 +124,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -167,6 +169,7 @@ impl Rule {
         Self::ErrorSpike,
         Self::OncallHole,
         Self::OncallCalendarUnread,
+        Self::CostOverLimit,
         Self::SignInAttempts,
         Self::AdminGranted,
         Self::RefusedRequests,
@@ -223,6 +226,7 @@ impl Rule {
             Self::ErrorSpike => "error_spike",
             Self::OncallHole => "oncall_hole",
             Self::OncallCalendarUnread => "oncall_calendar_unread",
+            Self::CostOverLimit => "cost_over_limit",
             Self::SignInAttempts => "sign_in_attempts",
             Self::AdminGranted => "admin_granted",
             Self::RefusedRequests => "refused_requests",
@@ -257,6 +261,7 @@ impl Rule {
             Self::ErrorSpike => "in two hours",
             Self::OncallHole => "nobody for",
             Self::OncallCalendarUnread => "since the last reading",
+            Self::CostOverLimit => "projected",
             Self::SignInAttempts => "attempts",
             Self::RefusedRequests => "refused",
             Self::ApiSlow | Self::EndpointSlow => "95th percentile",
@@ -359,6 +364,7 @@ impl Rule {
             Self::OncallCalendarUnread => {
                 "nobody yet; what was read last stays in force, and changes since are not seen"
             }
+            Self::CostOverLimit => "nobody; the bill is going to be higher than was meant",
             Self::SignInAttempts => "perhaps nobody yet; somebody may be guessing",
             Self::AdminGranted => "nobody, if it was meant; else everybody's data",
             Self::RefusedRequests => "users who are shut out, or nobody, if it is an attack",

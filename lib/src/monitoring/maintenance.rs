@@ -1,6 +1,7 @@
 //! `/api/cron/maintenance`: reads the on-call calendars and the platforms' own APIs, then rolls up
 //! what is past and deletes what is old, a part at a time, until nothing is left or
-//! the time is up. Then it counts funnels anew, one at a time. What is a part, and what is
+//! the time is up. Then it counts funnels anew, one at a time, and queues reports that are
+//! due. What is a part, and what is
 //! left, the database says.
 
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::{
     endpoint::{Job, Route},
     handler::{Answer, Handler, Routes},
     jobs::{self, Ended, Order, Outcome, Patience, Run, Unclaimed},
-    oncall, platform_watch,
+    oncall, platform_watch, reports,
     rpc::{Call, Retry, RpcError},
 };
 use outside::clock::Deadline;
@@ -104,6 +105,8 @@ impl Handler<Starter> for RunsMaintenance {
             if ended.outcome == Outcome::Done {
                 let funnels = refresh_funnels(app, run, deadline).await;
                 ended.details.insert("funnels".to_owned(), json!(funnels));
+                let reports = reports::queue_due(app, run, deadline).await;
+                ended.details.insert("reports".to_owned(), json!(reports));
             }
             jobs::record(app, run, ended, deadline).await
         };

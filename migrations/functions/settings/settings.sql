@@ -137,6 +137,29 @@ $$;
 comment on function ops.find_names_fault(text, jsonb) is
     'What is wrong with a list of names, or null. p_field is how a refusal calls the list.';
 
+create or replace function ops.find_channels_fault(p_field text, p_value jsonb)
+returns ops.fault
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when jsonb_typeof(p_value) <> 'array'
+        then ops.make_fault(p_field, 'an array of email and slack, each at most once', ops.show(p_value))
+        when exists (
+            select
+            from jsonb_array_elements(p_value) as listed (value)
+            where not ops.is_word(listed.value, array['email', 'slack'])
+        )
+            or (select count(distinct value) from jsonb_array_elements(p_value)) < jsonb_array_length(p_value)
+        then ops.make_fault(p_field, 'an array of email and slack, each at most once', ops.show(p_value))
+    end
+$$;
+
+comment on function ops.find_channels_fault(text, jsonb) is
+    'What is wrong with a list of channels by which reports are sent, or null. p_field is how a refusal calls the list.';
+
 create or replace function ops.is_number(p_value jsonb, p_minimum numeric, p_maximum numeric, p_whole boolean)
 returns boolean
 language sql
@@ -189,6 +212,7 @@ as $$
         end
         when p_setting.kind = 'checked_urls' then ops.find_urls_fault(p_setting.key, p_setting.value)
         when p_setting.kind = 'names' then ops.find_names_fault(p_setting.key, p_setting.value)
+        when p_setting.kind = 'channels' then ops.find_channels_fault(p_setting.key, p_setting.value)
     end
 $$;
 

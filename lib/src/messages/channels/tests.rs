@@ -15,6 +15,7 @@ mod escalation;
 mod group;
 mod hostile;
 mod machines;
+mod report;
 mod wording;
 
 fn base() -> Url {

@@ -101,6 +101,7 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         }
         Rule::OncallHole => hole(facts, subject),
         Rule::OncallCalendarUnread => format!("The calendar of {subject} cannot be read"),
+        Rule::CostOverLimit => "The month is going to cost more than it may".into(),
         Rule::SignInAttempts => format!("Many attempts to sign in: {subject}"),
         Rule::AdminGranted => "Somebody was made an admin".into(),
         Rule::RefusedRequests => "Many requests are refused".into(),
@@ -165,6 +166,7 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         ),
         Rule::OncallHole => format!("Somebody is on call for {subject} in all the days to come"),
         Rule::OncallCalendarUnread => format!("The calendar of {subject} is read again"),
+        Rule::CostOverLimit => "The month is not going to cost more than it may".into(),
         Rule::SignInAttempts => format!("No more attempts to sign in: {subject}"),
         Rule::AdminGranted => "No further admin was made".into(),
         Rule::RefusedRequests => "Requests are answered as usual again".into(),

@@ -3,6 +3,8 @@
 //! Styles stand in each element, because some clients read no others; the dark ones stand in
 //! a style sheet, for those that do. What a reader is to do comes first: one button.
 
+mod report_table;
+
 use std::fmt::Write;
 
 use super::palette::{self, ACCENT, Colour, GROUND, MUTED, ON_ACCENT, RULE, TEXT};
@@ -11,6 +13,7 @@ use crate::messages::{
     message_links::{self, Link},
     plain_text,
     recipients::Recipients,
+    report,
 };
 
 const SUBJECT_LIMIT: usize = 200;
@@ -108,6 +111,9 @@ fn plain(message: &Message, links: &[Link]) -> String {
         let body = plain_text::cut(&plain_text::paragraph(body), BODY_LIMIT);
         let _ = writeln!(text, "{body}\n");
     }
+    if let Some(report) = &message.facts.report {
+        let _ = writeln!(text, "{}", report::text(report));
+    }
     for Field { label, value } in &message.fields {
         let value = plain_text::cut(&plain_text::paragraph(value), FIELD_LIMIT);
         let _ = writeln!(text, "{label}: {}", value.replace('\n', "; "));
@@ -195,6 +201,9 @@ fn html(message: &Message, links: &[Link]) -> String {
     if let Some(body) = &message.body {
         let body = plain_text::html(&plain_text::paragraph(body), BODY_LIMIT).replace('\n', "<br>");
         let _ = write!(html, r#"<p style="margin:16px 0">{body}</p>"#);
+    }
+    if let Some(report) = &message.facts.report {
+        html.push_str(&report_table::html(report));
     }
     html.push_str(
         r#"<table role="presentation" style="margin:16px 0 0;border-collapse:collapse">"#,

@@ -27,9 +27,9 @@ pub(super) const RULE: Colour = colour("rule", "#e4dcd2", "#38312b");
 pub(super) const ACCENT: Colour = colour("accent", "#7b1e3a", "#e58aa4");
 /// On a button, whose ground is [`ACCENT`].
 pub(super) const ON_ACCENT: Colour = colour("act", "#fffdfa", "#1d1014");
-const UP: Colour = colour("up", "#1b7a49", "#63c592");
+pub(super) const UP: Colour = colour("up", "#1b7a49", "#63c592");
 const DEGRADED: Colour = colour("degraded", "#8a5800", "#e3ab45");
-const DOWN: Colour = colour("down", "#b5330f", "#ff8d69");
+pub(super) const DOWN: Colour = colour("down", "#b5330f", "#ff8d69");
 const NOTED: Colour = colour("noted", "#2a5fa3", "#82b3ec");
 
 /// Colours of texts on the ground.

@@ -15,8 +15,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use self::bot::Bot;
-#[cfg(test)]
-pub(super) use self::payload::payload;
+pub use self::payload::payload;
 use super::{Channel, Definition, Delivery, Outgoing, Place, Reach, Sender, shared};
 use crate::variables::{Group, Reader, plain, secret};
 

@@ -5,6 +5,8 @@
 //! Slack from taking `@channel` in plain words for a mention; the marks that
 //! format are replaced by letters that look like them.
 
+mod report_blocks;
+
 use serde_json::{Value, json};
 
 use crate::messages::channels::severity_marks::icon;
@@ -27,7 +29,7 @@ const DIGEST_LIMIT: usize = 45;
 /// The text and the blocks: the body of a call of the incoming webhook, and what a
 /// bot adds its channel to.
 #[must_use]
-pub(in crate::messages::channels) fn payload(content: &Content) -> Value {
+pub fn payload(content: &Content) -> Value {
     match content {
         Content::Message(message) => of_message(message),
         Content::Digest(digest) => of_digest(digest),
@@ -46,6 +48,9 @@ fn of_message(message: &Message) -> Value {
     for fields in message.fields.chunks(FIELDS_PER_BLOCK) {
         let fields: Vec<Value> = fields.iter().map(field).map(|text| mrkdwn(&text)).collect();
         blocks.push(json!({ "type": "section", "fields": fields }));
+    }
+    if let Some(report) = &message.facts.report {
+        blocks.extend(report_blocks::blocks(report));
     }
     blocks.extend(link_block(&message.links));
     json!({ "text": fallback(message.label(), &message.headline), "blocks": blocks })

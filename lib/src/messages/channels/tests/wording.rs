@@ -127,6 +127,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: Somebody is on call for Primary in all the days to come
     High: The calendar of Primary cannot be read
     Resolved: The calendar of Primary is read again
+    High: The month is going to cost more than it may
+    Resolved: The month is not going to cost more than it may
     High: Many attempts to sign in: address 192.0.2.1
     Resolved: No more attempts to sign in: address 192.0.2.1
     High: Somebody was made an admin
