@@ -12,11 +12,11 @@ use crate::{
     database::arguments::Database, deploy::arguments::Deploy, door::arguments::Door,
     errors::arguments::Errors, feedback::arguments::Feedback, funnels::arguments::Funnels,
     incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
-    monitor::arguments::Monitor, oncall::arguments::Oncall, retention::Retention,
-    roles::arguments::Roles, rollback::arguments::Rollback, schedule::Schedule, settings::Settings,
-    setup::arguments::Setup, sourcemaps::arguments::Sourcemaps, status::arguments::Status,
-    training::arguments::Training, uninstall::Uninstall, validate::Validate,
-    verify::arguments::Verify,
+    monitor::arguments::Monitor, oncall::arguments::Oncall, report::arguments::Report,
+    retention::Retention, roles::arguments::Roles, rollback::arguments::Rollback,
+    schedule::Schedule, settings::Settings, setup::arguments::Setup,
+    sourcemaps::arguments::Sourcemaps, status::arguments::Status, training::arguments::Training,
+    uninstall::Uninstall, validate::Validate, verify::arguments::Verify,
 };
 
 const VARIABLES: &str = "\
@@ -103,6 +103,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Funnels,
     },
+    /// Shows how the last day, week or month went beside those before it, and sends that
+    Report {
+        /// What to do.
+        #[command(subcommand)]
+        action: Report,
+    },
+    /// Shows what the month costs, as far as our own figures tell
+    Costs,
     /// Shows how many people come back in the weeks or days after their first
     Retention(Retention),
     /// Shows what the database server says of itself: slow statements, connections, locks, tables

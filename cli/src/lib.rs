@@ -1,9 +1,9 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
-//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `database`,
-//! `deploy`, `door`, `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`, `monitor`,
-//! `oncall`, `retention`, `roles`, `rollback`, `schedule`, `settings`, `setup`, `sourcemaps`, `status`,
-//! `training`, `uninstall`, `validate`, `verify`. It holds the noun's
+//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `costs`,
+//! `database`, `deploy`, `door`, `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`,
+//! `monitor`, `oncall`, `report`, `retention`, `roles`, `rollback`, `schedule`, `settings`, `setup`,
+//! `sourcemaps`, `status`, `training`, `uninstall`, `validate`, `verify`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
 //! database, `answered` reads what it answers, `traffic` changes what serves, `id_start` finds an id,
@@ -24,6 +24,7 @@ mod check;
 mod checks;
 mod components;
 mod contacts;
+mod costs;
 mod database;
 mod deploy;
 mod docs;
@@ -42,6 +43,7 @@ mod monitor;
 mod oncall;
 mod overview;
 mod project;
+mod report;
 mod restore_point;
 mod retention;
 mod roles;
@@ -125,6 +127,8 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Feedback { action } => feedback::run(action, &project()?, output).await,
         Command::Sourcemaps { action } => sourcemaps::run(action, &project()?, output).await,
         Command::Funnels { action } => funnels::run(action, &project()?, output).await,
+        Command::Report { action } => report::run(action, &project()?, output).await,
+        Command::Costs => costs::run(&project()?, output).await,
         Command::Retention(retention) => retention::run(retention, &project()?, output).await,
         Command::Database { action } => database::run(action, &project()?, output).await,
         Command::Door { action } => door::run(action, &project()?, output).await,

@@ -42,6 +42,7 @@ mod operator;
 mod recovery;
 mod releases;
 mod replay;
+mod reports;
 mod restore_point;
 mod roles;
 mod setup;

@@ -1,0 +1,79 @@
+//! The grammar of `pourtrait report`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::{
+    Timestamp,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
+
+/// What `report` can show.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Report {
+    /// How the last day went, beside the same day of the four weeks before
+    Daily(Shown),
+    /// How the last week went, from Monday to Sunday, beside the four before
+    Weekly(Shown),
+    /// How the last month went, beside the four before
+    Monthly(Shown),
+    /// Hands in which dependencies are outdated, as cargo-outdated or npm found them
+    Outdated {
+        /// What `cargo outdated --format json` or `npm outdated --json` wrote
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// Which report, and in which form.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    /// The last period that was over at this time, as 2026-11-24 or 2026-11-24T07:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) at: Option<Timestamp>,
+    /// The environment of the app
+    #[arg(long, default_value = "production")]
+    pub(super) environment: String,
+    /// The form in which it is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// Also sends it, by the channels that the setting report.daily, weekly or monthly names
+    #[arg(long)]
+    pub(super) send: bool,
+}
+
+/// A form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// As a terminal shows it
+    Text,
+    /// As mail shows it
+    Html,
+    /// As Slack is sent it
+    Slack,
+    /// The figures, as the database has them
+    Json,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let midnight = |date: Date| TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight()));
+    text.parse::<Timestamp>()
+        .or_else(|_| text.parse::<Date>().and_then(midnight))
+        .map_err(|_| "a time must be written as 2026-11-24 or 2026-11-24T07:00:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_date_or_a_moment() {
+        let expected: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
+        assert_eq!(moment("2026-11-24"), Ok(expected));
+        assert_eq!(moment("2026-11-24T01:00:00+01:00"), Ok(expected));
+        for text in ["", "yesterday", "2026-13-01", "2026-11-24 07:00"] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+    }
+}
