@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use dev::DevOptions;
 use http::{Response, StatusCode};
 use local_supabase::{
     platforms::{
@@ -16,7 +17,7 @@ use local_supabase::{
 };
 use serde_json::json;
 
-use crate::support::{Called, Folder, call, call_with};
+use crate::support::{Called, Folder, bundle, call, call_with};
 
 const NEW: &str = "dpl_new";
 const DOMAIN: &str = "wine.example";
@@ -175,7 +176,7 @@ fn repository(platform: &Platform) -> (Folder, Vec<(String, String)>) {
     ]);
     commit(folder.path());
     std::fs::create_dir(folder.path().join("bin")).unwrap();
-    for name in ["npm", "vercel"] {
+    for name in ["npm", "vercel", "node"] {
         let program = folder.path().join("bin").join(name);
         let text = format!(
             "#!/bin/sh\necho {name} \"$@\" >>calls\ntest -z \"$FAIL\" || test \"$FAIL\" != \"$1\"\n"
@@ -352,4 +353,85 @@ async fn a_deployment_that_was_left_staged_is_gone_on_from() {
     let gone_on = deploy(&folder, &variables, "--staged dpl_new");
     assert_eq!(gone_on.status, 0, "{gone_on:?}");
     assert_eq!(platform.taken(), [("promote", NEW.to_owned())]);
+}
+
+/// The files of `migrations/`, by their paths below it.
+fn migrations(folder: &Path, below: &str, files: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let name = format!("{below}{name}");
+        if path.is_dir() {
+            migrations(&path, &format!("{name}/"), files);
+        } else if path.extension().is_some_and(|extension| extension == "sql") {
+            files.push((name, std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_that_does_not_work_leaves_the_database_its_former_functions() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let platform = Platform::start(NEW).await;
+    let (folder, mut variables) = repository(&platform);
+    let mut files = Vec::new();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    migrations(&here.join("../migrations"), "", &mut files);
+    let place = |path: &str| folder.path().join("migrations").join(path);
+    for (path, sql) in &files {
+        let place = place(path);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(place, sql).unwrap();
+    }
+    let release = ops::migrate::Schema::embedded().release;
+    let manifest = format!("[workspace.package]\nversion = \"{release}\"\n");
+    std::fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+
+    // The release before had other grants, and is in force.
+    let grants = std::fs::read_to_string(place("grants.sql")).unwrap();
+    let former_grants = format!("{grants}\n-- As they were.\n");
+    std::fs::write(place("grants.sql"), &former_grants).unwrap();
+    let serving = commit(folder.path());
+    platform.vercel.state().deployments.all[3].meta = json!({"githubCommitSha": serving});
+    std::fs::write(place("grants.sql"), &grants).unwrap();
+    to_be_made(&platform, &commit(folder.path()));
+    for (path, sql) in &mut files {
+        if path == "grants.sql" {
+            sql.clone_from(&former_grants);
+        }
+    }
+    let former = ops::migrate::Schema::of_files(&release, files);
+    let url = running.env["DATABASE_URL"].as_str().into();
+    let ca = running.env.get("DATABASE_CA").map(String::as_str);
+    let mut client = outside::database::connect(&url, ca).await.unwrap();
+    former.apply(&mut client, &mut |_| {}).await.unwrap();
+
+    variables.extend(
+        [
+            ("DATABASE_URL", running.env["DATABASE_URL"].as_str()),
+            ("DATABASE_CA", ca.unwrap_or_default()),
+            ("VERCEL_PROJECT_ID", "wine"),
+            ("BASE_URL", &platform.app.url()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let released = deploy(&folder, &variables, "--project ops --skip-gates");
+    assert_eq!(released.status, 1, "{released:?}");
+    assert!(
+        released.stderr.contains("the functions exchanged"),
+        "{released:?}"
+    );
+    assert!(
+        released.stderr.contains("put the functions back: done"),
+        "{released:?}"
+    );
+    let status = former.status(&client).await.unwrap();
+    assert!(status.is_current(), "{:?}", status.set);
+    assert_eq!(
+        platform.taken(),
+        [
+            ("promote", NEW.to_owned()),
+            ("rollback", "dpl_4".to_owned())
+        ]
+    );
 }
