@@ -64,14 +64,18 @@ for (const { source, headers } of wanted.headers) {
 const last = built.routes.findLastIndex((route) => route.headers);
 const filesystem = built.routes.findIndex((route) => route.handle === 'filesystem');
 assert.ok(last < filesystem, 'headers are added before anything is served');
-for (const { destination } of wanted.rewrites) {
-  assert.ok(built.routes.some((route) => route.dest === destination), `no route to ${destination}`);
+// Every rewrite has become a route that takes such a path, and goes where it should.
+for (const { source, destination } of wanted.rewrites) {
+  const path = example(source);
+  const taken = ({ src, dest }) => dest === destination && new RegExp(src).test(path);
+  assert.ok(built.routes.some(taken), `no route leads from ${path} to ${destination}`);
 }
 
 for (const name of functions) {
+  const folder = join(output, 'functions', `${name}.func`);
   // The builder puts a proxy in front of what it takes for a server.
-  assert.ok(!existsSync(join(output, 'functions', `${name}.func/user-server`)), `${name} is behind a proxy`);
-  const executable = join(output, 'functions', `${name}.func/executable`);
+  assert.ok(!existsSync(join(folder, 'user-server')), `${name} is behind a proxy`);
+  const executable = join(folder, 'executable');
   const { size } = statSync(executable);
   if (optimised) {
     assert.ok(size <= (LARGER_FUNCTIONS[name] ?? LARGEST_FUNCTION), `${name} has ${size} bytes`);
@@ -83,6 +87,17 @@ console.log(
   `${configuration}: ${functions.length} functions, ${built.crons.length} crons, ` +
     `${wanted.headers.length} header rules, ${published.length} static files, as they should be`,
 );
+
+// A path that a pattern means, by the few kinds of groups that are in use.
+function example(source) {
+  const path = source
+    .replace(/\(\\d\+\)/g, '7')
+    .replace(/\(\[\^\/\]\+\)/g, 'x')
+    .replace(/\(\.\*\)/g, 'x/y')
+    .replace(/\(([a-z]+)(\|[a-z]+)+\)/g, '$1');
+  assert.match(path, /^[a-z0-9/]+$/, `${source} has a group of another kind`);
+  return path;
+}
 
 function same(one, other) {
   try {
