@@ -41,6 +41,8 @@ values
     ('job_failing', 'high', 'job', 'job', 1, 1, '{monitoring}'),
     ('job_overdue', 'high', 'job', 'job', null, null, '{monitoring}'),
     ('job_missed', 'medium', 'job', 'job', null, null, '{monitoring}'),
+    ('clocks_missing', 'critical', 'job', 'clocks', null, null, '{monitoring}'),
+    ('clock_silent', 'medium', 'job', 'clock', null, null, '{monitoring}'),
     ('job_slow', 'medium', 'job', 'job', null, null, '{monitoring}'),
     ('channel_failing', 'high', 'delivery', 'channel', 1, 1, '{monitoring}'),
     ('delivery_unproven', 'medium', 'delivery', 'channel', 1, 1, '{monitoring}'),

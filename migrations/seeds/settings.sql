@@ -70,6 +70,7 @@ from (values
     ('threshold.backup_rto_minutes', 'integer', '240', 1, 44640, 'min', 'How long a restore may take, as a drill measures it; one that takes longer has failed.'),
     ('threshold.certificate_urgent_days', 'integer', '7', 0, 365, 'd', 'With fewer days left than this, a TLS certificate is urgent.'),
     ('threshold.certificate_warning_days', 'integer', '30', 1, 365, 'd', 'With fewer days left than this, a TLS certificate calls for attention.'),
+    ('threshold.clock_silent_periods', 'number', '3', 2, 100, null, 'For how many of its periods a clock may not call one of its jobs; the period is how often it called before.'),
     ('threshold.cls', 'number', '0.1', 0.001, 100, null, 'The Cumulative Layout Shift, as 75th percentile of a day, above which it is poor.'),
     ('threshold.connections_percent', 'number', '80', 1, 100, '%', 'The share of the database''s connections in use above which it is bad.'),
     ('threshold.error_rate_percent', 'number', '5', 0, 100, '%', 'The share of requests answered with status 500 or above, above which it is bad.'),

@@ -228,6 +228,8 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "channel_failing high",
             "check_failing -",
             "check_slow medium",
+            "clock_silent medium",
+            "clocks_missing critical",
             "connections_high high",
             "cost_over_limit low",
             "critical_error critical",

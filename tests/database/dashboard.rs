@@ -67,6 +67,7 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
             "feedback": {"open": 0, "unanswered": 0},
             "outbox": {"pending": 0, "oldestPendingSeconds": null, "dead": [], "sent24h": 0},
             "jobs": [never_run("backup", 1800), never_run("maintenance", 600), never_run("monitor", 60)],
+            "clocks": [],
             "onCall": [],
             "backups": null,
             "providerBackups": {"state": "not watched", "newestAt": null, "ageSeconds": null, "pitr": null,

@@ -25,6 +25,7 @@ mod channels;
 mod check_ins;
 mod check_runs;
 mod checks;
+mod clocks;
 mod closed_words;
 mod contacts;
 mod costs;

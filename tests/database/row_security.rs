@@ -24,7 +24,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 102] = [
+const TABLES: [(&str, Server); 104] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -43,6 +43,7 @@ const TABLES: [(&str, Server); 102] = [
     ("check_changes", Server::Whole),
     ("check_runs", Server::Whole),
     ("checks", Server::Whole),
+    ("clocks", Server::Whole),
     ("component_changes", Server::Whole),
     ("components", Server::Whole),
     ("contact_roles", Server::Whole),
@@ -109,6 +110,7 @@ const TABLES: [(&str, Server); 102] = [
     ("runs", Server::Whole),
     ("samples", Server::Whole),
     ("scheduler", Server::Whole),
+    ("scheduler_calls", Server::Whole),
     ("served_deployments", Server::Whole),
     ("setting_changes", Server::Whole),
     ("settings", Server::Whole),

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::support::{World, array, at};
+use crate::support::{World, array, at, verdict};
 
 /// The calls that are scheduled.
 const CALLS: &str = r#"[{"job": "monitor", "schedule": "* * * * *", "path": "/api/cron/monitor"},
@@ -105,13 +105,129 @@ async fn installing_twice_schedules_once_and_no_command_holds_a_secret() {
 async fn a_call_carries_the_secret_and_waits_for_nobody() {
     let (world, owner) = project().await;
     install(&owner, "12:00:00", "null").await;
-    value(&owner, "ops.call_bundle('/api/cron/monitor')").await;
+    let request = value(&owner, "ops.call_bundle('/api/cron/monitor')").await;
     assert_eq!(
         world
-            .rows("select method, url, headers, timeout from net.requests")
+            .rows("select request, path from ops.scheduler_calls")
+            .await,
+        json!([{"request": request, "path": "/api/cron/monitor"}])
+    );
+    assert_eq!(
+        world
+            .rows(
+                "select method, url, params - 'slot' as params, headers, timeout from net.requests"
+            )
             .await,
         json!([{"method": "GET", "url": "https://ops.wine.example/api/cron/monitor", "timeout": 10_000,
+                "params": {"clock": "supabase"},
                 "headers": {"Authorization": "Bearer cron-secret-of-the-bundle"}}])
+    );
+}
+
+/// What a tick at that time is told of why the scheduler is silent since 12:00.
+async fn why(world: &World) -> Value {
+    let call = format!(
+        "ops.why_scheduler_silent('{}', '{}')",
+        at("12:00:00"),
+        at("12:05:00")
+    );
+    world.value(&call).await
+}
+
+#[tokio::test]
+async fn why_calls_do_not_come_through_is_read_from_the_answers_of_pg_net() {
+    let world = World::migrated().await;
+    assert_eq!(why(&world).await, json!({"reason": "no_calls"}));
+    let called = format!(
+        "insert into ops.scheduler_calls (request, path, called_at) values (7, '/api/cron/monitor', '{}')",
+        at("12:04:00")
+    );
+    world.execute(&called).await;
+    assert_eq!(why(&world).await, json!({"reason": "unreadable_answers"}));
+
+    world
+        .execute(include_str!("../sql/scheduler_stand_ins.sql"))
+        .await;
+    assert_eq!(why(&world).await, json!({"reason": "no_answers"}));
+    assert_eq!(
+        world
+            .value(&format!("ops.newest_answer('{}')", at("12:05:00")))
+            .await,
+        json!({})
+    );
+    for (created, status, timed_out, error, expected) in [
+        (
+            "11:59:00",
+            "200",
+            "false",
+            "null",
+            json!({"reason": "no_answers"}),
+        ),
+        (
+            "12:04:01",
+            "401",
+            "false",
+            "null",
+            json!({"reason": "auth", "statusCode": 401}),
+        ),
+        (
+            "12:04:01",
+            "503",
+            "null",
+            "null",
+            json!({"reason": "http_status", "statusCode": 503}),
+        ),
+        (
+            "12:04:01",
+            "null",
+            "true",
+            "'Timeout of 10000 ms'",
+            json!({"reason": "timeout", "statusCode": null}),
+        ),
+        (
+            "12:04:01",
+            "null",
+            "false",
+            "'no route'",
+            json!({"reason": "connect", "statusCode": null}),
+        ),
+    ] {
+        world
+            .execute(&format!(
+                "delete from net._http_response where true;
+                 insert into net._http_response (id, status_code, timed_out, error_msg, created)
+                 values (7, {status}, {timed_out}, {error}, '{}')",
+                at(created)
+            ))
+            .await;
+        assert_eq!(why(&world).await, expected, "{status} {error}");
+    }
+    world
+        .execute("revoke all on all tables in schema net from public")
+        .await;
+    let role = "set role service_role; select ops.newest_answer(now())";
+    assert!(
+        world.admin.batch_execute(role).await.is_ok(),
+        "it is no error"
+    );
+}
+
+#[tokio::test]
+async fn a_scheduler_that_never_came_through_is_a_silent_clock() {
+    let (world, owner) = project().await;
+    install(&owner, "12:00:00", "null").await;
+    let early = world.tick("12:03:00", &[]).await;
+    assert_eq!(
+        verdict(&early, "clock_silent", "supabase")["verdict"],
+        "good"
+    );
+    let late = world.tick("12:04:00", &[]).await;
+    assert_eq!(verdict(&late, "clock_silent", "supabase")["verdict"], "bad");
+    value(&owner, "ops.unschedule_calls()").await;
+    let removed = world.tick("12:05:00", &[]).await;
+    assert_ne!(
+        verdict(&removed, "clock_silent", "supabase")["verdict"],
+        "bad"
     );
 }
 

@@ -32,14 +32,19 @@ $$;
 create schema net;
 create table net.requests (
     id bigint generated always as identity primary key,
-    method text, url text, headers jsonb, body jsonb, timeout integer
+    method text, url text, params jsonb, headers jsonb, body jsonb, timeout integer
+);
+create unlogged table net._http_response (
+    id bigint, status_code integer, content_type text, headers jsonb, content text, timed_out boolean,
+    error_msg text, created timestamptz not null default now()
 );
 
 create function net.http_get(
     url text, params jsonb default '{}', headers jsonb default '{}', timeout_milliseconds integer default 5000
 ) returns bigint
 language sql security definer as $$
-    insert into net.requests (method, url, headers, timeout) values ('GET', url, headers, timeout_milliseconds)
+    insert into net.requests (method, url, params, headers, timeout)
+    values ('GET', url, params, headers, timeout_milliseconds)
     returning id
 $$;
 
@@ -81,7 +86,10 @@ language sql security definer as $$
 $$;
 
 -- What Supabase grants to the project's owner.
-grant usage on schema cron, net, vault to postgres;
+grant usage on schema cron, vault to postgres;
+-- pg_net opens its schema to everybody by itself.
+grant usage on schema net to public;
+grant all on all tables in schema net to public;
 grant select on cron.job to postgres;
 grant select, delete on vault.secrets, vault.decrypted_secrets to postgres;
 

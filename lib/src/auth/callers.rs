@@ -10,6 +10,7 @@ use super::{
     field,
     heartbeat_token::{self, TokenSigner},
     roles::{Permission, Role},
+    scheduled_call::ScheduledCall,
     signed_link::{Grant, Signer},
     site, vercel_signature,
 };
@@ -36,10 +37,10 @@ pub enum Visitor {
 }
 
 /// Whoever may start a run of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Starter {
-    /// The platform's scheduler, by `CRON_SECRET`.
-    Scheduler,
+    /// A clock, by `CRON_SECRET`.
+    Scheduler(ScheduledCall),
     /// An operator, or CI, by `MONITORING_API_KEY`.
     Operator,
 }
@@ -170,7 +171,10 @@ impl Caller for Starter {
         let config = attempt.config;
         let accepted = Accepted {
             secrets: vec![
-                (config.cron_secret.as_ref(), Self::Scheduler),
+                (
+                    config.cron_secret.as_ref(),
+                    Self::Scheduler(ScheduledCall::of(attempt.request)),
+                ),
                 (config.monitoring_api_key.as_ref(), Self::Operator),
             ],
             people: People::Nobody,

@@ -13,6 +13,7 @@ pub mod heartbeat_token;
 mod limiter;
 mod project_keys;
 pub mod roles;
+mod scheduled_call;
 mod sealed;
 pub mod signed_link;
 mod site;
@@ -34,6 +35,7 @@ pub use callers::{
     Answerer, DoorKey, DoorSender, HeartbeatToken, Link, METRICS, Newcomer, Operator, Person,
     Reader, SignedIn, Starter, Visitor,
 };
+pub use scheduled_call::ScheduledCall;
 pub use user::User;
 
 use crate::{config::Config, problem::Problem};

@@ -17,7 +17,7 @@ use crate::{
 use outside::clock::{self, Deadline};
 
 /// A run that is asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Order {
     /// Of which job.
     pub job: Job,
@@ -140,6 +140,8 @@ struct ClaimRun {
     p_every_seconds: u32,
     p_lease_seconds: u32,
     p_manual: bool,
+    p_clock: Option<String>,
+    p_scheduled_for: Option<Timestamp>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -174,20 +176,25 @@ pub async fn claim(
     run: Uuid,
     deadline: Deadline,
 ) -> Result<Claim, RpcError> {
-    let job = order.job;
+    let Order {
+        job,
+        starter,
+        patience,
+    } = order;
+    let scheduled = match starter {
+        Starter::Scheduler(call) => Some(call),
+        Starter::Operator => None,
+    };
     let call = ClaimRun {
         p_run: run,
         p_job: job.name,
         p_every_seconds: job.every_s,
         p_lease_seconds: job.lease_s,
-        p_manual: match order.starter {
-            Starter::Scheduler => false,
-            Starter::Operator => true,
-        },
+        p_manual: scheduled.is_none(),
+        p_scheduled_for: scheduled.as_ref().and_then(|call| call.scheduled_for),
+        p_clock: scheduled.map(|call| call.clock),
     };
-    let asked = order
-        .patience
-        .ask(deadline, |deadline| app.call(&call, deadline));
+    let asked = patience.ask(deadline, |deadline| app.call(&call, deadline));
     Ok(match asked.await? {
         ClaimedRun::Claimed {
             slot,

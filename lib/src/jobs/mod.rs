@@ -22,6 +22,8 @@ pub use record::{Recorded, record};
 
 use crate::{
     app::App,
+    auth::Starter,
+    config::Environment,
     endpoint::Job,
     handler::{self, Answer},
     rpc::RpcError,
@@ -163,6 +165,15 @@ pub async fn run<D: Details>(
     work: impl AsyncFnOnce(&Run) -> Ended<D>,
 ) -> Result<Report<D>, Unclaimed> {
     let (job, id) = (order.job, Uuid::new_v4());
+    if is_preview(app, &order) {
+        return Ok(Report {
+            job: job.name,
+            run: id,
+            slot: None,
+            outcome: Outcome::Skipped,
+            details: D::of_reason("a preview does nothing by schedule".to_owned()),
+        });
+    }
     let claimed = claim(app, order, id, deadline).await;
     let claimed = claimed.map_err(|error| {
         tracing::error!(job = job.name, run = %id, %error, "a run cannot be claimed");
@@ -201,6 +212,16 @@ pub async fn run<D: Details>(
         outcome,
         details,
     })
+}
+
+/// Whether a clock calls a preview. Vercel's crons call production alone, but its schedules
+/// call every environment, and a preview that shares the project's database would take slots
+/// from production with functions that nobody released.
+fn is_preview(app: &App, order: &Order) -> bool {
+    match order.starter {
+        Starter::Scheduler(_) => app.config.deployment.environment == Environment::Preview,
+        Starter::Operator => false,
+    }
 }
 
 /// Checks a run in with the outside watcher, which expects scheduled runs alone.

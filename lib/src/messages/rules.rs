@@ -90,6 +90,10 @@ pub enum Rule {
     JobFailing,
     /// A job is not called as often as it should be.
     JobMissed,
+    /// Two clocks or more have stopped calling.
+    ClocksMissing,
+    /// A clock no longer calls a job as often as it used to.
+    ClockSilent,
     /// A job takes too much of its interval.
     JobSlow,
     /// A channel takes no messages.
@@ -124,12 +128,13 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 53] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
         Self::CriticalError,
         Self::MonitoringBlind,
+        Self::ClocksMissing,
         Self::BackupRpoBreached,
         Self::MonitoringGap,
         Self::BackupFailed,
@@ -161,6 +166,7 @@ impl Rule {
         Self::JobOverdue,
         Self::JobFailing,
         Self::JobMissed,
+        Self::ClockSilent,
         Self::JobSlow,
         Self::ChannelFailing,
         Self::DeliveryUnproven,
@@ -218,6 +224,8 @@ impl Rule {
             Self::JobOverdue => "job_overdue",
             Self::JobFailing => "job_failing",
             Self::JobMissed => "job_missed",
+            Self::ClocksMissing => "clocks_missing",
+            Self::ClockSilent => "clock_silent",
             Self::JobSlow => "job_slow",
             Self::ChannelFailing => "channel_failing",
             Self::DeliveryUnproven => "delivery_unproven",
@@ -255,6 +263,8 @@ impl Rule {
             Self::JobOverdue => "since the last run",
             Self::JobFailing => "failed runs",
             Self::JobMissed => "missed slots",
+            Self::ClocksMissing => "clocks that call nothing",
+            Self::ClockSilent => "silent for",
             Self::JobSlow => "share of its interval",
             Self::ChannelFailing => "failing for",
             Self::DeliveryUnproven => "since the last message",
@@ -357,6 +367,12 @@ impl Rule {
             Self::OutboxStuck => "whoever should have been told by now",
             Self::JobOverdue | Self::JobFailing => "what this job does is not being done",
             Self::JobMissed => "what this job does is done late",
+            Self::ClocksMissing => {
+                "nobody yet; once the last clock stops, nothing is watched and nobody is told"
+            }
+            Self::ClockSilent => {
+                "nobody, while another clock calls; what only this one calls is not done"
+            }
             Self::JobSlow => "nobody yet; its runs are about to be cut off or to overlap",
             Self::ChannelFailing => "whoever hears of alerts this way; other channels stand in",
             Self::DeliveryUnproven => "nobody yet; whether an alert would arrive is not known",

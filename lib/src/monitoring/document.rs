@@ -6,6 +6,7 @@
 
 mod audit;
 mod backups;
+mod clocks;
 mod data_quality;
 mod database;
 mod deployments;
@@ -31,6 +32,7 @@ use uuid::Uuid;
 
 pub use audit::{Audit, Finding};
 pub use backups::{BackupRun, Backups, Drill, Drills, Gap, MissingObject, Requests, Restore};
+pub use clocks::{CallAnswer, Clock};
 pub use data_quality::{DataQuality, LeftOut, Uncounted};
 pub use database::{
     Blocking, Connections, Database, Statement, States, Table, Transaction, Waiting,
@@ -108,6 +110,8 @@ pub struct Document {
     pub outbox: Outbox,
     /// The bundle's own work.
     pub jobs: Vec<Job>,
+    /// The clocks that call them.
+    pub clocks: Vec<Clock>,
     /// Who has each rotation now, and who comes next.
     pub on_call: Vec<OnCall>,
     /// Who tries to get in, and who may what.

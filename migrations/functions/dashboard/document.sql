@@ -63,6 +63,7 @@ begin
         'database', ops.dashboard_database(v_now),
         'outbox', ops.dashboard_outbox(v_now),
         'jobs', ops.dashboard_jobs(v_now),
+        'clocks', ops.dashboard_clocks(v_now),
         'onCall', ops.list_duty(v_now),
         'backups', ops.dashboard_backups(v_now),
         'providerBackups', ops.dashboard_provider_backups(v_now),

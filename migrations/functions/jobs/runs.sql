@@ -210,7 +210,9 @@ create or replace function public.ops_claim_run(
     p_every_seconds integer,
     p_lease_seconds integer,
     p_manual boolean,
-    p_now timestamptz default null
+    p_now timestamptz default null,
+    p_clock text default null,
+    p_scheduled_for timestamptz default null
 )
 returns jsonb
 language plpgsql
@@ -238,6 +240,10 @@ begin
         return ops.claimed_document(v_run);
     end if;
 
+    if not p_manual and p_clock is not null then
+        perform ops.note_clock(p_clock, p_scheduled_for, v_job, v_now);
+    end if;
+
     v_slot := case when not p_manual then ops.floor_to_slot(v_now, p_every_seconds) end;
     v_reason := ops.why_not_claimed(v_job, v_slot, v_now);
     if v_reason is not null then
@@ -250,8 +256,8 @@ begin
 end
 $$;
 
-comment on function public.ops_claim_run(uuid, text, integer, integer, boolean, timestamptz) is
-    'Claims the present slot of a job, or no slot for a manual run, under a lease; or says why it cannot: busy, with the run that holds the job, or done. A claim that is repeated with the same run returns its first result.';
+comment on function public.ops_claim_run(uuid, text, integer, integer, boolean, timestamptz, text, timestamptz) is
+    'Claims the present slot of a job, or no slot for a manual run, under a lease; or says why it cannot: busy, with the run that holds the job, or done. A claim that is repeated with the same run returns its first result. p_clock names the clock that called, and p_scheduled_for the time for which it did.';
 
 create or replace function ops.close_run(
     p_run uuid,

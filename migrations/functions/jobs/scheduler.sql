@@ -72,19 +72,32 @@ returns bigint
 language plpgsql
 set search_path = ''
 as $$
+declare
+    v_request bigint;
 begin
-    -- Nobody reads the answer, because the run records itself; the time-out keeps a call
-    -- that hangs from holding up the next calls of pg_net's worker.
-    return net.http_get(
+    -- The run records itself, so nobody waits for the answer; the time-out keeps a call that
+    -- hangs from holding up the next calls of pg_net's worker.
+    v_request := net.http_get(
         url := (select base_url from ops.scheduler) || p_path,
+        params := jsonb_build_object(
+            'clock', 'supabase',
+            'slot', to_char(date_trunc('minute', now()) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        ),
         headers := jsonb_build_object('Authorization', 'Bearer ' || ops.read_secret('pourtrait_cron_secret')),
         timeout_milliseconds := 10000
     );
+    delete from ops.scheduler_calls where called_at < now() - interval '6 hours';
+    -- pg_net numbers from 1 again once its table was emptied.
+    insert into ops.scheduler_calls (request, path, called_at)
+    values (v_request, p_path, now())
+    on conflict (request) do update
+    set path = excluded.path, called_at = excluded.called_at;
+    return v_request;
 end
 $$;
 
 comment on function ops.call_bundle(text) is
-    'Calls an endpoint of the bundle as its scheduler, and returns pg_net''s number of the request.';
+    'Calls an endpoint of the bundle as the clock supabase for this minute, and returns pg_net''s number of the request, under which the answer is found later.';
 
 create or replace function ops.post_to_slack(p_text text)
 returns bigint
@@ -213,6 +226,8 @@ begin
     perform ops.keep_secret('pourtrait_cron_secret', null);
     perform ops.keep_secret('pourtrait_slack_webhook', null);
     delete from ops.scheduler where here;
+    -- A clock that was taken out of service is not missed.
+    delete from ops.clocks where clock = 'supabase';
     return ops.scheduled_calls();
 end
 $$;

@@ -45,6 +45,8 @@ begin
             union all
             select * from ops.observe_jobs(p_now, p_settings)
             union all
+            select * from ops.observe_clocks(p_now, p_settings)
+            union all
             select * from ops.observe_oncall(p_now, p_settings)
             union all
             select * from ops.observe_platforms(p_now)

@@ -5,6 +5,7 @@ import alerts from "./alerts.jsx";
 import audit from "./audit.jsx";
 import backups from "./backups.jsx";
 import business from "./business.jsx";
+import clocks from "./clocks.jsx";
 import dataQuality from "./data-quality.jsx";
 import database from "./database.jsx";
 import dependencies from "./dependencies.jsx";
@@ -51,7 +52,7 @@ export const PANELS = [
   issues, feedback,
   backups, providerBackups,
   people, vitals, pages, features, funnels, measurements, business,
-  jobs, messages, audit, dataQuality, onCall, door,
+  jobs, clocks, messages, audit, dataQuality, onCall, door,
   database, security,
 ];
 

@@ -13,7 +13,7 @@ export function document(changed = {}) {
   const well = (responseTime) => ({ status: "healthy", responseTime, errorRate: null, uptime: 100, lastCheck: before(1), reason: null, check: null });
   return {
     systemHealth: { overall: "healthy", services: { app: well(40), database: well(5) }, lastUpdated: before(1) },
-    incidents: [], alerts: { activeAlerts: 0, criticalAlerts: 0, recentAlerts: [] }, onCall: [], jobs: [], deployments: [], releases: [],
+    incidents: [], alerts: { activeAlerts: 0, criticalAlerts: 0, recentAlerts: [] }, onCall: [], jobs: [], clocks: [], deployments: [], releases: [],
     issues: { open: 0, new: 0, regressed: 0, latest: [] }, outbox: { dead: [] }, audit: { clean: true, findings: [] },
     backups: { status: "ok", runs: [], restores: [], drills: { last: null } }, security: { accessChangedAt: null },
     ...changed,

@@ -1,5 +1,7 @@
 //! The sentence that a message begins with.
 
+use serde_json::Value;
+
 use super::{Rule, channel_names, has_ended, service_names};
 use crate::messages::{
     alert_end::{AlertEnd, EndedBy},
@@ -94,6 +96,8 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::JobOverdue => format!("The job {subject} is overdue"),
         Rule::JobFailing => format!("The job {subject} fails"),
         Rule::JobMissed => format!("The job {subject} is not always called"),
+        Rule::ClocksMissing => clocks_missing(facts),
+        Rule::ClockSilent => format!("The clock {subject} does not call as it used to"),
         Rule::JobSlow => format!("The job {subject} takes too long"),
         Rule::ChannelFailing => format!("Alerts do not arrive by {}", channel_names::name(subject)),
         Rule::DeliveryUnproven => {
@@ -158,6 +162,11 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::JobOverdue => format!("The job {subject} runs again"),
         Rule::JobFailing => format!("The job {subject} succeeds again"),
         Rule::JobMissed => format!("The job {subject} is called as it should be again"),
+        Rule::ClocksMissing => "One clock at most calls nothing any more".into(),
+        Rule::ClockSilent if facts.reason.as_deref() == Some("removed") => {
+            format!("The clock {subject} is no longer expected")
+        }
+        Rule::ClockSilent => format!("The clock {subject} calls as it used to again"),
         Rule::JobSlow => format!("The job {subject} is quick enough again"),
         Rule::ChannelFailing => format!("Alerts arrive by {} again", channel_names::name(subject)),
         Rule::DeliveryUnproven => format!(
@@ -190,6 +199,21 @@ fn hole(facts: &Facts, subject: &str) -> String {
             quantities::time(to)
         ),
         _ => format!("Nobody is on call for {subject} at some time to come{more}"),
+    }
+}
+
+/// Which clocks have stopped.
+fn clocks_missing(facts: &Facts) -> String {
+    let names: Vec<&str> = facts.detail["clocks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if names.is_empty() {
+        "Clocks have stopped calling".to_owned()
+    } else {
+        format!("Clocks have stopped calling: {}", names.join(", "))
     }
 }
 
