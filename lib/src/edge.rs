@@ -5,6 +5,8 @@
 //! with the watched. Nothing but an answer ever reaches a runtime, for both
 //! would show an error's text to the caller.
 
+mod scheduled_event;
+
 use std::{panic::AssertUnwindSafe, process::ExitCode, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
@@ -169,24 +171,56 @@ async fn lambda(edge: Edge) -> Result<(), Error> {
     let service = lambda_http::service_fn(move |request: lambda_http::Request| {
         let edge = edge.clone();
         async move {
-            let client = lambda_client(&request);
-            let id = lambda_id(&request);
-            let (mut head, body) = request.into_parts();
-            head.extensions.insert(id);
-            if let Some(client) = client {
-                head.extensions.insert(client);
-            }
-            let body = edge
-                .read(http_body_util::Full::new(Bytes::from(body.to_vec())))
-                .await;
-            let response = edge.answer(Request::from_parts(head, body)).await;
+            let scheduled = matches!(
+                request.request_context_ref(),
+                Some(RequestContext::PassThrough)
+            );
+            let response = if scheduled {
+                scheduled_call(&edge, request).await
+            } else {
+                Ok(requested(&edge, request).await)
+            };
             edge.telemetry.flush(FLUSH_BEFORE).await;
-            Ok::<_, std::convert::Infallible>(
-                response.map(|body| lambda_http::Body::from(body.to_vec())),
-            )
+            response.map(|answer| answer.map(|body| lambda_http::Body::from(body.to_vec())))
         }
     });
     lambda_http::run(service).await
+}
+
+/// Answers a request of a function URL.
+async fn requested(edge: &Edge, request: lambda_http::Request) -> Response<Bytes> {
+    let client = lambda_client(&request);
+    let id = lambda_id(&request);
+    let (mut head, body) = request.into_parts();
+    head.extensions.insert(id);
+    if let Some(client) = client {
+        head.extensions.insert(client);
+    }
+    let body = edge
+        .read(http_body_util::Full::new(Bytes::from(body.to_vec())))
+        .await;
+    edge.answer(Request::from_parts(head, body)).await
+}
+
+/// Does what a scheduler's event asks for. A run that failed is the only answer that may be
+/// an error: nobody reads it but the scheduler, which then tries again and keeps count.
+async fn scheduled_call(
+    edge: &Edge,
+    event: lambda_http::Request,
+) -> Result<Response<Bytes>, Error> {
+    let spec = edge.function.endpoint().spec();
+    let secret = edge.function.app().config.cron_secret.as_ref();
+    let id = lambda_id(&event);
+    let mut request = scheduled_event::request(spec, secret, event.body()).inspect_err(
+        |error| tracing::error!(request_id = id.0, %error, "an event is not answered"),
+    )?;
+    request.extensions_mut().insert(id);
+    let response = edge.answer(request).await;
+    if response.status().is_success() {
+        Ok(response)
+    } else {
+        Err(format!("the run was answered with {}", response.status()).into())
+    }
 }
 
 /// The platform's id of a request if it gave a plain one, else one of our own.

@@ -1,5 +1,7 @@
 //! The same binaries under AWS Lambda.
 
+use serde_json::json;
+
 use crate::{
     binary,
     harness::{aws::Lambda, http::request},
@@ -52,4 +54,49 @@ async fn marks_of_vercel_count_before_those_of_the_lambda_underneath() {
         function.await.ask(request("HEAD", "/health")).await.status,
         503
     );
+}
+
+#[tokio::test]
+async fn an_event_that_no_function_url_sent_is_a_schedulers_or_an_error() {
+    let scheduled = json!({"clock": "aws", "slot": "2026-11-24T12:00:00Z"});
+    let secret = [("CRON_SECRET", "cron-secret-of-the-tests")];
+    for (binary, variables, event, said) in [
+        (
+            binary::MONITOR,
+            &secret[..],
+            json!({"Records": []}),
+            "neither a request nor a scheduler's",
+        ),
+        (
+            binary::HEALTH,
+            &secret[..],
+            scheduled.clone(),
+            "by schedule",
+        ),
+        (
+            binary::MONITOR,
+            &[][..],
+            scheduled.clone(),
+            "CRON_SECRET is not set",
+        ),
+        // Nothing is there to work with, and the scheduler learns of it.
+        (
+            binary::DISPATCH,
+            &secret[..],
+            scheduled,
+            "answered with 500",
+        ),
+    ] {
+        let mut function = Lambda::start(binary, variables).await;
+        let error = function.invoke(event).await.unwrap_err();
+        assert!(error.contains(said), "{error}");
+        assert!(!error.contains("cron-secret-of"), "{error}");
+        assert_eq!(
+            function
+                .ask(request("GET", "/nowhere"))
+                .await
+                .header("cache-control"),
+            "no-store"
+        );
+    }
 }

@@ -147,6 +147,73 @@ async fn a_tick_is_recorded_once_a_slot_and_checks_in_with_sentry() {
     assert_eq!(begun["monitor_config"]["schedule"]["value"], "* * * * *");
 }
 
+#[tokio::test]
+async fn the_clocks_of_two_platforms_share_the_slots_and_each_is_known() {
+    let parts = Parts::start().await;
+    let mut vercel = Vercel::start(binary::MONITOR, &parts.variables()).await;
+    let mut call = parts.proven("CRON_SECRET", request("GET", "/api/cron/monitor"));
+    let name = "vercel-cron/1.0".parse().unwrap();
+    call.headers_mut().insert("user-agent", name);
+    let first = vercel.ask(call).await.json();
+    assert_eq!(first["outcome"], "done", "{first}");
+
+    let mut lambda = Lambda::start(binary::MONITOR, &parts.variables()).await;
+    let event = json!({"clock": "aws", "slot": clock::now().to_string()});
+    let second = lambda.invoke(event.clone()).await.unwrap();
+    // The minute may have ended between the two.
+    let expected = if first["slot"] == second["slot"] {
+        "skipped"
+    } else {
+        "done"
+    };
+    assert_eq!(second["outcome"], expected, "{second}");
+    let mut dispatch = Lambda::start(binary::DISPATCH, &parts.variables()).await;
+    let delivered = dispatch.invoke(event).await.unwrap();
+    assert_eq!(delivered["job"], "dispatch", "{delivered}");
+
+    let mut dashboard = Lambda::start(binary::DASHBOARD, &parts.variables()).await;
+    let path = "/api/monitoring/dashboard?timeRange=1h";
+    let read = parts.proven("MONITORING_API_KEY", request("GET", path));
+    let document = dashboard.ask(read).await.json();
+    let clocks: Vec<_> = document["data"]["clocks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|clock| (&clock["clock"], &clock["job"], &clock["status"]))
+        .collect();
+    let (aws, vercel, new) = (&json!("aws"), &json!("vercel"), &json!("new"));
+    assert_eq!(
+        clocks,
+        [
+            (aws, &json!("dispatch"), new),
+            (aws, &json!("monitor"), new),
+            (vercel, &json!("monitor"), new),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_preview_does_nothing_by_schedule_and_all_by_hand() {
+    let mut parts = Parts::start().await;
+    parts.env.insert("VERCEL_ENV".into(), "preview".into());
+    for (binary, path) in [
+        (binary::MONITOR, "/api/cron/monitor"),
+        (binary::DISPATCH, "/api/alerts/dispatch"),
+        (binary::MAINTENANCE, "/api/cron/maintenance"),
+    ] {
+        let mut function = Vercel::start(binary, &parts.variables()).await;
+        let scheduled = parts.proven("CRON_SECRET", request("GET", path));
+        let answer = function.ask(scheduled).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        let answer = answer.json();
+        assert_eq!(answer["outcome"], "skipped", "{answer}");
+        assert_eq!(answer["reason"], "a preview does nothing by schedule");
+        assert_eq!(answer["slot"], Value::Null);
+        let by_hand = parts.proven("MONITORING_API_KEY", request("GET", path));
+        assert_eq!(function.ask(by_hand).await.json()["outcome"], "done");
+    }
+}
+
 /// The check-in in an envelope.
 #[track_caller]
 fn check_in(items: &[Value]) -> &Value {

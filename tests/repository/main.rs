@@ -13,5 +13,6 @@ mod files;
 mod functions;
 mod headers;
 mod published;
+mod second_platform;
 mod service;
 mod words;

@@ -27,7 +27,7 @@ pub(crate) struct Lambda {
 #[derive(Debug)]
 enum Outcome {
     Response(Value),
-    /// An error of an invocation or of the start; none may ever come.
+    /// An error of an invocation or of the start. To a request none may ever come.
     Error(String),
 }
 
@@ -68,11 +68,24 @@ impl Lambda {
 
     /// Sends a request as a function URL does and waits for the answer.
     pub(crate) async fn ask(&mut self, request: Request<Bytes>) -> Answer {
-        self.events.send(event(&request)).unwrap();
-        match expect("an answer", self.outcomes.recv()).await.unwrap() {
+        match self.outcome(event(&request)).await {
             Outcome::Response(response) => answer(&response),
             Outcome::Error(error) => panic!("the function handed in an error: {error}"),
         }
+    }
+
+    /// Sends an event that is no request, as a scheduler does: what the function hands in, or
+    /// the error that it reports.
+    pub(crate) async fn invoke(&mut self, event: Value) -> Result<Value, String> {
+        match self.outcome(event).await {
+            Outcome::Response(response) => Ok(response),
+            Outcome::Error(error) => Err(error),
+        }
+    }
+
+    async fn outcome(&mut self, event: Value) -> Outcome {
+        self.events.send(event).unwrap();
+        expect("an answer", self.outcomes.recv()).await.unwrap()
     }
 }
 
@@ -82,11 +95,9 @@ fn invocation(event: &Value) -> Response<Full<Bytes>> {
     let headers = response.headers_mut();
     let arn =
         HeaderValue::from_static("arn:aws:lambda:eu-central-1:123456789012:function:pourtrait");
-    let id = event["requestContext"]["requestId"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let own = uuid::Uuid::new_v4().to_string();
+    let id = event["requestContext"]["requestId"].as_str();
+    let id = id.unwrap_or(&own).parse().unwrap();
     headers.insert("lambda-runtime-aws-request-id", id);
     headers.insert("lambda-runtime-invoked-function-arn", arn);
     headers.insert(
