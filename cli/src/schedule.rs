@@ -21,8 +21,10 @@ use terminal::{
     output::{self, Output},
 };
 
+mod clocks;
+
 /// What `schedule` can do.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Schedule {
     /// Schedules every call with `pg_cron`; called again, it replaces what it made
     Install,
@@ -30,6 +32,13 @@ pub(crate) enum Schedule {
     Remove,
     /// Shows what is scheduled, and since when no tick came
     Status,
+    /// Shows every clock that calls the jobs, this one or another, and when it did last
+    Clocks,
+    /// Forgets a clock that was taken out of service, so that nobody is told of its silence
+    Forget {
+        /// Its name, as `clocks` shows it
+        clock: String,
+    },
 }
 
 pub(crate) async fn run(
@@ -43,11 +52,13 @@ pub(crate) async fn run(
     // A variable that is missing is named before anything is opened.
     let plan = match action {
         Schedule::Install => Some(Plan::of(&environment.config(), environment)?),
-        Schedule::Remove | Schedule::Status => None,
+        Schedule::Remove | Schedule::Status | Schedule::Clocks | Schedule::Forget { .. } => None,
     };
     let client = database::connect(&url, ca.as_deref()).await?;
     let status = match (action, plan) {
         (Schedule::Install, Some(plan)) => plan.install(&client).await,
+        (Schedule::Clocks, _) => return clocks::show(&client, output).await,
+        (Schedule::Forget { clock }, _) => return clocks::forget(&client, &clock, output).await,
         (Schedule::Remove, _) => ask(&client, "select ops.unschedule_calls()::text").await,
         (Schedule::Install | Schedule::Status, _) => {
             ask(&client, "select ops.scheduled_calls()::text").await
@@ -161,12 +172,19 @@ async fn ask(client: &Client, sql: &str) -> anyhow::Result<Answered<Scheduled>> 
     read(client.query_one(sql, &[]).await)
 }
 
-/// The document that a function answered. A refusal is repeated in its own words,
-/// which name no secret.
+/// The document that a function answered about what is scheduled.
 fn read(
     answer: Result<tokio_postgres::Row, tokio_postgres::Error>,
 ) -> anyhow::Result<Answered<Scheduled>> {
-    let row = answer.map_err(|error| match error.as_db_error() {
+    serde_json::from_str(document(answer)?.get(0)).context("the database answers oddly")
+}
+
+/// The row that a function answered. A refusal is repeated in its own words,
+/// which name no secret.
+fn document(
+    answer: Result<tokio_postgres::Row, tokio_postgres::Error>,
+) -> anyhow::Result<tokio_postgres::Row> {
+    answer.map_err(|error| match error.as_db_error() {
         Some(refusal) if *refusal.code() == SqlState::UNDEFINED_FUNCTION => {
             anyhow!("the database lacks the bundle's functions: run `pourtrait migrate`")
         }
@@ -175,8 +193,7 @@ fn read(
             anyhow!("{}{}", refusal.message(), hint.unwrap_or_default())
         }
         None => anyhow!(error),
-    })?;
-    serde_json::from_str(row.get(0)).context("the database answers oddly")
+    })
 }
 
 impl Scheduled {
