@@ -18,9 +18,9 @@ async fn claim(world: &World, claim: Uuid, now: &str) -> Value {
     world.call("ops_claim_check_run", arguments).await
 }
 
-async fn conclude(world: &World, run: &str, claim: Uuid, word: &str, now: &str) -> Value {
-    let arguments = json!({"p_run": run, "p_claim": claim, "p_conclusion": word,
-                           "p_text": "because", "p_now": at(now)});
+async fn conclude(world: &World, run: &str, claim: Uuid, said: &str, time: &str) -> Value {
+    let arguments = json!({"p_run": run, "p_claim": claim, "p_conclusion": said,
+                           "p_text": "because", "p_now": at(time)});
     world.call("ops_conclude_check_run", arguments).await
 }
 

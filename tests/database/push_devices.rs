@@ -435,9 +435,9 @@ async fn what_was_given_up_elsewhere_is_sent_to_every_device() {
     let message = world
         .value("(select id from ops.outbox where kind = 'escalation')")
         .await;
-    let resend = json!({"p_request": Uuid::new_v4(), "p_message": message, "p_actor": "Anna",
+    let again = json!({"p_request": Uuid::new_v4(), "p_message": message, "p_actor": "Anna",
                         "p_channel": "push", "p_now": at("02:01:00")});
-    let resent = world.call("ops_resend_message", resend).await;
+    let resent = world.call("ops_resend_message", again).await;
     assert_eq!(resent["outcome"], "queued");
     assert_eq!(array(&resent["messages"]).len(), 2, "{resent}");
     assert_eq!(resent["message"], resent["messages"][0]);

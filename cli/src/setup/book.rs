@@ -44,7 +44,7 @@ impl Book {
     }
 
     /// What is not in the local file yet, or otherwise.
-    pub(super) fn new(&self) -> &Variables {
+    pub(super) fn additions(&self) -> &Variables {
         &self.new
     }
 
@@ -121,7 +121,7 @@ mod tests {
         ]);
         let mut book = Book::of(kept);
         book.put("A", "x ");
-        assert!(book.new().is_empty());
+        assert!(book.additions().is_empty());
         assert!(!book.differs("A", "x") && book.differs("A", "y") && !book.differs("B", "y"));
         book.put("B", "y");
         assert_eq!(book.get("B"), Some("y"));

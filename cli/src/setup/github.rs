@@ -121,8 +121,8 @@ pub(super) async fn apply(github: &GitHub, changes: &Changes) -> anyhow::Result<
     let is_last = |name: &str| name == FINGERPRINTS;
     let variables = || {
         let made = changes.made.iter().map(|pair| (pair, true));
-        let changed = changes.changed.iter().map(|pair| (pair, false));
-        made.chain(changed)
+        let others = changes.changed.iter().map(|pair| (pair, false));
+        made.chain(others)
     };
     let first = variables().filter(|((name, _), _)| !is_last(name));
     let last = variables().filter(|((name, _), _)| is_last(name));

@@ -69,7 +69,7 @@ impl LocalFile {
     fn is_private(&self) -> bool {
         use std::os::unix::fs::PermissionsExt;
         let mode = fs::metadata(&self.path).map(|file| file.permissions().mode());
-        mode.is_ok_and(|mode| mode & 0o077 == 0)
+        mode.is_ok_and(|mode| mode % 0o100 == 0)
     }
 
     #[cfg(not(unix))]

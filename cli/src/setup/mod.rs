@@ -96,7 +96,7 @@ impl Plan {
             let linked = supabase::link(&management, &mut book, options).await;
             if options.create_supabase_project.is_some() && !options.dry_run {
                 // Nobody else knows the password of a database that was made now.
-                file.write(book.new())?;
+                file.write(book.additions())?;
             }
             linked?;
         }
@@ -166,7 +166,7 @@ impl Plan {
                 ));
             }
         }
-        self.file.write(self.book.new())?;
+        self.file.write(self.book.additions())?;
         if let Some(vercel) = &self.vercel {
             vercel.apply(&self.on_vercel).await?;
         }
@@ -191,7 +191,7 @@ impl Plan {
         };
         json!({
             "done": done,
-            "file": { "path": self.path, "set": self.book.new().keys().collect::<Vec<_>>() },
+            "file": { "path": self.path, "set": self.book.additions().keys().collect::<Vec<_>>() },
             "made": made,
             "identityFile": identity.and_then(|identity| identity.path.as_ref()),
             "vercel": self.vercel.as_ref().map(|vercel| json!({
@@ -223,7 +223,7 @@ impl Plan {
     fn change_lines(&self, done: bool) -> Vec<String> {
         let verb = if done { "set" } else { "would set" };
         let mut lines = Vec::new();
-        let new = self.book.new();
+        let new = self.book.additions();
         if !new.is_empty() {
             let names: Vec<_> = new.keys().map(String::as_str).collect();
             lines.push(format!(

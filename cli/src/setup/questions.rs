@@ -138,7 +138,7 @@ fn makes_sense(book: &Book, name: &str) -> bool {
         url.is_some_and(|url| url.starts_with("file:"))
     };
     let opens_a_bucket = name.starts_with("BACKUP_") && name.contains("ACCESS_KEY");
-    !known_as_another && !lacks_its_base && !(opens_a_bucket && is_a_folder())
+    !(known_as_another || lacks_its_base || opens_a_bucket && is_a_folder())
 }
 
 #[cfg(test)]

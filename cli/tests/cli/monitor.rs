@@ -47,12 +47,15 @@ async fn one_look_says_what_answers() {
     running.stop().await.unwrap();
 }
 
+/// Arguments, variables, and what is said.
+type Refused<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn it_refuses_to_watch_without_anybody_to_tell() {
     let folder = Folder::empty();
     let url = "https://ops.wine.example";
     let key = ("MONITORING_API_KEY", "0123456789abcdef");
-    let cases: [(&[&str], &[(&str, &str)], &str); 6] = [
+    let cases: [Refused; 6] = [
         (&["monitor"], &[], "BASE_URL is not set"),
         (
             &["monitor", url],
@@ -86,8 +89,8 @@ fn signals_reopen_the_log_and_end_it_cleanly() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    let pid = child.id().to_string();
     let signal = |name: &str| {
-        let pid = child.id().to_string();
         let sent = Command::new("kill").args([name, &pid]).status().unwrap();
         assert!(sent.success(), "{name}");
     };

@@ -48,8 +48,8 @@ async fn a_report_is_shown_and_sent_and_what_is_outdated_is_handed_in() {
         assert_eq!(refused.status, 2, "{wrong}: {refused:?}");
     }
 
-    let set = call(r#"settings set report.daily ["email"]"#).await;
-    assert_eq!(set.status, 0, "{set:?}");
+    let named = call(r#"settings set report.daily ["email"]"#).await;
+    assert_eq!(named.status, 0, "{named:?}");
     let sent = call("report daily --send").await;
     assert_eq!(sent.status, 0, "{sent:?}");
     assert!(sent.stderr.starts_with("target: "), "{sent:?}");

@@ -54,6 +54,60 @@ fn mode(folder: &Folder, name: &str) -> u32 {
     file.permissions().mode() & 0o777
 }
 
+/// The private key is on no platform, and every other value in its place.
+fn each_place_has_what_it_needs(
+    running: &dev::Running,
+    folder: &Folder,
+    variables: &env_file::Variables,
+) {
+    let platforms = running.stack().platforms();
+    let project = &running.env["VERCEL_PROJECT_ID"];
+    let on_vercel: BTreeMap<_, _> = {
+        let state = platforms.vercel.state();
+        let all = state.environment.of(project).iter();
+        all.map(|one| (one.key.clone(), one.clone())).collect()
+    };
+    for name in MADE {
+        let one = &on_vercel[name];
+        assert_eq!(one.value, variables[name], "{name}");
+        assert_eq!(one.target, ["production", "preview"], "{name}");
+        let kind = if name == "BACKUP_RECIPIENTS" {
+            "encrypted"
+        } else {
+            "sensitive"
+        };
+        assert_eq!(one.kind, kind, "{name}");
+    }
+    let ca = &on_vercel["DATABASE_CA"].value;
+    assert!(
+        ca.starts_with("-----BEGIN CERTIFICATE"),
+        "a file travels as its text: {ca}"
+    );
+    let identity = fs::read_to_string(folder.path().join("key.txt")).unwrap();
+    let private = identity.lines().next_back().unwrap();
+    assert!(private.starts_with("AGE-SECRET-KEY-1"), "{identity}");
+    assert!(on_vercel.values().all(|one| !one.value.contains(private)));
+    assert!(!on_vercel.contains_key("VERCEL_TOKEN"));
+    let repository = {
+        let mut state = platforms.github.state();
+        state.secrets.repository("local", "pourtrait-ops").clone()
+    };
+    let key = "MONITORING_API_KEY";
+    assert_eq!(repository.secrets[key], variables[key]);
+    assert_eq!(repository.variables["BASE_URL"], running.base_url);
+    assert!(
+        repository
+            .secrets
+            .values()
+            .all(|value| !value.contains(private))
+    );
+    #[cfg(unix)]
+    assert_eq!(
+        (mode(folder, ".env"), mode(folder, "key.txt")),
+        (0o600, 0o600)
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_made_once_and_reach_every_place_whatever_answer_is_lost() {
     let (running, _database) = bundle(DevOptions::default()).await;
@@ -115,51 +169,7 @@ async fn secrets_are_made_once_and_reach_every_place_whatever_answer_is_lost() {
         variables, kept,
         "a run that is cut off has made its secrets already"
     );
-    let project = &running.env["VERCEL_PROJECT_ID"];
-    let on_vercel: BTreeMap<_, _> = {
-        let state = platforms.vercel.state();
-        let all = state.environment.of(project).iter();
-        all.map(|one| (one.key.clone(), one.clone())).collect()
-    };
-    for name in MADE {
-        let one = &on_vercel[name];
-        assert_eq!(one.value, variables[name], "{name}");
-        assert_eq!(one.target, ["production", "preview"], "{name}");
-        let kind = if name == "BACKUP_RECIPIENTS" {
-            "encrypted"
-        } else {
-            "sensitive"
-        };
-        assert_eq!(one.kind, kind, "{name}");
-    }
-    let ca = &on_vercel["DATABASE_CA"].value;
-    assert!(
-        ca.starts_with("-----BEGIN CERTIFICATE"),
-        "a file travels as its text: {ca}"
-    );
-    let identity = fs::read_to_string(folder.path().join("key.txt")).unwrap();
-    let private = identity.lines().next_back().unwrap();
-    assert!(private.starts_with("AGE-SECRET-KEY-1"), "{identity}");
-    assert!(on_vercel.values().all(|one| !one.value.contains(private)));
-    assert!(!on_vercel.contains_key("VERCEL_TOKEN"));
-    let repository = {
-        let mut state = platforms.github.state();
-        state.secrets.repository("local", "pourtrait-ops").clone()
-    };
-    let key = "MONITORING_API_KEY";
-    assert_eq!(repository.secrets[key], variables[key]);
-    assert_eq!(repository.variables["BASE_URL"], running.base_url);
-    assert!(
-        repository
-            .secrets
-            .values()
-            .all(|value| !value.contains(private))
-    );
-    #[cfg(unix)]
-    assert_eq!(
-        (mode(&folder, ".env"), mode(&folder, "key.txt")),
-        (0o600, 0o600)
-    );
+    each_place_has_what_it_needs(&running, &folder, &variables);
 
     let count = || {
         let asked = [platforms.vercel.asked(), platforms.github.asked()].concat();
@@ -176,7 +186,7 @@ async fn secrets_are_made_once_and_reach_every_place_whatever_answer_is_lost() {
         .vercel
         .state()
         .environment
-        .of_mut(project)
+        .of_mut(&running.env["VERCEL_PROJECT_ID"])
         .retain(|one| one.key != "CRON_SECRET");
     let checked = call_in(&folder, "check --all --json").await;
     let text = checked.json().to_string();

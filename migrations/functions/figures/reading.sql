@@ -165,7 +165,7 @@ declare
             from ops.figures as later
             where later.kind = p_kind
                 and later.environment = any (v_environments)
-                and later.grain in (60, 3600)
+                and later.grain in (60, 3600, 86400)
                 and later.at >= p_to
         )
         then p_to

@@ -24,11 +24,11 @@ pub struct Clock {
     /// `ok`, `new` before its period is known, or `silent`.
     pub status: String,
     /// What the newest call of the scheduler in the database was answered; null for other
-    /// clocks, and where pg_net has no answer or nobody may read it.
+    /// clocks, and where `pg_net` has no answer or nobody may read it.
     pub answer: Option<CallAnswer>,
 }
 
-/// What pg_net keeps of an answer.
+/// What `pg_net` keeps of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallAnswer {
