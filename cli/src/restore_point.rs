@@ -8,6 +8,7 @@ use ops::platforms::supabase::{Management, backups::RestorePoint};
 use outside::{outbound::Outbound, secure_url};
 use terminal::output;
 use url::Url;
+use uuid::Uuid;
 
 use crate::environment::Environment;
 
@@ -29,8 +30,9 @@ pub(crate) async fn take(
     if is_elsewhere(database, &management) {
         return Ok(None);
     }
-    // The API takes at most 20 characters.
-    let name = format!("migrate-{}", now.as_second());
+    // The API takes at most 20 characters. Two within a second are two.
+    let unique = Uuid::new_v4().as_u128() & 0xffff;
+    let name = format!("migrate-{:x}{unique:04x}", now.as_second());
     output::note(&format!(
         "taking the restore point {name} of {project} at {}",
         management.api().host()

@@ -23,8 +23,8 @@ async fn shown(world: &World, now: &str) -> Value {
 async fn note(world: &World, clock: &str, scheduled_for: &str, now: &str) {
     world
         .execute(&format!(
-            "select ops.note_clock('{clock}', {scheduled_for}, job, '{now}')
-             from ops.jobs as job where job.job = 'monitor'"
+            "select ops.note_clock('{clock}', {scheduled_for}, known, '{now}')
+             from ops.jobs as known where known.job = 'monitor'"
         ))
         .await;
 }

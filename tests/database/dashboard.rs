@@ -346,6 +346,6 @@ async fn nonsense_is_refused() {
     }
     for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
         let document = world.dashboard(seconds, NOON).await;
-        assert_eq!(document.as_object().unwrap().len(), 33, "{seconds}");
+        assert_eq!(document.as_object().unwrap().len(), 34, "{seconds}");
     }
 }

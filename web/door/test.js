@@ -1,6 +1,5 @@
 // The module against a running door, without a browser: Node's own fetch sends.
 import assert from 'node:assert/strict';
-import { open } from './pourtrait.js';
 
 const url = process.env.DOOR_URL;
 const seen = {};
@@ -19,6 +18,9 @@ function memory() {
     removeItem: (key) => void kept.delete(key),
   };
 }
+
+// What surrounds it is looked at as it is read.
+const { open } = await import('./pourtrait.js');
 
 // Nobody answers there: what is said waits for the next page.
 const closed = open({ url: 'http://127.0.0.1:9/api/ingest?key=x' });

@@ -1,16 +1,11 @@
 //! `pourtrait backup application`: what the application consists of beside its database, into
 //! the store of the backups and out of it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, bail};
 use backup::application::{self, Archive, Part};
 use bytes::Bytes;
-use clap::Subcommand;
 use ops::{
     app::App,
     backups::application::{Taken, leaves::Change, take},
@@ -20,7 +15,7 @@ use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
 use super::{
-    arguments::Key,
+    arguments::{Application, Key},
     private_place::refuse_shared,
     quantities,
     repository::{self, Repository},
@@ -33,31 +28,6 @@ use terminal::{
 
 /// How long the platforms, the store and the database may take together.
 const TIME: Duration = Duration::from_secs(30 * 60);
-
-/// What `application` can do.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Application {
-    /// Takes an archive now: how Vercel and Supabase are set up, and a repository
-    Run {
-        /// The work tree whose whole past goes along
-        #[arg(long, value_name = "FOLDER")]
-        repository: Option<PathBuf>,
-    },
-    /// Lists the archives in the store
-    List,
-    /// Writes an archive into a folder, opened
-    Fetch {
-        /// Its name, or `latest`
-        #[arg(default_value = "latest")]
-        archive: String,
-        /// The folder, which must not be there yet
-        #[arg(long, value_name = "FOLDER")]
-        output: PathBuf,
-        /// What opens it.
-        #[command(flatten)]
-        key: Key,
-    },
-}
 
 pub(super) async fn run(
     action: &Application,

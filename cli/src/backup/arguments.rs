@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use backup::drill::Budget;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::application::Application;
-
 /// What `backup` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Backup {
@@ -33,6 +31,31 @@ pub(crate) enum Backup {
         /// What to do.
         #[command(subcommand)]
         action: Application,
+    },
+}
+
+/// What `application` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Application {
+    /// Takes an archive now: how Vercel and Supabase are set up, and a repository
+    Run {
+        /// The work tree whose whole past goes along
+        #[arg(long, value_name = "FOLDER")]
+        repository: Option<PathBuf>,
+    },
+    /// Lists the archives in the store
+    List,
+    /// Writes an archive into a folder, opened
+    Fetch {
+        /// Its name, or `latest`
+        #[arg(default_value = "latest")]
+        archive: String,
+        /// The folder, which must not be there yet
+        #[arg(long, value_name = "FOLDER")]
+        output: PathBuf,
+        /// What opens it.
+        #[command(flatten)]
+        key: Key,
     },
 }
 

@@ -1,7 +1,7 @@
 //! `pourtrait backup`: backups taken, listed, checked, restored, tried and written out,
 //! each action in a file of its own.
 
-pub(crate) mod application;
+mod application;
 pub(crate) mod arguments;
 mod choice;
 mod drill;

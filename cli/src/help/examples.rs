@@ -20,10 +20,17 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "pourtrait backup list",
             "pourtrait backup verify all",
             "pourtrait backup restore latest --into \"$NEW_DATABASE_URL\" --yes",
+            "pourtrait backup application run --repository .",
             "pourtrait backup restore --into-live --missing-only --dry-run --table public.wines",
         ],
     ),
-    ("check", &["pourtrait check", "pourtrait check --live"]),
+    (
+        "check",
+        &[
+            "pourtrait check --live",
+            "pourtrait check --all --plan hobby",
+        ],
+    ),
     (
         "checks",
         &[
@@ -151,6 +158,57 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "pourtrait training record",
         ],
     ),
+    (
+        "deploy",
+        &[
+            "pourtrait deploy --dry-run",
+            "pourtrait deploy --project ops",
+        ],
+    ),
+    (
+        "status",
+        &[
+            "pourtrait status",
+            "pourtrait status --project ops --deployments",
+        ],
+    ),
+    (
+        "rollback",
+        &["pourtrait rollback", "pourtrait rollback --release"],
+    ),
+    (
+        "setup",
+        &[
+            "pourtrait setup --dry-run",
+            "pourtrait setup --answers answers.env --identity ~/backup-key.txt",
+        ],
+    ),
+    (
+        "uninstall",
+        &["pourtrait uninstall", "pourtrait uninstall --yes"],
+    ),
+    (
+        "verify",
+        &[
+            "pourtrait verify https://ops.example.com",
+            "pourtrait verify https://app.example.com --project app --format junit",
+        ],
+    ),
+    (
+        "monitor",
+        &[
+            "pourtrait monitor https://ops.example.com --once",
+            "pourtrait monitor https://ops.example.com --dispatch --log monitor.log",
+        ],
+    ),
+    (
+        "report",
+        &[
+            "pourtrait report daily",
+            "pourtrait report monthly --at 2026-11-01 --format html",
+        ],
+    ),
+    ("costs", &["pourtrait costs"]),
     (
         "validate",
         &[

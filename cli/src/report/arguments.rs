@@ -72,7 +72,7 @@ mod tests {
         let expected: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
         assert_eq!(moment("2026-11-24"), Ok(expected));
         assert_eq!(moment("2026-11-24T01:00:00+01:00"), Ok(expected));
-        for text in ["", "yesterday", "2026-13-01", "2026-11-24 07:00"] {
+        for text in ["", "yesterday", "2026-13-01", "7:00"] {
             assert!(moment(text).is_err(), "{text}");
         }
     }

@@ -15,28 +15,8 @@ use outside::clock::{self, Deadline};
 use super::{
     Scene,
     report::{Asked, Objection, Report},
+    wanted::{Kind, Wanted},
 };
-
-/// What is to serve, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    pub(crate) kind: Kind,
-    /// The deployment.
-    pub(crate) deployment: String,
-    /// Why, which Vercel keeps with a rollback.
-    pub(crate) reason: String,
-}
-
-/// How a deployment comes to serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// It is promoted: later releases follow it.
-    Promote,
-    /// It is gone back to: later releases do not follow.
-    Rollback,
-    /// It is promoted so that later releases follow again.
-    Release,
-}
 
 /// How long a change is waited for.
 #[derive(Debug, Clone, Copy)]

@@ -10,12 +10,14 @@ mod platform;
 pub(crate) mod proof;
 mod report;
 mod scene;
+mod wanted;
 pub(crate) mod way_back;
 
 #[cfg(test)]
 mod schedules;
 
-pub(crate) use change::{Kind, Patience, Wanted};
+pub(crate) use change::Patience;
 pub(crate) use platform::{Platform, Which};
 pub(crate) use report::{Outcome, Report};
 pub(crate) use scene::{Pin, Scene, Serving};
+pub(crate) use wanted::{Kind, Wanted};

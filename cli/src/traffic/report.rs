@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Pin, Scene, Serving,
-    change::{Kind, Wanted},
+    wanted::{Kind, Wanted},
 };
 
 /// What was asked for, and what serves.

@@ -149,7 +149,8 @@ async fn what_a_killed_drill_left_is_dropped_by_the_next_and_nothing_else() {
     let admin = cluster.connect_postgres("postgres").await.unwrap();
     for name in [&left, &other] {
         admin
-            .batch_execute(&format!("create database {name}"))
+            // Other tests are in template1 for moments.
+            .batch_execute(&format!("create database {name} template template0"))
             .await
             .unwrap();
     }

@@ -408,7 +408,7 @@ set search_path = ''
 as $$
 declare
     v_reason text;
-    v_rungs jsonb := '[]';
+    v_rungs jsonb := jsonb_build_array();
 begin
     if p_alert.status = 'resolved' then
         return null;

@@ -31,6 +31,24 @@ $$;
 
 comment on function ops.find_packages_fault(jsonb) is 'What is wrong with a list of outdated packages, or null.';
 
+create or replace function ops.check_packages(p_packages jsonb)
+returns void
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+    v_fault ops.fault := ops.find_packages_fault(p_packages);
+begin
+    if v_fault.field is not null then
+        perform ops.refuse(v_fault.field, v_fault.expected, v_fault.got);
+    end if;
+end
+$$;
+
+comment on function ops.check_packages(jsonb) is
+    'Refuses what is no list of dependencies.';
+
 create or replace function public.ops_hand_in_outdated(
     p_request uuid,
     p_tool text,
@@ -44,15 +62,11 @@ set search_path = ''
 as $$
 declare
     v_now timestamptz := coalesce(p_now, now());
-    v_fault ops.fault;
 begin
     perform ops.hold_functions();
     perform ops.check_request(p_request);
     perform ops.check_word('tool', p_tool, ops.words('ops.package_tool'));
-    v_fault := ops.find_packages_fault(p_packages);
-    if v_fault.field is not null then
-        perform ops.refuse(v_fault.field, v_fault.expected, v_fault.got);
-    end if;
+    perform ops.check_packages(p_packages);
 
     insert into ops.outdated_lists (request, tool, packages, received_at, received_by)
     select p_request, p_tool, coalesce(jsonb_agg(jsonb_build_object(

@@ -117,7 +117,7 @@ mod tests {
             shown,
             json!({"web_push": 8030, "notification": {
                 "title": "[Wine status] The app: not working",
-                "body": "At 2026-11-24 10:00 UTC:\n\nThe app: Not working (was: working)",
+                "body": "At 2026-11-24 10:00 UTC:\nThe app: Not working (was: working)",
                 "navigate": "https://ops.wine.example/status",
                 "lang": "en",
                 "dir": "auto",

@@ -55,6 +55,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: No longer seen: Cellar full
     High: Monitoring is blind
     Resolved: Monitoring sees again
+    High: Clocks have stopped calling
+    Resolved: One clock at most calls nothing any more
     High: The newest backup is too old
     Resolved: The newest backup is recent enough again
     High: Monitoring was interrupted
@@ -67,6 +69,10 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: The newest backup is as it should be
     High: A backup was not restored as it should be in a drill
     Resolved: The last drill of the backups is good
+    High: The provider's own backups are not as they should be
+    Resolved: The provider's own backups are as they should be again
+    High: The release app is worse than the day before it
+    Resolved: The release app is no longer worse
     High: The API's error rate is high
     Resolved: The API's error rate is back to normal
     High: The error budget burns fast
@@ -79,6 +85,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: Backups are drilled in time again
     High: The newest backup leaves out operator class public.odd
     Resolved: The newest backup no longer leaves out operator class public.odd
+    High: Production of the app is pinned
+    Resolved: Production of the app is free again
     High: Image processing (Google Vision) is degraded
     Resolved: Image processing (Google Vision) works again
     High: The API is slow on average
@@ -111,6 +119,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: The job dispatch succeeds again
     High: The job dispatch is not always called
     Resolved: The job dispatch is called as it should be again
+    High: The clock app does not call as it used to
+    Resolved: The clock app calls as it used to again
     High: The job dispatch takes too long
     Resolved: The job dispatch is quick enough again
     High: Alerts do not arrive by Slack
