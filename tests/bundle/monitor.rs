@@ -278,7 +278,7 @@ async fn a_channel_that_missed_the_emergency_is_told_by_the_next_tick() {
 async fn an_answer_that_is_garbage_is_an_outage_of_the_database() {
     let bundle = Bundle::start().await;
     let app = bundle.instance(Endpoint::Monitor);
-    let answer = "create or replace function public.ops_claim_run(p_run uuid, p_job text, p_every_seconds integer, p_lease_seconds integer, p_manual boolean, p_now timestamptz default null) returns jsonb language sql as $$ select '[1]'::jsonb $$";
+    let answer = "create or replace function public.ops_claim_run(p_run uuid, p_job text, p_every_seconds integer, p_lease_seconds integer, p_manual boolean, p_now timestamptz default null, p_clock text default null, p_scheduled_for timestamptz default null) returns jsonb language sql as $$ select '[1]'::jsonb $$";
     bundle.admin().await.batch_execute(answer).await.unwrap();
     let (status, _) = tick(&bundle, &app).await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
