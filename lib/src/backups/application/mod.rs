@@ -1,7 +1,7 @@
 //! The application beside its database: how its platforms are set up, and its repository, once
 //! a day into the store of the backups.
 //!
-//! What of a document is kept is named field by field ([`allowed`]). The archive is sealed to the
+//! What of a document is kept is named field by field (`allowed`). The archive is sealed to the
 //! backups' recipients; what changed since the last one is told from keyed hashes that the
 //! database keeps ([`leaves`]), since nobody here can open the last one.
 
