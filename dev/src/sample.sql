@@ -308,6 +308,18 @@ values (
     'A newer database', 'Signing in may fail for a minute or two within this half hour.', now()
 );
 
+-- What served production, and how it compared with the day before it.
+insert into ops.served_deployments (deployment, commit, branch, began_at, told_by)
+values ('dpl_sample', null, 'main', date_trunc('hour', now()) - interval '72 hours', 'webhook');
+
+insert into ops.deployment_comparisons (
+    served, age_minutes, made_at, from_at, to_at, before_from, before_to, verdict, measures
+)
+select
+    id, 1440, began_at + interval '24 hours 2 minutes', began_at, began_at + interval '24 hours',
+    began_at - interval '24 hours', began_at, 'fine', '[]'
+from ops.served_deployments;
+
 -- The way that the app is made for, and how far people came on it.
 select public.ops_set_funnel('first-wine', '{user_registered,taste_profile_completed,wine_added}', 10080, 'sample');
 do $$

@@ -39,6 +39,12 @@ export async function tab({ width = 1280, height = 900, scheme = "light" } = {})
   return { page, complaints, close: () => context.close() };
 }
 
+/** Shows the page in colours that somebody else chose, and in what else is wanted. */
+export async function forceColours(page, ...features) {
+  const session = await page.createCDPSession();
+  await session.send("Emulation.setEmulatedMedia", { features: [{ name: "forced-colors", value: "active" }, ...features] });
+}
+
 /** Comes in with the operator's key, and waits until everything known is there. */
 export async function signIn(page, where = "") {
   await page.goto(`${BASE}/dashboard${where}`);

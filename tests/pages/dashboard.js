@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { BASE, KEY, close, data, drawAll, fault, pourtrait, says, signIn, tab, tick, typeKey } from "./browser.js";
+import { BASE, KEY, close, data, drawAll, fault, forceColours, pourtrait, says, signIn, tab, tick, typeKey } from "./browser.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const MOST_BYTES = 150_000;
@@ -263,7 +263,7 @@ for (const scheme of ["light", "dark"]) {
 test("whatever colours, paper or movement somebody wants, the page is whole", async () => {
   await looking({ scheme: "dark" }, async (page) => {
     await drawAll(page);
-    await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }, { name: "forced-colors", value: "active" }]);
+    await forceColours(page, { name: "prefers-reduced-motion", value: "reduce" });
     const found = await page.evaluate(() => {
       const seen = (one) => one.checkVisibility();
       const moving = [...document.querySelectorAll("*")].filter((one) => {
@@ -275,7 +275,7 @@ test("whatever colours, paper or movement somebody wants, the page is whole", as
       return { moving: moving.map(({ outerHTML }) => outerHTML.slice(0, 80)), unseen: unseen.map(({ outerHTML }) => outerHTML.slice(0, 80)) };
     });
     assert.deepEqual(found, { moving: [], unseen: [] });
-    await page.emulateMediaFeatures([]);
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
     await page.emulateMediaType("print");
     const printed = await page.evaluate(() => {
       const light = (colour) => colour.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) > 600;

@@ -26,7 +26,7 @@ before(async () => {
   await fault("app", "ok");
   await tick(3);
   const at = (hours) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 19) + "Z";
-  pourtrait("maintenance", "add", "--from", at(24), "--to", at(25), "--reason", "zz-inside", "--public", WORDS, "--public-title", "Moving; house, \\ really");
+  pourtrait("maintenance", "add", "--from", at(24), "--until", at(25), "--reason", "zz-inside", "--public", WORDS, "--public-title", "Moving; house, \\ really");
   // The network keeps the page for half a minute, an instance for some seconds.
   const until = Date.now() + 40_000;
   do found = JSON.parse(execFileSync(`${TOOLS}/bin/python`, [here("parsers.py"), BASE], { encoding: "utf8" }));

@@ -3,7 +3,7 @@
 // the best ones for docs/pictures.
 
 import { mkdirSync } from "node:fs";
-import { BASE, close, drawAll, fault, signIn, tab, tick } from "./browser.js";
+import { BASE, close, drawAll, fault, forceColours, signIn, tab, tick } from "./browser.js";
 
 const WIDTHS = { phone: [390, 844], laptop: [1280, 800], wall: [1920, 1080] };
 const [folder = "pictures"] = process.argv.slice(2);
@@ -38,7 +38,7 @@ async function takeStatus(name) {
 
 async function takeElsewhere(name, open) {
   for (const [medium, emulate] of [
-    ["forced", (page) => page.emulateMediaFeatures([{ name: "forced-colors", value: "active" }])],
+    ["forced", forceColours],
     ["print", (page) => page.emulateMediaType("print")],
   ]) {
     const opened = await tab({ width: 1280, height: 1600, scheme: "dark" });

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { BASE, close, data, fault, pourtrait, says, tab, tick } from "./browser.js";
+import { BASE, close, data, fault, forceColours, pourtrait, says, tab, tick } from "./browser.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -79,7 +79,7 @@ test("the title of what is open says how it is now", async () => {
 
 test("colours that somebody else chose leave every state to be told by its shape", async () => {
   await looking({}, async (page) => {
-    await page.emulateMediaFeatures([{ name: "forced-colors", value: "active" }]);
+    await forceColours(page);
     const marks = await page.$$eval(".mark", (found) => found.filter((mark) => mark.checkVisibility()).map((mark) => {
       const ink = mark.querySelector(".ink, .ring");
       const { fill, stroke } = getComputedStyle(ink);
