@@ -30,7 +30,7 @@ before(async () => {
   // The network keeps the page for half a minute, an instance for some seconds.
   const until = Date.now() + 40_000;
   do found = JSON.parse(execFileSync(`${TOOLS}/bin/python`, [here("parsers.py"), BASE], { encoding: "utf8" }));
-  while (found.calendar.events.length === 0 && Date.now() < until);
+  while (!found.calendar.events.some(({ summary }) => summary.startsWith("Moving")) && Date.now() < until);
 });
 
 const text = WORDS.replace(/\n/g, " ").slice(0, 40);
