@@ -40,7 +40,7 @@ function Body({ data }) {
 }
 
 export default {
-  id: "clocks", title: "Clocks", part: "Operation", state, Body,
+  id: "clocks", title: "Clocks", part: "Operation", wide: true, state, Body,
   defines: [
     { name: "Every", path: "clocks", means: "How often the clock calls this job: the median of the gaps between its newest calls." },
     { name: "Silent", path: "clocks", means: "For how many of these it has not called.", rule: "clock_silent" },

@@ -57,7 +57,7 @@ function Runs({ job: { lastStartedAt, lastFinishedAt, slots, everySeconds } }) {
 }
 
 export default {
-  id: "jobs", title: "Jobs", part: "Operation", state, Body,
+  id: "jobs", title: "Jobs", part: "Operation", wide: true, state, Body,
   defines: [
     { name: "Newest slot", path: "jobs", means: "The time for which the newest run was claimed; a slot has one run at most.", rule: "job_overdue" },
     { name: "Slots", path: "jobs", means: "The last sixty times for which the job was to be called, and what became of each: done, partial, failed, abandoned where its run was killed, or missed where nobody called." },
