@@ -1,19 +1,17 @@
 //! What else an application consists of beside its database, in the same store: one
 //! document with how its platforms are set up, and a copy of its repository.
 //!
-//! Each object is sealed like a segment, so that `age` and `zstd` open it without a line of
-//! ours, and is written once under its time. An archive exists once its document does; the
-//! repository is written before it.
+//! Each is a sealed object, written once under its time. An archive exists once its document
+//! does; the repository is written before it.
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::task;
 
 use crate::{
     hex,
     keys::{Identities, Recipients},
-    seal::{self, SealError},
-    store::{Listed, Store, StoreError},
+    sealed_object::{self, ENDING, SealedObjectError},
+    store::{Listed, Store},
 };
 
 /// The folder of archives.
@@ -25,23 +23,12 @@ const LARGEST: u64 = 2 * 1024 * 1024 * 1024;
 /// Why an archive cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// The store would not.
+    /// The store would not, or it cannot be sealed or opened.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// It cannot be sealed or opened.
-    #[error("{path}: {source}")]
-    Sealed {
-        /// Where.
-        path: String,
-        /// Why.
-        source: SealError,
-    },
+    Object(#[from] SealedObjectError),
     /// There is none of that name.
     #[error("there is no archive {0}")]
     NoSuch(String),
-    /// The work was called off.
-    #[error("it was called off")]
-    Cancelled,
 }
 
 /// What an archive holds.
@@ -70,7 +57,7 @@ impl Part {
             Self::Documents => "json",
             Self::Repository => "bundle",
         };
-        format!("{FOLDER}/{name}.{ending}.zst.age")
+        format!("{FOLDER}/{name}.{ending}{ENDING}")
     }
 }
 
@@ -89,21 +76,12 @@ pub async fn write(
     plaintext: Bytes,
     recipients: &Recipients,
 ) -> Result<u64, ArchiveError> {
-    let path = part.path(name);
-    let recipients = recipients.clone();
-    let sealed = blocking(move || seal::seal(&plaintext, &recipients)).await?;
-    let sealed = Bytes::from(sealed.map_err(|source| ArchiveError::Sealed {
-        path: path.clone(),
-        source,
-    })?);
-    let bytes = sealed.len() as u64;
-    store.put_new(&path, sealed).await?;
-    Ok(bytes)
+    Ok(sealed_object::write(store, &part.path(name), plaintext, recipients).await?)
 }
 
 /// Every archive, newest first.
 pub async fn list(store: &Store) -> Result<Vec<Archive>, ArchiveError> {
-    let objects = store.list(FOLDER).await?;
+    let objects = store.list(FOLDER).await.map_err(SealedObjectError::from)?;
     let size = |path: &str| {
         let object = objects.iter().find(|object| object.path == path)?;
         Some(object.len)
@@ -130,24 +108,12 @@ pub async fn read(
     part: Part,
     identities: &Identities,
 ) -> Result<Vec<u8>, ArchiveError> {
-    let path = part.path(name);
-    let sealed = store.get_if_there(&path).await?;
-    let sealed = sealed.ok_or_else(|| ArchiveError::NoSuch(name.to_owned()))?;
-    let identities = identities.clone();
-    let opened = blocking(move || seal::open(&sealed, &identities, LARGEST)).await?;
-    opened.map_err(|source| ArchiveError::Sealed { path, source })
+    let opened = sealed_object::read(store, &part.path(name), identities, LARGEST).await?;
+    opened.ok_or_else(|| ArchiveError::NoSuch(name.to_owned()))
 }
 
 fn documents_name(object: &Listed) -> Option<String> {
     let file = object.path.strip_prefix(FOLDER)?.strip_prefix('/')?;
-    let name = file.strip_suffix(".json.zst.age")?;
+    let name = file.strip_suffix(ENDING)?.strip_suffix(".json")?;
     Some(name.to_owned())
-}
-
-/// Compressing and encrypting hold the processor for long.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ArchiveError> {
-    let done = task::spawn_blocking(work).await;
-    done.map_err(|_| ArchiveError::Cancelled)
 }

@@ -12,9 +12,9 @@ use crate::{
     database::arguments::Database, deploy::arguments::Deploy, door::arguments::Door,
     errors::arguments::Errors, feedback::arguments::Feedback, funnels::arguments::Funnels,
     incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
-    monitor::arguments::Monitor, oncall::arguments::Oncall, report::arguments::Report,
-    retention::Retention, roles::arguments::Roles, rollback::arguments::Rollback,
-    schedule::Schedule, settings::Settings, setup::arguments::Setup,
+    monitor::arguments::Monitor, oncall::arguments::Oncall, privacy::arguments::Privacy,
+    report::arguments::Report, retention::Retention, roles::arguments::Roles,
+    rollback::arguments::Rollback, schedule::Schedule, settings::Settings, setup::arguments::Setup,
     sourcemaps::arguments::Sourcemaps, status::arguments::Status, training::arguments::Training,
     uninstall::Uninstall, validate::Validate, verify::arguments::Verify,
 };
@@ -124,6 +124,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Door,
+    },
+    /// Shows what is held of somebody, hands it out and erases it, and keeps what they agree to
+    Privacy {
+        /// What to do.
+        #[command(subcommand)]
+        action: Privacy,
     },
     /// Shows who may see and do what on the pages, and changes it
     Roles {

@@ -2,7 +2,7 @@
 //!
 //! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `costs`,
 //! `database`, `deploy`, `door`, `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`,
-//! `monitor`, `oncall`, `report`, `retention`, `roles`, `rollback`, `schedule`, `settings`, `setup`,
+//! `monitor`, `oncall`, `privacy`, `report`, `retention`, `roles`, `rollback`, `schedule`, `settings`, `setup`,
 //! `sourcemaps`, `status`, `training`, `uninstall`, `validate`, `verify`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
@@ -42,6 +42,7 @@ mod migrate;
 mod monitor;
 mod oncall;
 mod overview;
+mod privacy;
 mod project;
 mod report;
 mod restore_point;
@@ -132,6 +133,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Retention(retention) => retention::run(retention, &project()?, output).await,
         Command::Database { action } => database::run(action, &project()?, output).await,
         Command::Door { action } => door::run(action, &project()?, output).await,
+        Command::Privacy { action } => privacy::run(action, &project()?, output).await,
         Command::Roles { action } => roles::run(action, &project()?, output).await,
         Command::Alerts { action } => alerts::run(action, &project()?, output).await,
         Command::Incidents { action } => incidents::run(action, &project()?, output).await,

@@ -21,6 +21,7 @@
 //! - [`messages`]: what people are told, and the channels by which it reaches them
 //! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`], [`account`],
 //!   [`status`], [`reports`]: the domains
+//! - [`privacy`]: what a database holds of one person, handed out and erased
 //! - [`verification`]: whether a deployment is what was promised, looked at from outside
 //! - [`migrate`]: the schema
 //!
@@ -58,6 +59,7 @@ pub mod oncall;
 pub mod own_reports;
 pub mod platform_watch;
 pub mod platforms;
+pub mod privacy;
 pub mod problem;
 pub mod push_devices;
 pub mod reports;

@@ -9,6 +9,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use rustix::net::{Shutdown, shutdown};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::{Mutex, watch},
@@ -196,6 +197,9 @@ async fn accept(listener: TcpListener, handler: Handler, mut phases: watch::Rece
             _ = phases.changed() => break,
         }
     }
+    // A process that another thread has forked, and that has not begun its own program yet, holds
+    // the socket too: closing alone would leave the port open until then.
+    let _closed = shutdown(&listener, Shutdown::Both);
     drop(listener);
     if *phases.borrow() == Phase::Stopping {
         let finish = async { while connections.join_next().await.is_some() {} };

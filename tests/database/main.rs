@@ -87,6 +87,7 @@ mod period_reports;
 mod permissions;
 mod plans;
 mod platform_readings;
+mod privacy;
 mod proof;
 mod push_devices;
 mod raised;

@@ -24,7 +24,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 104] = [
+const TABLES: [(&str, Server); 106] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -47,6 +47,7 @@ const TABLES: [(&str, Server); 104] = [
     ("component_changes", Server::Whole),
     ("components", Server::Whole),
     ("contact_roles", Server::Whole),
+    ("consents", Server::Whole),
     ("contacts", Server::Whole),
     ("counted_tables", Server::Whole),
     ("custom_checks", Server::Whole),
@@ -63,6 +64,7 @@ const TABLES: [(&str, Server); 104] = [
     ("door_keys", Server::Whole),
     ("door_sessions", Server::Whole),
     ("door_totals", Server::Whole),
+    ("erasures", Server::Whole),
     ("error_groups", Server::Whole),
     ("escalations", Server::Whole),
     ("exercises", Server::Whole),

@@ -6,7 +6,7 @@ use anyhow::Context;
 use backup::export::{Conduct, Export as Opened};
 use serde_json::json;
 use tokio::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{AsyncWriteExt, BufWriter},
 };
 
@@ -20,6 +20,7 @@ use crate::environment::Environment;
 use terminal::{
     failure::{Misuse, Verdict},
     output::{self, Output},
+    private_file,
 };
 
 pub(super) async fn run(
@@ -55,7 +56,7 @@ pub(super) async fn run(
             export.write(&chosen, conduct, &mut stdout).await?;
         }
         Some(path) => {
-            let mut file = BufWriter::new(create(path).await?);
+            let mut file = BufWriter::new(create(path)?);
             export.write(&chosen, conduct, &mut file).await?;
             file.shutdown().await?;
             let text = format!("written to {}", path.display());
@@ -66,11 +67,8 @@ pub(super) async fn run(
 }
 
 /// The script holds everything in the clear, so it is its owner's alone.
-async fn create(path: &Path) -> anyhow::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    options.mode(0o600);
-    let file = options.open(path).await;
-    file.with_context(|| format!("cannot make {}", path.display()))
+fn create(path: &Path) -> anyhow::Result<File> {
+    let file = private_file::create(path);
+    let file = file.with_context(|| format!("cannot make {}", path.display()))?;
+    Ok(File::from_std(file))
 }

@@ -11,6 +11,7 @@ use super::{arguments::Keygen, private_place::refuse_shared};
 use terminal::{
     failure::Verdict,
     output::{self, Output},
+    private_file,
 };
 
 pub(super) fn run(options: &Keygen, output: Output) -> anyhow::Result<Verdict> {
@@ -66,12 +67,7 @@ fn file(keys: &Keys) -> String {
 }
 
 fn write(path: &Path, keys: &Keys) -> anyhow::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options
-        .open(path)
-        .and_then(|mut key| key.write_all(file(keys).as_bytes()));
+    let written =
+        private_file::create(path).and_then(|mut key| key.write_all(file(keys).as_bytes()));
     written.with_context(|| format!("cannot write the private key to {}", path.display()))
 }

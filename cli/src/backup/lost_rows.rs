@@ -14,7 +14,7 @@ use super::{
     quantities,
     repository::{Repository, identities},
 };
-use crate::environment::Environment;
+use crate::{environment::Environment, privacy::following};
 use terminal::{
     failure::{Misuse, Verdict},
     output::{self, Output},
@@ -59,9 +59,17 @@ pub(super) async fn run(
         Cause::Unknown(unknown) => Misuse(unknown.to_string()).into(),
         other => anyhow::Error::new(other).context("nothing was changed"),
     })?;
+    let is_whole = !options.yes || {
+        let store = &repository.store;
+        following::is_followed(store, &snapshot, &identities, &into, ca.as_deref()).await
+    };
     let document = document(&host, &snapshot, &brought);
     output.result(&document, &text(&snapshot, &tables, &brought));
-    Ok(verdict(&brought))
+    Ok(if is_whole {
+        verdict(&brought)
+    } else {
+        Verdict::Bad
+    })
 }
 
 /// Good if nothing is missing any more, or if nothing stands against bringing it back.

@@ -17,7 +17,7 @@ use super::{
     quantities,
     repository::{Repository, identities},
 };
-use crate::environment::Environment;
+use crate::{environment::Environment, privacy::following};
 use terminal::{
     failure::{Misuse, Verdict},
     output::{self, Output},
@@ -62,12 +62,20 @@ pub(super) async fn run(
     for note in &restored.notes {
         output::note(&format!("note: {note}"));
     }
+    let is_whole = options.choice.schema_only || {
+        let store = &repository.store;
+        following::is_followed(store, &snapshot, &identities, &into, ca.as_deref()).await
+    };
     output.result(
         &document(&host, &snapshot, &restored),
         &text(&host, &snapshot, &restored),
     );
     if restored.missing.is_empty() {
-        return Ok(Verdict::Good);
+        return Ok(if is_whole {
+            Verdict::Good
+        } else {
+            Verdict::Bad
+        });
     }
     let file = &options.missing;
     std::fs::write(file, script(&restored.missing))

@@ -202,6 +202,15 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "privacy",
+        &[
+            "pourtrait privacy show anna@wine.example",
+            "pourtrait privacy export anna@wine.example --output /tmp/anna.zip",
+            "pourtrait privacy erase anna@wine.example --proof /tmp --yes",
+            "pourtrait privacy consent anna@wine.example analytics refuse",
+        ],
+    ),
+    (
         "report",
         &[
             "pourtrait report daily",

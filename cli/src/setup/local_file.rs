@@ -2,13 +2,16 @@
 //! nobody else may read it, and whoever reads meanwhile has the old one or the new one.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::Write,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
-use terminal::env_file::{self, Variables};
+use terminal::{
+    env_file::{self, Variables},
+    private_file,
+};
 
 /// What a new file begins with.
 const HEADING: &str = "\
@@ -85,11 +88,7 @@ impl LocalFile {
         if fresh.exists() {
             fs::remove_file(&fresh)?;
         }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&fresh)?;
+        let mut file = private_file::create(&fresh)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&fresh, &self.path)

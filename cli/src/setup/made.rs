@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    fs::{self, OpenOptions},
+    fs,
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -13,7 +13,7 @@ use backup::keys;
 use crypto_box::aead::{OsRng, rand_core::RngCore};
 use ops::web_push::VapidKey;
 use secrecy::{ExposeSecret, SecretString};
-use terminal::failure::Misuse;
+use terminal::{failure::Misuse, private_file};
 
 use super::{arguments::Setup, book::Book};
 use crate::backup::refuse_shared;
@@ -121,11 +121,7 @@ impl Identity {
         let Some(path) = &self.path else {
             return Ok(());
         };
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options.open(path).and_then(|mut file| {
+        let written = private_file::create(path).and_then(|mut file| {
             file.write_all(self.text().as_bytes())?;
             file.sync_all()
         });

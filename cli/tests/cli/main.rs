@@ -39,6 +39,7 @@ mod monitor;
 mod night;
 mod oncall;
 mod operator;
+mod privacy;
 mod recovery;
 mod releases;
 mod replay;

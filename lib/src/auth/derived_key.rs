@@ -5,12 +5,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// The key that a secret makes for one purpose. Who knows the secret knows it,
 /// and nobody learns the secret, or the key of another purpose, from it.
-pub(super) fn derive(secret: &SecretString, purpose: &str) -> hmac::Key {
+pub(crate) fn derive(secret: &SecretString, purpose: &str) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, expand(secret, purpose).as_ref())
 }
 
 /// The same, for what nobody else may read either.
-pub(super) fn derive_sealing(secret: &SecretString, purpose: &str) -> Option<aead::LessSafeKey> {
+pub(crate) fn derive_sealing(secret: &SecretString, purpose: &str) -> Option<aead::LessSafeKey> {
     let key = aead::UnboundKey::new(&aead::AES_256_GCM, expand(secret, purpose).as_ref());
     Some(aead::LessSafeKey::new(key.ok()?))
 }

@@ -7,7 +7,7 @@
 mod callers;
 mod claims;
 pub(crate) mod cookies;
-mod derived_key;
+pub(crate) mod derived_key;
 pub mod door_key;
 pub mod heartbeat_token;
 mod limiter;

@@ -188,6 +188,7 @@ declare
     v_key ops.door_keys;
     v_quota record;
     v_items jsonb := p_items;
+    v_admitted bigint;
     v_taken bigint;
 begin
     perform ops.hold_functions();
@@ -212,6 +213,9 @@ begin
             p_key, p_source, 'over quota', jsonb_array_length(p_items) - v_quota.admitted, v_now
         );
     end if;
+    v_admitted := jsonb_array_length(v_items);
+    v_items := ops.without_refused(v_items);
+    perform ops.note_drop(p_key, p_source, 'consent refused', v_admitted - jsonb_array_length(v_items), v_now);
     if v_items <> '[]' then
         perform ops.open_item_days(v_now);
     end if;

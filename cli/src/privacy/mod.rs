@@ -1,0 +1,61 @@
+//! `pourtrait privacy`: what somebody may ask for of what is held of them.
+
+pub(crate) mod arguments;
+mod consents;
+mod erase;
+mod export;
+pub(crate) mod following;
+mod show;
+
+use ops::privacy::Person;
+use outside::database;
+use tokio_postgres::Client;
+
+use crate::environment::Environment;
+use arguments::Privacy;
+use terminal::{
+    failure::{Misuse, Verdict},
+    output::{self, Output},
+};
+
+pub(crate) async fn run(
+    action: Privacy,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    match action {
+        Privacy::Show(whose) => show::run(&whose, environment, output).await,
+        Privacy::Export(options) => export::run(&options, environment, output).await,
+        Privacy::Erase(options) => erase::run(&options, environment, output).await,
+        Privacy::Erasures => erase::list(environment, output).await,
+        Privacy::Consents { person } => consents::show(&person, environment, output).await,
+        Privacy::Consent {
+            person,
+            purpose,
+            answer,
+        } => consents::set(&person, purpose, answer, environment, output).await,
+    }
+}
+
+/// A session, and the host that is worked on, which is shown.
+async fn session(environment: &Environment) -> anyhow::Result<(Client, String)> {
+    let (url, ca) = environment.database()?;
+    let host = database::host(&url)?;
+    output::note(&format!("target: {host} (from {})", environment.origin()));
+    Ok((database::connect(&url, ca.as_deref()).await?, host))
+}
+
+/// Whom a number or an address of mail names. Somebody of that number may have been erased
+/// halfway by others, and is looked for all the same; nobody knows whose an address was.
+async fn find(client: &Client, named: &str) -> anyhow::Result<Person> {
+    if let Ok(id) = named.trim().parse() {
+        return Ok(Person::find(client, id).await?);
+    }
+    let found = Person::find_by_email(client, named.trim()).await?;
+    found.ok_or_else(|| {
+        Misuse(format!(
+            "no account has the number or the address of mail {named}"
+        ))
+        .into()
+    })
+}

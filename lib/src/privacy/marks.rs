@@ -1,0 +1,107 @@
+//! Where a person is named by their marks: their number, their address of mail, their telephone,
+//! in whatever column of whatever table. It reads everything once.
+
+use serde::Serialize;
+use tokio_postgres::{Client, types::ToSql};
+
+use super::{
+    Person, PrivacyError,
+    ways::{Table, quoted},
+};
+
+/// Where marks were found, and where nobody could look.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Marked {
+    /// Tables with the number of rows in which a mark stands.
+    pub tables: Vec<(Table, u64)>,
+    /// Tables that this session may not read.
+    pub unread: Vec<Table>,
+    /// Files in Storage that the person owns.
+    pub files: u64,
+}
+
+impl Marked {
+    /// Whether nothing was found, wherever it could be looked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.files == 0
+    }
+}
+
+const TABLES: &str = "
+select
+    schema.nspname::text, class.relname::text,
+    has_schema_privilege(schema.oid, 'usage') and has_table_privilege(class.oid, 'select')
+from pg_catalog.pg_class as class
+join pg_catalog.pg_namespace as schema on schema.oid = class.relnamespace
+where
+    class.relkind in ('r', 'm')
+    and class.relpersistence <> 't'
+    and schema.nspname not in ('pg_catalog', 'information_schema')
+order by 1, 2";
+
+/// Looks for somebody's marks in every table.
+pub async fn find(client: &Client, person: &Person) -> Result<Marked, PrivacyError> {
+    let mut marked = Marked::default();
+    for row in client.query(TABLES, &[]).await? {
+        let table = Table::new(row.try_get(0)?, row.try_get(1)?);
+        if !row.try_get::<_, bool>(2)? {
+            marked.unread.push(table);
+            continue;
+        }
+        let rows = rows_with_marks(client, &table, person).await?;
+        if rows > 0 {
+            marked.tables.push((table, rows));
+        }
+    }
+    marked.files = files(client, person).await?;
+    Ok(marked)
+}
+
+async fn rows_with_marks(
+    client: &Client,
+    table: &Table,
+    person: &Person,
+) -> Result<u64, PrivacyError> {
+    let marks = person.marks();
+    let holds: Vec<_> = (1..=marks.len())
+        .map(|nth| format!("strpos(whole.text, lower(${nth})) > 0"))
+        .collect();
+    let sql = format!(
+        "select count(*) from only {} as one, lateral (select lower((one.*)::text) as text) as whole where {}",
+        table.quoted(),
+        holds.join(" or ")
+    );
+    let arguments: Vec<&(dyn ToSql + Sync)> = marks
+        .iter()
+        .map(|mark| mark as &(dyn ToSql + Sync))
+        .collect();
+    let rows: i64 = client.query_one(&sql, &arguments).await?.try_get(0)?;
+    Ok(u64::try_from(rows).unwrap_or_default())
+}
+
+/// Storage keeps its owner as text or as a number, as old as it is.
+async fn files(client: &Client, person: &Person) -> Result<u64, PrivacyError> {
+    let sql = "
+select att.attname::text
+from pg_catalog.pg_attribute as att
+where att.attrelid = to_regclass('storage.objects') and att.attname in ('owner', 'owner_id')
+    and not att.attisdropped and has_table_privilege(att.attrelid, 'select')";
+    let owners: Vec<_> = client
+        .query(sql, &[])
+        .await?
+        .iter()
+        .map(|row| Ok(format!("{}::text = $1", quoted(row.try_get(0)?))))
+        .collect::<Result<_, tokio_postgres::Error>>()?;
+    if owners.is_empty() {
+        return Ok(0);
+    }
+    let sql = format!(
+        "select count(*) from storage.objects where {}",
+        owners.join(" or ")
+    );
+    let id = person.id.to_string();
+    let files: i64 = client.query_one(&sql, &[&id]).await?.try_get(0)?;
+    Ok(u64::try_from(files).unwrap_or_default())
+}
