@@ -11,11 +11,8 @@ use crate::{
     app::App,
     messages::plain_text,
     problem::Problem,
-    rpc::{Call, Retry, RpcError},
+    rpc::{Call, INVALID_PARAMETER_VALUE, Retry, RpcError},
 };
-
-/// The SQLSTATE with which the database refuses what makes no sense.
-const INVALID_PARAMETER_VALUE: &str = "22023";
 
 /// The longest name of a device, in characters.
 const NAME_LIMIT: usize = 100;

@@ -104,6 +104,9 @@ pub enum RpcError {
     },
 }
 
+/// What our functions answer to an argument that cannot be meant, with words for whoever sent it.
+pub(crate) const INVALID_PARAMETER_VALUE: &str = "22023";
+
 impl RpcError {
     /// Whether asking again may help: nothing answered, or what answered said
     /// that it cannot now.

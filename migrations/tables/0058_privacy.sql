@@ -39,3 +39,20 @@ comment on column ops.consents.person is 'The number of the account.';
 comment on column ops.consents.said_by is 'user: they themselves; operator: by the command, for them.';
 
 alter table ops.consents enable row level security;
+
+create table ops.privacy_requests (
+    id uuid primary key,
+    person text not null check (length(person) between 1 and 200),
+    kind text not null check (kind in ('export', 'erasure')),
+    asked_at timestamptz not null,
+    closed_at timestamptz,
+    outcome text check (outcome in ('done', 'refused')),
+    check ((closed_at is null) = (outcome is null))
+);
+
+comment on table ops.privacy_requests is 'What people asked for of what is held of them, and what became of it. Whoever is erased leaves none.';
+comment on column ops.privacy_requests.person is 'The number of the account.';
+
+create unique index privacy_requests_open_idx on ops.privacy_requests (person, kind) where closed_at is null;
+
+alter table ops.privacy_requests enable row level security;

@@ -65,6 +65,7 @@ mod maintenance;
 mod malformed;
 mod metrics;
 mod monitor;
+mod own_data;
 mod own_reports;
 mod pagers;
 mod personal_data;

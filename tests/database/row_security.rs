@@ -24,7 +24,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 106] = [
+const TABLES: [(&str, Server); 107] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -99,6 +99,7 @@ const TABLES: [(&str, Server); 106] = [
     ("people", Server::Whole),
     ("platform_readings", Server::Whole),
     ("platform_watches", Server::Whole),
+    ("privacy_requests", Server::Whole),
     ("push_devices", Server::Whole),
     ("releases", Server::Whole),
     ("reports", Server::Whole),

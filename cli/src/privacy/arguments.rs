@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use ops::privacy::requests::Kind;
 
 /// What `privacy` can do.
 #[derive(Debug, Subcommand)]
@@ -13,6 +14,16 @@ pub(crate) enum Privacy {
     Export(Export),
     /// Erases somebody, after showing what that means, and writes a signed proof of it
     Erase(Erase),
+    /// Shows what people asked for and nobody has done yet
+    Requests,
+    /// Takes a request off the list that there is a reason not to do
+    Refuse {
+        /// The number of the account, or its address of mail
+        person: String,
+        /// What they asked for
+        #[arg(value_enum)]
+        kind: Wanted,
+    },
     /// Shows who was erased, as keyed hashes, with the proofs
     Erasures,
     /// Shows what somebody agreed to and refused
@@ -30,6 +41,24 @@ pub(crate) enum Privacy {
         #[arg(value_enum)]
         answer: Answer,
     },
+}
+
+/// What people ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Wanted {
+    /// To be handed out what is held of them
+    Export,
+    /// To be erased
+    Erasure,
+}
+
+impl From<Wanted> for Kind {
+    fn from(wanted: Wanted) -> Self {
+        match wanted {
+            Wanted::Export => Self::Export,
+            Wanted::Erasure => Self::Erasure,
+        }
+    }
 }
 
 /// What somebody says.

@@ -6,7 +6,7 @@ use ops::{
 };
 use serde_json::json;
 
-use super::{arguments::Answer, find, session};
+use super::{arguments::Answer, number};
 use crate::{environment::Environment, project::Project};
 use terminal::{
     failure::Verdict,
@@ -38,15 +38,6 @@ pub(super) async fn set(
         p_said_by: SaidBy::Operator,
     };
     answer(&call, environment, output).await
-}
-
-/// The number of the account. One that is named by it needs no session.
-async fn number(person: &str, environment: &Environment) -> anyhow::Result<String> {
-    if let Ok(id) = person.trim().parse::<uuid::Uuid>() {
-        return Ok(id.to_string());
-    }
-    let (client, _) = session(environment).await?;
-    Ok(find(&client, person).await?.id.to_string())
 }
 
 async fn answer<C: Call<Output = Consents>>(

@@ -3,11 +3,11 @@
 use std::fs;
 
 use anyhow::Context;
-use ops::privacy::{export, ways::Ways};
+use ops::privacy::{export, requests::Kind, ways::Ways};
 use outside::clock;
 use serde_json::json;
 
-use super::{arguments::Export, find, session};
+use super::{arguments::Export, find, requests::note_done, session};
 use crate::{backup::refuse_shared, environment::Environment};
 use terminal::{failure::Verdict, output::Output, private_file};
 
@@ -29,6 +29,7 @@ pub(super) async fn run(
         let _gone = fs::remove_file(path);
     }
     let exported = exported?;
+    note_done(&person.id.to_string(), Kind::Export, environment).await;
     let rows: u64 = exported.tables.values().sum();
     let tables = exported.tables.values().filter(|rows| **rows > 0).count();
     let document = json!({ "file": path, "export": exported });

@@ -5,11 +5,13 @@ mod consents;
 mod erase;
 mod export;
 pub(crate) mod following;
+mod requests;
 mod show;
 
 use ops::privacy::Person;
 use outside::database;
 use tokio_postgres::Client;
+use uuid::Uuid;
 
 use crate::environment::Environment;
 use arguments::Privacy;
@@ -27,6 +29,10 @@ pub(crate) async fn run(
         Privacy::Show(whose) => show::run(&whose, environment, output).await,
         Privacy::Export(options) => export::run(&options, environment, output).await,
         Privacy::Erase(options) => erase::run(&options, environment, output).await,
+        Privacy::Requests => requests::list(environment, output).await,
+        Privacy::Refuse { person, kind } => {
+            requests::refuse(&person, kind.into(), environment, output).await
+        }
         Privacy::Erasures => erase::list(environment, output).await,
         Privacy::Consents { person } => consents::show(&person, environment, output).await,
         Privacy::Consent {
@@ -43,6 +49,15 @@ async fn session(environment: &Environment) -> anyhow::Result<(Client, String)> 
     let host = database::host(&url)?;
     output::note(&format!("target: {host} (from {})", environment.origin()));
     Ok((database::connect(&url, ca.as_deref()).await?, host))
+}
+
+/// The number of the account. One that is named by it needs no session.
+async fn number(person: &str, environment: &Environment) -> anyhow::Result<String> {
+    if let Ok(id) = person.trim().parse::<Uuid>() {
+        return Ok(id.to_string());
+    }
+    let (client, _) = session(environment).await?;
+    Ok(find(&client, person).await?.id.to_string())
 }
 
 /// Whom a number or an address of mail names. Somebody of that number may have been erased

@@ -8,6 +8,7 @@
 mod answer_pace;
 mod auth_answer;
 mod kept_session;
+mod own_data;
 mod project_auth;
 mod requested;
 mod sign_in;
@@ -123,6 +124,9 @@ impl Handler<Newcomer> for ChangesWho {
             return Err(Problem::UnsupportedMediaType);
         }
         let requested = requested::parse(request.body()).map_err(Problem::BadRequest)?;
+        if let Requested::OwnData(wanted) = requested {
+            return wanted.answer(app, &newcomer, deadline).await;
+        }
         let desk = sign_in::Desk::open(app, &newcomer, deadline)?;
         let Changed { answer, cookies } = match requested {
             Requested::Password { email, password } => desk.password(&email, &password).await?,
@@ -135,6 +139,8 @@ impl Handler<Newcomer> for ChangesWho {
                 device,
             } => desk.push(&subscription, &device).await?,
             Requested::EndPush { endpoint } => desk.end_push(&endpoint).await?,
+            // Answered above: it needs nothing of Auth.
+            Requested::OwnData(_) => return Err(Problem::Internal),
         };
         let mut response = answer
             .or_else(|problem| Ok::<_, Problem>(problem.response(&RequestId::of(&request).0)))?;

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::messages::plain_text;
+use super::own_data::OwnData;
+use crate::{messages::plain_text, privacy::requests::Kind};
 
 /// The longest address that mail knows, in bytes.
 const ADDRESS_LIMIT: usize = 254;
@@ -29,6 +30,8 @@ pub(super) enum Requested {
     Push { subscription: Value, device: String },
     /// To be reached there no longer.
     EndPush { endpoint: String },
+    /// Something about one's own data.
+    OwnData(OwnData),
 }
 
 /// An address, in the one form in which its tries are counted.
@@ -63,6 +66,14 @@ enum Body {
     EndPush {
         endpoint: String,
     },
+    Consents {},
+    Consent {
+        purpose: String,
+        granted: bool,
+    },
+    Ask {
+        what: Kind,
+    },
 }
 
 /// Reads a request. A refusal repeats nothing of it: it may hold a password.
@@ -70,7 +81,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Requested, String> {
     let body: Body = serde_json::from_slice(body).map_err(|_| {
         "expected {action: password, email, password}, {action: code, email}, \
          {action: verify, email, code}, {action: refresh}, {action: signOut}, \
-         {action: push, subscription, device} or {action: endPush, endpoint}"
+         {action: push, subscription, device}, {action: endPush, endpoint}, {action: consents}, \
+         {action: consent, purpose, granted} or {action: ask, what: export or erasure}"
             .to_owned()
     })?;
     Ok(match body {
@@ -95,6 +107,11 @@ pub(super) fn parse(body: &[u8]) -> Result<Requested, String> {
             device,
         },
         Body::EndPush { endpoint } => Requested::EndPush { endpoint },
+        Body::Consents {} => Requested::OwnData(OwnData::Consents),
+        Body::Consent { purpose, granted } => {
+            Requested::OwnData(OwnData::Consent { purpose, granted })
+        }
+        Body::Ask { what } => Requested::OwnData(OwnData::Ask { what }),
     })
 }
 

@@ -88,6 +88,8 @@ pub struct SignedIn(pub Person);
 pub struct Newcomer {
     pub(crate) jar: Jar,
     pub(crate) network: String,
+    /// Who they are already, where they prove it by a bearer.
+    pub(crate) person: Option<Person>,
     wrong: WrongProof,
 }
 
@@ -221,20 +223,20 @@ impl Caller for Newcomer {
             tracing::error!("no project is configured; nobody can sign in");
             return Err(Problem::Unavailable("sign-in is not configured"));
         };
-        // Nobody needs a bearer here; whoever sends one has to be right.
-        let bears = attempt
-            .request
-            .headers()
-            .contains_key(header::AUTHORIZATION);
-        if bears {
-            SignedIn::prove(attempt).await?;
-        }
-        if !jar.may_act(attempt.request.method()) {
+        // Nobody needs a bearer here; whoever sends one has to be right. No page of somebody
+        // else's can make a browser send one.
+        let headers = attempt.request.headers();
+        let person = if headers.contains_key(header::AUTHORIZATION) {
+            Some(SignedIn::prove(attempt).await?.0)
+        } else if jar.may_act(attempt.request.method()) {
+            None
+        } else {
             return Err(Problem::Forbidden);
-        }
+        };
         Ok(Self {
             jar,
             network: Client::at(attempt.request.extensions().get()).network(),
+            person,
             wrong: attempt.wrong_proof(),
         })
     }

@@ -13,6 +13,7 @@ mod gathered;
 pub mod marks;
 mod own_tables;
 pub mod proof;
+pub mod requests;
 pub mod ways;
 
 use serde::Serialize;

@@ -57,6 +57,12 @@ pub(super) const ALL: &[OwnColumn] = &[
         emptied: &[],
     },
     OwnColumn {
+        table: "privacy_requests",
+        column: "person",
+        names: Names::Number,
+        emptied: &[],
+    },
+    OwnColumn {
         table: "consents",
         column: "person",
         names: Names::Number,

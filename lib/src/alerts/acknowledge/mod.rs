@@ -33,12 +33,10 @@ use crate::{
     endpoint::Route,
     handler::{self, Answer, Handler, Routes},
     problem::Problem,
-    rpc::{Call, Retry, RpcError},
+    rpc::{Call, INVALID_PARAMETER_VALUE, Retry, RpcError},
 };
 use outside::clock::{self, Deadline};
 
-/// The SQLSTATE with which the database refuses what makes no sense.
-const INVALID_PARAMETER_VALUE: &str = "22023";
 /// The SQLSTATE with which it refuses what a role does not allow.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
