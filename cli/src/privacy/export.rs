@@ -1,15 +1,28 @@
 //! `pourtrait privacy export`: everything that is held of somebody, in one file.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
-use ops::privacy::{export, requests::Kind, ways::Ways};
+use ops::privacy::{
+    Person,
+    export::{self, Exported},
+    requests::Kind,
+    ways::Ways,
+};
 use outside::clock;
 use serde_json::json;
+use tokio_postgres::Client;
 
 use super::{arguments::Export, find, requests::note_done, session};
 use crate::{backup::refuse_shared, environment::Environment};
-use terminal::{failure::Verdict, output::Output, private_file};
+use terminal::{
+    failure::{Misuse, Verdict},
+    output::Output,
+    private_file,
+};
 
 pub(super) async fn run(
     options: &Export,
@@ -20,15 +33,7 @@ pub(super) async fn run(
     refuse_shared(path, "what is held of somebody")?;
     let (mut client, _) = session(environment).await?;
     let person = find(&client, &options.person).await?;
-    let ways = Ways::find(&client, &[]).await?;
-    let file =
-        private_file::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-    let exported = export::export(&mut client, &person, &ways, clock::now(), file).await;
-    if exported.is_err() {
-        // Half of it would pass for all.
-        let _gone = fs::remove_file(path);
-    }
-    let exported = exported?;
+    let exported = write(path, &person, &mut client).await?;
     note_done(&person.id.to_string(), Kind::Export, environment).await;
     let rows: u64 = exported.tables.values().sum();
     let tables = exported.tables.values().filter(|rows| **rows > 0).count();
@@ -39,4 +44,26 @@ pub(super) async fn run(
     );
     output.result(&document, &text);
     Ok(Verdict::Good)
+}
+
+/// Writes beside the file, which is there once it is whole: half of it would pass for all.
+async fn write(path: &Path, person: &Person, client: &mut Client) -> anyhow::Result<Exported> {
+    if path.exists() {
+        return Err(Misuse(format!("{} is there already", path.display())).into());
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".part");
+    let partial = PathBuf::from(partial);
+    if partial.exists() {
+        fs::remove_file(&partial)?;
+    }
+    let written = || format!("cannot write {}", partial.display());
+    let file = private_file::create(&partial).with_context(written)?;
+    let ways = Ways::find(client, &[]).await?;
+    let exported = export::export(client, person, &ways, clock::now(), file).await;
+    match &exported {
+        Ok(_) => fs::rename(&partial, path)?,
+        Err(_) => fs::remove_file(&partial)?,
+    }
+    Ok(exported?)
 }
