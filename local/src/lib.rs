@@ -6,12 +6,14 @@
 //! [`postgres`] runs the server, [`keys`] makes a project's keys and tokens,
 //! [`port`] finds ports, [`server`] speaks HTTP, [`gateway`] and [`supabase`]
 //! answer at the project's URL, [`capture`], [`platforms`] and [`sample_app`] stand in for what
-//! lies around it, [`fault`] breaks any of them, and [`stack`] starts all together.
+//! lies around it, [`fault`] breaks any of them, and [`stack`] starts all together. [`chance`]
+//! is what tests are random by.
 //!
 //! Nothing here is ever part of a function.
 
 mod answer;
 pub mod capture;
+pub mod chance;
 mod clock;
 pub mod fault;
 mod files;

@@ -17,8 +17,7 @@
 //! - `certificate`: the end of the app's certificate
 //! - `rpc`: calls over a wire that fails
 //! - `kills`: a tick killed at each of its requests; `proxy` breaks the wire
-//! - `random_schedules`: whatever may happen, in any order, with functions that die;
-//!   `chance` is what such schedules are made of
+//! - `random_schedules`: whatever may happen, in any order, with functions that die
 //! - `lease`: a lease that is renewed while its run works
 //! - `application_archive`: the application beside its database
 //! - `backup`: a backup from its claim to its seal; `backup_kills`: killed on the
@@ -43,8 +42,6 @@ mod browser;
 mod bucket;
 mod callers;
 mod certificate;
-#[path = "../database/chance.rs"]
-mod chance;
 mod channel_answers;
 mod channels;
 mod checks;
@@ -78,3 +75,5 @@ mod status_page;
 mod storm;
 mod support;
 mod user_reports;
+
+use local_supabase::chance;

@@ -18,7 +18,6 @@ mod backups;
 mod blind_spans;
 mod bodies;
 mod catalog;
-mod chance;
 mod changes;
 mod changing_statements;
 mod channels;
@@ -124,3 +123,5 @@ mod untold;
 mod uptime;
 mod watching;
 mod ways;
+
+use local_supabase::chance;

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
+    chance::Dice,
     support::{World, array, at},
-    uptime::{Numbers, Sample, brute_force, seconds, store, uptime},
+    uptime::{Sample, brute_force, seconds, store, uptime},
 };
 
 /// Seconds of the tests' day as a time.
@@ -111,39 +112,39 @@ const HOUR: i64 = 3600;
 #[tokio::test]
 async fn any_history_rolled_up_at_any_time_equals_brute_force() {
     let world = World::migrated().await;
-    let mut numbers = Numbers(5);
+    let mut dice = Dice(5);
     for case in 0..12 {
         let check = format!("case-{case}");
         watch(&world, &check).await;
         let (mut samples, mut windows) = (Vec::<Sample>::new(), Vec::new());
-        let mut now = 40 * HOUR + numbers.below(6 * HOUR.unsigned_abs());
+        let mut now = 40 * HOUR + dice.below(6 * HOUR.unsigned_abs());
         let mut set_back = false;
         for _ in 0..14 {
             // What the monitor saw since the last time, with gaps.
             let mut fresh = Vec::new();
-            for _ in 0..numbers.below(9) {
-                now += numbers.below(2500);
+            for _ in 0..dice.below(9) {
+                now += dice.below(2500);
                 let status = ["up", "up", "degraded", "down", "unknown"]
-                    [usize::try_from(numbers.below(5)).unwrap()];
-                fresh.push((now, status, 1 + numbers.below(4000)));
+                    [usize::try_from(dice.below(5)).unwrap()];
+                fresh.push((now, status, 1 + dice.below(4000)));
             }
             store(&world, &check, &fresh).await;
             samples.extend(fresh);
-            if numbers.below(3) == 0 {
-                let from = now + numbers.below(7200) - 3600;
-                let to = from.max(now) + 1 + numbers.below(9000);
+            if dice.below(3) == 0 {
+                let from = now + dice.below(7200) - 3600;
+                let to = from.max(now) + 1 + dice.below(9000);
                 announce(&world, now, from, to, &[&check]).await;
                 // Not before it was announced.
                 windows.push((from.max(now), to));
             }
             // What was written into hours that are rolled up counts from the
             // next run on.
-            if set_back || numbers.below(2) == 0 {
-                maintain(&world, now, 1 + u32::try_from(numbers.below(3)).unwrap()).await;
+            if set_back || dice.below(2) == 0 {
+                maintain(&world, now, 1 + u32::try_from(dice.below(3)).unwrap()).await;
             }
 
-            let from = now - numbers.below(12 * HOUR.unsigned_abs());
-            let to = from + numbers.below(12 * HOUR.unsigned_abs());
+            let from = now - dice.below(12 * HOUR.unsigned_abs());
+            let to = from + dice.below(12 * HOUR.unsigned_abs());
             let measured = uptime(&world, &check, from, to).await;
             let expected = by_the_second(&samples, &windows, from, to);
             assert_eq!(
@@ -155,9 +156,9 @@ async fn any_history_rolled_up_at_any_time_equals_brute_force() {
             assert_eq!(i64::from(up + down + unknown + maintenance), to - from);
 
             // An hour and a half back at most.
-            set_back = numbers.below(5) == 0;
+            set_back = dice.below(5) == 0;
             if set_back {
-                now -= numbers.below(5400);
+                now -= dice.below(5400);
             }
         }
     }

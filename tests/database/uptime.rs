@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{World, at};
+use crate::{
+    chance::Dice,
+    support::{World, at},
+};
 
 /// A sample: second of the day, status, how long it is valid.
 pub(crate) type Sample = (i64, &'static str, i64);
@@ -72,40 +75,26 @@ pub(crate) fn brute_force(samples: &[Sample], from: i64, to: i64) -> [i32; 4] {
     sums
 }
 
-/// A small deterministic source of numbers below a bound.
-pub(crate) struct Numbers(pub(crate) u64);
-
-impl Numbers {
-    /// The next number, below that bound.
-    pub(crate) fn below(&mut self, bound: u64) -> i64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        i64::try_from((self.0 >> 33) % bound).unwrap()
-    }
-}
-
 #[tokio::test]
 async fn any_sequence_sums_to_its_period_and_equals_brute_force() {
     let world = World::migrated().await;
-    let mut numbers = Numbers(42);
+    let mut dice = Dice(42);
     for case in 0..60 {
         let check = format!("case-{case}");
-        let length = usize::try_from(numbers.below(30)).unwrap();
+        let length = usize::try_from(dice.below(30)).unwrap();
         let mut samples: Vec<Sample> = (0..length)
             .map(|_| {
-                let status = ["up", "degraded", "down", "unknown"]
-                    [usize::try_from(numbers.below(4)).unwrap()];
-                (numbers.below(600), status, 1 + numbers.below(120))
+                let status =
+                    ["up", "degraded", "down", "unknown"][usize::try_from(dice.below(4)).unwrap()];
+                (dice.below(600), status, 1 + dice.below(120))
             })
             .collect();
         if case % 2 == 0 {
             samples.sort_by_key(|(second, _, _)| *second);
         }
         store(&world, &check, &samples).await;
-        let from = numbers.below(600);
-        let to = from + numbers.below(300);
+        let from = dice.below(600);
+        let to = from + dice.below(300);
         let measured = uptime(&world, &check, from, to).await;
         let [up, degraded, down, unknown] = brute_force(&samples, from, to);
         let expected = [up, degraded, down, unknown, 0];

@@ -205,6 +205,7 @@ fn without_guard(text: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use local_supabase::chance::Dice;
     use serde_json::json;
 
     use super::*;
@@ -315,17 +316,6 @@ mod tests {
         assert!(SourceMap::read(text).is_ok());
         assert!(SourceMap::read(b")]}'").is_err());
     }
-    /// Pseudo-random numbers that are the same in every run.
-    struct Numbers(u64);
-
-    impl Numbers {
-        fn below(&mut self, bound: usize) -> usize {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            usize::try_from(self.0 % bound.max(1) as u64).unwrap()
-        }
-    }
 
     #[test]
     fn no_map_however_odd_is_our_fault() {
@@ -348,19 +338,20 @@ mod tests {
             "mappings": "AAAA,CACEA;;ACDF",
         }});
         let map = json!({"version": 3, "sections": [section, section], "debugId": "x"}).to_string();
-        let mut numbers = Numbers(0x5eed_5eed_5eed_5eed);
+        let mut dice = Dice(0x5eed_5eed_5eed_5eed);
+        let mut below = |bound: usize| usize::try_from(dice.roll(bound.max(1) as u64)).unwrap();
         let mut found = 0;
         for _ in 0..20_000 {
             let mut text = map.clone().into_bytes();
-            for _ in 0..=numbers.below(3) {
-                let at = numbers.below(text.len());
-                match numbers.below(4) {
+            for _ in 0..=below(3) {
+                let at = below(text.len());
+                match below(4) {
                     0 => text.truncate(at),
-                    1 => drop(text.splice(at..at, ODD[numbers.below(ODD.len())].iter().copied())),
-                    2 => drop(text.drain(at..(at + numbers.below(30)).min(text.len()))),
+                    1 => drop(text.splice(at..at, ODD[below(ODD.len())].iter().copied())),
+                    2 => drop(text.drain(at..(at + below(30)).min(text.len()))),
                     _ => {
                         if let Some(byte) = text.get_mut(at) {
-                            *byte = u8::try_from(numbers.below(256)).unwrap();
+                            *byte = u8::try_from(below(256)).unwrap();
                         }
                     }
                 }
