@@ -7,7 +7,7 @@
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
 //! database, `answered` reads what it answers, `traffic` changes what serves, `id_start` finds an id,
-//! `suggestion` what was probably meant, `file_plan` tells what a file changes,
+//! `suggestion` what was probably meant, `workflow_identity` says who a workflow's job is, `file_plan` tells what a file changes,
 //! `times` writes for people, `help` is what the command says of itself, and `overview` what it says
 //! when it is asked nothing. `docs` writes what follows from the code. The bundle on one machine is the crate `dev`, so that
 //! whoever installs this command compiles none of it.
@@ -61,6 +61,7 @@ mod training;
 mod uninstall;
 mod validate;
 mod verify;
+mod workflow_identity;
 
 use std::process::ExitCode;
 

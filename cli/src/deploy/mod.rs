@@ -17,10 +17,11 @@ mod steps;
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, bail};
 use ops::{
     migrate::Schema,
     platforms::vercel::{Deployment, ReadyState, Substate},
+    verification::subject::Release,
 };
 use serde_json::json;
 
@@ -310,8 +311,13 @@ impl Course<'_> {
 
 async fn look_at(platform: &Platform, staged: &Deployment) -> anyhow::Result<()> {
     let url = staged.address().context("it has no address of its own")?;
-    let looked = proof::look(&platform.outbound, platform.which, &url).await;
-    looked.map_err(|why| anyhow!("{why}; it serves nobody, and nothing was promoted"))
+    match proof::look(platform, &url, Release::OfThisBuild).await {
+        Ok(seen) => {
+            output::note(&format!("  {seen}"));
+            Ok(())
+        }
+        Err(why) => bail!("{why}; it serves nobody, and nothing was promoted"),
+    }
 }
 
 fn line_of(programs: &[Program]) -> Vec<String> {

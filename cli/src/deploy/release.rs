@@ -2,7 +2,7 @@
 //! gets them back.
 
 use anyhow::Context;
-use ops::migrate::Schema;
+use ops::{migrate::Schema, verification::subject::Release};
 use serde_json::{Value, json};
 use terminal::{failure::Misuse, output};
 
@@ -77,7 +77,7 @@ pub(super) async fn promote(
     let report = steps.take("promote", promoting).await?;
     output::note(&format!("  {}", report.words()));
     let broken = if report.outcome() == Outcome::Done {
-        let looking = works(platform, seen);
+        let looking = works(platform, seen, Release::OfThisBuild);
         steps.take("look at the domains", looking).await.err()
     } else {
         None
@@ -117,19 +117,21 @@ pub(super) async fn go_back(
             let restoring = schema::go_back(environment, former);
             steps.take("put the functions back", restoring).await?;
         }
-        let looking = works(platform, before);
+        let looking = works(platform, before, Release::Any);
         steps.take("look at the domains again", looking).await?;
     }
     Ok(report)
 }
 
-async fn works(platform: &Platform, scene: &Scene) -> anyhow::Result<()> {
-    match platform.address(scene) {
-        Some(url) => proof::look(&platform.outbound, platform.which, &url)
-            .await
-            .map_err(anyhow::Error::msg),
-        None => Ok(()),
-    }
+/// Looks at the domains as they are now.
+async fn works(platform: &Platform, scene: &Scene, release: Release) -> anyhow::Result<()> {
+    let Some(url) = platform.address(scene) else {
+        output::note("  no domain is known, so nothing was looked at");
+        return Ok(());
+    };
+    let seen = proof::look(platform, &url, release).await;
+    output::note(&format!("  {}", seen.map_err(anyhow::Error::msg)?));
+    Ok(())
 }
 
 impl Released {

@@ -5,6 +5,7 @@ pub(crate) mod arguments;
 mod choice;
 
 use anyhow::Context;
+use ops::verification::subject::Release;
 use serde_json::json;
 
 use crate::{
@@ -49,20 +50,17 @@ pub(crate) async fn run(
         output.result(&document, &report.words());
         return Ok(Verdict::Bad);
     }
-    let broken = match platform.address(&scene) {
-        Some(url) => proof::look(&platform.outbound, platform.which, &url)
-            .await
-            .err(),
-        None => None,
+    let looked = match platform.address(&scene) {
+        Some(url) => proof::look(&platform, &url, Release::Any).await,
+        None => Err("no domain is known, so nothing was looked at".to_owned()),
     };
-    document["verified"] = json!(broken.is_none());
-    document["broken"] = json!(broken);
-    let words = report.words();
-    let (verified, verdict) = match broken {
-        None => ("It answers as it should.".to_owned(), Verdict::Good),
-        Some(why) => (format!("It does not work: {why}."), Verdict::Bad),
+    document["verified"] = json!(looked.is_ok());
+    document["broken"] = json!(looked.as_ref().err());
+    let (verified, verdict) = match looked {
+        Ok(seen) => (format!("It works: {seen}."), Verdict::Good),
+        Err(why) => (format!("It does not work: {why}."), Verdict::Bad),
     };
-    output.result(&document, &format!("{words}\n{verified}"));
+    output.result(&document, &format!("{}\n{verified}", report.words()));
     Ok(verdict)
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{anyhow, bail};
 use ops::platforms::{
     api::ApiError,
-    vercel::{Vercel, projects::Project},
+    vercel::{Project, Vercel},
 };
 use terminal::{failure::Misuse, output};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use ops::platforms::vercel::Vercel;
+use ops::{config::Config, platforms::vercel::Vercel, verification::subject::Project};
 use outside::outbound::Outbound;
 use terminal::{failure::Misuse, output};
 use url::Url;
@@ -30,6 +30,8 @@ pub(crate) struct Platform {
     pub(crate) project: String,
     /// Where its production is known to answer.
     known_at: Option<Url>,
+    /// What is known of everything else, which its deployments are looked at with.
+    pub(crate) config: Config,
     pub(crate) outbound: Arc<Outbound>,
 }
 
@@ -59,6 +61,15 @@ impl Which {
     }
 }
 
+impl From<Which> for Project {
+    fn from(which: Which) -> Self {
+        match which {
+            Which::App => Self::App,
+            Which::Ops => Self::Ops,
+        }
+    }
+}
+
 impl Platform {
     /// The project that the environment names.
     pub(crate) fn of(environment: &Environment, which: Which) -> anyhow::Result<Self> {
@@ -83,6 +94,7 @@ impl Platform {
             vercel: vercel.ok_or_else(|| unset("VERCEL_TOKEN"))?,
             project: project.ok_or_else(|| unset(which.variable()))?,
             known_at,
+            config,
             outbound,
         })
     }

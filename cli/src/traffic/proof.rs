@@ -1,13 +1,20 @@
-//! Whether a deployment works, at the address of its own or at the domains.
+//! Whether a deployment works, at the address of its own or at the domains: the looks of
+//! `verify` at what a release can do something about itself.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use outside::{clock, failure::Failure, outbound::Outbound};
+use ops::verification::{
+    self,
+    subject::{Release, Subject},
+};
+use outside::clock::{self, Deadline};
+use url::Url;
 
-use super::Which;
+use super::Platform;
+use crate::workflow_identity;
 
-/// How long one look may take: a function's first start among them.
-const TIME: Duration = Duration::from_secs(20);
+/// How long everything that is asked of it may take, first starts among it.
+const TIME: Duration = Duration::from_secs(60);
 
 /// How often it is looked at before it counts as broken: domains move over seconds.
 const TRIES: u32 = 3;
@@ -15,60 +22,36 @@ const TRIES: u32 = 3;
 /// The wait before another look.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Looks whether what answers at `url` works: the bundle by its health, the app by its page.
-/// Says why not.
-pub(crate) async fn look(outbound: &Outbound, which: Which, url: &str) -> Result<(), String> {
-    let url = match which {
-        Which::App => url.to_owned(),
-        Which::Ops => format!("{}/api/health", url.trim_end_matches('/')),
+/// How much of what was found is told, in characters.
+const TOLD: usize = 1_000;
+
+/// Looks whether what answers at `url` works, and says what was looked at, or which looks
+/// found something bad.
+pub(crate) async fn look(
+    platform: &Platform,
+    url: &str,
+    release: Release,
+) -> Result<String, String> {
+    let parsed: Url = url.parse().map_err(|error| format!("{url}: {error}"))?;
+    let outbound = Arc::clone(&platform.outbound);
+    let project = platform.which.into();
+    let mut subject = Subject {
+        release,
+        ..Subject::of_a_release(parsed, project, &platform.config, outbound)
     };
+    if subject.pass.is_none() {
+        subject.pass = workflow_identity::pass(&platform.outbound).await;
+    }
     let mut tries = 1;
     loop {
-        let verdict = match ask(outbound, &url).await {
-            Ok(status) => judge(which, status),
-            Err(failure) => Err(failure.to_string()),
-        };
-        match verdict {
-            Err(_) if tries < TRIES => clock::wait(PAUSE).await,
-            other => return other.map_err(|why| format!("{url}: {why}")),
+        let report = verification::look_at(&subject, Deadline::after(TIME)).await;
+        if report.is_good() {
+            return Ok(report.summary(TOLD));
+        }
+        if tries == TRIES {
+            return Err(format!("{url}: {}", report.summary(TOLD)));
         }
         tries += 1;
-    }
-}
-
-async fn ask(outbound: &Outbound, url: &str) -> Result<u16, Failure> {
-    let request = outbound.client()?.get(url).timeout(TIME);
-    let answer = request.send().await.map_err(|error| Failure::of(&error))?;
-    Ok(answer.status().as_u16())
-}
-
-fn judge(which: Which, status: u16) -> Result<(), String> {
-    match (which, status) {
-        // A page may send strangers to sign in.
-        (Which::App, 200..=399) | (Which::Ops, 200..=299) => Ok(()),
-        (_, 401) => {
-            Err("answered 401: it is protected, and cannot be looked at from here".to_owned())
-        }
-        (_, status) => Err(format!("answered {status}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_may_send_elsewhere_and_health_may_not() {
-        for (which, status, is_fine) in [
-            (Which::App, 200, true),
-            (Which::App, 307, true),
-            (Which::App, 500, false),
-            (Which::App, 401, false),
-            (Which::Ops, 200, true),
-            (Which::Ops, 307, false),
-            (Which::Ops, 503, false),
-        ] {
-            assert_eq!(judge(which, status).is_ok(), is_fine, "{which:?} {status}");
-        }
+        clock::wait(PAUSE).await;
     }
 }

@@ -11,7 +11,7 @@ use ops::platforms::{
 use serde_json::{Value, json};
 
 /// What a look showed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scene {
     pub(crate) project: Project,
     /// Each production domain, with what holds it.

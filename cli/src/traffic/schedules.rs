@@ -8,12 +8,15 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
-use local_supabase::platforms::{
-    stand_in::{Asked as Request, StandIn, Trouble},
-    vercel::{
-        self as platform, State,
-        deployments::{self, Deployment},
-        promotions::{self, Course},
+use local_supabase::{
+    chance::Dice,
+    platforms::{
+        stand_in::{Asked as Request, StandIn, Trouble},
+        vercel::{
+            self as platform, State,
+            deployments::{self, Deployment},
+            promotions::Course,
+        },
     },
 };
 use ops::platforms::{api::Pace, vercel::Vercel};
@@ -71,33 +74,14 @@ struct Passage {
     told: BTreeMap<String, String>,
 }
 
-/// A sequence of numbers that a seed names.
-struct Numbers(u64);
-
-impl Numbers {
-    /// The next, below `end` (splitmix64).
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-
-    fn one_of<T: Clone>(&mut self, all: &[T]) -> T {
-        let index = self.below(all.len() as u64);
-        all[usize::try_from(index).unwrap()].clone()
-    }
-}
-
-fn event(numbers: &mut Numbers) -> Event {
+fn event(dice: &mut Dice) -> Event {
     let status = |status| {
         Event::Trouble(Trouble::Status {
             status,
             retry_after: None,
         })
     };
-    numbers.one_of(&[
+    let events = [
         status(402),
         status(409),
         status(422),
@@ -114,29 +98,26 @@ fn event(numbers: &mut Numbers) -> Event {
         Event::Others("rollback", "dpl_2"),
         Event::Omits("autoAssignCustomDomains"),
         Event::Omits("lastAliasRequest"),
-    ])
+    ];
+    dice.one_of(&events).clone()
 }
 
 fn schedule(seed: u64) -> Schedule {
-    let mut numbers = Numbers(seed);
-    let count = numbers.below(4);
+    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let count = dice.roll(4);
     // The look, the look again and the request are the first nine of what is asked.
-    let events = (0..count).map(|_| {
-        (
-            u32::try_from(numbers.below(14)).unwrap(),
-            event(&mut numbers),
-        )
-    });
+    let events = (0..count).map(|_| (u32::try_from(dice.roll(14)).unwrap(), event(&mut dice)));
     let events = events.collect();
-    let kind = numbers.one_of(&[Kind::Promote, Kind::Rollback, Kind::Rollback, Kind::Release]);
+    let kinds = [Kind::Promote, Kind::Rollback, Kind::Rollback, Kind::Release];
+    let kind = *dice.one_of(&kinds);
     Schedule {
         kind,
         events,
         course: Course {
-            readings: u32::try_from(numbers.below(4)).unwrap(),
-            left_behind: usize::try_from(numbers.below(6)).unwrap().saturating_sub(4),
+            readings: u32::try_from(dice.roll(4)).unwrap(),
+            left_behind: usize::try_from(dice.roll(6)).unwrap().saturating_sub(4),
         },
-        is_hobby: numbers.below(5) == 0,
+        is_hobby: dice.roll(5) == 0,
         was_pinned: kind == Kind::Release,
     }
 }
@@ -151,7 +132,7 @@ async fn stand_in(schedule: &Schedule) -> StandIn<State> {
             .chain([Deployment::staged("dpl_5", 5, "c5")])
             .collect(),
     };
-    state.promotions = promotions::State::serving("prj_1", "wine", &DOMAINS, "dpl_4");
+    state.serve("prj_1", "wine", &DOMAINS, "dpl_4");
     state.promotions.is_pinned = schedule.was_pinned;
     state.promotions.is_hobby = schedule.is_hobby;
     state.promotions.course = schedule.course;

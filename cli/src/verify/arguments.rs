@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use ops::{
-    config::Environment,
-    verification::subject::{Group, Project},
-};
+use ops::{config::Environment, verification::subject::Group};
 use url::Url;
+
+use crate::traffic::Which;
 
 /// Looks at a deployment from outside, and changes nothing
 #[derive(Debug, Args)]
@@ -15,8 +14,8 @@ pub(crate) struct Verify {
     /// Where it answers; without it, where the variables say
     pub(super) url: Option<Url>,
     /// Whose deployment it is
-    #[arg(long, value_enum, default_value_t = ProjectWord::Ops)]
-    pub(super) project: ProjectWord,
+    #[arg(long, value_enum, default_value_t = Which::Ops)]
+    pub(super) project: Which,
     /// Looks at these groups alone; can be given several times
     #[arg(long, value_enum, value_name = "GROUP")]
     pub(super) only: Vec<GroupWord>,
@@ -52,22 +51,15 @@ pub(super) enum Format {
     Junit,
 }
 
-/// Whose deployment it is.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum ProjectWord {
-    /// This bundle's
-    Ops,
-    /// The watched app's
-    App,
-}
-
 /// A group of looks.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum GroupWord {
     /// How it is reached: encryption, certificate, headers
     Transport,
-    /// Whether it works, and what it stands on
+    /// Whether it works, and its database
     Health,
+    /// What others provide: AI, mail, storage, channels
+    Services,
     /// Which release of which project it is, and with which variables
     Configuration,
     /// Whom it lets in
@@ -95,20 +87,12 @@ pub(super) enum EnvironmentWord {
     Development,
 }
 
-impl From<ProjectWord> for Project {
-    fn from(word: ProjectWord) -> Self {
-        match word {
-            ProjectWord::Ops => Self::Ops,
-            ProjectWord::App => Self::App,
-        }
-    }
-}
-
 impl From<GroupWord> for Group {
     fn from(word: GroupWord) -> Self {
         match word {
             GroupWord::Transport => Self::Transport,
             GroupWord::Health => Self::Health,
+            GroupWord::Services => Self::Services,
             GroupWord::Configuration => Self::Configuration,
             GroupWord::Access => Self::Access,
             GroupWord::Jobs => Self::Jobs,

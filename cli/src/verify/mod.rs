@@ -21,7 +21,7 @@ use outside::{clock::Deadline, outbound::Outbound};
 use serde_json::json;
 use url::Url;
 
-use crate::environment::Environment;
+use crate::{environment::Environment, workflow_identity};
 use arguments::{Format, Verify};
 use terminal::{
     failure::{Misuse, Verdict},
@@ -43,7 +43,11 @@ pub(crate) async fn run(
         return gate::answer_all(environment, output).await;
     }
     let config = environment.config();
-    let subject = subject(verify_url(&verify, &config, environment)?, &verify, &config);
+    let url = verify_url(&verify, &config, environment)?;
+    let mut subject = subject(url, &verify, &config);
+    if subject.pass.is_none() {
+        subject.pass = workflow_identity::pass(&subject.outbound).await;
+    }
     output::note(&format!(
         "looking at {} (variables from {})",
         subject.url,

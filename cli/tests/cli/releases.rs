@@ -2,47 +2,69 @@
 //! told, gone back from and replaced, and a release that does not work is taken back.
 
 use std::{
-    collections::BTreeMap, os::unix::fs::PermissionsExt, path::Path, process::Command, sync::Arc,
+    collections::BTreeMap,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::Command,
+    sync::{Arc, OnceLock},
 };
 
 use bytes::Bytes;
 use dev::DevOptions;
-use http::{Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use local_supabase::{
     platforms::{
         stand_in::{StandIn, Trouble},
-        vercel::{self, State, deployments::Deployment, promotions},
+        vercel::{self, State, deployments::Deployment},
     },
-    server::Server,
+    server::{Answer, Server},
 };
+use outside::outbound::Outbound;
 use serde_json::json;
 
-use crate::support::{Called, Folder, bundle, call, call_with};
+use crate::support::{Called, Folder, bundle, call, call_with, forward};
 
 const NEW: &str = "dpl_new";
-const DOMAIN: &str = "wine.example";
 
-/// Vercel with four deployments of which the newest serves, and the app, which breaks when
-/// one of a given name serves.
+/// The domain of production, at which the app is known to answer.
+const DOMAIN: &str = "127.0.0.1";
+
+/// The host of a deployment's own address.
+const OWN: &str = "localhost";
+
+/// Whether something breaks, by the host that is asked and what serves.
+type Breaks = fn(&str, &str) -> bool;
+
+const NEVER: Breaks = |_, _| false;
+
+/// Vercel with four deployments of which the newest serves, and the app at one port, whose
+/// production answers by one name and whose next deployment by another.
 struct Platform {
     vercel: Arc<StandIn<State>>,
     app: Server,
+    /// What is in the app's place.
+    bundle: Arc<OnceLock<String>>,
     env: BTreeMap<String, String>,
 }
 
 impl Platform {
-    async fn start(breaks_with: &'static str) -> Self {
+    async fn start(breaks: Breaks) -> Self {
         let vercel = Arc::new(vercel::start(None, "token").await.unwrap());
+        let bundle: Arc<OnceLock<String>> = Arc::default();
         let app = Server::bind(None, {
-            let vercel = Arc::clone(&vercel);
-            move |_| {
+            let (vercel, bundle) = (Arc::clone(&vercel), Arc::clone(&bundle));
+            let outbound = Arc::new(Outbound::default());
+            move |request: Request<Bytes>| {
                 let serves = vercel.state().promotions.aliases[DOMAIN].clone();
+                let host = request.headers()["host"].to_str().unwrap();
+                let is_broken = breaks(host.split(':').next().unwrap(), &serves);
+                let (bundle, outbound) = (bundle.get().cloned(), Arc::clone(&outbound));
                 async move {
-                    let mut answer = Response::new(Bytes::new());
-                    if serves == breaks_with {
-                        *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                    match bundle {
+                        _ if is_broken => page(StatusCode::INTERNAL_SERVER_ERROR),
+                        Some(bundle) => forward(&outbound, &bundle, &request).await,
+                        None => page(StatusCode::OK),
                     }
-                    answer
                 }
             }
         })
@@ -52,7 +74,7 @@ impl Platform {
             let mut state = vercel.state();
             let served = |n: i64| Deployment::served(&format!("dpl_{n}"), n, &format!("commit{n}"));
             state.deployments.all = (1..=4).map(served).collect();
-            state.promotions = promotions::State::serving("prj_1", "wine", &[DOMAIN], "dpl_4");
+            state.serve("prj_1", "wine", &[DOMAIN], "dpl_4");
         }
         let env = [
             ("VERCEL_TOKEN", "token"),
@@ -64,6 +86,7 @@ impl Platform {
         Self {
             vercel,
             app,
+            bundle,
             env: env.into(),
         }
     }
@@ -72,15 +95,28 @@ impl Platform {
         call_with(&self.env, &line.split(' ').collect::<Vec<_>>()).await
     }
 
+    /// The address of the next deployment alone.
+    fn own_address(&self) -> String {
+        format!("http://{OWN}:{}", self.app.address().port())
+    }
+
     /// Changes of traffic that were taken.
     fn taken(&self) -> Vec<(&'static str, String)> {
         self.vercel.state().promotions.taken.clone()
     }
 }
 
+fn page(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Bytes::from_static(b"<!doctype html>"));
+    *answer.status_mut() = status;
+    let html = HeaderValue::from_static("text/html");
+    answer.headers_mut().insert("content-type", html);
+    answer.into()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_serves_is_told_by_the_aliases_and_a_rollback_pins_until_it_is_released() {
-    let platform = Platform::start("").await;
+    let platform = Platform::start(NEVER).await;
     let status = platform.call("status --deployments").await;
     assert_eq!(status.status, 0, "{status:?}");
     assert!(
@@ -127,7 +163,7 @@ async fn what_serves_is_told_by_the_aliases_and_a_rollback_pins_until_it_is_rele
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_gone_back_to_is_refused_before_anything_is_asked() {
-    let platform = Platform::start("").await;
+    let platform = Platform::start(NEVER).await;
     platform
         .vercel
         .state()
@@ -149,7 +185,7 @@ async fn what_cannot_be_gone_back_to_is_refused_before_anything_is_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_told_with_what_serves_and_a_broken_one_fails() {
-    let platform = Platform::start("dpl_3").await;
+    let platform = Platform::start(|_, serves| serves == "dpl_3").await;
     platform
         .vercel
         .trouble(|asked| asked.method == "POST", Trouble::CutAfter);
@@ -159,6 +195,7 @@ async fn a_lost_answer_is_told_with_what_serves_and_a_broken_one_fails() {
         "its answer does not tell",
         "dpl_3 serves production now",
         "does not work",
+        "health: its front page answers 500",
     ] {
         assert!(back.stdout.contains(text), "{text} in {}", back.stdout);
     }
@@ -177,12 +214,10 @@ fn repository(platform: &Platform) -> (Folder, Vec<(String, String)>) {
     commit(folder.path());
     std::fs::create_dir(folder.path().join("bin")).unwrap();
     for name in ["npm", "vercel", "node"] {
-        let program = folder.path().join("bin").join(name);
         let text = format!(
             "#!/bin/sh\necho {name} \"$@\" >>calls\ntest -z \"$FAIL\" || test \"$FAIL\" != \"$1\"\n"
         );
-        std::fs::write(&program, text).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        install(&folder, name, &text);
     }
     #[expect(
         clippy::disallowed_methods,
@@ -193,6 +228,12 @@ fn repository(platform: &Platform) -> (Folder, Vec<(String, String)>) {
     let mut variables: Vec<_> = platform.env.clone().into_iter().collect();
     variables.push(("PATH".to_owned(), path));
     (folder, variables)
+}
+
+fn install(folder: &Folder, name: &str, text: &str) {
+    let program = folder.path().join("bin").join(name);
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// The commit that a folder is at.
@@ -229,7 +270,7 @@ fn commit(folder: &Path) -> String {
 fn to_be_made(platform: &Platform, commit: &str) {
     let hour_ahead = outside::clock::now().as_millisecond() + 3_600_000;
     let mut made = Deployment::staged(NEW, hour_ahead, commit);
-    made.url = platform.app.url();
+    made.url = platform.own_address();
     made.meta["pourtraitCommit"] = json!(commit);
     platform.vercel.state().deployments.all.push(made);
 }
@@ -250,7 +291,7 @@ fn deploy(folder: &Folder, variables: &[(String, String)], arguments: &str) -> C
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_is_staged_looked_at_and_promoted_once() {
-    let platform = Platform::start("").await;
+    let platform = Platform::start(NEVER).await;
     let (folder, variables) = repository(&platform);
     to_be_made(&platform, &head(folder.path()));
 
@@ -289,7 +330,7 @@ async fn a_release_is_staged_looked_at_and_promoted_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_does_not_work_is_taken_back() {
-    let platform = Platform::start(NEW).await;
+    let platform = Platform::start(|_, serves| serves == NEW).await;
     let (folder, variables) = repository(&platform);
     to_be_made(&platform, &head(folder.path()));
     let released = deploy(&folder, &variables, "--skip-gates");
@@ -332,8 +373,28 @@ async fn a_release_that_does_not_work_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_work_at_its_own_address_is_never_promoted() {
+    let platform = Platform::start(|host, _| host == OWN).await;
+    let (folder, variables) = repository(&platform);
+    to_be_made(&platform, &head(folder.path()));
+    let refused = deploy(&folder, &variables, "");
+    assert_eq!(refused.status, 1, "{refused:?}");
+    for text in [
+        "health: its front page answers 500",
+        "it serves nobody, and nothing was promoted",
+    ] {
+        assert!(
+            refused.stderr.contains(text),
+            "{text} in {}",
+            refused.stderr
+        );
+    }
+    assert_eq!(platform.taken(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_that_was_left_staged_is_gone_on_from() {
-    let platform = Platform::start("").await;
+    let platform = Platform::start(NEVER).await;
     let (folder, mut variables) = repository(&platform);
     variables.push(("FAIL".to_owned(), "build".to_owned()));
     let failed = deploy(&folder, &variables, "");
@@ -372,7 +433,8 @@ fn migrations(folder: &Path, below: &str, files: &mut Vec<(String, String)>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_that_does_not_work_leaves_the_database_its_former_functions() {
     let (running, _database) = bundle(DevOptions::default()).await;
-    let platform = Platform::start(NEW).await;
+    let platform = Platform::start(|_, serves| serves == NEW).await;
+    platform.bundle.set(running.base_url.clone()).unwrap();
     let (folder, mut variables) = repository(&platform);
     let mut files = Vec::new();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

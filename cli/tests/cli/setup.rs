@@ -325,7 +325,7 @@ async fn projects_are_made_once_though_the_answer_is_lost() {
             .state()
             .projects
             .find("wine-ops")
-            .map(|one| json!(one.id)),
+            .map(|one| json!(one.id())),
         Some(json!(variables["VERCEL_PROJECT_ID"]))
     );
     running.stop().await.unwrap();

@@ -8,10 +8,10 @@ use std::{
 
 use bytes::Bytes;
 use dev::{Database, DevOptions, Running};
-use http::{Method, StatusCode};
-use local_supabase::postgres::TestDatabase;
+use http::{Method, Request, Response, StatusCode};
+use local_supabase::{postgres::TestDatabase, server};
 use ops::migrate;
-use outside::outbound::Outbound;
+use outside::outbound::{self, Outbound};
 use serde_json::Value;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -161,4 +161,37 @@ pub(crate) async fn send(
         status: response.status(),
         body: response.bytes().await.unwrap(),
     }
+}
+
+/// Passes a request on, and what is answered back.
+pub(crate) async fn forward(
+    outbound: &Outbound,
+    upstream: &str,
+    request: &Request<Bytes>,
+) -> server::Answer {
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
+    let mut headers = request.headers().clone();
+    headers.remove("host");
+    let sent = outbound
+        .client()
+        .unwrap()
+        .request(request.method().clone(), format!("{upstream}{path}"))
+        .headers(headers)
+        .body(request.body().clone())
+        .send()
+        .await;
+    let Ok(received) = sent else {
+        return server::Answer::Drop;
+    };
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = received.status();
+    response.headers_mut().extend(received.headers().clone());
+    for name in ["transfer-encoding", "content-length"] {
+        response.headers_mut().remove(name);
+    }
+    *response.body_mut() = outbound::body(received, usize::MAX / 2).await.unwrap();
+    server::Answer::Response(response)
 }

@@ -5,6 +5,8 @@
 //! Each source is read by itself, at most once an hour: one that cannot be read, or says
 //! something odd, takes no other along.
 
+mod production;
+
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -18,6 +20,7 @@ use crate::{
     platforms::api::ApiError,
     rpc::{Call, Retry, RpcError},
 };
+use production::Production;
 
 /// How long reading one source may take, tries again included.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -172,7 +175,7 @@ async fn project(app: &App, project: Option<&str>) -> Result<Value, Unread> {
     let (Some(vercel), Some(project)) = (vercel, project) else {
         return Err(Unread::Unconfigured);
     };
-    Ok(json!(vercel.project_state(project).await?))
+    Ok(json!(Production::of(vercel.project(project).await?)))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     look_at,
-    subject::{Group, Project, Subject},
+    subject::{Project, Subject},
 };
 use crate::{
     app::App,
@@ -36,10 +36,6 @@ const LOOKING: Duration = Duration::from_secs(20);
 
 /// The time that is kept back to keep and to send a conclusion.
 const ANSWERING: Duration = Duration::from_secs(8);
-
-/// How long 19 of 20 answers of a release may take that nobody has called yet: it starts
-/// cold.
-const SLOWEST: Duration = Duration::from_secs(3);
 
 /// How much of what was found the platform is told, in characters.
 const TOLD: usize = 1_000;
@@ -209,14 +205,14 @@ async fn verify(app: &App, vercel: &Vercel, run: &Run, deadline: Deadline) -> (C
 }
 
 /// The deployment, at the address that the platform says is its own: what a webhook says of
-/// that is not asked.
+/// that is not asked. Which release it is, nobody knows who is of the one before.
 async fn subject(app: &App, vercel: &Vercel, deployment: &str) -> Result<Subject, String> {
-    let standing = vercel
-        .deployment_standing(deployment)
+    let found = vercel
+        .deployment(deployment)
         .await
         .map_err(|error| format!("Vercel {error}"))?;
     let platforms = &app.config.platforms;
-    let is_of = |named: &Option<String>| named.as_ref().is_some_and(|named| standing.is_of(named));
+    let is_of = |named: &Option<String>| named.as_ref().is_some_and(|named| found.is_of(named));
     let project = if is_of(&platforms.own_project) {
         Project::Ops
     } else if is_of(&platforms.app_project) {
@@ -224,31 +220,20 @@ async fn subject(app: &App, vercel: &Vercel, deployment: &str) -> Result<Subject
     } else {
         return Err(format!(
             "it is a deployment of {}, which is not looked at here",
-            standing.owner()
+            found.owner()
         ));
     };
-    let url = address(&standing.url).ok_or("Vercel says no address of the deployment")?;
-    let environment = if standing.target.as_deref() == Some("production") {
-        Environment::Production
-    } else {
-        Environment::Preview
-    };
+    let url = found.address().and_then(|url| url.parse().ok());
+    let url = url.ok_or("Vercel says no address of the deployment")?;
+    let subject = Subject::of_a_release(url, project, &app.config, Arc::clone(&app.outbound));
     Ok(Subject {
-        environment,
-        groups: Group::OF_A_RELEASE.to_vec(),
-        slowest: SLOWEST,
-        ..Subject::new(url, project, &app.config, Arc::clone(&app.outbound))
+        environment: if found.is_production {
+            Environment::Production
+        } else {
+            Environment::Preview
+        },
+        ..subject
     })
-}
-
-/// The platform writes addresses without a scheme.
-fn address(said: &str) -> Option<Url> {
-    let whole = if said.contains("://") {
-        said.to_owned()
-    } else {
-        format!("https://{said}")
-    };
-    whole.parse().ok()
 }
 
 async fn send(

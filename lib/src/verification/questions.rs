@@ -9,10 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::{
-    future::{join, join_all},
-    join,
-};
+use futures_util::{future::join_all, join};
 use http::{Method, header};
 use jiff::Timestamp;
 use outside::{
@@ -24,19 +21,19 @@ use outside::{
 };
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use super::{
     seen::{Answered, Asked, Door, Handshake, Reply, Seen},
-    subject::{Group, Project, Subject},
+    subject::{Group, Pass, Project, Subject},
 };
 use crate::{
     endpoint::Endpoint,
     platforms::{
-        api::{ApiError, Call},
-        vercel::standing::{DeploymentStanding, ProjectStanding},
+        api::ApiError,
+        supabase::backups::ProviderBackups,
+        vercel::{Deployment, DeploymentFile, Project as VercelProject},
     },
 };
 
@@ -56,22 +53,28 @@ const SOURCES: [&str; 4] = ["/.env", "/Cargo.toml", "/vercel.json", "/.git/HEAD"
 const DASHBOARD: &str = "/api/monitoring/dashboard?timeRange=1h";
 const PREVIEWS: &str = "/api/monitoring/dashboard?timeRange=1h&environment=preview";
 
-/// What lets us through the protection of deployments.
-const BYPASS: &str = "x-vercel-protection-bypass";
-
 const NOT_ASKED: &str = "not looked at";
 const NO_KEY: &str = "MONITORING_API_KEY is not set here";
 const NOT_OURS: &str = "a key is sent to BASE_URL's host and to deployments that Vercel says are \
                         of the project, and this is neither";
 const NO_VERCEL: &str = "VERCEL_TOKEN or the project's id is not set here";
 const NO_SUPABASE: &str = "SUPABASE_ACCESS_TOKEN is not set here";
-const NO_OUTPUT: &str = "no folder of a build was named";
+const NO_OUTPUT: &str = "no folder of a build was named, and Vercel shows none";
+
+/// A file that lies beside the builder's own proxy, and in no function of ours.
+const PROXIED: &str = "user-server";
 
 /// Asks everything that the looks need.
 pub(super) async fn ask(subject: &Subject, now: Timestamp, deadline: Deadline) -> Seen<'_> {
     let (vercel_project, vercel_deployment) = join!(project(subject), deployment(subject));
-    let key = key(subject, &vercel_deployment);
-    let asker = Asker { subject, deadline };
+    let owner = Owner::of(subject, &vercel_deployment);
+    let key = key(subject, owner);
+    let asker = Asker {
+        subject,
+        // It opens deployments of ours alone, and is nobody else's business.
+        pass: subject.pass.as_ref().filter(|_| owner.may_be_passed()),
+        deadline,
+    };
     let wants = |group| subject.looks_at(group);
     let ops = subject.project == Project::Ops;
     let ask_if = |wanted: bool, path: &'static str| asker.get_if(wanted, path);
@@ -79,6 +82,7 @@ pub(super) async fn ask(subject: &Subject, now: Timestamp, deadline: Deadline) -
     let read_dashboard = ops
         && [
             Group::Health,
+            Group::Services,
             Group::Jobs,
             Group::Backups,
             Group::Configuration,
@@ -100,11 +104,11 @@ pub(super) async fn ask(subject: &Subject, now: Timestamp, deadline: Deadline) -
         ask_if(wants(Group::Page) && ops, "/status/status.json"),
         asker.all_if(wants(Group::Access), &SOURCES),
     );
-    let (load, provider_backups) = join(
+    let (load, provider_backups, standalone) = join!(
         asker.load(wants(Group::Speed), health_path),
         provider_backups(subject),
-    )
-    .await;
+        standalone(subject, &vercel_deployment),
+    );
     Seen {
         subject,
         now,
@@ -123,7 +127,7 @@ pub(super) async fn ask(subject: &Subject, now: Timestamp, deadline: Deadline) -
         vercel_project,
         vercel_deployment,
         provider_backups,
-        standalone: standalone(subject.output.as_deref()),
+        standalone,
     }
 }
 
@@ -137,56 +141,130 @@ impl<'a> Key<'a> {
     }
 }
 
-fn key<'a>(
-    subject: &'a Subject,
-    deployment: &Asked<Result<DeploymentStanding, ApiError>>,
-) -> Key<'a> {
-    let Some(key) = &subject.operator_key else {
-        return Key(Err(NO_KEY));
-    };
-    let named = subject.vercel.as_ref().map(|(_, project)| project.as_str());
-    let of_the_project = deployment
-        .as_ref()
-        .ok()
-        .and_then(|asked| asked.as_ref().ok())
-        .is_some_and(|deployment| named.is_some_and(|named| deployment.is_of(named)));
-    let ours = subject.is_secure() && (subject.is_at_home() || of_the_project);
-    Key(if ours { Ok(key) } else { Err(NOT_OURS) })
+/// Whose host is asked, as far as a secret may travel there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// It is ours, or the platform says that it has a deployment of the project.
+    Us,
+    /// It is of the platform, and nobody was asked whose.
+    Unasked,
+    Unknown,
 }
 
-async fn project(subject: &Subject) -> Asked<Result<ProjectStanding, ApiError>> {
+impl Owner {
+    fn of(subject: &Subject, deployment: &Asked<Result<Deployment, ApiError>>) -> Self {
+        if !subject.is_secure() {
+            return Self::Unknown;
+        }
+        let named = subject.vercel.as_ref().map(|(_, project)| project.as_str());
+        let is_of_the_project = match deployment {
+            Ok(Ok(deployment)) => named.is_some_and(|named| deployment.is_of(named)),
+            Ok(Err(_)) | Err(_) => false,
+        };
+        let host = subject.url.host_str().unwrap_or_default();
+        if subject.is_at_home() || is_of_the_project {
+            Self::Us
+        } else if deployment.is_err() && host.ends_with(".vercel.app") {
+            Self::Unasked
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// Whether what lets us through the platform's protection may go there.
+    fn may_be_passed(self) -> bool {
+        match self {
+            Self::Us | Self::Unasked => true,
+            Self::Unknown => false,
+        }
+    }
+}
+
+fn key(subject: &Subject, owner: Owner) -> Key<'_> {
+    match &subject.operator_key {
+        None => Key(Err(NO_KEY)),
+        Some(key) if owner == Owner::Us => Key(Ok(key)),
+        Some(_) => Key(Err(NOT_OURS)),
+    }
+}
+
+async fn project(subject: &Subject) -> Asked<Result<VercelProject, ApiError>> {
     let (vercel, project) = subject.vercel.as_ref().ok_or(NO_VERCEL)?;
-    Ok(vercel.project_standing(project).await)
+    Ok(vercel.project(project).await)
 }
 
-async fn deployment(subject: &Subject) -> Asked<Result<DeploymentStanding, ApiError>> {
+async fn deployment(subject: &Subject) -> Asked<Result<Deployment, ApiError>> {
     let (vercel, _) = subject.vercel.as_ref().ok_or(NO_VERCEL)?;
     let host = subject.url.host_str().unwrap_or_default();
-    Ok(vercel.deployment_standing(host).await)
+    Ok(vercel.deployment(host).await)
 }
 
-async fn provider_backups(subject: &Subject) -> Asked<Result<Value, ApiError>> {
+async fn provider_backups(subject: &Subject) -> Asked<Result<ProviderBackups, ApiError>> {
     if !subject.looks_at(Group::Backups) {
         return Err(NOT_ASKED);
     }
     let (management, project) = subject.supabase.as_ref().ok_or(NO_SUPABASE)?;
-    let call = Call::get(["v1", "projects", project, "database", "backups"]);
-    Ok(management.api().read(&call).await)
+    Ok(management.backups(project).await)
 }
 
-/// The functions of a build that the builder put behind a proxy of its own.
-fn standalone(output: Option<&Path>) -> Asked<Result<Vec<String>, String>> {
-    let output = output.ok_or(NO_OUTPUT)?;
+/// The functions that the builder put behind a proxy of its own, by the folder of a build or,
+/// where none is named, by what was uploaded.
+async fn standalone(
+    subject: &Subject,
+    deployment: &Asked<Result<Deployment, ApiError>>,
+) -> Asked<Result<Vec<String>, String>> {
+    if !subject.looks_at(Group::Platform) || subject.project == Project::App {
+        return Err(NOT_ASKED);
+    }
+    if let Some(output) = &subject.output {
+        return Ok(in_folder(output));
+    }
+    let ((vercel, _), Ok(Ok(deployment))) = (subject.vercel.as_ref().ok_or(NO_OUTPUT)?, deployment)
+    else {
+        return Err(NO_OUTPUT);
+    };
+    match vercel.deployment_files(&deployment.id).await {
+        Ok(files) => in_tree(&files).map(Ok),
+        // Of a deployment that was built there the platform may have no files at all.
+        Err(error) if error.is_absent() => Err(NO_OUTPUT),
+        Err(error) => Ok(Err(format!("Vercel {error}"))),
+    }
+}
+
+/// The same in what was uploaded, which holds functions where they were built elsewhere.
+fn in_tree(files: &[DeploymentFile]) -> Asked<Vec<String>> {
+    let child = |files: &[DeploymentFile], name: &str| {
+        let found = files.iter().find(|file| file.name == name);
+        found.map(|file| file.children.clone())
+    };
+    let functions = child(files, ".vercel")
+        .and_then(|files| child(&files, "output"))
+        .and_then(|files| child(&files, "functions"))
+        .ok_or(NO_OUTPUT)?;
+    let mut found = Vec::new();
+    let mut folders = vec![("functions".to_owned(), functions)];
+    while let Some((folder, files)) = folders.pop() {
+        for file in files {
+            if file.name == PROXIED {
+                found.push(folder.clone());
+            } else {
+                folders.push((format!("{folder}/{}", file.name), file.children));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn in_folder(output: &Path) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = vec![output.join("functions")];
     while let Some(folder) = folders.pop() {
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) => return Ok(Err(format!("{}: {error}", folder.display()))),
-        };
+        let entries =
+            std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         for entry in entries.flatten() {
             let path = entry.path();
-            if entry.file_name() == "user-server" {
+            if entry.file_name() == PROXIED {
                 found.push(folder.display().to_string());
             } else if path.is_dir() {
                 folders.push(path);
@@ -194,12 +272,14 @@ fn standalone(output: Option<&Path>) -> Asked<Result<Vec<String>, String>> {
         }
     }
     found.sort();
-    Ok(Ok(found))
+    Ok(found)
 }
 
 /// Asks one deployment.
 struct Asker<'a> {
     subject: &'a Subject,
+    /// What lets us through the platform's protection, if it may go there.
+    pass: Option<&'a Pass>,
     deadline: Deadline,
 }
 
@@ -255,9 +335,8 @@ impl Asker<'_> {
         if let Some(key) = key {
             request = request.bearer_auth(key.expose_secret());
         }
-        // It opens deployments of ours alone, and is nobody else's business.
-        if let Some(bypass) = self.subject.bypass.as_ref().filter(|_| self.may_bypass()) {
-            request = request.header(BYPASS, bypass.expose_secret());
+        if let Some((name, secret)) = self.pass.map(Pass::header) {
+            request = request.header(name, secret.expose_secret());
         }
         let began = clock::instant();
         let response = request
@@ -273,11 +352,6 @@ impl Asker<'_> {
             body,
             took: began.elapsed(),
         })
-    }
-
-    fn may_bypass(&self) -> bool {
-        let host = self.subject.url.host_str().unwrap_or_default();
-        self.subject.is_secure() && (self.subject.is_at_home() || host.ends_with(".vercel.app"))
     }
 
     /// One handshake of its own, which tells what TLS is spoken.
@@ -339,4 +413,35 @@ fn request(client: &Client, method: Method, url: &str) -> reqwest::RequestBuilde
         return json.body("{}");
     }
     request
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_found_in_what_was_uploaded_and_sources_tell_nothing() {
+        let file = |name: &str| json!({"name": name, "type": "file", "uid": "x"});
+        let folder = |name: &str, children: Value| json!({"name": name, "type": "directory", "children": children});
+        let uploaded = |files: Value| {
+            let functions = folder(
+                "functions",
+                json!([folder("api", json!([folder("health.func", files)]))]),
+            );
+            let output = folder("output", json!([file("config.json"), functions]));
+            json!([folder(".vercel", json!([output]))])
+        };
+        let found = |tree: Value| {
+            let tree: Vec<DeploymentFile> = serde_json::from_value(tree).unwrap();
+            in_tree(&tree)
+        };
+        let good = uploaded(json!([file("executable"), file(".vc-config.json")]));
+        assert_eq!(found(good), Ok(vec![]));
+        let bad = uploaded(json!([file("executable"), file("user-server")]));
+        assert_eq!(found(bad), Ok(vec!["functions/api/health.func".to_owned()]));
+        let sources = json!([folder("src", json!([file("user-server")]))]);
+        assert_eq!(found(sources), Err(NO_OUTPUT));
+    }
 }

@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::{judgement::Judgement, subject::Subject};
 use crate::platforms::{
     api::ApiError,
-    vercel::standing::{DeploymentStanding, ProjectStanding},
+    supabase::backups::ProviderBackups,
+    vercel::{Deployment, Project},
 };
 
 /// An answer, read whole.
@@ -70,9 +71,9 @@ pub(super) struct Seen<'a> {
     pub(super) sources: Vec<(&'static str, Reply)>,
     /// Answers to a handful of clients at once.
     pub(super) load: Vec<Reply>,
-    pub(super) vercel_project: Asked<Result<ProjectStanding, ApiError>>,
-    pub(super) vercel_deployment: Asked<Result<DeploymentStanding, ApiError>>,
-    pub(super) provider_backups: Asked<Result<Value, ApiError>>,
+    pub(super) vercel_project: Asked<Result<Project, ApiError>>,
+    pub(super) vercel_deployment: Asked<Result<Deployment, ApiError>>,
+    pub(super) provider_backups: Asked<Result<ProviderBackups, ApiError>>,
     /// Files of the build's functions that are not ours.
     pub(super) standalone: Asked<Result<Vec<String>, String>>,
 }
@@ -125,6 +126,11 @@ impl Seen<'_> {
             .or(self.health.as_ref().ok())
             .map(Answered::json)
             .unwrap_or_default()
+    }
+
+    /// Which release says that it is there.
+    pub(super) fn release(&self) -> Option<String> {
+        Some(self.best_health()["version"].as_str()?.to_owned())
     }
 }
 

@@ -15,6 +15,9 @@ use crate::{
 /// How long 19 of 20 answers may take at most.
 const SLOWEST: Duration = Duration::from_secs(1);
 
+/// The same of a release that nobody has called yet: it starts cold.
+const SLOWEST_COLD: Duration = Duration::from_secs(3);
+
 /// A deployment to look at.
 #[derive(Debug, Clone)]
 pub struct Subject {
@@ -24,6 +27,8 @@ pub struct Subject {
     pub project: Project,
     /// Which environment it has to say that it is.
     pub environment: Environment,
+    /// Which release it has to say that it is.
+    pub release: Release,
     /// What to look at.
     pub groups: Vec<Group>,
     /// Proof of an operator; sent to hosts of ours alone.
@@ -31,7 +36,7 @@ pub struct Subject {
     /// Where this bundle answers, which is a host of ours.
     pub base_url: Option<Url>,
     /// Lets us through the platform's protection of deployments.
-    pub bypass: Option<SecretString>,
+    pub pass: Option<Pass>,
     /// Vercel, and the project there.
     pub vercel: Option<(Vercel, String)>,
     /// Supabase's management, and the project there.
@@ -54,14 +59,35 @@ pub enum Project {
     App,
 }
 
+/// What lets us through the platform's protection of deployments.
+#[derive(Debug, Clone)]
+pub enum Pass {
+    /// The project's secret for that, which lasts until it is rotated.
+    Secret(SecretString),
+    /// A token of an identity that the project trusts, which lasts minutes.
+    Identity(SecretString),
+}
+
+/// Which release is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// The one that looks.
+    OfThisBuild,
+    /// Whichever it is: one that is gone back to is older, and one that asks for its domains
+    /// is newer than what serves.
+    Any,
+}
+
 /// What a look belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Group {
     /// How it is reached: encryption, certificates, headers.
     Transport,
-    /// Whether it works, and what it stands on.
+    /// Whether it works, and its database.
     Health,
+    /// What others provide: AI, mail, storage, channels.
+    Services,
     /// Which release of which project it is, and with which variables.
     Configuration,
     /// Whom it lets in.
@@ -91,10 +117,11 @@ impl Subject {
             url,
             project,
             environment: Environment::Production,
+            release: Release::OfThisBuild,
             groups: Group::ALL.to_vec(),
             operator_key: config.monitoring_api_key.clone(),
             base_url: config.base_url.clone(),
-            bypass: platforms.bypass.clone(),
+            pass: platforms.bypass.clone().map(Pass::Secret),
             vercel: platforms.vercel(&outbound).zip(named.clone()),
             supabase: platforms
                 .management(&outbound)
@@ -102,6 +129,23 @@ impl Subject {
             output: None,
             slowest: SLOWEST,
             outbound,
+        }
+    }
+
+    /// A deployment that is to serve or has begun to: what it can do something about itself,
+    /// whichever release it is.
+    #[must_use]
+    pub fn of_a_release(
+        url: Url,
+        project: Project,
+        config: &Config,
+        outbound: Arc<Outbound>,
+    ) -> Self {
+        Self {
+            groups: Group::OF_A_RELEASE.to_vec(),
+            release: Release::Any,
+            slowest: SLOWEST_COLD,
+            ..Self::new(url, project, config, outbound)
         }
     }
 
@@ -126,11 +170,22 @@ impl Subject {
     }
 }
 
+impl Pass {
+    /// The header that carries it, and what it carries.
+    pub(super) fn header(&self) -> (&'static str, &SecretString) {
+        match self {
+            Self::Secret(secret) => ("x-vercel-protection-bypass", secret),
+            Self::Identity(token) => ("x-vercel-trusted-oidc-idp-token", token),
+        }
+    }
+}
+
 impl Group {
     /// Every one, in the order in which to read them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Transport,
         Self::Health,
+        Self::Services,
         Self::Configuration,
         Self::Access,
         Self::Jobs,
@@ -141,7 +196,8 @@ impl Group {
     ];
 
     /// What a deployment itself can do something about: what is wrong with jobs and backups
-    /// must not hold back the release that mends it.
+    /// must not hold back the release that mends it, and an outage of somebody else's takes no
+    /// release back.
     pub const OF_A_RELEASE: [Self; 6] = [
         Self::Transport,
         Self::Health,
@@ -157,6 +213,7 @@ impl Group {
         match self {
             Self::Transport => "transport",
             Self::Health => "health",
+            Self::Services => "services",
             Self::Configuration => "configuration",
             Self::Access => "access",
             Self::Jobs => "jobs",

@@ -33,6 +33,8 @@ pub(super) enum Seed {
     Provider(fn(&mut Value)),
     /// The build has what it must not have.
     Build,
+    /// No build is at hand, and Vercel shows that of what was uploaded.
+    Upload(&'static str),
 }
 
 const fn fault(
@@ -49,7 +51,9 @@ const fn fault(
     }
 }
 
-use Group::{Access, Backups, Configuration, Health, Jobs, Page, Platform, Speed, Transport};
+use Group::{
+    Access, Backups, Configuration, Health, Jobs, Page, Platform, Services, Speed, Transport,
+};
 use Seed::{Answer, Provider, Subject as Of, Vercel};
 
 pub(super) const ALL: &[Fault] = &[
@@ -173,7 +177,7 @@ pub(super) const ALL: &[Fault] = &[
     ),
     fault(
         "a service fails",
-        Health,
+        Services,
         &["services"],
         Answer(|request, response| {
             if at(request, "/api/health") {
@@ -206,7 +210,7 @@ pub(super) const ALL: &[Fault] = &[
     ),
     fault(
         "a message was given up",
-        Health,
+        Services,
         &["messages"],
         Answer(|request, response| {
             dashboard(request, response, |data| {
@@ -240,9 +244,7 @@ pub(super) const ALL: &[Fault] = &[
         Configuration,
         &["project"],
         Vercel(|state| {
-            let deployment = state.standing.deployments.get_mut("localhost").unwrap();
-            deployment["projectId"] = json!("prj_other");
-            deployment["name"] = json!("other");
+            state.deployments.all[0].project = ("prj_other".to_owned(), "other".to_owned());
         }),
     ),
     fault(
@@ -250,7 +252,7 @@ pub(super) const ALL: &[Fault] = &[
         Configuration,
         &["project"],
         Vercel(|state| {
-            state.standing.deployments.clear();
+            state.deployments.all.clear();
         }),
     ),
     fault(
@@ -392,7 +394,8 @@ pub(super) const ALL: &[Fault] = &[
         Jobs,
         &["crons_running"],
         Answer(|request, response| {
-            job(request, response, "monitor", "status", json!("overdue"));
+            let long_ago = json!("2026-11-01T00:00:00Z");
+            job(request, response, "monitor", "lastSlot", long_ago);
         }),
     ),
     fault(
@@ -400,13 +403,7 @@ pub(super) const ALL: &[Fault] = &[
         Jobs,
         &["crons_running"],
         Answer(|request, response| {
-            job(
-                request,
-                response,
-                "maintenance",
-                "status",
-                json!("not set up"),
-            );
+            job(request, response, "maintenance", "lastSlot", Value::Null);
         }),
     ),
     fault(
@@ -608,7 +605,7 @@ pub(super) const ALL: &[Fault] = &[
         Platform,
         &["pin"],
         Vercel(|state| {
-            project(state)["autoAssignCustomDomains"] = json!(false);
+            state.promotions.is_pinned = true;
         }),
     ),
     fault(
@@ -616,8 +613,7 @@ pub(super) const ALL: &[Fault] = &[
         Platform,
         &["pin"],
         Vercel(|state| {
-            let project = project(state).as_object_mut().unwrap();
-            project.remove("autoAssignCustomDomains");
+            state.promotions.omitted.insert("autoAssignCustomDomains");
         }),
     ),
     fault(
@@ -626,7 +622,18 @@ pub(super) const ALL: &[Fault] = &[
         &["standalone"],
         Seed::Build,
     ),
+    fault(
+        "a function in standalone mode, by what was uploaded",
+        Platform,
+        &["standalone"],
+        Seed::Upload("user-server"),
+    ),
 ];
+
+/// Vercel shows an upload with that file in it.
+pub(super) const fn of_upload(file: &'static str) -> Fault {
+    fault("an upload", Platform, &[], Seed::Upload(file))
+}
 
 fn at(request: &Request<Bytes>, path: &str) -> bool {
     request.uri().path() == path
@@ -676,5 +683,5 @@ fn opens(request: &Request<Bytes>, response: &mut Response<Bytes>, path: &str) {
 }
 
 fn project(state: &mut State) -> &mut Value {
-    state.standing.projects.get_mut("prj_ops").unwrap()
+    &mut state.projects.find_mut("prj_ops").unwrap().document
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use jiff::SignedDuration;
 use local_supabase::server::{Answer, Server};
-use outside::{clock, outbound, outbound::Outbound};
+use outside::{clock, outbound::Outbound};
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
@@ -19,6 +19,8 @@ use tokio_rustls::{
     },
 };
 use url::Url;
+
+use crate::support::forward;
 
 /// Changes an answer on its way.
 pub(super) type Breaks = fn(&Request<Bytes>, &mut Response<Bytes>);
@@ -40,7 +42,7 @@ pub(super) struct Front {
     breaks: Arc<Mutex<Option<Breaks>>>,
     root: CertificateDer<'static>,
     ports: Vec<(Certificate, u16)>,
-    _proxy: Server,
+    proxy: Server,
 }
 
 impl Front {
@@ -52,7 +54,13 @@ impl Front {
             move |request| {
                 let (upstream, outbound) = (upstream.clone(), Arc::clone(&outbound));
                 let breaks = *breaks.lock().unwrap();
-                async move { forward(&outbound, &upstream, request, breaks).await }
+                async move {
+                    let mut answer = forward(&outbound, &upstream, &request).await;
+                    if let (Answer::Response(response), Some(breaks)) = (&mut answer, breaks) {
+                        breaks(&request, response);
+                    }
+                    answer
+                }
             }
         })
         .await
@@ -74,7 +82,7 @@ impl Front {
             breaks,
             root: trusted.root,
             ports,
-            _proxy: proxy,
+            proxy,
         }
     }
 
@@ -92,45 +100,14 @@ impl Front {
         format!("https://localhost:{port}").parse().unwrap()
     }
 
+    /// Its address without encryption.
+    pub(super) fn plain_url(&self) -> String {
+        self.proxy.url()
+    }
+
     pub(super) fn break_with(&self, breaks: Option<Breaks>) {
         *self.breaks.lock().unwrap() = breaks;
     }
-}
-
-async fn forward(
-    outbound: &Outbound,
-    upstream: &str,
-    request: Request<Bytes>,
-    breaks: Option<Breaks>,
-) -> Answer {
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |path| path.as_str());
-    let mut headers = request.headers().clone();
-    headers.remove("host");
-    let sent = outbound
-        .client()
-        .unwrap()
-        .request(request.method().clone(), format!("{upstream}{path}"))
-        .headers(headers)
-        .body(request.body().clone())
-        .send()
-        .await;
-    let Ok(received) = sent else {
-        return Answer::Drop;
-    };
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = received.status();
-    response.headers_mut().extend(received.headers().clone());
-    for name in ["transfer-encoding", "content-length"] {
-        response.headers_mut().remove(name);
-    }
-    *response.body_mut() = outbound::body(received, usize::MAX / 2).await.unwrap();
-    if let Some(breaks) = breaks {
-        breaks(&request, &mut response);
-    }
-    Answer::Response(response)
 }
 
 /// Takes TLS off and passes the bytes on.

@@ -6,7 +6,7 @@ use dev::{DevOptions, Running};
 use local_supabase::{
     platforms::{
         stand_in::{Asked, StandIn, Trouble},
-        vercel::{self, State},
+        vercel::{self, State, deployments::Deployment},
     },
     postgres::{Cluster, TestDatabase},
 };
@@ -17,9 +17,10 @@ use ops::{
     verification::check_runs::{self, Answered},
 };
 use outside::clock::Deadline;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_postgres::Client;
 
+use super::front::Front;
 use crate::support::{bundle, call_with};
 
 struct Gate {
@@ -34,17 +35,13 @@ impl Gate {
     async fn of_a_bundle() -> Self {
         let (running, database) = bundle(DevOptions::default()).await;
         let vercel = vercel::start(None, "token-of-vercel").await.unwrap();
-        let deployment = |project: &str| {
-            json!({"id": "dpl_1", "url": running.base_url, "name": project, "projectId": project,
-                   "target": "production"})
-        };
-        {
-            let deployments = &mut vercel.state().standing.deployments;
-            for name in ["dpl_1", "127.0.0.1"] {
-                deployments.insert(name.to_owned(), deployment("prj_ops"));
-            }
-            deployments.insert("dpl_other".to_owned(), deployment("prj_other"));
-        }
+        vercel.state().deployments.all = [("dpl_1", "prj_ops"), ("dpl_other", "prj_other")]
+            .map(|(id, project)| Deployment {
+                url: running.base_url.clone(),
+                project: (project.to_owned(), project.to_owned()),
+                ..Deployment::staged(id, 1, "commit1")
+            })
+            .into();
         let mut env = running.env.clone();
         for (name, value) in [
             ("VERCEL_TOKEN", vercel.token().to_owned()),
@@ -148,6 +145,32 @@ async fn a_run_is_verified_at_its_own_address_and_answered_whatever_is_lost() {
         Some(Answered::Nothing),
         "for good"
     );
+    gate.vercel.stop().await;
+    gate.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_is_not_held_back_for_being_newer_than_what_serves() {
+    let gate = Gate::of_a_bundle().await;
+    let front = Front::before(gate.running.base_url.clone()).await;
+    front.break_with(Some(|request, response| {
+        if request.uri().path() == "/api/health" {
+            let mut health: Value = serde_json::from_slice(response.body()).unwrap();
+            health["version"] = json!("99.0.0");
+            *response.body_mut() = health.to_string().into();
+        } else {
+            response.headers_mut().remove("content-security-policy");
+        }
+    }));
+    gate.vercel.state().deployments.all[0].url = front.plain_url();
+    gate.ask("run_1", "dpl_1").await;
+    let Some(Answered::Taken {
+        conclusion, text, ..
+    }) = gate.answer_next().await
+    else {
+        panic!("the run is answered");
+    };
+    assert_eq!(conclusion, Conclusion::Succeeded, "{text}");
     gate.vercel.stop().await;
     gate.running.stop().await.unwrap();
 }

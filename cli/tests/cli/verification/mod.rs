@@ -16,7 +16,7 @@ use http::StatusCode;
 use local_supabase::{
     platforms::{
         stand_in::StandIn,
-        vercel::{self, State},
+        vercel::{self, State, deployments::Deployment},
     },
     postgres::{Cluster, TestDatabase},
     server::Server,
@@ -138,6 +138,11 @@ impl World {
             Some(Seed::Vercel(change)) => change(&mut self.vercel.state()),
             Some(Seed::Provider(change)) => change(&mut self.backups.lock().unwrap()),
             Some(Seed::Build) => std::fs::write(&server, "").unwrap(),
+            Some(Seed::Upload(file)) => {
+                subject.output = None;
+                let mut state = self.vercel.state();
+                state.deployments.all[0].files = Some(uploaded(file));
+            }
         }
         let report = verification::look_at(&subject, Deadline::after(Duration::from_secs(60)));
         let report = report.await;
@@ -161,21 +166,25 @@ fn in_order() -> State {
         .map(|path| json!({"host": "ops.wine.example", "path": path, "schedule": "* * * * *"}))
         .collect();
     let mut state = State::default();
-    state.standing.projects.insert(
-        "prj_ops".to_owned(),
-        json!({
-            "id": "prj_ops", "name": "pourtrait-ops", "autoAssignCustomDomains": true,
-            "crons": {"enabledAt": 1, "disabledAt": null, "definitions": crons},
-        }),
-    );
-    state.standing.deployments.insert(
-        "localhost".to_owned(),
-        json!({
-            "id": "dpl_1", "url": "ops-1a2b3c.vercel.app", "name": "pourtrait-ops",
-            "projectId": "prj_ops", "target": "production", "readyState": "READY",
-        }),
-    );
+    state.serve("prj_ops", "pourtrait-ops", &["localhost"], "dpl_1");
+    let project = state.projects.find_mut("prj_ops").unwrap();
+    project.document["crons"] = json!({"enabledAt": 1, "disabledAt": null, "definitions": crons});
+    let mut deployment = Deployment::served("dpl_1", 1, "commit1");
+    deployment.project = ("prj_ops".to_owned(), "pourtrait-ops".to_owned());
+    state.deployments.all.push(deployment);
     state
+}
+
+/// What was uploaded for a deployment of one function with a file in it.
+fn uploaded(file: &str) -> Value {
+    let folder = |name: &str, children: Value| json!({"name": name, "type": "directory", "children": children});
+    let file = json!({"name": file, "type": "file", "uid": "x"});
+    let function = folder("health.func", json!([file]));
+    let functions = folder("functions", json!([folder("api", json!([function]))]));
+    json!([folder(
+        ".vercel",
+        json!([folder("output", json!([functions]))])
+    )])
 }
 
 fn good_backups() -> Value {
@@ -263,6 +272,9 @@ async fn verify_finds_each_of_fifty_seeded_faults_and_passes_without_them() {
     }
     let report = world.look(None).await;
     assert_eq!(found(&report), [""; 0], "every fault was taken away again");
+    let good = faults::of_upload("executable");
+    let report = world.look(Some(&good)).await;
+    assert_eq!(report.count(Outcome::Passed), 2, "{report:#?}");
     world.vercel.stop().await;
     world.supabase.stop().await;
     world.running.stop().await.unwrap();
@@ -334,15 +346,20 @@ async fn a_key_is_sent_to_nobody_else() {
     let stranger = Server::bind(None, {
         let keys = Arc::clone(&keys);
         move |request: http::Request<bytes::Bytes>| {
-            let seen = request.headers().get("authorization").cloned();
-            keys.lock().unwrap().extend(seen);
+            let secrets = ["authorization", "x-vercel-protection-bypass"];
+            let seen = secrets
+                .iter()
+                .filter_map(|name| request.headers().get(*name));
+            keys.lock().unwrap().extend(seen.cloned());
             async move { json_answer(&json!({})) }
         }
     })
     .await
     .unwrap();
     let lookup = |name: &str| match name {
-        "MONITORING_API_KEY" => Some("0123456789abcdef".to_owned()),
+        "MONITORING_API_KEY" | "VERCEL_AUTOMATION_BYPASS_SECRET" => {
+            Some("0123456789abcdef".to_owned())
+        }
         "BASE_URL" => Some("https://ops.wine.example".to_owned()),
         _ => None,
     };
@@ -366,4 +383,76 @@ async fn a_key_is_sent_to_nobody_else() {
         assert_eq!(!keys.lock().unwrap().is_empty(), sent, "{url}: {report:#?}");
     }
     stranger.stop().await;
+}
+
+/// A page that the platform protects, unless somebody is shown whom it trusts.
+async fn protected(trusted: &'static str) -> Server {
+    Server::bind(None, move |request: http::Request<bytes::Bytes>| {
+        let shown = request.headers().get("x-vercel-trusted-oidc-idp-token");
+        let is_trusted = shown.is_some_and(|shown| shown == trusted);
+        let mut answer = http::Response::new("<!doctype html>".into());
+        answer
+            .headers_mut()
+            .insert("content-type", http::HeaderValue::from_static("text/html"));
+        if !is_trusted {
+            *answer.status_mut() = StatusCode::UNAUTHORIZED;
+            *answer.body_mut() = "Authentication Required".into();
+        }
+        async move { answer }
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_trusted_is_let_in_without_a_secret() {
+    let page = protected("who-this-job-is").await;
+    let github = Server::bind(None, |request: http::Request<bytes::Bytes>| {
+        let proof = request.headers().get("authorization").cloned();
+        let is_job = proof.is_some_and(|proof| proof == "Bearer proof-of-the-job");
+        async move {
+            if is_job {
+                json_answer(&json!({"value": "who-this-job-is"}))
+            } else {
+                json_answer(&json!({}))
+            }
+        }
+    })
+    .await
+    .unwrap();
+    let call = async |more: &[(&str, &str)]| {
+        let known = [
+            ("SUPABASE_URL", "http://127.0.0.1:9"),
+            ("NEXT_PUBLIC_APP_URL", &page.url()),
+        ];
+        let env = known.iter().chain(more);
+        let env: BTreeMap<_, _> = env
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let line = ["verify", "--project", "app", "--only", "transport"];
+        call_with(&env, &line).await
+    };
+    let url = ("ACTIONS_ID_TOKEN_REQUEST_URL", &*github.url());
+    let proof = |text| ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", text);
+    let stranger = call(&[]).await;
+    assert_eq!(stranger.status, 1, "{stranger:?}");
+    assert!(
+        stranger
+            .stdout
+            .contains("VERCEL_AUTOMATION_BYPASS_SECRET is not set here"),
+        "{stranger:?}"
+    );
+    let job = call(&[url, proof("proof-of-the-job")]).await;
+    assert_eq!(job.status, 0, "{job:?}");
+    assert!(!job.stdout.contains("who-this-job-is") && !job.stderr.contains("who-this-job-is"));
+    let unknown = call(&[url, proof("of-another")]).await;
+    assert_eq!(unknown.status, 1, "{unknown:?}");
+    assert!(
+        unknown
+            .stderr
+            .contains("GitHub does not say who this job is: it answered no token"),
+        "{unknown:?}"
+    );
+    page.stop().await;
+    github.stop().await;
 }

@@ -28,6 +28,9 @@ pub struct ProviderBackups {
     pub backups: Vec<ProviderBackup>,
     /// Up to when the log reaches, where any moment can be restored.
     pub latest_physical: Option<Timestamp>,
+    /// How many are not told of because they cannot be read.
+    #[serde(skip)]
+    pub unreadable: usize,
 }
 
 /// One backup.
@@ -128,6 +131,7 @@ impl ProviderBackups {
             return Err(ApiError::Odd("no list of backups".to_owned()));
         };
         let mut backups: Vec<_> = listed.iter().filter_map(ProviderBackup::read).collect();
+        let unreadable = listed.len() - backups.len();
         backups.sort_by_key(|backup| std::cmp::Reverse(backup.at));
         backups.truncate(TOLD);
         let physical = &said["physical_backup_data"]["latest_physical_backup_date_unix"];
@@ -137,6 +141,7 @@ impl ProviderBackups {
             latest_physical: physical
                 .as_i64()
                 .and_then(|seconds| Timestamp::from_second(seconds).ok()),
+            unreadable,
         })
     }
 }
@@ -180,6 +185,7 @@ mod tests {
         let read = ProviderBackups::read(&said).unwrap();
         let statuses: Vec<_> = read.backups.iter().map(|one| one.status.as_str()).collect();
         assert_eq!(statuses, ["FAILED", "COMPLETED"]);
+        assert_eq!(read.unreadable, 2);
         assert_eq!(read.latest_physical.unwrap().as_second(), 1_795_000_000);
         assert!(ProviderBackups::read(&json!({"message": "?"})).is_err());
     }

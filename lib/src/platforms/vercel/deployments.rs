@@ -15,8 +15,10 @@ use crate::platforms::api::{ApiError, Call};
 pub struct Deployment {
     /// Its id, `dpl_…`.
     pub id: String,
-    /// The project that it is of, where that is said.
+    /// The id of the project that it is of, where that is said.
     pub project: Option<String>,
+    /// The name of the project, where that is said.
+    pub project_name: Option<String>,
     /// Its own address, which stays what it is.
     pub url: Option<String>,
     /// When it was made.
@@ -106,9 +108,28 @@ impl Vercel {
         })
     }
 
-    /// One deployment, by its id or its address.
+    /// One deployment, by its id, by its own address, or by a domain that it has; addresses
+    /// without a scheme.
     pub async fn deployment(&self, named: &str) -> Result<Deployment, ApiError> {
         let call = Call::get(["v13", "deployments", named]);
+        self.api.read(&self.of_team(call)).await
+    }
+}
+
+/// A file or a folder of a deployment, as Vercel's tree of its files shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DeploymentFile {
+    /// Its name, without its folder.
+    pub name: String,
+    /// What is in it, if it is a folder.
+    #[serde(default)]
+    pub children: Vec<DeploymentFile>,
+}
+
+impl Vercel {
+    /// What was uploaded for a deployment, by its id: the sources, or what was built elsewhere.
+    pub async fn deployment_files(&self, id: &str) -> Result<Vec<DeploymentFile>, ApiError> {
+        let call = Call::get(["v6", "deployments", id, "files"]);
         self.api.read(&self.of_team(call)).await
     }
 }
@@ -143,6 +164,20 @@ impl Deployment {
         .and_then(|message| message.lines().next())
     }
 
+    /// Whether it is of a project, which is named by its id or its name.
+    #[must_use]
+    pub fn is_of(&self, project: &str) -> bool {
+        let named = [&self.project, &self.project_name];
+        named.iter().any(|named| named.as_deref() == Some(project))
+    }
+
+    /// The project in words.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        let named = self.project_name.as_deref().or(self.project.as_deref());
+        named.unwrap_or("an unknown project")
+    }
+
     /// Its own address as a URL.
     #[must_use]
     pub fn address(&self) -> Option<String> {
@@ -163,6 +198,7 @@ struct Raw {
     uid: Option<String>,
     id: Option<String>,
     project_id: Option<String>,
+    name: Option<String>,
     url: Option<String>,
     created_at: Option<i64>,
     created: Option<i64>,
@@ -184,6 +220,7 @@ impl TryFrom<Raw> for Deployment {
         Ok(Self {
             id,
             project: raw.project_id,
+            project_name: raw.name.filter(|name| !name.is_empty()),
             url: raw.url.filter(|url| !url.is_empty()),
             created_at: created.and_then(|at| Timestamp::from_millisecond(at).ok()),
             state: raw.ready_state.or(raw.state).unwrap_or(ReadyState::Unknown),
@@ -215,8 +252,11 @@ mod tests {
         assert_eq!((one.commit(), one.subject()), (Some("abc"), Some("Fix it")));
         assert_eq!(one.address().as_deref(), Some("https://wine-1.vercel.app"));
         assert_eq!(one.substate, Some(Substate::Staged));
-        let looked = json!({"id": "dpl_2", "readyState": "SHINY", "target": null});
+        let looked = json!({"id": "dpl_2", "readyState": "SHINY", "target": null,
+            "name": "wine", "projectId": "prj_1"});
         let one: Deployment = serde_json::from_value(looked).unwrap();
+        assert!(one.is_of("prj_1") && one.is_of("wine") && !one.is_of("prj_2"));
+        assert_eq!(one.owner(), "wine");
         assert_eq!((one.state, one.is_production), (ReadyState::Unknown, false));
         assert_eq!(one.is_candidate, None);
         assert!(serde_json::from_value::<Deployment>(json!({"url": "x"})).is_err());

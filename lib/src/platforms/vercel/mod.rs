@@ -3,10 +3,8 @@
 pub mod check_runs;
 mod deployments;
 pub mod environment;
-pub mod project_state;
-pub mod projects;
+mod projects;
 mod promotions;
-pub mod standing;
 
 use std::sync::Arc;
 
@@ -16,8 +14,9 @@ use url::Url;
 
 use super::api::{Api, Call, Pace};
 
-pub use deployments::{Deployment, Listed, ReadyState, Substate};
-pub use promotions::{AliasRequest, Held, JobStatus, Project, Traffic};
+pub use deployments::{Deployment, DeploymentFile, Listed, ReadyState, Substate};
+pub use projects::{AliasRequest, Crons, JobStatus, LiveDeployment, Project, Traffic};
+pub use promotions::Held;
 
 /// Where it answers unless a variable says otherwise.
 pub const BASE_URL: &str = "https://api.vercel.com";

@@ -7,8 +7,15 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::OPS;
-use crate::verification::{
-    judgement::Judgement, look::Look, report::Importance, seen::Seen, subject::Group,
+use crate::{
+    VERSION,
+    verification::{
+        judgement::Judgement,
+        look::Look,
+        report::Importance,
+        seen::Seen,
+        subject::{Group, Release},
+    },
 };
 
 pub(super) const LOOK: Look = Look {
@@ -51,6 +58,11 @@ struct Header {
 }
 
 fn judge(seen: &Seen<'_>) -> Judgement {
+    if seen.subject.release == Release::Any
+        && let Some(other) = seen.release().filter(|release| release != VERSION)
+    {
+        return Judgement::skipped(format!("{other} answers, whose rules are not known here"));
+    }
     let mut bad = Vec::new();
     for (path, reply) in &seen.pages {
         match reply {

@@ -7,7 +7,7 @@ use crate::verification::{
 
 pub(super) const LOOK: Look = Look {
     name: "messages",
-    group: Group::Health,
+    group: Group::Services,
     importance: Importance::Optional,
     of: OPS,
     mend: "run `pourtrait alerts messages` and `pourtrait check --live`: a channel does not take \

@@ -22,7 +22,7 @@ fn judge(seen: &Seen<'_>) -> Judgement {
     match &seen.vercel_project {
         Err(reason) => Judgement::skipped(*reason),
         Ok(Err(error)) => Judgement::skipped(format!("Vercel {error}")),
-        Ok(Ok(project)) => match project.auto_assign_custom_domains {
+        Ok(Ok(project)) => match project.assigns_domains {
             Some(true) => Judgement::passed("later releases get the domains"),
             Some(false) => Judgement::failed("production is pinned to what serves now"),
             // Whoever takes that for a yes promotes over a rollback.

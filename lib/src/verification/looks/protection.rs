@@ -6,7 +6,7 @@ use crate::verification::{
     look::Look,
     report::Importance,
     seen::{Answered, Seen},
-    subject::Group,
+    subject::{Group, Pass},
 };
 
 pub(super) const LOOK: Look = Look {
@@ -15,7 +15,7 @@ pub(super) const LOOK: Look = Look {
     importance: Importance::Critical,
     of: BOTH,
     mend: "copy the project's current secret of Protection Bypass for Automation into \
-           VERCEL_AUTOMATION_BYPASS_SECRET",
+           VERCEL_AUTOMATION_BYPASS_SECRET, or let the project trust the workflow (Trusted Sources)",
     judge,
 };
 
@@ -26,10 +26,14 @@ fn judge(seen: &Seen<'_>) -> Judgement {
     if !is_protection(answer) {
         return Judgement::passed("the deployment itself answers");
     }
-    Judgement::failed(if seen.subject.bypass.is_some() {
-        "Vercel's protection answers: the bypass secret was rotated, or is another project's"
-    } else {
-        "Vercel's protection answers, and VERCEL_AUTOMATION_BYPASS_SECRET is not set here"
+    Judgement::failed(match seen.subject.pass {
+        Some(Pass::Secret(_)) => {
+            "Vercel's protection answers: the bypass secret was rotated, or is another project's"
+        }
+        Some(Pass::Identity(_)) => {
+            "Vercel's protection answers: the project does not trust this workflow"
+        }
+        None => "Vercel's protection answers, and VERCEL_AUTOMATION_BYPASS_SECRET is not set here",
     })
 }
 

@@ -1,11 +1,13 @@
 //! Whether the provider's own backups are made.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::OPS;
-use crate::verification::{
-    judgement::Judgement, look::Look, report::Importance, seen::Seen, subject::Group,
+use crate::{
+    platforms::supabase::backups::ProviderBackup,
+    verification::{
+        judgement::Judgement, look::Look, report::Importance, seen::Seen, subject::Group,
+    },
 };
 
 pub(super) const LOOK: Look = Look {
@@ -25,46 +27,37 @@ const OLDEST: SignedDuration = SignedDuration::from_hours(26);
 const LAG: SignedDuration = SignedDuration::from_mins(10);
 
 fn judge(seen: &Seen<'_>) -> Judgement {
-    let document = match &seen.provider_backups {
+    let found = match &seen.provider_backups {
         Err(reason) => return Judgement::skipped(*reason),
         Ok(Err(error)) => return Judgement::skipped(format!("Supabase {error}")),
-        Ok(Ok(document)) => document,
+        Ok(Ok(found)) => found,
     };
-    let backups = document["backups"].as_array();
-    let backups = backups.map_or(&[][..], Vec::as_slice);
-    if document["pitr_enabled"] == true {
-        return recovery(document, seen.now);
+    if found.pitr {
+        return recovery(found.latest_physical, seen.now);
     }
-    if backups.is_empty() {
-        return Judgement::skipped("the project's plan has none");
-    }
-    let newest = backups
-        .iter()
-        .filter_map(|backup| Some((time(&backup["inserted_at"])?, backup["status"].as_str()?)))
-        .max();
-    match newest {
-        None => Judgement::failed("none of them says when it was made"),
-        Some((at, status @ ("FAILED" | "CANCELED"))) => {
+    match found.backups.first() {
+        None if found.unreadable > 0 => Judgement::failed("none of them says when it was made"),
+        None => Judgement::skipped("the project's plan has none"),
+        Some(ProviderBackup { at, status })
+            if ["FAILED", "CANCELED"].contains(&status.as_str()) =>
+        {
             Judgement::failed(format!("the newest, of {at}, is {status}"))
         }
-        Some((at, _)) if seen.now.duration_since(at) > OLDEST => {
-            Judgement::failed(format!("the newest is of {at}"))
+        Some(newest) if seen.now.duration_since(newest.at) > OLDEST => {
+            Judgement::failed(format!("the newest is of {}", newest.at))
         }
-        Some((at, status)) => Judgement::passed(format!("the newest, of {at}, is {status}")),
+        Some(ProviderBackup { at, status }) => {
+            Judgement::passed(format!("the newest, of {at}, is {status}"))
+        }
     }
 }
 
-fn recovery(document: &Value, now: Timestamp) -> Judgement {
-    let latest = document["physical_backup_data"]["latest_physical_backup_date_unix"].as_i64();
-    match latest.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
+fn recovery(latest: Option<Timestamp>, now: Timestamp) -> Judgement {
+    match latest {
         None => Judgement::failed("point-in-time recovery is on and says nothing of its reach"),
         Some(at) if now.duration_since(at) > LAG => Judgement::failed(format!(
             "point-in-time recovery reaches {at} and no further"
         )),
         Some(at) => Judgement::passed(format!("point-in-time recovery reaches {at}")),
     }
-}
-
-fn time(value: &Value) -> Option<Timestamp> {
-    value.as_str()?.parse().ok()
 }

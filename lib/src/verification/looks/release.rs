@@ -4,7 +4,11 @@ use super::OPS;
 use crate::{
     VERSION,
     verification::{
-        judgement::Judgement, look::Look, report::Importance, seen::Seen, subject::Group,
+        judgement::Judgement,
+        look::Look,
+        report::Importance,
+        seen::Seen,
+        subject::{Group, Release},
     },
 };
 
@@ -18,10 +22,12 @@ pub(super) const LOOK: Look = Look {
 };
 
 fn judge(seen: &Seen<'_>) -> Judgement {
-    let health = seen.best_health();
-    match health["version"].as_str() {
-        Some(found) if found == VERSION => Judgement::passed(VERSION),
-        Some(found) => Judgement::failed(format!("{found} answers, and this is {VERSION}")),
-        None => Judgement::failed("it does not say which"),
+    match (seen.release().as_deref(), seen.subject.release) {
+        (Some(found), Release::Any) => Judgement::passed(found),
+        (Some(found), Release::OfThisBuild) if found == VERSION => Judgement::passed(found),
+        (Some(found), Release::OfThisBuild) => {
+            Judgement::failed(format!("{found} answers, and this is {VERSION}"))
+        }
+        (None, _) => Judgement::failed("it does not say which"),
     }
 }

@@ -7,7 +7,7 @@ use crate::verification::{
 
 pub(super) const LOOK: Look = Look {
     name: "services",
-    group: Group::Health,
+    group: Group::Services,
     importance: Importance::Important,
     of: OPS,
     mend: "look at the provider's status page and at its key, then at `pourtrait check --live`",

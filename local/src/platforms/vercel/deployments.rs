@@ -1,5 +1,7 @@
 //! Deployments: listed, and each alone.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -21,7 +23,9 @@ pub struct State {
 pub struct Deployment {
     /// Its id.
     pub id: String,
-    /// Its own address.
+    /// The id and the name of the project that it is of.
+    pub project: (String, String),
+    /// Its own address, without a scheme unless a test needs one.
     pub url: String,
     /// When it was made, in milliseconds since 1970.
     pub created_at: i64,
@@ -35,13 +39,15 @@ pub struct Deployment {
     pub is_candidate: Option<bool>,
     /// What was said of it as it was made.
     pub meta: Value,
+    /// The tree of what was uploaded for it; `None` where nothing was.
+    pub files: Option<Value>,
 }
 
 impl State {
-    /// A deployment by its id or its address.
+    /// A deployment by its id, its address or its host.
     #[must_use]
     pub fn find(&self, named: &str) -> Option<&Deployment> {
-        let is_it = |one: &&Deployment| one.id == named || one.url == named;
+        let is_it = |one: &&Deployment| [one.id.as_str(), &one.url, one.host()].contains(&named);
         self.all.iter().find(is_it)
     }
 }
@@ -52,6 +58,7 @@ impl Deployment {
     pub fn served(id: &str, created_at: i64, commit: &str) -> Self {
         Self {
             id: id.to_owned(),
+            project: ("prj_1".to_owned(), "wine".to_owned()),
             url: format!("{id}.vercel.app"),
             created_at,
             state: "READY",
@@ -59,6 +66,7 @@ impl Deployment {
             is_production: true,
             is_candidate: Some(true),
             meta: json!({"githubCommitSha": commit, "githubCommitMessage": format!("Say {commit}")}),
+            files: None,
         }
     }
 
@@ -72,6 +80,12 @@ impl Deployment {
         }
     }
 
+    /// The host of its address, which the platform knows it by.
+    fn host(&self) -> &str {
+        let bare = self.url.split("://").last().unwrap_or_default();
+        bare.split([':', '/']).next().unwrap_or_default()
+    }
+
     /// As a list shows it.
     fn listed(&self) -> Value {
         let mut document = self.document();
@@ -83,7 +97,7 @@ impl Deployment {
 
     fn document(&self) -> Value {
         let mut document = json!({
-            "url": self.url, "name": "wine", "createdAt": self.created_at,
+            "url": self.url, "projectId": self.project.0, "name": self.project.1, "createdAt": self.created_at,
             "readyState": self.state, "readySubstate": self.substate,
             "target": self.is_production.then_some("production"), "meta": self.meta,
         });
@@ -94,30 +108,42 @@ impl Deployment {
     }
 }
 
-pub(super) fn answer(state: &State, asked: &Asked) -> Option<Response<Bytes>> {
-    match asked.route() {
-        ("GET", path) if matches!(path[..], ["v6" | "v7", "deployments"]) => {
-            Some(list(state, asked))
-        }
-        ("GET", path) => {
-            let ["v13", "deployments", named] = path[..] else {
-                return None;
-            };
+/// The answer to what is asked of deployments; a domain names the one that holds it.
+pub(super) fn answer(
+    state: &State,
+    aliases: &BTreeMap<String, String>,
+    asked: &Asked,
+) -> Option<Response<Bytes>> {
+    let (method, path) = asked.route();
+    match (method, &path[..]) {
+        ("GET", ["v6" | "v7", "deployments"]) => Some(list(state, asked)),
+        ("GET", ["v13", "deployments", named]) => {
+            let named = aliases.get(*named).map_or(*named, String::as_str);
             Some(match state.find(named) {
                 Some(one) => {
                     let mut document = one.document();
                     document["id"] = json!(one.id);
                     answer::json(StatusCode::OK, &document)
                 }
-                None => refusal(
-                    StatusCode::NOT_FOUND,
-                    "not_found",
-                    "The deployment could not be found",
-                ),
+                None => absent(),
             })
+        }
+        ("GET", ["v6", "deployments", id, "files"]) => {
+            let files = state.find(id).and_then(|one| one.files.as_ref());
+            let tree = files.map(|files| answer::json(StatusCode::OK, files));
+            Some(tree.unwrap_or_else(absent))
         }
         _ => None,
     }
+}
+
+/// What is answered for a deployment that the token does not see.
+pub(super) fn absent() -> Response<Bytes> {
+    refusal(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "The deployment could not be found",
+    )
 }
 
 fn list(state: &State, asked: &Asked) -> Response<Bytes> {

@@ -61,9 +61,9 @@ pub(super) fn answer(
         return Some(absent());
     };
     match (method, id) {
-        ("GET", None) => Some(list(state.of(&project.id))),
-        ("POST", None) => Some(set(state, &project.id, asked)),
-        ("DELETE", Some(id)) => Some(remove(state.of_mut(&project.id), id)),
+        ("GET", None) => Some(list(state.of(project.id()))),
+        ("POST", None) => Some(set(state, project.id(), asked)),
+        ("DELETE", Some(id)) => Some(remove(state.of_mut(project.id()), id)),
         _ => None,
     }
 }

@@ -3,13 +3,12 @@
 pub mod check_runs;
 pub mod deployments;
 pub mod environment;
-pub mod project_state;
 pub mod projects;
 pub mod promotions;
-pub mod standing;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use serde_json::json;
 
 use super::stand_in::{Asked, StandIn, refusal};
 
@@ -17,16 +16,12 @@ use super::stand_in::{Asked, StandIn, refusal};
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct State {
-    /// Projects and deployments as a test wrote them.
-    pub standing: standing::Standing,
     /// Deployment checks and their runs.
     pub check_runs: check_runs::CheckRuns,
     /// What was deployed.
     pub deployments: deployments::State,
-    /// What serves, and what was asked for.
+    /// What serves one of the projects, and what was asked for.
     pub promotions: promotions::State,
-    /// Projects whose production a test has set up.
-    pub production: project_state::Projects,
     /// The team's projects.
     pub projects: projects::State,
     /// Their environment variables.
@@ -38,14 +33,27 @@ pub async fn start(port: Option<u16>, token: &str) -> anyhow::Result<StandIn<Sta
     StandIn::start(port, token, State::default(), answer).await
 }
 
+impl State {
+    /// Makes a project all of whose domains are held by one deployment.
+    pub fn serve(&mut self, project: &str, name: &str, domains: &[&str], deployment: &str) {
+        self.projects.put(json!({ "id": project, "name": name }));
+        self.promotions = promotions::State::serving(project, name, domains, deployment);
+    }
+}
+
 /// The first part of the API that knows the request answers it.
 fn answer(state: &mut State, asked: &Asked) -> Response<Bytes> {
-    standing::answer(&state.standing, asked)
-        .or_else(|| check_runs::answer(&mut state.check_runs, asked))
-        .or_else(|| deployments::answer(&state.deployments, asked))
-        .or_else(|| promotions::answer(&mut state.promotions, &state.deployments, asked))
-        .or_else(|| project_state::answer(&state.production, asked))
-        .or_else(|| environment::answer(&mut state.environment, &state.projects, asked))
-        .or_else(|| projects::answer(&mut state.projects, asked))
+    let State {
+        check_runs,
+        deployments,
+        promotions,
+        projects,
+        environment,
+    } = state;
+    check_runs::answer(check_runs, asked)
+        .or_else(|| deployments::answer(deployments, &promotions.aliases, asked))
+        .or_else(|| promotions::answer(promotions, deployments, asked))
+        .or_else(|| environment::answer(environment, projects, asked))
+        .or_else(|| projects::answer(projects, promotions, asked))
         .unwrap_or_else(|| refusal(StatusCode::NOT_FOUND, "not_found", "Not Found"))
 }

@@ -1,9 +1,10 @@
-//! Projects: looked up by id or name, and made.
+//! Projects: looked up by id or name, and made. What serves a project is in its document too.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::promotions;
 use crate::{
     answer,
     platforms::stand_in::{Asked, refusal},
@@ -19,12 +20,9 @@ pub struct State {
 /// A project.
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// `prj_…`.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// What an answer says of it beside these two.
-    pub more: Map<String, Value>,
+    /// What is answered of it: id, name, and whatever else a test sets. What serves it is
+    /// added where it is known.
+    pub document: Value,
 }
 
 impl State {
@@ -32,20 +30,28 @@ impl State {
     pub fn add(&mut self, name: &str) -> String {
         self.made += 1;
         let id = format!("prj_local{}", self.made);
-        self.projects.push(Project {
-            id: id.clone(),
-            name: name.to_owned(),
-            more: Map::new(),
-        });
+        self.put(json!({ "id": id, "name": name }));
         id
+    }
+
+    /// Takes a project as it stands in a document, which has an id and a name.
+    pub fn put(&mut self, document: Value) {
+        self.projects
+            .retain(|project| project.document["id"] != document["id"]);
+        self.projects.push(Project { document });
     }
 
     /// The project of that id or name.
     #[must_use]
     pub fn find(&self, id_or_name: &str) -> Option<&Project> {
+        self.projects.iter().find(|project| project.is(id_or_name))
+    }
+
+    /// The same, to be changed.
+    pub fn find_mut(&mut self, id_or_name: &str) -> Option<&mut Project> {
         self.projects
-            .iter()
-            .find(|project| project.id == id_or_name || project.name == id_or_name)
+            .iter_mut()
+            .find(|project| project.is(id_or_name))
     }
 
     /// How many there are.
@@ -62,25 +68,34 @@ impl State {
 }
 
 impl Project {
-    fn document(&self) -> Value {
-        let mut document = self.more.clone();
-        document.insert("id".to_owned(), json!(self.id));
-        document.insert("name".to_owned(), json!(self.name));
-        Value::Object(document)
+    /// `prj_…`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.document["id"].as_str().unwrap_or_default()
+    }
+
+    fn is(&self, id_or_name: &str) -> bool {
+        self.id() == id_or_name || self.document["name"] == id_or_name
     }
 }
 
 /// The answer to what is asked of projects; nothing where something else is asked.
-pub(super) fn answer(state: &mut State, asked: &Asked) -> Option<Response<Bytes>> {
+pub(super) fn answer(
+    state: &mut State,
+    promotions: &mut promotions::State,
+    asked: &Asked,
+) -> Option<Response<Bytes>> {
     match asked.route() {
         ("GET", path) => {
-            let ["v9", "projects", project] = path[..] else {
+            let ["v9", "projects", named] = path[..] else {
                 return None;
             };
-            Some(match state.find(project) {
-                Some(project) => answer::json(StatusCode::OK, &project.document()),
-                None => absent(),
-            })
+            let Some(project) = state.find(named) else {
+                return Some(absent());
+            };
+            let mut document = project.document.clone();
+            promotions.show_in(&mut document);
+            Some(answer::json(StatusCode::OK, &document))
         }
         ("POST", path) if path == ["v11", "projects"] => Some(create(state, &asked.body)),
         _ => None,

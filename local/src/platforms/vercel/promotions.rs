@@ -1,5 +1,5 @@
-//! What serves production: a project's domains and their aliases, and the requests that
-//! move them. A request is only taken; the aliases move later, as the project is read.
+//! What serves production of one project: its domains and their aliases, and the requests
+//! that move them. A request is only taken; the aliases move later, as the project is read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,9 @@ use crate::{
 /// One project.
 #[derive(Debug, Default)]
 pub struct State {
-    /// Its id; while it has none, nothing here answers.
+    /// The project's id; while it has none, nothing here answers.
     pub project: String,
-    /// Its name.
+    /// The project's name.
     pub name: String,
     /// Its production domains, with what holds each.
     pub aliases: BTreeMap<String, String>,
@@ -117,18 +117,21 @@ impl State {
         }
     }
 
-    fn document(&self) -> Value {
-        let mut document = json!({
-            "id": self.project, "name": self.name, "accountId": "team_1", "autoAssignCustomDomains": !self.is_pinned,
-            "lastAliasRequest": self.job.as_ref().map(|job| json!({
-                "type": job.kind, "fromDeploymentId": job.from, "toDeploymentId": job.to,
-                "jobStatus": job.status, "requestedAt": job.requested_at,
-            })),
-        });
-        if let Some(fields) = document.as_object_mut() {
+    /// Adds to a project's document what serves it, if it is this one, and goes on.
+    pub(super) fn show_in(&mut self, project: &mut Value) {
+        if self.project.is_empty() || project["id"] != self.project.as_str() {
+            return;
+        }
+        project["accountId"] = json!("team_1");
+        project["autoAssignCustomDomains"] = json!(!self.is_pinned);
+        project["lastAliasRequest"] = json!(self.job.as_ref().map(|job| json!({
+            "type": job.kind, "fromDeploymentId": job.from, "toDeploymentId": job.to,
+            "jobStatus": job.status, "requestedAt": job.requested_at,
+        })));
+        if let Some(fields) = project.as_object_mut() {
             fields.retain(|name, _| !self.omitted.contains(name.as_str()));
         }
-        document
+        self.go_on();
     }
 
     fn is_busy(&self) -> bool {
@@ -145,11 +148,6 @@ pub(super) fn answer(
     let (method, path) = asked.route();
     let is_it = |named: &str| !named.is_empty() && (named == state.project || named == state.name);
     match (method, &path[..]) {
-        ("GET", ["v9", "projects", named]) if is_it(named) => {
-            let document = state.document();
-            state.go_on();
-            Some(answer::json(StatusCode::OK, &document))
-        }
         ("GET", ["v9", "projects", named, "domains"]) if is_it(named) => Some(domains(state)),
         ("GET", ["v4", "aliases", domain]) => Some(alias(state, domain)),
         ("POST", ["v10", "projects", named, "promote", deployment]) if is_it(named) => {
@@ -196,7 +194,7 @@ fn alias(state: &State, domain: &str) -> Response<Bytes> {
 
 fn promote(state: &mut State, deployments: &deployments::State, to: &str) -> Response<Bytes> {
     match deployments.find(to) {
-        None => unknown(),
+        None => deployments::absent(),
         Some(one) if one.state != "READY" || !one.is_production => ineligible(),
         Some(_) if state.is_busy() => busy(),
         Some(_) => {
@@ -208,7 +206,7 @@ fn promote(state: &mut State, deployments: &deployments::State, to: &str) -> Res
 
 fn roll_back(state: &mut State, deployments: &deployments::State, to: &str) -> Response<Bytes> {
     let Some(one) = deployments.find(to) else {
-        return unknown();
+        return deployments::absent();
     };
     if one.state != "READY" || one.is_candidate == Some(false) {
         return ineligible();
@@ -231,14 +229,6 @@ fn roll_back(state: &mut State, deployments: &deployments::State, to: &str) -> R
     }
     state.take("rollback", to);
     answer::json(StatusCode::CREATED, &json!({}))
-}
-
-fn unknown() -> Response<Bytes> {
-    refusal(
-        StatusCode::NOT_FOUND,
-        "not_found",
-        "The deployment could not be found",
-    )
 }
 
 fn ineligible() -> Response<Bytes> {
