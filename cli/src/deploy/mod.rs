@@ -3,19 +3,21 @@
 //!
 //! Killed at any moment it leaves one of three things: nothing, a staged deployment that
 //! serves nobody, from which `--staged` goes on, or a change of traffic that was asked for,
-//! which `pourtrait status` shows and a second call waits for in words.
+//! which `pourtrait status` shows and a second call waits for in words. Asked to end by a
+//! signal it says which of them, and waits for a change of traffic that is under way.
 
 pub(crate) mod arguments;
 mod gates;
 mod notice;
 mod program;
+mod push;
 mod release;
 mod repository;
 mod schema;
 mod staging;
 mod steps;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use ops::{
@@ -32,14 +34,11 @@ use crate::{
 use arguments::Deploy;
 use program::Program;
 use release::Released;
-use steps::Steps;
+use steps::{Cut, Steps};
 use terminal::{
     failure::{Misuse, Verdict},
     output::{self, Output},
 };
-
-/// How long the app's migrations may take.
-const PUSHING: Duration = Duration::from_secs(20 * 60);
 
 /// How many deployments are looked through.
 const SEARCHED: u8 = 100;
@@ -75,11 +74,11 @@ pub(crate) async fn run(
         folder,
         commit,
         scene,
-        steps: Steps::default(),
+        steps: Steps::new()?,
         way_back: None,
     };
     if options.dry_run {
-        let plan = course.plan();
+        let plan = course.plan()?;
         output.result(
             &json!({"commit": course.commit, "plan": plan}),
             &plan.join("\n"),
@@ -107,12 +106,19 @@ impl Course<'_> {
         let listed = self.listed().await?;
         if self.options.staged.is_none() {
             self.mention_staged(&listed);
+            // What would be refused later is refused before anything takes its time.
+            self.push()?;
             self.pass_gates().await?;
             self.build().await?;
         }
         self.migrate(&listed).await?;
         let staged = self.stage().await?;
         let looking = look_at(self.platform, &staged);
+        self.steps.leave(format!(
+            "{} serves nobody; `{}` goes on from it",
+            staged.id,
+            self.going_on(&staged.id)
+        ));
         self.steps.take("look at its own address", looking).await?;
         // The gates took their time: who serves and whether it is pinned is read anew.
         let seen = self.platform.look().await?;
@@ -163,7 +169,8 @@ impl Course<'_> {
             return Ok(());
         }
         let clean = repository::is_clean(&self.folder);
-        self.steps.take("the folder is as committed", clean).await?;
+        let step = "the folder is as committed";
+        self.steps.take(step, clean).await?;
         let gates = gates::programs(self.options.project, &self.folder);
         self.run_all(&gates).await
     }
@@ -184,8 +191,14 @@ impl Course<'_> {
     /// Brings the database what the release needs, while the one before serves on it.
     async fn migrate(&mut self, listed: &[Deployment]) -> anyhow::Result<()> {
         if self.options.project == Which::App {
-            let push: Vec<_> = self.push().into_iter().collect();
-            return self.run_all(&push).await;
+            if let Some(push) = self.push()? {
+                let running = push.run(&self.folder);
+                self.steps
+                    .take_leaving(&push.line(), push::LEAVES, running)
+                    .await?;
+                self.steps.leave("the app's migrations are applied");
+            }
+            return Ok(());
         }
         let serves = self.scene.alone();
         let serving = listed.iter().find(|one| Some(one.id.as_str()) == serves);
@@ -196,7 +209,11 @@ impl Course<'_> {
             serving.and_then(Deployment::commit),
             self.options.one_way,
         );
-        let migrated = self.steps.take("migrate", applying).await?;
+        let leaves = "a table file is applied whole or not at all, and so are the functions: \
+            `pourtrait migrate status` says how far it came";
+        let migrated = self.steps.take_leaving("migrate", leaves, applying).await?;
+        self.steps
+            .leave("the database has the schema of this build, which what serves bears");
         self.way_back = migrated.way_back;
         output::note(&format!(
             "  {} table files applied{}",
@@ -210,17 +227,19 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// The app's own migrations, where it keeps them here.
-    fn push(&self) -> Option<Program> {
-        if self.options.staged.is_some() || !self.folder.join("supabase/migrations").is_dir() {
-            return None;
+    /// What applies the app's own migrations, where it keeps them here and they were not
+    /// applied for a staged deployment already.
+    fn push(&self) -> Result<Option<Program>, Misuse> {
+        if self.options.project == Which::Ops || self.options.staged.is_some() {
+            return Ok(None);
         }
-        let line = "db push --linked --yes";
-        let push = Program::new("supabase", line.split(' '), PUSHING);
-        Some(match self.environment.get("SUPABASE_ACCESS_TOKEN") {
-            Some(token) => push.with("SUPABASE_ACCESS_TOKEN", token),
-            None => push,
-        })
+        push::program(&self.folder, self.environment)
+    }
+
+    /// The command that goes on from a staged deployment.
+    fn going_on(&self, staged: &str) -> String {
+        let flag = self.platform.which.flag();
+        format!("pourtrait deploy --staged {staged}{flag}")
     }
 
     /// A deployment that is ready and serves nobody.
@@ -229,13 +248,20 @@ impl Course<'_> {
         let staged = if let Some(named) = &self.options.staged {
             let named = named.trim_start_matches("https://");
             let finding = staging::ready(platform, scene, named);
-            self.steps
-                .take("find the staged deployment", finding)
-                .await?
+            let step = "find the staged deployment";
+            self.steps.take(step, finding).await?
         } else {
             let program = staging::uploader(&self.commit, scene, self.environment);
             let uploading = staging::upload(&program, &self.folder, platform, scene, &self.commit);
-            self.steps.take(&program.line(), uploading).await?
+            let leaves = format!(
+                "a deployment may have been made, which serves nobody: `pourtrait status \
+                 --deployments{}` lists it, and `{}` goes on from it",
+                platform.which.flag(),
+                self.going_on("DEPLOYMENT")
+            );
+            self.steps
+                .take_leaving(&program.line(), &leaves, uploading)
+                .await?
         };
         if self.scene.alone() == Some(staged.id.as_str()) {
             return Err(Misuse(format!("{} serves already", staged.id)).into());
@@ -248,26 +274,24 @@ impl Course<'_> {
         Ok(staged)
     }
 
-    async fn tell(&self, outcome: &anyhow::Result<Released>) {
+    async fn tell(&mut self, outcome: &anyhow::Result<Released>) {
         let failure = match outcome {
             Ok(released) if released.is_good() => None,
             Ok(released) => Some(released.words()),
-            // Nobody else has to hear of a word that was typed wrongly.
-            Err(error) if error.is::<Misuse>() => return,
+            Err(error) if is_nobodys_business(error) => return,
             Err(error) => Some(format!("{error:#}")),
         };
-        let outbound = &self.platform.outbound;
-        notice::tell(
+        let telling = notice::tell(
             self.environment,
-            outbound,
+            &self.platform.outbound,
             self.options.project,
             failure.as_deref(),
-        )
-        .await;
+        );
+        self.steps.unless_signalled(telling).await;
     }
 
     /// What would be done, a line a step.
-    fn plan(&self) -> Vec<String> {
+    fn plan(&self) -> Result<Vec<String>, Misuse> {
         let project = self.options.project;
         let mut lines = vec![format!("{}; commit {}", self.scene.words(), self.commit)];
         if let Err(Misuse(why)) = release::admits(&self.scene, self.options.unpin) {
@@ -287,7 +311,7 @@ impl Course<'_> {
             )));
         }
         match project {
-            Which::App => lines.extend(self.push().map(|push| push.line())),
+            Which::App => lines.extend(self.push()?.map(|push| push.line())),
             Which::Ops => {
                 lines.push("pourtrait migrate, where what serves now bears it".to_owned());
             }
@@ -305,8 +329,15 @@ impl Course<'_> {
             ]
             .map(str::to_owned),
         );
-        lines
+        Ok(lines)
     }
+}
+
+/// A word that was typed wrongly, or an end that somebody asked for while nothing served
+/// otherwise than before.
+fn is_nobodys_business(error: &anyhow::Error) -> bool {
+    let cut = error.downcast_ref::<Cut>();
+    error.is::<Misuse>() || cut.is_some_and(|cut| !cut.has_changed_traffic)
 }
 
 async fn look_at(platform: &Platform, staged: &Deployment) -> anyhow::Result<()> {

@@ -6,11 +6,15 @@ use ops::{migrate::Schema, verification::subject::Release};
 use serde_json::{Value, json};
 use terminal::{failure::Misuse, output};
 
-use super::{schema, steps::Steps};
+use super::{
+    schema,
+    steps::{Cut, Steps},
+};
 use crate::{
     environment::Environment,
     traffic::{
-        Kind, Outcome, Patience, Pin, Platform, Report, Scene, Serving, Wanted, change, proof,
+        Kind, Outcome, Patience, Pin, Platform, Report, Scene, Serving, Wanted, Which, change,
+        proof,
     },
 };
 
@@ -74,17 +78,24 @@ pub(super) async fn promote(
         let patience = Patience::default();
         Ok(change::make(&platform.vercel, wanted, seen, patience).await)
     };
-    let report = steps.take("promote", promoting).await?;
+    let report = steps
+        .take_whole("promote", &unknown(platform), promoting)
+        .await?;
     output::note(&format!("  {}", report.words()));
-    let broken = if report.outcome() == Outcome::Done {
+    let mut broken = None;
+    if report.outcome() == Outcome::Done {
         let looking = works(platform, seen, Release::OfThisBuild);
-        steps.take("look at the domains", looking).await.err()
-    } else {
-        None
-    };
+        steps.leave(unseen(platform, deployment));
+        match steps.take("look at the domains", looking).await {
+            Ok(()) => {}
+            // Whoever asked for an end did not ask to go back.
+            Err(error) if error.is::<Cut>() => return Err(error),
+            Err(error) => broken = Some(format!("{error:#}")),
+        }
+    }
     Ok(Released {
         report,
-        broken: broken.map(|error| format!("{error:#}")),
+        broken,
         returned: None,
     })
 }
@@ -110,17 +121,43 @@ pub(super) async fn go_back(
         let patience = Patience::default();
         Ok(change::make(&platform.vercel, wanted, &seen, patience).await)
     };
-    let report = steps.take("go back", returning).await?;
+    let report = steps
+        .take_whole("go back", &unknown(platform), returning)
+        .await?;
     output::note(&format!("  {}", report.words()));
     if report.outcome() == Outcome::Done {
+        steps.leave(unseen(platform, deployment));
         if let Some(former) = former {
             let restoring = schema::go_back(environment, former);
-            steps.take("put the functions back", restoring).await?;
+            let leaves = "the functions of the release that was gone back from may be in force: \
+                `pourtrait migrate status` says so";
+            steps
+                .take_whole("put the functions back", leaves, restoring)
+                .await?;
         }
         let looking = works(platform, before, Release::Any);
         steps.take("look at the domains again", looking).await?;
     }
     Ok(report)
+}
+
+/// What is left where a change of traffic is not waited for.
+fn unknown(platform: &Platform) -> String {
+    format!(
+        "whether the domains move is not known: `pourtrait status{}` says what serves",
+        platform.which.flag()
+    )
+}
+
+/// What is left where nobody looked at what serves.
+fn unseen(platform: &Platform, deployment: &str) -> String {
+    format!(
+        "{deployment} serves, and nobody looked whether it works: `pourtrait verify{}` does",
+        match platform.which {
+            Which::App => " --project app",
+            Which::Ops => "",
+        }
+    )
 }
 
 /// Looks at the domains as they are now.

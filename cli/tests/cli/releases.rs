@@ -1,5 +1,9 @@
 //! `status`, `rollback` and `deploy` against the local stand-in of Vercel: what serves is
 //! told, gone back from and replaced, and a release that does not work is taken back.
+//!
+//! - `signals`: a deployment that is asked to end
+
+mod signals;
 
 use std::{
     collections::BTreeMap,
@@ -17,6 +21,7 @@ use local_supabase::{
         stand_in::{StandIn, Trouble},
         vercel::{self, State, deployments::Deployment},
     },
+    postgres::Cluster,
     server::{Answer, Server},
 };
 use outside::outbound::Outbound;
@@ -230,6 +235,42 @@ fn repository(platform: &Platform) -> (Folder, Vec<(String, String)>) {
     (folder, variables)
 }
 
+/// What Supabase's command does, as versions 2 and 3 of it do: the project is named by a
+/// variable or by the folder's link, a token is needed, words for people go to standard error.
+const SUPABASE: &str = r#"#!/bin/sh
+echo supabase "$@" "to $SUPABASE_PROJECT_ID" >>calls
+fail() { echo "$1" >&2; exit 1; }
+test "$*" = "db push --linked --yes" || fail "unknown flag"
+ref="${SUPABASE_PROJECT_ID:-$(cat supabase/.temp/project-ref 2>/dev/null)}"
+test -n "$ref" || fail "Cannot find project ref. Have you run supabase link?"
+test -n "$SUPABASE_ACCESS_TOKEN" || fail "Access token not provided. Supply an access token by running supabase login or setting the SUPABASE_ACCESS_TOKEN environment variable."
+echo "Initialising login role..." >&2
+echo "Connecting to remote database..." >&2
+case "$(cat does 2>/dev/null)" in
+fails)
+  echo "Applying migration 20261130000000_cellars.sql..." >&2
+  fail 'ERROR: relation "cellars" already exists (SQLSTATE 42P07)
+At statement: 0';;
+hangs)
+  sleep 600 & echo $! >begun; wait;;
+esac
+echo "Do you want to push these migrations to the remote database? [Y/n] y" >&2
+echo "Applying migration 20261130000000_cellars.sql..." >&2
+echo "Finished supabase db push."
+"#;
+
+/// Lets the app keep migrations, and installs what applies them.
+fn with_migrations(folder: &Folder) {
+    let migrations = folder.path().join("supabase/migrations");
+    std::fs::create_dir_all(&migrations).unwrap();
+    let file = migrations.join("20261130000000_cellars.sql");
+    std::fs::write(file, "create table cellars (id bigint);\n").unwrap();
+    let ignored = "/bin\n/calls\n/does\n/begun\n/supabase/.temp\n";
+    std::fs::write(folder.path().join(".gitignore"), ignored).unwrap();
+    commit(folder.path());
+    install(folder, "supabase", SUPABASE);
+}
+
 fn install(folder: &Folder, name: &str, text: &str) {
     let program = folder.path().join("bin").join(name);
     std::fs::write(&program, text).unwrap();
@@ -390,6 +431,128 @@ async fn what_does_not_work_at_its_own_address_is_never_promoted() {
         );
     }
     assert_eq!(platform.taken(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_apps_migrations_go_to_the_watched_project_before_anything_is_staged() {
+    let platform = Platform::start(NEVER).await;
+    let (folder, mut variables) = repository(&platform);
+    with_migrations(&folder);
+    let link = folder.path().join("supabase/.temp/project-ref");
+    std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+    std::fs::write(&link, "otherproject\n").unwrap();
+    for (name, value) in [
+        ("SUPABASE_PROJECT_REF", "wineproject"),
+        ("SUPABASE_ACCESS_TOKEN", "sbp_token"),
+    ] {
+        variables.push((name.to_owned(), value.to_owned()));
+    }
+    let does = |what: &str| std::fs::write(folder.path().join("does"), what).unwrap();
+    let calls = || std::fs::read_to_string(folder.path().join("calls")).unwrap_or_default();
+    let elsewhere = deploy(&folder, &variables, "");
+    assert_eq!(elsewhere.status, 2, "{elsewhere:?}");
+    assert!(
+        elsewhere.stderr.contains("would go to otherproject"),
+        "{elsewhere:?}"
+    );
+    assert_eq!(calls(), "", "it is refused before anything runs");
+    std::fs::remove_file(&link).unwrap();
+
+    does("fails");
+    let failed = deploy(&folder, &variables, "--skip-gates");
+    assert_eq!(failed.status, 1, "{failed:?}");
+    for text in [
+        "relation \"cellars\" already exists",
+        "supabase db push --linked --yes failed",
+    ] {
+        assert!(failed.stderr.contains(text), "{text} in {}", failed.stderr);
+    }
+    assert!(!calls().contains("vercel deploy"), "{}", calls());
+
+    std::fs::remove_file(folder.path().join("bin/supabase")).unwrap();
+    let absent = deploy(&folder, &variables, "--skip-gates");
+    assert_eq!(absent.status, 1, "{absent:?}");
+    assert!(
+        absent.stderr.contains("`supabase` is not installed here"),
+        "{absent:?}"
+    );
+    assert!(!calls().contains("vercel deploy"), "{}", calls());
+
+    install(&folder, "supabase", SUPABASE);
+    does("works");
+    to_be_made(&platform, &head(folder.path()));
+    let released = deploy(&folder, &variables, "--skip-gates");
+    assert_eq!(released.status, 0, "{released:?}");
+    assert!(
+        calls().contains("supabase db push --linked --yes to wineproject\nvercel deploy"),
+        "{}",
+        calls()
+    );
+    assert!(!released.stdout.contains("sbp_token") && !released.stderr.contains("sbp_token"));
+    assert_eq!(platform.taken(), [("promote", NEW.to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_fails_is_told_by_the_bundle_until_one_succeeds() {
+    let (running, database) = bundle(DevOptions::default()).await;
+    let platform = Platform::start(|_, serves| serves == NEW).await;
+    let (folder, mut variables) = repository(&platform);
+    for (name, value) in [
+        ("BASE_URL", running.base_url.as_str()),
+        ("MONITORING_API_KEY", &running.env["MONITORING_API_KEY"]),
+    ] {
+        variables.push((name.to_owned(), value.to_owned()));
+    }
+    let cluster = Cluster::shared().await.unwrap();
+    let admin = cluster.connect_admin(database.name()).await.unwrap();
+    let alerts = async || {
+        let read = "select concat_ws(' ', facts #>> '{detail,type}', severity, status), facts ->> 'message'
+                    from ops.alerts where source = 'external'";
+        let rows = admin.query(read, &[]).await.unwrap();
+        let pair = |row: &tokio_postgres::Row| (row.get(0), row.get(1));
+        rows.iter().map(pair).collect::<Vec<(String, String)>>()
+    };
+    to_be_made(&platform, &head(folder.path()));
+    let broken = deploy(&folder, &variables, "--skip-gates");
+    assert_eq!(broken.status, 1, "{broken:?}");
+    let told = alerts().await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].0, "app_release_failed high firing");
+    assert!(
+        told[0].1.contains("health: its front page answers 500"),
+        "{told:?}"
+    );
+
+    // What was gone back from pins production; the next one is another deployment.
+    platform.vercel.state().deployments.all.pop();
+    let mut made = Deployment::staged("dpl_mended", 9, &head(folder.path()));
+    made.url = platform.own_address();
+    platform.vercel.state().deployments.all.push(made);
+    let good = deploy(
+        &folder,
+        &variables,
+        "--skip-gates --unpin --staged dpl_mended",
+    );
+    assert_eq!(good.status, 0, "{good:?}");
+    let told = alerts().await;
+    assert_eq!(told[0].0, "app_release_failed high resolved", "{told:?}");
+
+    variables.retain(|(name, _)| name != "MONITORING_API_KEY");
+    platform
+        .vercel
+        .state()
+        .promotions
+        .aliases
+        .insert(DOMAIN.to_owned(), "dpl_4".to_owned());
+    let untold = deploy(&folder, &variables, "--skip-gates --staged dpl_mended");
+    assert_eq!(untold.status, 0, "a release is what it is all the same");
+    assert!(
+        untold
+            .stderr
+            .contains("nobody was told by the bundle: MONITORING_API_KEY is not set"),
+        "{untold:?}"
+    );
+    running.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
