@@ -56,7 +56,7 @@ fn tokens(book: &Book, vercel_is_linked: bool) -> Vec<Task> {
                 format!("https://github.com/{repository}/settings/environments"),
             ));
             tasks.push(Task::new(
-                "give the workflows what only you hold: BACKUP_IDENTITY, of a key pair of its own, for drills; VERCEL_AUTOMATION_BYPASS_SECRET, where deployments are protected",
+                "give the workflows what only you hold: BACKUP_IDENTITY, of a key pair of its own, for drills; VERCEL_AUTOMATION_BYPASS_SECRET, where deployments are protected and do not trust the repository (Trusted Sources)",
                 format!("https://github.com/{repository}/settings/secrets/actions"),
             ));
         }

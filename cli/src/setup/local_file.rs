@@ -3,15 +3,13 @@
 
 use std::{
     fs,
-    io::Write,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
-use terminal::{
-    env_file::{self, Variables},
-    private_file,
-};
+use terminal::env_file::{self, Variables};
+
+use super::made::{beside, write_private};
 
 /// What a new file begins with.
 const HEADING: &str = "\
@@ -81,16 +79,8 @@ impl LocalFile {
     }
 
     fn replace(&self, text: &str) -> std::io::Result<()> {
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
-        let fresh = self.path.with_file_name(name);
-        // A leftover keeps its own mode.
-        if fresh.exists() {
-            fs::remove_file(&fresh)?;
-        }
-        let mut file = private_file::create(&fresh)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
+        let fresh = beside(&self.path);
+        write_private(&fresh, text)?;
         fs::rename(&fresh, &self.path)
     }
 }

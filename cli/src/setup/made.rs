@@ -116,17 +116,39 @@ impl Identity {
         self.text.expose_secret()
     }
 
-    /// Writes it where it goes, before anything relies on it.
+    /// Writes it where it goes, before anything relies on it, whole or not at all and over
+    /// nothing.
     pub(super) fn write(&self) -> anyhow::Result<()> {
         let Some(path) = &self.path else {
             return Ok(());
         };
-        let written = private_file::create(path).and_then(|mut file| {
-            file.write_all(self.text().as_bytes())?;
-            file.sync_all()
+        let fresh = beside(path);
+        let written = write_private(&fresh, self.text()).and_then(|()| {
+            if path.exists() {
+                return Err(std::io::ErrorKind::AlreadyExists.into());
+            }
+            fs::rename(&fresh, path)
         });
         written.with_context(|| format!("cannot write the private key to {}", path.display()))
     }
+}
+
+/// Writes a file that nobody else may read.
+pub(super) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    // A leftover keeps its own mode.
+    if path.exists() {
+        fs::remove_file(path)?;
+    }
+    let mut file = private_file::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Where a file is written before it takes its name.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    path.with_file_name(name)
 }
 
 /// 32 random bytes as 64 hexadecimal digits.

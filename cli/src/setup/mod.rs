@@ -7,8 +7,8 @@
 //! lists what is left for a person. `placement` says which variable goes where.
 //!
 //! What is there already is left alone, so that a second run changes nothing. The local
-//! file is written before any platform: whatever cuts a run off, the next one has the same
-//! secrets and goes on from what it finds.
+//! file is written before any platform is given a secret: whatever cuts a run off, the next one
+//! has the same secrets and goes on from what it finds.
 
 mod answers;
 pub(crate) mod arguments;
@@ -93,12 +93,7 @@ impl Plan {
         let outbound = Arc::new(Outbound::default());
         let platforms = book.config().platforms;
         if let Some(management) = platforms.management(&outbound) {
-            let linked = supabase::link(&management, &mut book, options).await;
-            if options.create_supabase_project.is_some() && !options.dry_run {
-                // Nobody else knows the password of a database that was made now.
-                file.write(book.additions())?;
-            }
-            linked?;
+            supabase::link(&management, &mut book, &file, options).await?;
         }
         let vercel = match platforms.vercel(&outbound) {
             Some(vercel) => OnVercel::link(vercel, &mut book, options).await?,

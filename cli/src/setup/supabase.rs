@@ -8,14 +8,18 @@ use ops::platforms::{
     api::ApiError,
     supabase::{
         Management,
-        projects::{NewProject, Project},
+        projects::{NewProject, Project, SessionPooler},
     },
 };
 use outside::clock::{self, Deadline};
 use secrecy::{ExposeSecret, SecretString};
 use terminal::{failure::Misuse, output};
+use url::Url;
 
-use super::{arguments::Setup, book::Book, made::random};
+use super::{arguments::Setup, book::Book, local_file::LocalFile, made::random};
+
+/// The variable that keeps the password of a project that is made.
+const PASSWORD: &str = "SUPABASE_DB_PASSWORD";
 
 /// How long a new project may take to come up.
 const COMING_UP: Duration = Duration::from_secs(180);
@@ -31,18 +35,24 @@ const WORKS: &str = "ACTIVE_HEALTHY";
 pub(super) async fn link(
     management: &Management,
     book: &mut Book,
+    file: &LocalFile,
     options: &Setup,
 ) -> anyhow::Result<()> {
     let named = book.config().platforms.supabase_project;
-    let (project, password) = match (named, options.create_supabase_project.as_deref()) {
-        (Some(reference), _) => (existing(management, &reference).await?, None),
-        (None, Some(name)) => match made(management, name, book, options).await? {
-            Some(made) => made,
+    let mut project = match (named, options.create_supabase_project.as_deref()) {
+        (Some(reference), _) => existing(management, &reference).await?,
+        (None, Some(name)) => match made(management, name, book, file, options).await? {
+            Some(project) => project,
             None => return Ok(()),
         },
         (None, None) => return Ok(()),
     };
     book.put("SUPABASE_PROJECT_REF", &project.id);
+    let password = book.config().platforms.database_password;
+    let password = password.filter(|_| book.get("DATABASE_URL").is_none());
+    if password.is_some() {
+        project = come_up(management, project).await?;
+    }
     fill(management, book, &project, password.as_ref()).await
 }
 
@@ -57,48 +67,50 @@ async fn existing(management: &Management, reference: &str) -> anyhow::Result<Pr
     })
 }
 
-/// The project of that name, with its password where it is made now.
+/// The project of that name, which is made where there is none; nothing where one would be
+/// made and nothing may be.
 async fn made(
     management: &Management,
     name: &str,
     book: &mut Book,
+    file: &LocalFile,
     options: &Setup,
-) -> anyhow::Result<Option<(Project, Option<SecretString>)>> {
+) -> anyhow::Result<Option<Project>> {
     let organization = options.supabase_organization.as_deref().unwrap_or_default();
-    if let Some(project) = named(management, name, organization).await? {
-        return Ok(Some((project, None)));
-    }
-    if options.dry_run {
-        return Ok(None);
+    let found = named(management, name, organization).await?;
+    if found.is_some() || options.dry_run {
+        return Ok(found);
     }
     output::note(&format!(
         "target: Supabase, a new project {name} in {organization}"
     ));
-    // Hexadecimal digits need no encoding in a URL.
-    let password = SecretString::from(random()?);
     let wanted = NewProject {
         name,
         organization,
         region: options.supabase_region.as_deref().unwrap_or_default(),
-        password: &password,
+        password: &kept_password(book, file)?,
     };
-    let project = match management.create_project(&wanted).await {
-        Ok(project) => project,
+    match management.create_project(&wanted).await {
+        Ok(project) => Ok(Some(project)),
         // It may have been made all the same: only looking tells.
         Err(error) if error.is_uncertain() => match named(management, name, organization).await? {
-            Some(project) => project,
-            None => return Err(told(&error, "make the project")),
+            Some(project) => Ok(Some(project)),
+            None => Err(told(&error, "make the project")),
         },
-        Err(error) => return Err(told(&error, "make the project")),
-    };
-    // Written down before anything else can fail.
-    book.put("SUPABASE_PROJECT_REF", &project.id);
-    let host = format!("db.{}.supabase.co", project.id);
-    book.put(
-        "DATABASE_URL",
-        &session("postgres", &password, &host, "postgres"),
-    );
-    Ok(Some((come_up(management, project).await?, Some(password))))
+        Err(error) => Err(told(&error, "make the project")),
+    }
+}
+
+/// The password of the database, which can be said as the project is made and never be read
+/// again: it is in the local file before anybody is asked.
+fn kept_password(book: &mut Book, file: &LocalFile) -> anyhow::Result<SecretString> {
+    if let Some(kept) = book.config().platforms.database_password {
+        return Ok(kept);
+    }
+    let password = random()?;
+    book.put(PASSWORD, &password);
+    file.write(book.additions())?;
+    Ok(password.into())
 }
 
 async fn named(
@@ -131,7 +143,7 @@ async fn come_up(management: &Management, mut project: Project) -> anyhow::Resul
     while project.status.as_deref() != Some(WORKS) {
         if deadline.remaining().is_zero() {
             bail!(
-                "the project {} was made and has not come up yet: run this again in some minutes; DATABASE_URL is then asked for, with a password that you set anew in its settings",
+                "the project {} was made and has not come up yet: run this again in some minutes, which goes on from here",
                 project.id
             );
         }
@@ -174,18 +186,30 @@ async fn fill(
     };
     let pooler = management.session_pooler(&project.id).await;
     let pooler = pooler.map_err(|error| told(&error, "read where sessions are opened"))?;
-    if let Some(pooler) = pooler {
-        // The project's own host is reached by IPv6 alone.
-        let url = session(&pooler.user, password, &pooler.host, &pooler.database);
-        book.put("DATABASE_URL", &url);
-    }
+    // The project's own host is reached by IPv6 alone.
+    let pooler = pooler.unwrap_or_else(|| SessionPooler {
+        host: format!("db.{}.supabase.co", project.id),
+        user: "postgres".to_owned(),
+        database: "postgres".to_owned(),
+    });
+    book.put("DATABASE_URL", &session(&pooler, password)?);
     Ok(())
 }
 
 /// Port 5432 keeps a session, also of the pooler, whose 6543 does not.
-fn session(user: &str, password: &SecretString, host: &str, database: &str) -> String {
-    let password = password.expose_secret();
-    format!("postgresql://{user}:{password}@{host}:5432/{database}")
+fn session(pooler: &SessionPooler, password: &SecretString) -> anyhow::Result<String> {
+    let SessionPooler {
+        host,
+        user,
+        database,
+    } = pooler;
+    let odd = || anyhow!("Supabase names no usable host of the database: {host}");
+    let mut url = Url::parse(&format!("postgresql://{host}:5432/{database}"))?;
+    // A password that somebody chose is encoded.
+    url.set_username(user).map_err(|()| odd())?;
+    url.set_password(Some(password.expose_secret()))
+        .map_err(|()| odd())?;
+    Ok(url.into())
 }
 
 fn told(error: &ApiError, what: &str) -> anyhow::Error {

@@ -1,5 +1,9 @@
 //! `setup` against stand-ins of the platforms, and the way from nothing to a checked
 //! production.
+//!
+//! - `kills`: killed at each of its requests, and run again
+
+mod kills;
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 

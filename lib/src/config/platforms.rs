@@ -32,6 +32,8 @@ pub struct Platforms {
     pub repository: Option<String>,
     /// The reference of the project on Supabase.
     pub supabase_project: Option<String>,
+    /// The password of its role `postgres`.
+    pub database_password: Option<SecretString>,
 }
 
 /// A token, and where it is taken.
@@ -60,6 +62,7 @@ impl Platforms {
             own_project: read.text("VERCEL_PROJECT_ID"),
             repository: read.text("GITHUB_REPOSITORY"),
             supabase_project: read.text("SUPABASE_PROJECT_REF").or_else(|| named(read)),
+            database_password: read.text("SUPABASE_DB_PASSWORD").map(SecretString::from),
         }
     }
 

@@ -135,6 +135,10 @@ const FIRST: &[Group] = &[
                 "",
                 "The project's reference; without it, the first label of the project's URL.",
             ),
+            secret(
+                "SUPABASE_DB_PASSWORD",
+                "The password of its role `postgres`: `pourtrait setup` keeps it here before it makes a project, and `deploy` gives it to `supabase db push`, which without it asks the platform for a role of its own.",
+            ),
             plain(
                 "SUPABASE_API_URL",
                 "https://api.supabase.com",
