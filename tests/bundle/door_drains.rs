@@ -11,10 +11,10 @@ use crate::{
     support::{Answer, Bundle},
 };
 
-const SECRET: &str = "drain-secret";
+pub(crate) const SECRET: &str = "drain-secret";
 
 /// A body's signature, as Vercel makes it.
-fn signature(body: &[u8]) -> String {
+pub(crate) fn signature(body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, SECRET.as_bytes());
     let tag = hmac::sign(&key, body);
     let bytes = tag.as_ref().iter();
@@ -149,7 +149,7 @@ async fn webhooks_mark_deployments_that_the_dashboard_lists() {
     let now = outside::clock::now().as_millisecond();
     let event = |id: &str, kind: &str| {
         json!({"id": id, "type": kind, "createdAt": now, "payload": {
-            "user": {"id": "usr_1"}, "target": "production",
+            "user": {"id": "usr_1"}, "target": "production", "project": {"id": "prj_1"},
             "deployment": {"id": "dpl_1", "meta": {"githubCommitSha": "c20a55c", "githubCommitRef": "main"}}}})
     };
     for (id, kind) in [
@@ -176,6 +176,8 @@ async fn webhooks_mark_deployments_that_the_dashboard_lists() {
             json!(["succeeded", "c20a55c"])
         ]
     );
+    let projects = "select jsonb_agg(distinct project) from ops.deployments";
+    assert_eq!(query(&bundle, projects).await, json!(["prj_1"]));
     let preview = query(&bundle, "select public.ops_dashboard(3600, 'preview')").await;
     assert_eq!(preview["deployments"], json!([]));
     assert_eq!(

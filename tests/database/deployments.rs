@@ -6,13 +6,30 @@ use crate::support::{World, array, at, transitions, verdict};
 
 /// A deployment's event, as the door takes it down.
 async fn event(world: &World, event: &str, deployment: &str, time: &str) {
+    event_of(world, None, event, deployment, time).await;
+}
+
+/// The same with the project that it is of.
+async fn event_of(world: &World, project: Option<&str>, event: &str, deployment: &str, time: &str) {
+    let told = json!([{
+        "id": uuid::Uuid::new_v4(), "time": at(time), "event": event, "deployment": deployment,
+        "project": project, "environment": "production",
+    }]);
+    // It is told when it happens; what it says of its time is believed within minutes.
     world
         .execute(&format!(
-            "insert into ops.deployments (id, at, key, event, deployment, environment)
-             values (gen_random_uuid(), '{}', 1, '{event}', '{deployment}', 'production')",
+            "select ops.take_deployments(1, 'vercel webhooks', '{told}', '{}')",
             at(time),
         ))
         .await;
+}
+
+/// What the platform said of a project.
+async fn read_project(world: &World, source: &str, document: &Value, now: &str) {
+    let arguments = json!({
+        "p_source": source, "p_document": document, "p_error": null, "p_now": at(now),
+    });
+    world.call("ops_store_platform_reading", arguments).await;
 }
 
 /// Requests every two seconds in a time, log-normal around 150 ms times `factor`, of which
@@ -242,10 +259,7 @@ async fn a_webhook_may_be_missing_late_twice_or_ahead_of_its_time() {
             "name": "app", "assigns": true, "change": null,
             "live": {"id": deployment, "at": at(since), "commit": null},
         });
-        let arguments = json!({
-            "p_source": "app_project", "p_document": document, "p_error": null, "p_now": at(now),
-        });
-        world.call("ops_store_platform_reading", arguments).await;
+        read_project(&world, "app_project", &document, now).await;
         compare(&world, now).await
     };
     event(&world, "promoted", "dpl_a", "09:00:00").await;
@@ -306,12 +320,59 @@ async fn what_is_ready_while_production_is_pinned_serves_nobody() {
         "name": "app", "assigns": false, "change": null,
         "live": {"id": "dpl_d", "at": at("09:40:00"), "commit": null},
     });
-    let arguments = json!({
-        "p_source": "app_project", "p_document": document, "p_error": null, "p_now": at("10:30:00"),
-    });
-    world.call("ops_store_platform_reading", arguments).await;
+    read_project(&world, "app_project", &document, "10:30:00").await;
     compare(&world, "10:31:00").await;
     assert_eq!(served(&world).await[5..], ["dpl_d 10:30:00 reading"]);
+}
+
+/// A team's webhooks tell of all its projects.
+#[tokio::test]
+async fn only_the_apps_deployments_say_something_of_its_users() {
+    let world = World::migrated().await;
+    let free = |project: &str| json!({"id": project, "name": project, "assigns": true});
+    read_project(&world, "own_project", &free("prj_ops"), "08:00:00").await;
+    for (project, what, deployment, time) in [
+        (Some("prj_app"), "promoted", "dpl_a", "09:00:00"),
+        // A row of before projects were kept.
+        (None, "promoted", "dpl_old", "09:10:00"),
+        (Some("prj_ops"), "promoted", "dpl_ops", "09:20:00"),
+        // Nobody knows yet that this one is not the app's.
+        (Some("prj_other"), "promoted", "dpl_other", "09:30:00"),
+    ] {
+        event_of(&world, project, what, deployment, time).await;
+    }
+    compare(&world, "10:00:00").await;
+    let of_the_app = [
+        "dpl_a 09:00:00 webhook",
+        "dpl_old 09:10:00 webhook",
+        "dpl_other 09:30:00 webhook",
+    ];
+    assert_eq!(served(&world).await, of_the_app);
+
+    read_project(&world, "app_project", &free("prj_app"), "10:10:00").await;
+    // One of the team's is rolled back, which pins nothing of ours.
+    for (project, what, deployment, time) in [
+        (Some("prj_other"), "rolled_back", "dpl_other", "10:20:00"),
+        (Some("prj_ops"), "rolled_back", "dpl_ops", "10:21:00"),
+        (Some("prj_app"), "ready", "dpl_b", "10:30:00"),
+    ] {
+        event_of(&world, project, what, deployment, time).await;
+    }
+    compare(&world, "10:40:00").await;
+    assert_eq!(served(&world).await[3..], ["dpl_b 10:30:00 webhook"]);
+
+    let shown = world.dashboard(3 * 3600, "10:40:00").await;
+    let marks = |list: &Value| -> Vec<String> {
+        let marks = array(list).iter();
+        marks
+            .map(|mark| mark["deployment"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(marks(&shown["deployments"]), ["dpl_b", "dpl_old", "dpl_a"]);
+    assert_eq!(
+        marks(&shown["production"]["ownDeployments"]),
+        ["dpl_ops", "dpl_ops"]
+    );
 }
 
 /// Every measure is found worse when it is, by itself.

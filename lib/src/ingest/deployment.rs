@@ -23,6 +23,8 @@ pub(super) struct Deployment {
     pub(super) event: DeploymentEvent,
     /// The platform's id of it.
     deployment: String,
+    /// The platform's id of the project that it is of.
+    project: Option<String>,
     /// `preview` or `production`.
     environment: &'static str,
     commit: Option<String>,
@@ -39,6 +41,7 @@ impl Deployment {
             time: None,
             event,
             deployment: clean(deployment)?,
+            project: None,
             environment: "preview",
             commit: None,
             branch: None,
@@ -49,6 +52,12 @@ impl Deployment {
     /// When it was.
     pub(super) fn at(mut self, time: Option<Timestamp>) -> Self {
         self.time = time;
+        self
+    }
+
+    /// Whose it is.
+    pub(super) fn of(mut self, project: &Value) -> Self {
+        self.project = project.as_str().and_then(clean);
         self
     }
 

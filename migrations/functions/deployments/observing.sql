@@ -114,7 +114,7 @@ $$;
 comment on function ops.served_document(bigint, text, text, text, timestamptz, timestamptz, text, timestamptz) is
     'A deployment that served as callers see it, with what each comparison found, or why there is none: it waits for its time, another deployment took over before, or nobody made it in time.';
 
-create or replace function ops.dashboard_production(p_now timestamptz)
+create or replace function ops.dashboard_production(p_environment text, p_from timestamptz, p_now timestamptz)
 returns jsonb
 language sql
 stable
@@ -122,6 +122,7 @@ set search_path = ''
 as $$
     select jsonb_build_object(
         'projects', ops.project_documents(p_now),
+        'ownDeployments', ops.dashboard_deployments('own', p_environment, p_from, p_now),
         'served', (
             select coalesce(
                 jsonb_agg(
@@ -143,5 +144,5 @@ as $$
     )
 $$;
 
-comment on function ops.dashboard_production(timestamptz) is
-    'What serves production: the platform''s projects with their pins, and the five deployments of the app that served last, compared.';
+comment on function ops.dashboard_production(text, timestamptz, timestamptz) is
+    'What serves production: the platform''s projects with their pins, what was told of this bundle''s own deployments, and the five deployments of the app that served last, compared.';

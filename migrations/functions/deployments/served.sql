@@ -19,11 +19,8 @@ begin
                     and reading.document ->> 'assigns' is not null
                 union all
                 select event.at, event.event = 'rolled_back'
-                from ops.deployments as event
-                where event.environment = 'production'
-                    and event.event in ('promoted', 'rolled_back')
-                    and event.at > p_at - interval '8 days'
-                    and event.at <= p_at
+                from ops.list_deployments('app', 'production', p_at - interval '8 days', p_at) as event
+                where event.event in ('promoted', 'rolled_back')
             ) as told
             order by told.at desc
             limit 1
@@ -47,13 +44,9 @@ begin
     select
         -- The platform's clock may be ahead of ours.
         least(event.at, p_now), event.deployment, event.commit, event.branch, 'webhook'
-    from ops.deployments as event
-    where event.environment = 'production'
-        and event.at > p_now - interval '8 days'
-        and (
-            event.event in ('promoted', 'rolled_back')
-            or event.event = 'ready' and not ops.was_pinned(event.at)
-        )
+    from ops.list_deployments('app', 'production', p_now - interval '8 days', 'infinity') as event
+    where event.event in ('promoted', 'rolled_back')
+        or event.event = 'ready' and not ops.was_pinned(event.at)
     union all
     select reading.at, reading.deployment, reading.commit, null, 'reading'
     from ops.read_serving(p_now) as reading;
@@ -97,11 +90,10 @@ begin
     from readings
     where not exists (
         select
-        from ops.deployments as event
-        where event.environment = 'production'
-            and event.event in ('ready', 'promoted', 'rolled_back')
-            and event.at > readings.last_at - interval '5 minutes'
-            and event.at <= readings.last_at
+        from ops.list_deployments(
+            'app', 'production', readings.last_at - interval '5 minutes', readings.last_at
+        ) as event
+        where event.event in ('ready', 'promoted', 'rolled_back')
     );
 end
 $$;

@@ -174,7 +174,7 @@ declare
     v_runs_kept boolean := p_from >= p_now - make_interval(hours => 24 * (
         select (settings.value #>> '{}')::integer from ops.settings where key = 'retention.runs_days'
     ));
-    v_deployed boolean := exists (select from ops.deployments where at < p_to and environment = p_environment);
+    v_deployed boolean := exists (select from ops.list_deployments('app', p_environment, '-infinity', p_to));
 begin
     return query
     select
@@ -207,8 +207,7 @@ begin
             count(distinct event.deployment) filter (where event.event = 'failed'),
             count(distinct event.id) filter (where event.event = 'rolled_back')
         ]) as deployments
-        from ops.deployments as event
-        where event.at >= p_from and event.at < p_to and event.environment = p_environment
+        from ops.list_deployments('app', p_environment, p_from, p_to) as event
     ) as told
     union all
     select 'sign_ins_failed', '', ops.count_failed_sign_ins(p_from, p_to, p_now), null;

@@ -88,8 +88,17 @@ function Measures({ comparison }) {
   );
 }
 
+function Own({ deployments }) {
+  const columns = [
+    { key: "deployment", label: "Deployment", wide: true, value: ({ deployment }) => deployment, show: ({ deployment, commit }) => <code>{commit?.slice(0, 7) ?? deployment}</code> },
+    { key: "event", label: "What became of it", value: ({ event }) => event, show: ({ event }) => capital(event.replace(/_/g, " ")) },
+    { key: "at", label: "When", value: ({ at }) => at, show: ({ at }) => <Time at={at} /> },
+  ];
+  return <Table caption="Deployments of this bundle" columns={columns} rows={deployments} id={({ at, deployment, event }) => at + deployment + event} sorted={{ key: "at", down: true }} />;
+}
+
 function Body({ data }) {
-  const { projects, served } = data.production;
+  const { projects, served, ownDeployments } = data.production;
   const watched = projects.filter((project) => project.state !== "not watched");
   const comparison = served[0] && judged(served[0]);
   return (
@@ -98,6 +107,7 @@ function Body({ data }) {
       {watched.length > 0 && <Projects projects={watched} />}
       {served.length > 0 && <Served served={served} />}
       {comparison && <Measures comparison={comparison} />}
+      {ownDeployments.length > 0 && <Own deployments={ownDeployments} />}
     </>
   );
 }

@@ -107,10 +107,19 @@ fn deployment(kind: DeploymentEvent, event: &Value) -> Option<Deployment> {
     Some(
         Deployment::new(kind, id, same.as_bytes())?
             .at(moment::read(&event["createdAt"]))
+            .of(project(payload))
             .in_production(production)
             .built(&commit, &branch)
             .by(&payload["user"]["id"]),
     )
+}
+
+/// The project that an event is about; older events name it beside the deployment.
+fn project(payload: &Value) -> &Value {
+    match &payload["project"]["id"] {
+        Value::Null => &payload["projectId"],
+        told => told,
+    }
 }
 
 #[cfg(test)]
@@ -146,8 +155,8 @@ mod tests {
             deployment,
             json!([{
                 "id": deployment[0]["id"], "time": "2026-11-24T12:00:00Z", "event": "succeeded",
-                "deployment": "dpl_1", "environment": "production", "commit": "c20a55c",
-                "branch": "main", "by": "usr_1",
+                "deployment": "dpl_1", "project": "prj_1", "environment": "production",
+                "commit": "c20a55c", "branch": "main", "by": "usr_1",
             }])
         );
         let again = decoded(&event("deployment.succeeded", &payload)).unwrap();
@@ -190,7 +199,7 @@ mod tests {
             ),
             (
                 "deployment.rollback",
-                json!({"toDeploymentId": "dpl_1"}),
+                json!({"toDeploymentId": "dpl_1", "projectId": "prj_1"}),
                 "rolled_back",
             ),
         ] {

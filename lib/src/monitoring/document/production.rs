@@ -3,11 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::deployments::DeploymentMark;
+
 /// The platform's projects, and what served users.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Production {
     /// The watched app's project, and this bundle's.
     pub projects: Vec<Project>,
+    /// What was told of this bundle's own deployments, the newest twenty events of the range.
+    pub own_deployments: Vec<DeploymentMark>,
     /// The five deployments of the app that served last, the newest first.
     pub served: Vec<Served>,
 }
