@@ -8,6 +8,7 @@
 //! - `account`: signing in; `account_auth`: while Auth is odd; `browser` keeps the cookies
 //! - `channels`: every channel at once; `channel_answers`: each room from its first
 //!   message to its end; `pagers`: those that wake people, and answers
+//! - `check_runs`: a release that waits for its domains, from the webhook to the answer
 //! - `checks`: kept checks and `/api/heartbeat`
 //! - `escalation`: an alert from its first message to its end; `answering` holds
 //!   what it shares with `acknowledge`
@@ -44,6 +45,7 @@ mod callers;
 mod certificate;
 mod channel_answers;
 mod channels;
+mod check_runs;
 mod checks;
 mod dashboard;
 mod direct;

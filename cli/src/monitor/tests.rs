@@ -175,6 +175,56 @@ async fn a_lost_network_opens_nothing_and_a_dead_host_does() {
     assert_eq!(world.slack.told().len(), 1, "somebody else answers");
 }
 
+/// The rounds of the test below, in a process whose memory is theirs alone.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[ignore = "started by the test below, which reads what it prints"]
+async fn rounds_by_themselves() {
+    let rounds = local_supabase::chance::wanted("ROUNDS").unwrap_or(2_000);
+    let path = std::env::temp_dir().join(format!("monitor-{}.log", uuid::Uuid::new_v4()));
+    let mut world = World::watched(Ways::Both).await;
+    world.round.log = LogFile::open(Some(&path)).unwrap();
+    // Connections and buffers are there after some.
+    world.rounds(500).await;
+    let before = resident_kilobytes();
+    for nth in 0..rounds {
+        // An outage every hundred rounds, told and resolved.
+        world.app.goes_down(nth % 100 < 5);
+        world.rounds(1).await;
+        world.bundle.told();
+    }
+    println!("\nresident: {before} {}", resident_kilobytes());
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+fn resident_kilobytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.unwrap().trim().split(' ').next().unwrap();
+    number.parse().unwrap()
+}
+
+/// `ROUNDS=20000` looks longer.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_over_thousands_of_rounds() {
+    let ran = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "--nocapture"])
+        .arg("monitor::tests::rounds_by_themselves")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    let line = said
+        .lines()
+        .find_map(|line| line.strip_prefix("resident: "));
+    let line = line.unwrap_or_else(|| panic!("{said}"));
+    println!("kilobytes before and after: {line}");
+    let (before, after) = line.split_once(' ').unwrap();
+    let (before, after): (u64, u64) = (before.parse().unwrap(), after.parse().unwrap());
+    assert!(after < before + 2_048, "{line}");
+}
+
 #[test]
 fn a_log_that_was_moved_away_is_begun_anew() {
     let folder = std::env::temp_dir().join(format!("pourtrait-{}", uuid::Uuid::new_v4()));
