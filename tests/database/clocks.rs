@@ -56,10 +56,11 @@ async fn a_clock_counts_although_another_had_the_slot_and_twice_is_once() {
         ("aws", "12:00:02", "skipped"),
         ("aws", "12:00:03", "skipped"),
         ("aws", "12:01:02", "claimed"),
+        ("aws", "12:02:02", "claimed"),
     ] {
         assert_eq!(call(&world, clock, now).await["outcome"], outcome, "{now}");
     }
-    let clocks = shown(&world, "12:01:30").await;
+    let clocks = shown(&world, "12:02:30").await;
     assert_eq!(clocks[0]["clock"], "aws");
     assert_eq!(
         (&clocks[0]["everySeconds"], &clocks[0]["status"]),
@@ -146,6 +147,52 @@ async fn one_silent_clock_is_told_and_resolved_and_two_page() {
             "resolved clocks_missing clocks"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_clock_is_known_from_its_third_call() {
+    let world = World::migrated().await;
+    for (minute, every, status) in [
+        (0, Value::Null, "new"),
+        (1, Value::Null, "new"),
+        (2, json!(60.0), "ok"),
+    ] {
+        let now = format!("12:0{minute}:01");
+        call(&world, "aws", &now).await;
+        let clock = shown(&world, &now).await[0].clone();
+        assert_eq!(
+            (&clock["everySeconds"], &clock["status"]),
+            (&every, &json!(status)),
+            "{now}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_never_came_back_is_told_after_two_days_and_pages_nobody() {
+    let world = World::migrated().await;
+    for clock in ["aws", "other"] {
+        note(&world, clock, "null", "2026-11-22T12:00:00Z").await;
+        note(&world, clock, "null", "2026-11-22T12:01:00Z").await;
+    }
+    assert_eq!(shown(&world, "12:00:30").await[0]["status"], "new");
+    let tick = world.tick("12:02:00", &[]).await;
+    let observed = verdict(&tick, "clock_silent", "aws");
+    assert_eq!(observed["verdict"], "bad", "{observed}");
+    assert_eq!(
+        verdict(&tick, "clocks_missing", "clocks")["verdict"],
+        "good"
+    );
+    let clock = shown(&world, "12:02:00").await[0].clone();
+    assert_eq!(
+        (&clock["status"], &clock["silentPeriods"]),
+        (&json!("gone"), &Value::Null)
+    );
+    // Somebody mends it.
+    for now in ["12:03:00", "12:04:00", "12:05:00"] {
+        note(&world, "aws", "null", &at(now)).await;
+    }
+    assert_eq!(shown(&world, "12:05:00").await[0]["status"], "ok");
 }
 
 #[tokio::test]

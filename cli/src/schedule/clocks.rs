@@ -9,7 +9,7 @@ use tokio_postgres::{Client, Row};
 use super::document;
 use crate::answered::{self, Answered};
 
-/// Shows every clock; a silent one is found bad.
+/// Shows every clock; one that no longer calls is found bad.
 pub(super) async fn show(client: &Client, output: Output) -> anyhow::Result<Verdict> {
     let asked = client.query_one("select ops.dashboard_clocks(now())::text", &[]);
     let known = read(&document(asked.await)?)?;
@@ -22,8 +22,8 @@ pub(super) async fn show(client: &Client, output: Output) -> anyhow::Result<Verd
         answered::table("clocks", &clocks, heads, row)
     };
     output.result(&known, &text);
-    let silent = |clock: &Value| clock["status"] == "silent";
-    let bad = known.as_array().into_iter().flatten().any(silent);
+    let stopped = |clock: &Value| clock["status"] == "silent" || clock["status"] == "gone";
+    let bad = known.as_array().into_iter().flatten().any(stopped);
     Ok(if bad { Verdict::Bad } else { Verdict::Good })
 }
 

@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use dev::DevOptions;
+use dev::{DevOptions, Running};
+use http::{Method, StatusCode};
+use jiff::SignedDuration;
 use local_supabase::{
     fault::{Fault, Mode, Service},
     postgres::TestDatabase,
 };
+use outside::clock;
 use serde_json::{Value, json};
 
-use crate::support::{bundle, call_with};
+use crate::support::{bundle, call_with, send};
 
 /// A bundle that calls nothing by schedule, so that a test decides what is sent.
 fn quiet() -> DevOptions {
@@ -170,4 +173,76 @@ async fn calls_are_scheduled_in_the_database_shown_and_taken_back() {
         "{refused:?}"
     );
     running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_are_shown_and_one_is_forgotten() {
+    let (running, database) = bundle(quiet()).await;
+    let env = &running.env;
+    let none = call_with(env, &["schedule", "clocks"]).await;
+    assert_eq!(
+        (none.status, none.stdout.as_str()),
+        (0, "no clock has called yet\n")
+    );
+
+    let now = clock::now();
+    let slots = [2, 1, 0].map(|minutes| now - SignedDuration::from_mins(minutes));
+    for slot in slots {
+        call_as(&running, &format!("?clock=aws&slot={slot:.0}")).await;
+    }
+    call_as(&running, "?clock=spare").await;
+    let shown = call_with(env, &["schedule", "clocks"]).await;
+    assert_eq!(shown.status, 0, "{shown:?}");
+    let words = |line: &str| {
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let lines: Vec<_> = shown.stdout.lines().map(words).collect();
+    assert_eq!(
+        lines[0],
+        ["CLOCK", "JOB", "STATUS", "LAST", "CALL", "EVERY"]
+    );
+    assert_eq!(lines[1][..3], ["aws", "dispatch", "ok"]);
+    assert_eq!(lines[1][4..], ["60", "s"]);
+    assert_eq!(lines[2][..3], ["spare", "dispatch", "new"]);
+    assert_eq!(lines[2][4..], ["not", "known", "yet"]);
+
+    admin(&database)
+        .await
+        .execute(
+            "update ops.clocks set last_at = now() - interval '72 hours' where clock = 'spare'",
+            &[],
+        )
+        .await
+        .unwrap();
+    let gone = call_with(env, &["schedule", "clocks", "--json"]).await;
+    assert_eq!(
+        (gone.status, &gone.json()[1]["status"]),
+        (1, &json!("gone"))
+    );
+
+    let forgotten = call_with(env, &["schedule", "forget", "spare"]).await;
+    assert_eq!(
+        (forgotten.status, forgotten.stdout.as_str()),
+        (
+            0,
+            "spare is forgotten; once it calls again it is known again\n"
+        )
+    );
+    let unknown = call_with(env, &["schedule", "forget", "spare"]).await;
+    assert_eq!(
+        (unknown.status, unknown.stdout.as_str()),
+        (1, "no clock \"spare\" is known\n")
+    );
+    let left = call_with(env, &["schedule", "clocks", "--json"]).await;
+    assert_eq!(left.json().as_array().unwrap().len(), 1, "{left:?}");
+    running.stop().await.unwrap();
+}
+
+/// A call of the delivery as a scheduler makes it.
+async fn call_as(running: &Running, query: &str) {
+    let path = format!("/api/alerts/dispatch{query}");
+    let called = send(running, Method::GET, &path, Some("CRON_SECRET")).await;
+    assert_eq!(called.status, StatusCode::OK, "{called:?}");
 }

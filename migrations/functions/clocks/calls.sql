@@ -42,14 +42,39 @@ language sql
 immutable
 set search_path = ''
 as $$
+    -- Two calls may be anybody's, at any distance; the third shows a habit.
     select percentile_disc(0.5) within group (order by p_recent[nth] - p_recent[nth + 1])
     from generate_series(1, cardinality(p_recent) - 1) as nth
+    having cardinality(p_recent) >= 3
 $$;
 
 comment on function ops.clock_period(timestamptz[]) is
-    'How often a clock calls: the median of the gaps between its newest slots; null before its second call.';
+    'How often a clock calls: the median of the gaps between its newest slots; null before its third call.';
 
-create or replace function ops.read_clocks(p_now timestamptz)
+create or replace function ops.clock_status(
+    p_first_at timestamptz,
+    p_silent interval,
+    p_silent_periods numeric,
+    p_most_periods numeric
+)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+    select case
+        when p_silent_periods > p_most_periods then 'silent'
+        when p_silent_periods is not null and p_first_at is not null then 'ok'
+        -- No clock calls less often than once a day.
+        when p_silent_periods is null and p_silent > interval '48 hours' then 'gone'
+        else 'new'
+    end
+$$;
+
+comment on function ops.clock_status(timestamptz, interval, numeric, numeric) is
+    'How a clock stands: ok; silent for longer than it may be; new while its period is not known; or gone, if it called once or twice and for two days not again.';
+
+create or replace function ops.read_clocks(p_most_periods numeric, p_now timestamptz)
 returns table (
     clock text,
     job text,
@@ -57,7 +82,8 @@ returns table (
     last_at timestamptz,
     period interval,
     silent_periods numeric,
-    late_seconds numeric
+    late_seconds numeric,
+    status text
 )
 language sql
 stable
@@ -76,15 +102,18 @@ as $$
     )
     select
         called.clock, called.job, called.first_at, called.last_at, called.period,
-        round(
-            extract(epoch from ops.seen_time(called.last_at, p_now)) / nullif(extract(epoch from called.period), 0), 1
-        ),
-        called.late_seconds
+        silent.periods,
+        called.late_seconds,
+        ops.clock_status(called.first_at, silent.since, silent.periods, p_most_periods)
     from called
+    cross join lateral (select ops.seen_time(called.last_at, p_now)) as seen (since)
+    cross join lateral (
+        select seen.since, round(extract(epoch from seen.since) / nullif(extract(epoch from called.period), 0), 1)
+    ) as silent (since, periods)
 $$;
 
-comment on function ops.read_clocks(timestamptz) is
-    'Each clock and job with how often the clock calls and for how many of its periods it has been silent; null while that is not known. Time in which nothing was seen does not count.';
+comment on function ops.read_clocks(numeric, timestamptz) is
+    'Each clock and job with how often the clock calls, for how many of its periods it has been silent, and how it stands; null while that is not known. Time in which nothing was seen does not count.';
 
 create or replace function public.ops_forget_clock(p_clock text)
 returns jsonb

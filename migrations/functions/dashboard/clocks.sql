@@ -19,19 +19,15 @@ as $$
                 'everySeconds', extract(epoch from read.period),
                 'silentPeriods', read.silent_periods,
                 'lateSeconds', round(read.late_seconds, 1),
-                'status', case
-                    when read.silent_periods > bounds.most then 'silent'
-                    when read.first_at is null or read.period is null then 'new'
-                    else 'ok'
-                end,
+                'status', read.status,
                 'answer', case when read.clock = 'supabase' then nullif(ops.newest_answer(p_now), '{}') end
             )
             order by read.clock, read.job
         ),
         '[]'
     )
-    from ops.read_clocks(p_now) as read
-    cross join bounds
+    from bounds
+    cross join lateral ops.read_clocks(bounds.most, p_now) as read
 $$;
 
 comment on function ops.dashboard_clocks(timestamptz) is

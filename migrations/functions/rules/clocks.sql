@@ -13,18 +13,27 @@ as $$
             read.clock,
             max(read.silent_periods) as worst,
             max(read.last_at) as last_at,
-            jsonb_agg(read.job order by read.job) filter (where read.silent_periods > bounds.most) as silent_jobs
-        from ops.read_clocks(p_now) as read
-        cross join bounds
+            bool_or(read.status = 'silent') as silent,
+            bool_or(read.status = 'gone') as gone,
+            bool_and(read.status = 'new') as all_new,
+            jsonb_agg(read.job order by read.job) filter (where read.status in ('silent', 'gone')) as silent_jobs
+        from bounds
+        cross join lateral ops.read_clocks(bounds.most, p_now) as read
         group by read.clock
     ),
     judged as (
         select
-            clocks.clock, ops.judge(clocks.worst, bounds.most, 1, 1) as verdict, clocks.worst, bounds.most,
+            clocks.clock,
+            case
+                when clocks.silent or clocks.gone then 'bad'
+                when clocks.all_new then 'insufficient'
+                else 'good'
+            end as verdict,
+            clocks.worst, case when clocks.worst is not null then bounds.most end as most,
             jsonb_build_object('detail', jsonb_build_object('jobs', coalesce(clocks.silent_jobs, '[]')))
                 || case
-                    when clocks.worst > bounds.most and clocks.clock = 'supabase'
-                        then ops.why_scheduler_silent(clocks.last_at, p_now)
+                    when clocks.silent and clocks.clock = 'supabase' then ops.why_scheduler_silent(clocks.last_at, p_now)
+                    when clocks.gone and not clocks.silent then jsonb_build_object('reason', 'never_again')
                     else '{}'
                 end as facts
         from clocks
@@ -44,7 +53,7 @@ as $$
 $$;
 
 comment on function ops.observe_silent_clocks(timestamptz, jsonb) is
-    'The verdicts on clocks: one that no longer calls one of its jobs as often as it used to is bad, and one that was forgotten is good.';
+    'The verdicts on clocks: one that no longer calls one of its jobs as often as it used to is bad, so is one that called once or twice and never again, and one that was forgotten is good.';
 
 create or replace function ops.observe_missing_clocks(p_now timestamptz, p_settings jsonb)
 returns setof ops.observation
@@ -53,9 +62,9 @@ stable
 set search_path = ''
 as $$
     with clocks as (
-        -- A clock that still calls one of its jobs is not missing.
-        select read.clock, min(read.silent_periods) > (p_settings ->> 'threshold.clock_silent_periods')::numeric as missing
-        from ops.read_clocks(p_now) as read
+        -- A clock that still calls one of its jobs is not missing, nor one that never had a habit.
+        select read.clock, bool_and(read.status in ('silent', 'gone')) and bool_or(read.status = 'silent') as missing
+        from ops.read_clocks((p_settings ->> 'threshold.clock_silent_periods')::numeric, p_now) as read
         group by read.clock
     ),
     counted as (

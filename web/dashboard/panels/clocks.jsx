@@ -6,7 +6,7 @@ import { Table } from "../parts/table.jsx";
 import { Time } from "../parts/time.jsx";
 import { count, list, number, span } from "../words/numbers.js";
 
-const SHAPES = { ok: "ok", silent: "down", new: "unknown" };
+const SHAPES = { ok: "ok", silent: "down", gone: "down", new: "unknown" };
 
 function state({ clocks }) {
   if (clocks.length === 0) return { level: "empty", says: "No clock has called yet." };
@@ -17,6 +17,8 @@ function state({ clocks }) {
   const missing = silent.filter((name) => clocks.every(({ clock, status }) => clock !== name || status === "silent"));
   if (missing.length >= 2) return { level: "bad", says: `These call nothing any more: ${list(missing)}.` };
   if (silent.length > 0) return { level: "watch", says: `Not as often as before: ${list(silent)}.` };
+  const gone = names(clocks.filter(({ status }) => status === "gone"));
+  if (gone.length > 0) return { level: "watch", says: `Called once or twice, and never again: ${list(gone)}.` };
   return { level: "fine", says: `${count(all.length, "clock calls", "clocks call")}: ${list(all)}.` };
 }
 
@@ -42,7 +44,7 @@ function Body({ data }) {
 export default {
   id: "clocks", title: "Clocks", part: "Operation", wide: true, state, Body,
   defines: [
-    { name: "Every", path: "clocks", means: "How often the clock calls this job: the median of the gaps between its newest calls." },
+    { name: "Every", path: "clocks", means: "How often the clock calls this job: the median of the gaps between its newest calls, from the third on." },
     { name: "Silent", path: "clocks", means: "For how many of these it has not called.", rule: "clock_silent" },
     { name: "Late", path: "clocks", means: "How long after the time that it was set to its newest call came, where it says." },
   ],

@@ -15,13 +15,13 @@ pub struct Clock {
     pub first_at: Option<Timestamp>,
     /// When it called last.
     pub last_at: Option<Timestamp>,
-    /// How often it calls; null before its second call.
+    /// How often it calls; null before its third call.
     pub every_seconds: Option<f64>,
     /// For how many of its periods it has not called.
     pub silent_periods: Option<f64>,
     /// How late its newest call was; null where the clock does not say for when it was.
     pub late_seconds: Option<f64>,
-    /// `ok`, `new` before its period is known, or `silent`.
+    /// `ok`, `new` before its period is known, `silent`, or `gone` if it never came to have one.
     pub status: String,
     /// What the newest call of the scheduler in the database was answered; null for other
     /// clocks, and where `pg_net` has no answer or nobody may read it.
