@@ -154,6 +154,53 @@ mod tests {
     }
 
     #[test]
+    fn whatever_the_path_the_table_of_endpoints_leads_where_the_platform_does() {
+        let routes = Routes::of_this_build().unwrap();
+        let words = [
+            "",
+            "api",
+            "v1",
+            "v2",
+            "17",
+            "x",
+            "1x",
+            "health",
+            "metrics",
+            "monitoring",
+            "dashboard",
+            "cron",
+            "monitor",
+            "ingest",
+            "envelope",
+            "store",
+            "envelopes",
+            "traces",
+            "logs",
+            "drain",
+            "reports",
+            "status",
+            "status.json",
+        ];
+        let mut paths = vec![String::new()];
+        for _ in 0..4 {
+            let longer = paths
+                .iter()
+                .flat_map(|path| words.iter().map(move |word| format!("{path}/{word}")));
+            let longer: Vec<_> = longer.collect();
+            for path in &longer {
+                assert_eq!(routes.endpoint(path), Endpoint::at(path), "{path}");
+            }
+            // Nothing of ours begins otherwise, which the first round has shown.
+            let ours = |path: &String| {
+                ["/api", "/v1", "/status"]
+                    .iter()
+                    .any(|start| path.starts_with(start))
+            };
+            paths = longer.into_iter().filter(ours).collect();
+        }
+    }
+
+    #[test]
     fn a_rewrite_may_lead_to_a_file() {
         let routes = Routes::of_this_build().unwrap();
         assert_eq!(routes.endpoint("/dashboard"), None);

@@ -160,6 +160,26 @@ fn patterns_match_as_the_builder_matches_them() {
     check("api/*.rs", "api/health.md", false);
 }
 
+/// Pages that are found by another name than their file's.
+const PAGES: [(&str, &str); 1] = [("/dashboard", "/dashboard.html")];
+
+#[test]
+fn the_rewrites_of_vercel_json_are_the_tables_and_no_others() {
+    let of_endpoints = specs().flat_map(|spec| {
+        let sources = spec.rewrites.iter();
+        sources.map(|source| ((*source).to_owned(), spec.path.to_owned()))
+    });
+    let of_pages = PAGES.map(|(source, file)| (source.to_owned(), file.to_owned()));
+    let expected: BTreeSet<_> = of_endpoints.chain(of_pages).collect();
+    let rewrites = configuration::read().rewrites;
+    assert_eq!(rewrites.len(), expected.len(), "one stands there twice");
+    let found: BTreeSet<_> = rewrites
+        .into_iter()
+        .map(|rewrite| (rewrite.source, rewrite.destination))
+        .collect();
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn every_rewrite_leads_where_the_local_server_leads() {
     for rewrite in configuration::read().rewrites {
@@ -183,7 +203,7 @@ fn every_rewrite_leads_where_the_local_server_leads() {
 
 /// Paths of a pattern: each of the words that a group takes, and a number or a name. Groups
 /// have no names, because those would be added to the query.
-fn paths(source: &str) -> Vec<String> {
+pub(crate) fn paths(source: &str) -> Vec<String> {
     let Some((start, rest)) = source.split_once('(') else {
         return vec![source.to_owned()];
     };

@@ -1,11 +1,11 @@
 //! What the platform adds to answers: security headers to all of them, caching
 //! to files only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ops::endpoint::Endpoint;
 
-use crate::{configuration, files};
+use crate::{configuration, files, functions};
 
 /// The headers that the rules add at a path; of two rules the later wins.
 fn headers_at(path: &str) -> BTreeMap<String, String> {
@@ -25,6 +25,76 @@ fn applies(source: &str, path: &str) -> bool {
         Some((start, end)) => {
             path.len() >= start.len() + end.len() && path.starts_with(start) && path.ends_with(end)
         }
+    }
+}
+
+/// Some paths of each endpoint: its own, and one for each rewrite.
+fn paths_of_endpoints() -> Vec<String> {
+    let specs = Endpoint::ALL.into_iter().map(Endpoint::spec);
+    specs
+        .flat_map(|spec| std::iter::once(spec.path).chain(spec.rewrites.iter().copied()))
+        .flat_map(functions::paths)
+        .collect()
+}
+
+/// What the rules add to answers of functions beyond what all answers have.
+#[test]
+fn functions_add_their_own_headers_but_where_the_status_page_is_read() {
+    let whole = headers_at("/nowhere");
+    for path in paths_of_endpoints() {
+        let headers = headers_at(&path);
+        let other: BTreeMap<_, _> = headers
+            .iter()
+            .filter(|(name, value)| whole.get(*name) != Some(value))
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let policy = "content-security-policy";
+        let readers = ("cross-origin-resource-policy", "cross-origin");
+        let expected: Vec<(&str, &str)> = match path.as_str() {
+            "/status" => vec![(policy, other.get(policy).copied().unwrap_or_default())],
+            path if path.starts_with("/status/") => {
+                vec![
+                    (policy, other.get(policy).copied().unwrap_or_default()),
+                    readers,
+                ]
+            }
+            path if path.starts_with("/api/v2/") => vec![readers],
+            _ => vec![],
+        };
+        assert_eq!(other, expected.into_iter().collect(), "{path}");
+        assert!(
+            whole.keys().all(|name| headers.contains_key(name)),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn every_rule_is_about_something_and_none_stands_twice() {
+    let files = files::below("public")
+        .into_iter()
+        .map(|file| served_at(&file));
+    let pages = ["/".to_owned(), "/dashboard".to_owned()];
+    let paths: Vec<_> = files.chain(pages).chain(paths_of_endpoints()).collect();
+    let mut seen = BTreeSet::new();
+    for rule in configuration::read().headers {
+        assert!(
+            paths.iter().any(|path| applies(&rule.source, path)),
+            "nothing is at {}",
+            rule.source
+        );
+        assert!(seen.insert(rule.source.clone()), "{} twice", rule.source);
+        let names: BTreeSet<_> = rule
+            .headers
+            .iter()
+            .map(|header| header.key.to_ascii_lowercase())
+            .collect();
+        assert_eq!(
+            names.len(),
+            rule.headers.len(),
+            "{} names one twice",
+            rule.source
+        );
     }
 }
 
