@@ -192,6 +192,68 @@ async fn the_clocks_of_two_platforms_share_the_slots_and_each_is_known() {
     );
 }
 
+/// The template of the second platform.
+const TEMPLATE: &str = include_str!("../../aws/template.yaml");
+
+/// What stands in the template behind each such beginning of a line.
+fn in_template(start: &str) -> Vec<&'static str> {
+    let lines = TEMPLATE.lines().map(str::trim);
+    lines.filter_map(|line| line.strip_prefix(start)).collect()
+}
+
+/// The variables that the template gives to its functions, with the values of these parts.
+fn variables_of_template(parts: &Parts) -> Vec<(&str, &str)> {
+    let (_, rest) = TEMPLATE.split_once("      Variables:\n").unwrap();
+    let block = rest.split("\nResources:").next().unwrap();
+    let names = block
+        .lines()
+        .filter_map(|line| line.trim().split(':').next());
+    let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+    assert!(names.len() >= 8, "{names:?}");
+    names
+        .into_iter()
+        .map(|name| match parts.env.get(name) {
+            Some(value) => (name, value.as_str()),
+            None => (name, "http://127.0.0.1:1"),
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_template_gives_its_functions_all_that_its_schedules_ask_of_them() {
+    let parts = Parts::start().await;
+    let variables = variables_of_template(&parts);
+    let folder = std::env::temp_dir().join(format!("pourtrait-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&folder).unwrap();
+    let binaries = [
+        ("{ Binary: cron_monitor }", binary::MONITOR, "monitor"),
+        ("{ Binary: alerts_dispatch }", binary::DISPATCH, "dispatch"),
+    ];
+    let built = in_template("BuildProperties: ");
+    let inputs = in_template("Input: ");
+    assert_eq!(built, binaries.map(|(built, ..)| built));
+    for ((_, binary, job), input) in binaries.into_iter().zip(inputs) {
+        // As the platform has it: under the name of its handler, and nothing beside it.
+        let bootstrap = folder.join("bootstrap");
+        std::os::unix::fs::symlink(binary, &bootstrap).unwrap();
+        let now = format!("{:.0}", clock::now());
+        let event = input
+            .trim_matches('\'')
+            .replace("<aws.scheduler.scheduled-time>", &now);
+        let event: Value = serde_json::from_str(&event).unwrap();
+        let mut function = Lambda::start(bootstrap.to_str().unwrap(), &variables).await;
+        let answer = function.invoke(event).await.unwrap();
+        assert_eq!(
+            (&answer["job"], &answer["outcome"]),
+            (&json!(job), &json!("done")),
+            "{answer}"
+        );
+        drop(function);
+        std::fs::remove_file(&bootstrap).unwrap();
+    }
+    std::fs::remove_dir(&folder).unwrap();
+}
+
 #[tokio::test]
 async fn a_preview_does_nothing_by_schedule_and_all_by_hand() {
     let mut parts = Parts::start().await;
