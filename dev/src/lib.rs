@@ -52,11 +52,13 @@ use local_supabase::{
 };
 use ops::{
     auth::door_key::KeySigner,
+    endpoint::Endpoint,
     migrate::{MigrateError, Step},
 };
 use outside::database;
 use secrecy::SecretString;
 use tokio::task::JoinSet;
+use url::Url;
 
 use backups::Backups;
 use described::Project;
@@ -161,6 +163,7 @@ pub async fn start(options: DevOptions) -> anyhow::Result<Running> {
     // The sample app plays the production: that is what the app's rows say of
     // themselves, and what the dashboard shows unless asked otherwise.
     env.insert("VERCEL_ENV".to_owned(), "production".to_owned());
+    deploy(local.stack(), &base_url, options.crons);
     // A project that is described has its own deployment, and its own backups.
     let backups = match options.database {
         Database::Own | Database::Shared(_) => Some(Backups::open(folder.as_ref())?),
@@ -220,6 +223,16 @@ pub async fn migrate(cluster: &Cluster, name: &str) -> anyhow::Result<()> {
     apply(&cluster.postgres_url(name).into(), &ca)
         .await
         .map(drop)
+}
+
+/// Lets the platform that is played say of this server what it would say of a deployment.
+fn deploy(stack: &Stack, base_url: &str, crons: bool) {
+    let specs = Endpoint::ALL.into_iter().map(Endpoint::spec);
+    let jobs = specs.filter_map(|spec| Some((spec.path, spec.job?.schedule)));
+    let jobs: Vec<_> = jobs.filter(|_| crons).collect();
+    let host = Url::parse(base_url).ok();
+    let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
+    stack.platforms().deploy(host, &jobs);
 }
 
 async fn serve(port: u16, site: &Arc<OnceLock<Site>>) -> anyhow::Result<Server> {

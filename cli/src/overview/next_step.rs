@@ -22,8 +22,8 @@ impl Step {
     pub(super) fn after(standing: &Standing) -> Self {
         match standing {
             Standing::Nameless => step(
-                "pourtrait check",
-                "no project is named; it lists the variables to set, in .env or with --env-file",
+                "pourtrait setup",
+                "no project is named yet; it asks for what is needed and writes .env",
             ),
             Standing::Unconfigured(_) => step("pourtrait check", "it names what is missing"),
             Standing::Silent { .. } => step("pourtrait check --live", "it says what answers"),
@@ -153,7 +153,7 @@ mod tests {
                 "{pointer}: {value}"
             );
         }
-        assert_eq!(Step::after(&Standing::Nameless).command, "pourtrait check");
+        assert_eq!(Step::after(&Standing::Nameless).command, "pourtrait setup");
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn the_command_alone_says_what_there_is_and_what_comes_next() {
     assert!(
         called
             .stdout
-            .contains("next: pourtrait check (no project is named"),
+            .contains("next: pourtrait setup (no project is named"),
         "{called:?}"
     );
 

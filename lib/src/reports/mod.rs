@@ -1,9 +1,10 @@
 //! Reports of days, weeks and months: the maintenance queues each once, when it is due. What
 //! a report says the database counts, and `messages::report` words.
 
+use std::time::Duration;
+
 use outside::clock::Deadline;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 use uuid::Uuid;
 
 use crate::{

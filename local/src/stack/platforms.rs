@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::Ports;
 use crate::{
@@ -61,6 +62,7 @@ impl Platforms {
             db_pass: "postgres".to_owned(),
             is_up: true,
         });
+        management.state().backups.without_any(REFERENCE);
         Ok(Self {
             vercel,
             github,
@@ -68,6 +70,29 @@ impl Platforms {
             own_project,
             app_project,
         })
+    }
+
+    /// Puts the bundle into production at that host, with the paths and schedules of its crons.
+    pub fn deploy(&self, host: &str, crons: &[(&str, &str)]) {
+        let definitions: Vec<_> = crons
+            .iter()
+            .map(|(path, schedule)| json!({ "host": host, "path": path, "schedule": schedule }))
+            .collect();
+        let mut state = self.vercel.state();
+        state.projects.describe(
+            &self.own_project,
+            &json!({
+                "autoAssignCustomDomains": true,
+                "crons": { "enabledAt": 1, "disabledAt": null, "definitions": definitions },
+            }),
+        );
+        state.standing.deployments.insert(
+            host.to_owned(),
+            json!({
+                "id": "dpl_local", "url": host, "name": "pourtrait-ops", "projectId": self.own_project,
+                "target": "production", "readyState": "READY",
+            }),
+        );
     }
 
     pub(super) fn variables(&self) -> BTreeMap<String, String> {

@@ -55,6 +55,14 @@ impl Backups {
         );
     }
 
+    /// Sets a project up whose plan has neither backups nor restore points.
+    pub fn without_any(&mut self, reference: &str) {
+        self.project(reference, &[]);
+        if let Some(project) = self.of(reference) {
+            project.has_restore_points = false;
+        }
+    }
+
     /// What there is of a project.
     pub fn of(&mut self, reference: &str) -> Option<&mut Project> {
         self.0.get_mut(reference)

@@ -41,6 +41,16 @@ impl State {
         self.projects.push(Project { document });
     }
 
+    /// Says more of a project.
+    pub fn describe(&mut self, id: &str, more: &Value) {
+        let mut projects = self.projects.iter_mut();
+        let project = projects.find(|project| project.document["id"] == id);
+        let said = project.and_then(|project| project.document.as_object_mut());
+        if let (Some(said), Value::Object(more)) = (said, more) {
+            said.extend(more.clone());
+        }
+    }
+
     /// The project of that id or name.
     #[must_use]
     pub fn find(&self, id_or_name: &str) -> Option<&Project> {
