@@ -75,6 +75,19 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// Whether it tells something about what lies there, and not only that nobody could look.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Altered { .. } => true,
+            Self::Store(error) => error.is_about_the_object(),
+            // Another release's, or another key's.
+            Self::Unreadable { source, .. } => !matches!(source, FormatError::Version(_)),
+            Self::Sealed { source, .. } => !matches!(source, SealError::WrongKey),
+            Self::Empty | Self::NoSuch(_) | Self::Ambiguous { .. } | Self::Cancelled => false,
+        }
+    }
+
     /// What is wrong, for where the path is said already.
     #[must_use]
     pub fn what(&self) -> String {

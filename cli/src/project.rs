@@ -14,6 +14,9 @@ use terminal::{failure::Misuse, output};
 /// How long the database may take, with retries.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long whoever can do without its answer waits.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(4);
+
 /// The SQLSTATE with which the database refuses a key or a value.
 const INVALID_PARAMETER_VALUE: &str = "22023";
 

@@ -65,6 +65,7 @@ from (values
     ('threshold.api_average_ms', 'number', '500', 1, 600000, 'ms', 'The average of API response times above which they are bad.'),
     ('threshold.api_p95_ms', 'number', '5000', 1, 600000, 'ms', 'The 95th percentile of API response times above which they are bad.'),
     ('threshold.app_latency_ms', 'number', '5000', 1, 600000, 'ms', 'The response time of a checked URL above which it is slow.'),
+    ('threshold.application_archive_days', 'integer', '2', 1, 366, 'd', 'How old the newest archive of the application may be, and how long one may lack what earlier ones held.'),
     ('threshold.backup_overdue_minutes', 'integer', '50', 1, 44640, 'min', 'The age of the newest backup above which backups are overdue.'),
     ('threshold.backup_rpo_minutes', 'integer', '60', 1, 44640, 'min', 'The age that the newest backup must never exceed, because so much would be lost.'),
     ('threshold.backup_rto_minutes', 'integer', '240', 1, 44640, 'min', 'How long a restore may take, as a drill measures it; one that takes longer has failed.'),

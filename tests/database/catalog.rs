@@ -216,6 +216,8 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "app_alert -",
             "app_down critical",
             "app_slow high",
+            "application_archive_overdue medium",
+            "backup_damaged high",
             "backup_drill_failed high",
             "backup_drill_overdue medium",
             "backup_failed high",

@@ -14,6 +14,7 @@ mod acknowledge;
 mod alerts;
 mod applying;
 mod audit;
+mod backup_copies;
 mod backups;
 mod blind_spans;
 mod bodies;

@@ -24,7 +24,7 @@ enum Server {
 }
 
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 107] = [
+const TABLES: [(&str, Server); 108] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -33,6 +33,7 @@ const TABLES: [(&str, Server); 107] = [
     ("application_archives", Server::Whole),
     ("backup_canary", Server::Whole),
     ("backup_drills", Server::Whole),
+    ("backup_verifications", Server::Whole),
     ("backups", Server::Whole),
     ("blind_spans", Server::Whole),
     ("calendar_entries", Server::Whole),

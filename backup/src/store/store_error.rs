@@ -51,6 +51,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it tells what lies there, and not what became of asking.
+    #[must_use]
+    pub fn is_about_the_object(&self) -> bool {
+        match self {
+            Self::Missing { .. } | Self::Taken { .. } => true,
+            Self::Full { .. }
+            | Self::Refused { .. }
+            | Self::Failing { .. }
+            | Self::Overwrites
+            | Self::CannotCreate => false,
+        }
+    }
+
     /// What is wrong, for where the path is said already.
     #[must_use]
     pub fn what(&self) -> String {

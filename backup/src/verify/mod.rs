@@ -46,6 +46,28 @@ pub struct Fault {
     pub path: String,
     /// What is wrong with it.
     pub what: String,
+    /// Whether that is damage. That nobody could look says nothing about what lies there.
+    pub is_damage: bool,
+}
+
+impl Fault {
+    /// Something that was read and is wrong.
+    fn damage(path: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            what: what.into(),
+            is_damage: true,
+        }
+    }
+
+    /// Something that was not given.
+    fn unread(path: impl Into<String>, error: &ReadError) -> Self {
+        Self {
+            path: path.into(),
+            what: error.what(),
+            is_damage: error.is_damage(),
+        }
+    }
 }
 
 impl Report {
@@ -55,11 +77,17 @@ impl Report {
         self.faults.is_empty()
     }
 
+    /// What was found to be wrong, without what could not be looked at.
+    pub fn damages(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter().filter(|fault| fault.is_damage)
+    }
+
     fn fault(&mut self, path: &str, what: impl Into<String>) {
-        self.faults.push(Fault {
-            path: path.to_owned(),
-            what: what.into(),
-        });
+        self.faults.push(Fault::damage(path, what));
+    }
+
+    fn unread(&mut self, path: &str, error: &ReadError) {
+        self.faults.push(Fault::unread(path, error));
     }
 }
 
@@ -80,7 +108,7 @@ pub async fn objects(store: &Store, snapshot: &Snapshot, watch: &mut dyn FnMut(&
         report.checked += 1;
         match read {
             Ok(bytes) => report.bytes += bytes.len() as u64,
-            Err(error) => report.fault(&stored.path, error.what()),
+            Err(error) => report.unread(&stored.path, &error),
         }
         watch(&report);
     }
@@ -103,7 +131,7 @@ pub async fn contents(
     let manifest = match catalogue::manifest(store, snapshot, identities).await {
         Ok(manifest) => manifest,
         Err(error) => {
-            report.fault(&snapshot.manifest.path, error.what());
+            report.unread(&snapshot.manifest.path, &error);
             return report;
         }
     };
@@ -164,7 +192,7 @@ async fn look_at_tools(store: &Store, snapshot: &Snapshot, report: &mut Report) 
     let named = match catalogue::newest(store).await {
         Ok(newest) => newest.map_or_else(|| snapshot.tools.clone(), |newest| newest.snapshot.tools),
         Err(error) => {
-            report.fault(object_path::SNAPSHOTS, error.what());
+            report.unread(object_path::SNAPSHOTS, &error.into());
             return;
         }
     };
@@ -174,7 +202,7 @@ async fn look_at_tools(store: &Store, snapshot: &Snapshot, report: &mut Report) 
         match catalogue::exactly(store, &stored).await {
             Ok(bytes) => report.bytes += bytes.len() as u64,
             Err(ReadError::Altered { .. }) if is_ours(store, &stored.path).await => {}
-            Err(error) => report.fault(&stored.path, error.what()),
+            Err(error) => report.unread(&stored.path, &error),
         }
     }
 }
@@ -214,7 +242,7 @@ async fn read_inventory(
             Some(inventory)
         }
         Err(error) => {
-            report.fault(&snapshot.inventory.path, error.what());
+            report.unread(&snapshot.inventory.path, &error);
             None
         }
     }
@@ -321,10 +349,7 @@ impl Pieces<'_> {
                     bytes += sealed;
                     text.extend(plaintext);
                 }
-                Err(error) => {
-                    let what = error.what();
-                    return Err(Fault { path, what });
-                }
+                Err(error) => return Err(Fault::unread(path, &error)),
             }
         }
         let rows = pieces.iter().map(|piece| piece.rows).sum();
@@ -332,7 +357,7 @@ impl Pieces<'_> {
         let examined = examined.unwrap_or_else(|_| Err("it could not be examined".to_owned()));
         match examined {
             Ok(sums) => Ok(Checked { bytes, sums }),
-            Err(what) => Err(Fault { path, what }),
+            Err(what) => Err(Fault::damage(path, what)),
         }
     }
 

@@ -63,11 +63,25 @@ async fn archive(
     Ok(Verdict::Good)
 }
 
-/// All that a repository holds, as git's own one file.
+/// All that a repository holds, as git's own one file. A clone without its past would make one
+/// that nobody can clone.
 async fn bundle(folder: &Path) -> anyhow::Result<Bytes> {
+    let shallow = git(folder, &["rev-parse", "--is-shallow-repository"]).await?;
+    if shallow.trim_ascii() == b"true" {
+        let folder = folder.display();
+        let shallow = format!(
+            "{folder} is a shallow clone, whose past is not there: `git -C {folder} fetch --unshallow`, \
+             or `fetch-depth: 0` in CI"
+        );
+        return Err(Misuse(shallow).into());
+    }
+    git(folder, &["bundle", "create", "--quiet", "-", "--all"]).await
+}
+
+/// What git answers about a repository.
+async fn git(folder: &Path, arguments: &[&str]) -> anyhow::Result<Bytes> {
     let mut git = Command::new("git");
-    git.arg("-C").arg(folder);
-    git.args(["bundle", "create", "--quiet", "-", "--all"]);
+    git.arg("-C").arg(folder).args(arguments);
     let made = git.output().await.context("cannot start git")?;
     if !made.status.success() {
         let said = String::from_utf8_lossy(&made.stderr);
@@ -162,6 +176,17 @@ async fn fetch(
         }
         None => None,
     };
+    if archive.repository_bytes.is_none() {
+        let newest = archives
+            .iter()
+            .find(|other| other.repository_bytes.is_some());
+        if let Some(newest) = newest {
+            output::note(&format!(
+                "it has no repository; the newest that has one is {}",
+                newest.name
+            ));
+        }
+    }
     let files = write(folder, &documents, bundle.as_deref())
         .with_context(|| format!("cannot write to {}", folder.display()))?;
     output.result(

@@ -39,7 +39,7 @@ pub(crate) enum Backup {
 pub(crate) enum Application {
     /// Takes an archive now: how Vercel and Supabase are set up, and a repository
     Run {
-        /// The work tree whose whole past goes along
+        /// A repository whose whole past goes along: best a mirror, which has all branches
         #[arg(long, value_name = "FOLDER")]
         repository: Option<PathBuf>,
     },
@@ -88,6 +88,9 @@ pub(crate) struct Verify {
     /// and reads all of it
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     pub(crate) level: u8,
+    /// Tells the project nothing of what was found
+    #[arg(long)]
+    pub(crate) no_receipt: bool,
     /// What opens it.
     #[command(flatten)]
     pub(crate) key: Key,

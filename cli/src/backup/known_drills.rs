@@ -1,13 +1,11 @@
 //! What the project knows of drills, for whoever goes on without it.
 
-use std::time::Duration;
-
 use ops::backups::drill_receipts::{Known, ListDrills};
 
-use crate::{environment::Environment, project::Project};
-
-/// How long whoever can do without them waits for the drills.
-const PATIENCE: Duration = Duration::from_secs(4);
+use crate::{
+    environment::Environment,
+    project::{PATIENCE, Project},
+};
 
 /// Nothing where no project is named, an error where it does not answer soon.
 pub(crate) async fn known_soon(environment: &Environment) -> anyhow::Result<Option<Known>> {

@@ -1,4 +1,4 @@
-//! How far a restore has come, on standard error.
+//! How far long work has come, on standard error.
 
 use std::sync::Mutex;
 
@@ -50,15 +50,21 @@ impl Progress {
 fn begin(step: Step, of: u64) -> ProgressBar {
     let measure = match step {
         Step::Rows => "{bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
-        Step::Objects | Step::Constraints | Step::Statistics | Step::Comparison => {
-            "{pos}/{len}, {eta} left"
-        }
+        Step::Objects | Step::Constraints | Step::Statistics | Step::Comparison => COUNTED,
     };
+    bar(name(step), of, measure)
+}
+
+/// Of what is counted: how many there are, and how long the rest takes.
+pub(super) const COUNTED: &str = "{pos}/{len}, {eta} left";
+
+/// A bar for one thing that is being done, so far; hidden where nobody looks.
+pub(super) fn bar(what: &'static str, of: u64, measure: &str) -> ProgressBar {
     let template = format!("{{msg:24}} {{bar:30}} {measure}");
     let style = ProgressStyle::with_template(&template);
     ProgressBar::with_draw_target(Some(of), ProgressDrawTarget::stderr())
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        .with_message(name(step))
+        .with_message(what)
 }
 
 fn name(step: Step) -> &'static str {

@@ -6,15 +6,19 @@ use backup::{
     keys::Identities,
     verify::{self, Report},
 };
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use ops::backups::verification_receipts::RecordVerification;
+use outside::clock;
 use serde_json::{Value, json};
 
 use super::{
     arguments::Verify,
-    quantities,
+    progress, quantities,
     repository::{Repository, identities},
 };
-use crate::environment::Environment;
+use crate::{
+    environment::Environment,
+    project::{PATIENCE, Project},
+};
 use terminal::{
     failure::Verdict,
     output::{self, Output},
@@ -39,8 +43,14 @@ pub(super) async fn run(
         _ => Level::Contents(identities(&options.key, environment)?),
     };
     let (snapshots, mut verdict) = chosen(&repository, &options.snapshot).await?;
+    let mut listener = listener(options, environment);
     for snapshot in &snapshots {
+        let started_at = clock::now();
         let report = look(&repository, snapshot, &level).await;
+        if let Some(receipt) = RecordVerification::of(snapshot, options.level, started_at, &report)
+        {
+            tell(&mut listener, &receipt).await;
+        }
         output.result(&document(snapshot, &report), &text(snapshot, &report));
         if !report.is_whole() {
             verdict = Verdict::Bad;
@@ -75,7 +85,7 @@ async fn chosen(repository: &Repository, which: &str) -> anyhow::Result<(Vec<Sna
 }
 
 async fn look(repository: &Repository, snapshot: &Snapshot, level: &Level) -> Report {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let bar = progress::bar("reading objects", 0, progress::COUNTED);
     let mut watch = |report: &Report| {
         bar.set_length(report.expected);
         bar.set_position(report.checked);
@@ -91,15 +101,40 @@ async fn look(repository: &Repository, snapshot: &Snapshot, level: &Level) -> Re
     report
 }
 
+/// The project that hears of it; none where none is named: it may be what was lost.
+fn listener(options: &Verify, environment: &Environment) -> Option<Project> {
+    if options.no_receipt {
+        return None;
+    }
+    Project::of(environment).ok()
+}
+
+/// Tells the project. Whether a backup is whole does not depend on who hears of it, and who does
+/// not answer once is not waited for again.
+async fn tell(listener: &mut Option<Project>, receipt: &RecordVerification) {
+    let Some(project) = listener else {
+        return;
+    };
+    if let Err(error) = project.call_within(PATIENCE, receipt).await {
+        output::note(&format!("no receipt is recorded: {error:#}"));
+        *listener = None;
+    }
+}
+
 fn document(snapshot: &Snapshot, report: &Report) -> Value {
     let faults: Vec<_> = report
         .faults
         .iter()
-        .map(|fault| json!({ "path": fault.path, "what": fault.what }))
+        .map(|fault| json!({ "path": fault.path, "what": fault.what, "isDamage": fault.is_damage }))
         .collect();
+    // Null where it is not known.
+    let whole = match report.damages().next() {
+        Some(_) => Some(false),
+        None => report.is_whole().then_some(true),
+    };
     json!({
         "backup": snapshot.snapshot,
-        "whole": report.is_whole(),
+        "whole": whole,
         "checked": report.checked,
         "bytes": report.bytes,
         "faults": faults,
@@ -119,5 +154,9 @@ fn text(snapshot: &Snapshot, report: &Report) -> String {
         .faults
         .iter()
         .map(|fault| format!("\n  {}: {}", fault.path, fault.what));
-    format!("{name} IS NOT WHOLE:{}", faults.collect::<String>())
+    let verdict = match report.damages().next() {
+        Some(_) => "IS NOT WHOLE",
+        None => "could not be read, so that nothing is known of it",
+    };
+    format!("{name} {verdict}:{}", faults.collect::<String>())
 }

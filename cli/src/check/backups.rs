@@ -5,28 +5,41 @@ use backup::{
     format::object_path, pinned_session::PinnedSession, preflight, repository::RepositoryError,
     store::StoreError,
 };
-use ops::backups::{
-    backup_setup::{BackupSetup, SetupError},
-    drill_receipts::Known,
+use ops::{
+    backups::{
+        application::{KnownArchives, ListArchives},
+        backup_setup::{BackupSetup, SetupError},
+        drill_receipts::Known,
+    },
+    config::Config,
 };
 use outside::outbound::Outbound;
 
 use super::finding::{Finding, Level};
-use crate::{backup::known_drills, environment::Environment};
+use crate::{
+    backup::known_drills,
+    environment::Environment,
+    project::{PATIENCE, Project},
+};
 
 const STORE: &str = "backup store";
 const ROLE: &str = "backup role";
 const DRILLS: &str = "backup drills";
+const ARCHIVES: &str = "application archive";
 
 /// Nothing where backups are not set up, which is a finding of its own.
 pub(super) async fn look(environment: &Environment) -> Vec<Finding> {
     let config = environment.config();
     match BackupSetup::of(&config) {
-        Ok(setup) => vec![
-            role(setup).await,
-            store(setup).await,
-            drills(environment).await,
-        ],
+        Ok(setup) => {
+            let mut findings = vec![
+                role(setup).await,
+                store(setup).await,
+                drills(environment).await,
+            ];
+            findings.extend(archives(&config, environment).await);
+            findings
+        }
         Err(SetupError::Absent | SetupError::Incomplete) => Vec::new(),
     }
 }
@@ -81,6 +94,27 @@ async fn drills(environment: &Environment) -> Finding {
         ),
         Err(error) => Finding::new(Level::Error, DRILLS, format!("{error:#}")),
     }
+}
+
+/// Nothing where no platform's token is there, or no project that would know.
+async fn archives(config: &Config, environment: &Environment) -> Option<Finding> {
+    if !config.platforms.is_any_open() {
+        return None;
+    }
+    let project = Project::of(environment).ok()?;
+    let listed = project.call_within(PATIENCE, &ListArchives {}).await;
+    Some(match listed {
+        Ok(KnownArchives { archives, .. }) if archives.is_empty() => {
+            let text = "none yet: the next backup takes one (docs/application-archive.md)";
+            Finding::new(Level::Warning, ARCHIVES, text)
+        }
+        Ok(KnownArchives { due: true, .. }) => {
+            let text = "the newest is older than a day: the next backup takes one";
+            Finding::new(Level::Warning, ARCHIVES, text)
+        }
+        Ok(_) => Finding::new(Level::Ok, ARCHIVES, "the newest is younger than a day"),
+        Err(error) => Finding::new(Level::Error, ARCHIVES, format!("{error:#}")),
+    })
 }
 
 fn stand(known: &Known) -> Finding {

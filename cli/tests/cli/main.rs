@@ -2,6 +2,7 @@
 //!
 //! - `support`: calls of the real binary, and of the bundle by HTTP
 //! - `grammar`: sources of variables, exit statuses, messages
+//! - `application_archive`: the application beside its database, got back by the document's steps
 //! - `backup`: taking a backup, checking it, and the way back
 //! - `channels`: what `check` says of them
 //! - `checks`: what is watched, from the command line
@@ -24,6 +25,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod analytics;
+mod application_archive;
 mod backup;
 mod channels;
 mod checks;

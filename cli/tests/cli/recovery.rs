@@ -156,7 +156,12 @@ fn assert_same(now: &[String], before: &[String]) {
     assert_eq!(now.len(), before.len());
 }
 
-fn shell(block: &str, env: &BTreeMap<String, String>, folder: &Path, programs: &Path) -> Called {
+pub(crate) fn shell(
+    block: &str,
+    env: &BTreeMap<String, String>,
+    folder: &Path,
+    programs: &Path,
+) -> Called {
     let output = Command::new("sh")
         .args(["-c", block])
         .current_dir(folder)
@@ -182,10 +187,14 @@ fn path_with(programs: &Path) -> std::ffi::OsString {
     std::env::join_paths(folders.collect::<Vec<PathBuf>>()).unwrap()
 }
 
-/// The commands of a section of the document: its blocks for a shell, without their
-/// indentation.
+/// The commands of a section of the document about backups.
 fn blocks(section: &str) -> Vec<String> {
-    let document = include_str!("../../../docs/backup-recovery.md");
+    blocks_of(include_str!("../../../docs/backup-recovery.md"), section)
+}
+
+/// The commands of a section of a document: its blocks for a shell, without their
+/// indentation.
+pub(crate) fn blocks_of(document: &str, section: &str) -> Vec<String> {
     let heading = format!("\n## {section}\n");
     let (_, text) = document
         .split_once(&heading)

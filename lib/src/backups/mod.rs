@@ -10,6 +10,7 @@ pub mod application;
 pub mod backup_setup;
 pub mod drill_receipts;
 mod due_drill;
+pub mod verification_receipts;
 
 use std::time::Duration;
 

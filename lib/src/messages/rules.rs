@@ -40,10 +40,14 @@ pub enum Rule {
     BackupSuspect,
     /// A drill could not restore a backup whole.
     BackupDrillFailed,
+    /// What lies in the store of a backup is not whole.
+    BackupDamaged,
     /// No drill has reported for longer than it may take.
     BackupDrillOverdue,
     /// The newest backup leaves something out that nobody has accepted.
     BackupGap,
+    /// No archive of the application was taken for long, or none that held what it should.
+    ApplicationArchiveOverdue,
     /// The backups that the provider makes itself are not as they should be.
     ProviderBackup,
     /// The deployment that serves is worse than the day before it.
@@ -128,7 +132,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 55] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -141,6 +145,7 @@ impl Rule {
         Self::BackupOverdue,
         Self::BackupSuspect,
         Self::BackupDrillFailed,
+        Self::BackupDamaged,
         Self::ProviderBackup,
         Self::ReleaseRegressed,
         Self::ErrorRateHigh,
@@ -149,6 +154,7 @@ impl Rule {
         Self::ApiSlow,
         Self::BackupDrillOverdue,
         Self::BackupGap,
+        Self::ApplicationArchiveOverdue,
         Self::ReleasePinned,
         Self::ServiceDegraded,
         Self::ApiAverageSlow,
@@ -199,8 +205,10 @@ impl Rule {
             Self::BackupOverdue => "backup_overdue",
             Self::BackupSuspect => "backup_suspect",
             Self::BackupDrillFailed => "backup_drill_failed",
+            Self::BackupDamaged => "backup_damaged",
             Self::BackupDrillOverdue => "backup_drill_overdue",
             Self::BackupGap => "backup_gap",
+            Self::ApplicationArchiveOverdue => "application_archive_overdue",
             Self::ProviderBackup => "provider_backup",
             Self::ReleaseRegressed => "release_regressed",
             Self::ReleasePinned => "release_pinned",
@@ -283,6 +291,7 @@ impl Rule {
             Self::ReleasePinned => "pinned for",
             Self::BackupDrillFailed => "restore time",
             Self::BackupDrillOverdue => "since the last drill",
+            Self::ApplicationArchiveOverdue => "since the last whole archive",
             Self::AppDown
             | Self::DatabaseFailing
             | Self::PagesUnwatched
@@ -292,6 +301,7 @@ impl Rule {
             | Self::MonitoringBlind
             | Self::BackupFailed
             | Self::BackupSuspect
+            | Self::BackupDamaged
             | Self::BackupGap
             | Self::ReleaseRegressed
             | Self::ServiceDegraded
@@ -331,10 +341,16 @@ impl Rule {
             Self::BackupDrillFailed => {
                 "nobody yet; if the database were lost now, it would not come back as it was"
             }
+            Self::BackupDamaged => {
+                "nobody yet; if the database were lost now, that backup would not come back whole"
+            }
             Self::BackupDrillOverdue => {
                 "nobody yet; whether the backups can be restored is no longer known"
             }
             Self::BackupGap => "nobody yet; a restore would come back without it",
+            Self::ApplicationArchiveOverdue => {
+                "nobody yet; if a project were lost now, how it was set up would be known from before"
+            }
             Self::ProviderBackup => {
                 "nobody yet; the provider's own backups are no second way back for now"
             }

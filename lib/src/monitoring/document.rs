@@ -31,7 +31,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use audit::{Audit, Finding};
-pub use backups::{BackupRun, Backups, Drill, Drills, Gap, MissingObject, Requests, Restore};
+pub use backups::{
+    Archives, BackupRun, Backups, Drill, Drills, Fault, Gap, MissedDocument, MissingObject,
+    Requests, Restore, Verification, Verifications,
+};
 pub use clocks::{CallAnswer, Clock};
 pub use data_quality::{DataQuality, LeftOut, Uncounted};
 pub use database::{

@@ -248,6 +248,12 @@ begin
         where good.received_at < p_to and ops.drill_reason(good, p_settings) is null
     )), null
     union all
+    select 'checked_age', '', extract(epoch from p_to - (
+        select max(whole.received_at)
+        from ops.backup_verifications as whole
+        where whole.received_at < p_to and whole.fault_count = 0
+    )), null
+    union all
     select 'drill_age', '', extract(epoch from p_to - v_drill.received_at), null
     union all
     select 'drill_time', '', v_drill.seconds, null;
@@ -255,4 +261,4 @@ end
 $$;
 
 comment on function ops.report_backups(timestamptz, timestamptz, jsonb) is
-    'The backups of a period and the bytes that they wrote; and as it stood at its end: how many seconds ago the newest one was taken, one was restored whole, and a drill was made, and how many seconds that took.';
+    'The backups of a period and the bytes that they wrote; and as it stood at its end: how many seconds ago the newest one was taken, one was restored whole, one was found whole in the store, and a drill was made, and how many seconds that took.';

@@ -34,6 +34,10 @@ begin
             union all
             select * from ops.observe_gaps(p_settings)
             union all
+            select * from ops.observe_verifications(p_now)
+            union all
+            select * from ops.observe_archives(p_now, p_settings)
+            union all
             select * from ops.observe_database(p_now, p_settings)
             union all
             select * from ops.observe_security(p_now, p_settings)

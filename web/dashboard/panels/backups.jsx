@@ -25,11 +25,14 @@ function state({ backups }) {
   const age = backups.ageSeconds == null ? "" : `If the database vanished now, ${rough(backups.ageSeconds)} would be lost; ${span(backups.rpoSeconds)} may be. `;
   const last = restored(backups);
   const proof = last ? `The last measured restore took ${span(last.seconds)}, where ${span(backups.drills.rtoSeconds)} may be taken.` : "No restore was ever tried.";
+  const damaged = backups.verifications.status === "damaged" ? ` ${backups.verifications.last.snapshot} is damaged in its store.` : "";
   const open = backups.gaps.filter(({ accepted }) => !accepted).length;
   const left = open > 0 ? ` It leaves out ${count(open, "thing")} that nobody has accepted.` : "";
   const level = { ok: "fine", waiting: "unknown", overdue: "bad", failing: "bad", suspect: "bad" }[backups.status] ?? "unknown";
+  const kept = { overdue: "watch", incomplete: "watch" }[backups.application.status] ?? "fine";
   const tried = { failed: "bad", overdue: "watch", not_set_up: "watch" }[backups.drills.status] ?? "fine";
-  return { level: level === "fine" ? (open > 0 ? "watch" : tried) : level, says: age + proof + left };
+  if (damaged) return { level: "bad", says: age + proof + damaged + left };
+  return { level: level === "fine" ? (open > 0 ? "watch" : tried === "fine" ? kept : tried) : level, says: age + proof + left };
 }
 
 function Body({ data }) {
@@ -37,7 +40,7 @@ function Body({ data }) {
   if (backups == null) return <Empty command={"pourtrait backup keygen\npourtrait backup init"}>Make keys and a repository; the schedule does the rest:</Empty>;
   const [newest] = backups.runs.filter(({ outcome }) => outcome === "done");
   const last = restored(backups);
-  const { drills } = backups;
+  const { drills, verifications, application } = backups;
   const columns = [
     { key: "when", label: "Run", value: ({ takenAt, slot }) => takenAt ?? slot, wide: true, show: ({ takenAt, slot, outcome, suspect }) => <><State is={suspect ? "suspect" : outcome} quiet /> <Time at={takenAt ?? slot} /></> },
     { key: "outcome", label: "Outcome", value: ({ outcome }) => outcome, show: ({ outcome, reason, suspect }) => reason ?? suspect ?? outcome },
@@ -73,21 +76,31 @@ function Body({ data }) {
         <Figure label="Read in a month" value={bytes(backups.projectedMonthlyEgressBytes)} />
         <Figure label="Tried" value={drills.last ? drills.last.outcome : "never"} level={drills.status === "failed" ? "bad" : "fine"}
           more={drills.last ? <><Time at={drills.last.finishedAt} />, {count(drills.last.tables, "table")}</> : `due every ${count(drills.everyDays, "day")}`} />
+        <Figure label="Read in its store" value={verifications.last ? verifications.last.outcome : "never"} level={verifications.status === "damaged" ? "bad" : "fine"}
+          more={verifications.last && <><Time at={verifications.last.finishedAt} />, {count(verifications.last.objects, "object")}</>} />
+        <Figure label="Application" value={application.last ? <Time at={application.last.takenAt} /> : "never kept"} level={application.status === "overdue" ? "bad" : "fine"}
+          more={application.last && `${count(application.last.documents.length, "document")}${application.last.repositoryBytes == null ? "" : ", with the repository"}`} />
       </Figures>
       {drills.last == null && <Empty command={"pourtrait backup drill --own-server"}>A backup that was never restored is a hope. To restore the newest into a scratch database and compare:</Empty>}
       {drills.last?.reason && <p class="reason">{drills.last.reason}</p>}
       <Table caption="Runs" columns={columns} rows={backups.runs} id={({ run }) => run} sorted={{ key: "when", down: true }} />
-      <Left gaps={backups.gaps} missing={drills.last?.missing ?? []} />
+      <Left gaps={backups.gaps} missing={drills.last?.missing ?? []} faults={verifications.status === "damaged" ? verifications.last.faults : []} missed={application.missed} />
     </>
   );
 }
 
-function Left({ gaps, missing }) {
-  const all = [...gaps.map(({ what, why, accepted }) => ({ what, why, accepted, kind: "left out" })), ...missing.map(({ what, reason, accepted }) => ({ what, why: reason, accepted, kind: "could not be made by the drill" }))];
+function Left({ gaps, missing, faults, missed }) {
+  const all = [
+    ...gaps.map(({ what, why, accepted }) => ({ what, why, accepted, kind: "left out" })),
+    ...missing.map(({ what, reason, accepted }) => ({ what, why: reason, accepted, kind: "could not be made by the drill" })),
+    ...faults.map(({ what, why }) => ({ what, why, accepted: false, kind: "damaged in the store" })),
+    ...missed.map(({ what, why, accepted }) => ({ what, why, accepted, kind: "not read for the application's archive" })),
+  ];
   if (all.length === 0) return null;
   const columns = [
     { key: "what", label: "What is missing", wide: true, value: ({ what }) => what, show: ({ what }) => <code>{what}</code> },
     { key: "why", label: "Why", minor: true, value: ({ why }) => why ?? "" },
+    { key: "kind", label: "Where", minor: true, value: ({ kind }) => kind },
     { key: "accepted", label: "Accepted", value: ({ accepted }) => (accepted ? "yes" : "no") },
   ];
   return <Table caption="What backups leave out" columns={columns} rows={all} id={({ what, kind }) => kind + what} />;
@@ -101,6 +114,8 @@ export default {
     { name: "Reused", path: "backups.runs", means: "Of the bytes read, those that lay in the store already." },
     { name: "Restore (RTO)", path: "backups.drills", means: "How long the last measured restore took with its comparison, and how long it may take.", rule: "backup_drill_overdue" },
     { name: "Suspect", path: "backups.status", means: "It was sealed, and may not hold what it should.", rule: "backup_suspect" },
+    { name: "Read in its store", path: "backups.verifications", means: "The last verification of the objects of a backup, or the one that found a damage that stands.", rule: "backup_damaged" },
+    { name: "Application", path: "backups.application", means: "The newest archive of how the platforms are set up, and of the repository.", rule: "application_archive_overdue" },
     { name: "What is missing", path: "backups.gaps", means: "What of the app's a backup cannot hold, by name.", rule: "backup_gap" },
   ],
 };

@@ -514,6 +514,16 @@ pub(super) const ALL: &[Fault] = &[
         }),
     ),
     fault(
+        "a backup is damaged in its store",
+        Backups,
+        &["drill"],
+        Answer(|request, response| {
+            dashboard(request, response, |data| {
+                data["backups"]["verifications"]["status"] = json!("damaged");
+            });
+        }),
+    ),
+    fault(
         "no drill ever",
         Backups,
         &["drill"],

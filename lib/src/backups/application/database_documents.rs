@@ -1,11 +1,12 @@
 //! What of the database is configuration and in no backup of its rows: jobs of `pg_cron`,
 //! publications, webhooks, and the names of Vault's secrets.
 
-use outside::database;
+use outside::{clock::Deadline, database};
 use serde_json::Value;
+use tokio::time::timeout;
 use tokio_postgres::Client;
 
-use super::platform_documents::Read;
+use super::platform_documents::{NO_TIME, Read};
 use crate::config::Database;
 
 /// Each document, the relation without which there is none of it, and its query.
@@ -45,7 +46,16 @@ const QUERIES: [(&str, &str, &str); 4] = [
 ];
 
 /// Reads them over a session of its own.
-pub(super) async fn read(database: &Database, read: &mut Read) {
+pub(super) async fn read(database: &Database, deadline: Deadline, read: &mut Read) {
+    if timeout(deadline.remaining(), read_each(database, read))
+        .await
+        .is_err()
+    {
+        read.lack("database", NO_TIME);
+    }
+}
+
+async fn read_each(database: &Database, read: &mut Read) {
     let client = match database::connect(&database.url, database.ca.as_deref()).await {
         Ok(client) => client,
         Err(error) => return read.lack("database", error.to_string()),

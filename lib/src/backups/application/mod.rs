@@ -35,7 +35,7 @@ use platform_documents::Read;
 pub use records::{KnownArchives, ListArchives, RecordArchive};
 
 /// An archive that was taken.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Taken {
     /// Its name in the store.
@@ -100,6 +100,12 @@ pub struct DueArchive {
 /// How long the database may take to say whether an archive is due.
 const ASKING: Duration = Duration::from_secs(5);
 
+/// How long one may take in the function: what is left of its time is for a drill.
+const LONGEST: Duration = Duration::from_secs(90);
+
+/// Kept back from reading, for writing what was read.
+const WRITING: Duration = Duration::from_secs(20);
+
 /// Takes an archive where one is due; nothing where none is, or no platform's token is there.
 pub(super) async fn take_if_due(app: &App, deadline: Deadline) -> Option<DueArchive> {
     if !app.config.platforms.is_any_open() {
@@ -107,7 +113,7 @@ pub(super) async fn take_if_due(app: &App, deadline: Deadline) -> Option<DueArch
     }
     let taken = match app.call(&ListArchives {}, deadline.within(ASKING)).await {
         Ok(known) if !known.due => return None,
-        Ok(_) => take(app, clock::now(), None, deadline).await,
+        Ok(_) => take(app, clock::now(), None, deadline.within(LONGEST)).await,
         Err(error) => Err(error.into()),
     };
     let taken = taken.inspect_err(|error| {
@@ -137,7 +143,7 @@ pub async fn take(
     let recipients = Recipients::parse(&setup.backup.recipients)?;
     let key = hash_key(&app.config)?;
     let known = app.call(&ListArchives {}, deadline).await?;
-    let read = read(&app.config, &app.outbound).await;
+    let read = read(&app.config, &app.outbound, deadline.reserving(WRITING)).await;
     if read.documents.is_empty() && repository.is_none() {
         return Err(NotTaken::Nothing);
     }
@@ -160,10 +166,10 @@ pub async fn take(
     Ok(taken)
 }
 
-async fn read(config: &Config, outbound: &Arc<Outbound>) -> Read {
-    let mut read = platform_documents::read(&config.platforms, outbound).await;
+async fn read(config: &Config, outbound: &Arc<Outbound>, deadline: Deadline) -> Read {
+    let mut read = platform_documents::read(&config.platforms, outbound, deadline).await;
     if let Some(database) = &config.database {
-        database_documents::read(database, &mut read).await;
+        database_documents::read(database, deadline, &mut read).await;
     }
     read
 }

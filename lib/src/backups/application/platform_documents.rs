@@ -1,10 +1,11 @@
 //! How the platforms are set up: which documents are read, and which fields of each are kept.
 //! Operators restore from them by hand, so they are what the platforms' own pages show.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use outside::outbound::Outbound;
+use outside::{clock::Deadline, outbound::Outbound};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::allowed;
 use crate::{
@@ -169,6 +170,9 @@ const SUPABASE: [Source; 8] = [
 /// The largest number of Edge Functions whose code is kept.
 const FUNCTIONS: usize = 100;
 
+/// Why something was not read that was there.
+pub(super) const NO_TIME: &str = "there was no time left to read it";
+
 /// What was read, and why something was not.
 #[derive(Debug, Default)]
 pub(super) struct Read {
@@ -177,10 +181,17 @@ pub(super) struct Read {
 }
 
 impl Read {
-    fn keep(&mut self, name: String, outcome: Result<Value, ApiError>) {
-        match outcome {
-            Ok(document) => self.documents.insert(name, document).map_or((), drop),
-            Err(error) => self.lack(name, error.to_string()),
+    /// Keeps what comes of a reading in time, or why nothing did.
+    async fn keep(
+        &mut self,
+        name: String,
+        deadline: Deadline,
+        reading: impl Future<Output = Result<Value, ApiError>>,
+    ) {
+        match timeout(deadline.remaining(), reading).await {
+            Ok(Ok(document)) => drop(self.documents.insert(name, document)),
+            Ok(Err(error)) => self.lack(name, error.to_string()),
+            Err(_) => self.lack(name, NO_TIME),
         }
     }
 
@@ -190,50 +201,73 @@ impl Read {
 }
 
 /// Reads all that tokens are there for. What cannot be read is told, and takes nothing along.
-pub(super) async fn read(platforms: &Platforms, outbound: &std::sync::Arc<Outbound>) -> Read {
+pub(super) async fn read(
+    platforms: &Platforms,
+    outbound: &Arc<Outbound>,
+    deadline: Deadline,
+) -> Read {
     let mut read = Read::default();
+    read_vercel(platforms, outbound, deadline, &mut read).await;
+    read_supabase(platforms, outbound, deadline, &mut read).await;
+    read
+}
+
+async fn read_vercel(
+    platforms: &Platforms,
+    outbound: &Arc<Outbound>,
+    deadline: Deadline,
+    read: &mut Read,
+) {
+    let Some(vercel) = platforms.vercel(outbound) else {
+        return read.lack("vercel", "VERCEL_TOKEN is not set");
+    };
     let projects = [
         ("vercel.app", &platforms.app_project),
         ("vercel.ops", &platforms.own_project),
     ];
-    match platforms.vercel(outbound) {
-        None => read.lack("vercel", "VERCEL_TOKEN is not set"),
-        Some(vercel) => {
-            for (prefix, project) in projects {
-                let Some(project) = project else {
-                    read.lack(prefix, "its project is not named");
-                    continue;
-                };
-                for source in &VERCEL {
-                    let call = vercel.of_team(call(source, project));
-                    let outcome = vercel.api().read(&call).await;
-                    read.keep(
-                        format!("{prefix}.{}", source.name),
-                        outcome.map(|document| allowed::select(&document, source.fields)),
-                    );
-                }
-            }
+    for (prefix, project) in projects {
+        let Some(project) = project else {
+            read.lack(prefix, "its project is not named");
+            continue;
+        };
+        for source in &VERCEL {
+            let call = vercel.of_team(call(source, project));
+            let name = format!("{prefix}.{}", source.name);
+            let reading = document(vercel.api(), &call, source);
+            read.keep(name, deadline, reading).await;
         }
     }
-    match (platforms.management(outbound), &platforms.supabase_project) {
-        (None, _) => read.lack("supabase", "SUPABASE_ACCESS_TOKEN is not set"),
-        (_, None) => read.lack("supabase", "SUPABASE_PROJECT_REF is not set"),
-        (Some(management), Some(project)) => {
-            for source in &SUPABASE {
-                let outcome = management.api().read(&call(source, project)).await;
-                read.keep(
-                    format!("supabase.{}", source.name),
-                    outcome.map(|document| allowed::select(&document, source.fields)),
-                );
-            }
-            code(management.api(), project, &mut read).await;
-        }
+}
+
+async fn read_supabase(
+    platforms: &Platforms,
+    outbound: &Arc<Outbound>,
+    deadline: Deadline,
+    read: &mut Read,
+) {
+    let Some(management) = platforms.management(outbound) else {
+        return read.lack("supabase", "SUPABASE_ACCESS_TOKEN is not set");
+    };
+    let Some(project) = &platforms.supabase_project else {
+        return read.lack("supabase", "SUPABASE_PROJECT_REF is not set");
+    };
+    for source in &SUPABASE {
+        let call = call(source, project);
+        let name = format!("supabase.{}", source.name);
+        let reading = document(management.api(), &call, source);
+        read.keep(name, deadline, reading).await;
     }
-    read
+    code(management.api(), project, deadline, read).await;
+}
+
+/// What of a document is kept.
+async fn document(api: &Api, call: &Call<'_>, source: &Source) -> Result<Value, ApiError> {
+    let whole: Value = api.read(call).await?;
+    Ok(allowed::select(&whole, source.fields))
 }
 
 /// The code of the Edge Functions, as base64.
-async fn code(api: &Api, project: &str, read: &mut Read) {
+async fn code(api: &Api, project: &str, deadline: Deadline, read: &mut Read) {
     let Some(Value::Array(functions)) = read.documents.get("supabase.functions") else {
         return;
     };
@@ -242,12 +276,10 @@ async fn code(api: &Api, project: &str, read: &mut Read) {
         .filter_map(|function| Some(function.get("slug")?.as_str()?.to_owned()))
         .collect();
     for slug in slugs.iter().take(FUNCTIONS) {
-        let path = ["v1", "projects", project, "functions", slug, "body"];
-        let body = api.read_base64(&Call::get(path)).await;
-        read.keep(
-            format!("supabase.functions.{slug}.code"),
-            body.map(Value::String),
-        );
+        let call = Call::get(["v1", "projects", project, "functions", slug, "body"]);
+        let name = format!("supabase.functions.{slug}.code");
+        let reading = async { api.read_base64(&call).await.map(Value::String) };
+        read.keep(name, deadline, reading).await;
     }
     if slugs.len() > FUNCTIONS {
         let more = slugs.len() - FUNCTIONS;

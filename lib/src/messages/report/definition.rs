@@ -155,7 +155,7 @@ const fn line(
 }
 
 /// Every line, in the order in which they are read.
-pub const ALL: [Definition; 51] = {
+pub const ALL: [Definition; 52] = {
     use {
         Better::{Higher, Lower, Neither},
         Section::{Access, Backups, Changes, Health, Resources, Trouble, Use},
@@ -370,6 +370,14 @@ pub const ALL: [Definition; 51] = {
             Seconds,
             Lower,
             "pourtrait backup drill",
+        ),
+        line(
+            Backups,
+            "checked_age",
+            "Since a backup was found whole in its store",
+            Seconds,
+            Lower,
+            "pourtrait backup verify",
         ),
         line(
             Backups,

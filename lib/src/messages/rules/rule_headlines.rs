@@ -65,8 +65,10 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::BackupOverdue => "A backup is overdue".into(),
         Rule::BackupSuspect => "The newest backup is suspect".into(),
         Rule::BackupDrillFailed => "A backup was not restored as it should be in a drill".into(),
+        Rule::BackupDamaged => "A backup is damaged in its store".into(),
         Rule::BackupDrillOverdue => "A drill of the backups is overdue".into(),
         Rule::BackupGap => format!("The newest backup leaves out {subject}"),
+        Rule::ApplicationArchiveOverdue => "An archive of the application is overdue".into(),
         Rule::ProviderBackup => "The provider's own backups are not as they should be".into(),
         Rule::ReleaseRegressed => release_wording::headline(facts, subject),
         Rule::ReleasePinned => format!("{} is pinned", release_wording::project(subject)),
@@ -132,11 +134,13 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::BackupOverdue => "Backups are made in time again".into(),
         Rule::BackupSuspect => "The newest backup is as it should be".into(),
         Rule::BackupDrillFailed => "The last drill of the backups is good".into(),
+        Rule::BackupDamaged => "Backups are whole in their store again".into(),
         Rule::BackupDrillOverdue => "Backups are drilled in time again".into(),
         Rule::BackupGap if facts.reason.as_deref() == Some("accepted") => {
             format!("It is accepted that backups leave out {subject}")
         }
         Rule::BackupGap => format!("The newest backup no longer leaves out {subject}"),
+        Rule::ApplicationArchiveOverdue => "The application is archived in time again".into(),
         Rule::ProviderBackup => "The provider's own backups are as they should be again".into(),
         Rule::ReleaseRegressed if facts.reason.as_deref() == Some("replaced") => {
             format!("The release {subject} no longer serves")

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::backups::application::Taken;
+
 /// What would be lost now, and what became of the newest runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,6 +28,10 @@ pub struct Backups {
     pub gaps: Vec<Gap>,
     /// Whether backups are tried, and how that went.
     pub drills: Drills,
+    /// Whether they are read in their store, and how that went.
+    pub verifications: Verifications,
+    /// How the application beside its database is kept.
+    pub application: Archives,
 }
 
 /// Something that a backup leaves out.
@@ -85,6 +91,85 @@ pub struct Drill {
     pub tables_in_backup: Option<u64>,
     /// What could not be made.
     pub missing: Vec<MissingObject>,
+}
+
+/// How verifications stand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verifications {
+    /// `not_set_up` before the first one, then `ok` or `damaged`.
+    pub status: String,
+    /// The one that found the damage, else the last one.
+    pub last: Option<Verification>,
+    /// When a backup was found whole last.
+    pub whole_at: Option<Timestamp>,
+}
+
+/// A backup whose objects were read in its store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verification {
+    /// Its id.
+    pub id: Uuid,
+    /// `whole` or `damaged`.
+    pub outcome: String,
+    /// The backup's name in the store.
+    pub snapshot: String,
+    /// The time of the backup's snapshot.
+    pub taken_at: Timestamp,
+    /// 1: objects by their hashes; 2: opened and read as well.
+    pub level: u8,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// How many objects were read.
+    pub objects: u64,
+    /// Their length.
+    pub bytes: u64,
+    /// How many faults were found.
+    pub fault_count: u64,
+    /// The first of them.
+    pub faults: Vec<Fault>,
+}
+
+/// What is wrong with an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Its path in the store.
+    pub what: String,
+    /// What is wrong with it.
+    pub why: Option<String>,
+}
+
+/// How archives of the application stand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Archives {
+    /// `not_set_up` before the first one, then `ok`, `incomplete` or `overdue`.
+    pub status: String,
+    /// How many days ago all that archives hold was kept last.
+    pub age_days: Option<f64>,
+    /// How many days that may be.
+    pub most_days: f64,
+    /// What the newest lacks and earlier ones held.
+    pub missed: Vec<MissedDocument>,
+    /// The newest.
+    pub last: Option<Taken>,
+}
+
+/// What an archive lacks that earlier ones held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MissedDocument {
+    /// Its name.
+    pub what: String,
+    /// When an archive held it last.
+    pub held_at: Timestamp,
+    /// Why it could not be read.
+    pub why: Option<String>,
+    /// Whether an operator has accepted it by that name.
+    pub accepted: bool,
 }
 
 /// Something that a drill could not make.

@@ -70,6 +70,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: The newest backup is as it should be
     High: A backup was not restored as it should be in a drill
     Resolved: The last drill of the backups is good
+    High: A backup is damaged in its store
+    Resolved: Backups are whole in their store again
     High: The provider's own backups are not as they should be
     Resolved: The provider's own backups are as they should be again
     High: The release app is worse than the day before it
@@ -86,6 +88,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: Backups are drilled in time again
     High: The newest backup leaves out operator class public.odd
     Resolved: The newest backup no longer leaves out operator class public.odd
+    High: An archive of the application is overdue
+    Resolved: The application is archived in time again
     High: Production of the app is pinned
     Resolved: Production of the app is free again
     High: Image processing (Google Vision) is degraded

@@ -1,0 +1,52 @@
+-- What the rules observe of the copies beside the newest backup: whether what lies in the store
+-- was found whole, and whether the application's archive is taken. A bundle in which nobody has
+-- ever verified, or taken an archive, has none set up: that is shown and never an alert.
+
+create or replace function ops.observe_verifications(p_now timestamptz)
+returns setof ops.observation
+language sql
+stable
+set search_path = ''
+as $$
+    select ops.make_observation(
+        'backup_damaged', 'backup', case when (damage).id is null then 'good' else 'bad' end,
+        p_facts => jsonb_build_object(
+            'service', 'backups',
+            'reason', (damage).faults #>> '{0,why}',
+            'detail', case
+                when (damage).id is null then '{}'
+                else jsonb_build_object(
+                    'snapshot', (damage).snapshot, 'takenAt', (damage).taken_at, 'found', (damage).faults #>> '{0,what}'
+                )
+            end
+        )
+    )
+    from (select ops.standing_damage(p_now)) as standing (damage)
+    where exists (select from ops.backup_verifications)
+$$;
+
+comment on function ops.observe_verifications(timestamptz) is
+    'The verdict on what lies in the store: bad from a verification that found a fault until one as deep finds that backup, or a newer one, whole.';
+
+create or replace function ops.observe_archives(p_now timestamptz, p_settings jsonb)
+returns setof ops.observation
+language sql
+stable
+set search_path = ''
+as $$
+    select ops.make_observation(
+        'application_archive_overdue', 'application', ops.judge(age.days, most.days, 1, 1), age.days, most.days, 'days',
+        p_facts => jsonb_build_object(
+            'service', 'backups',
+            'reason', case when cardinality(age.missed) > 0 then 'archive_lacks' end,
+            'detail', jsonb_build_object('found', array_to_string(age.missed, ', '), 'takenAt', (newest.archive).taken_at)
+        )
+    )
+    from (select ops.newest_archive(p_now)) as newest (archive)
+    cross join lateral ops.archive_age(newest.archive, p_now, p_settings) as age
+    cross join (select (p_settings ->> 'threshold.application_archive_days')::numeric) as most (days)
+    where (newest.archive).name is not null
+$$;
+
+comment on function ops.observe_archives(timestamptz, jsonb) is
+    'The verdict on archives of the application: bad if for longer than the setting says none was taken, or none that held what earlier ones did.';
