@@ -504,12 +504,12 @@ fn leads_to_the_page(path: &str) -> bool {
 fn leads_to_the_door(path: &str) -> bool {
     let parts: Vec<_> = path.split('/').collect();
     match parts.as_slice() {
+        ["", "api", "drain", name] => !name.is_empty(),
         ["", "api", project, "envelope" | "store" | "security"]
         | ["", "api", project, "envelope" | "store" | "security", ""] => {
             !project.is_empty() && project.bytes().all(|digit| digit.is_ascii_digit())
         }
         ["", "v1", "traces" | "logs" | "metrics"] => true,
-        ["", "api", "drain", name] => !name.is_empty(),
         _ => false,
     }
 }
