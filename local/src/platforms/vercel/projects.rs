@@ -43,8 +43,7 @@ impl State {
 
     /// Says more of a project.
     pub fn describe(&mut self, id: &str, more: &Value) {
-        let mut projects = self.projects.iter_mut();
-        let project = projects.find(|project| project.document["id"] == id);
+        let project = self.find_mut(id);
         let said = project.and_then(|project| project.document.as_object_mut());
         if let (Some(said), Value::Object(more)) = (said, more) {
             said.extend(more.clone());
