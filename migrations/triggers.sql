@@ -150,3 +150,37 @@ create or replace trigger validate_funnel
 create or replace trigger record_funnel_change
     after insert or update or delete on ops.funnels
     for each row execute function ops.record_funnel_change();
+
+-- Each names the functions that may do what it watches; everybody else is refused, the owner
+-- of the tables included.
+create or replace trigger guard_audit
+    before insert or update or delete on ops.audit
+    for each row execute function ops.guard_audit('chain_audit');
+
+create or replace trigger guard_audit_whole
+    before truncate on ops.audit
+    for each statement execute function ops.guard_audit('chain_audit');
+
+create or replace trigger guard_audit_details
+    before insert or update or delete on ops.audit_details
+    for each row execute function ops.guard_audit('chain_audit|erase_audit_details');
+
+create or replace trigger guard_audit_details_whole
+    before truncate on ops.audit_details
+    for each statement execute function ops.guard_audit('chain_audit|erase_audit_details');
+
+create or replace trigger guard_audit_pending
+    before insert or update or delete on ops.audit_pending
+    for each row execute function ops.guard_audit('write_audit|chain_audit');
+
+create or replace trigger guard_audit_key
+    before insert or update or delete on ops.audit_key
+    for each row execute function ops.guard_audit('nobody');
+
+-- A trigger that waits for the commit cannot be replaced in place.
+drop trigger if exists chain_audit on ops.audit_pending;
+
+create constraint trigger chain_audit
+    after insert on ops.audit_pending
+    deferrable initially deferred
+    for each row execute function ops.chain_audit();

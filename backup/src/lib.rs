@@ -22,10 +22,12 @@
 //! - [`repository`], [`run`]: one backup, from the first session to the commit record
 //! - [`selection`]: what of a backup is wanted back
 //! - [`application`]: what an application consists of beside its database
+//! - [`audit_anchors`]: where the audit log stood, outside the database
 //! - [`catalogue`], [`verify`], [`restore`], [`export`], [`tools`]: the way back, which
 //!   a [`drill`] tries
 
 pub mod application;
+pub mod audit_anchors;
 pub mod catalogue;
 pub mod checksum;
 pub mod drill;

@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    alerts::arguments::Alerts, backup::arguments::Backup, check::Check, checks::arguments::Checks,
-    components::arguments::Components, contacts::arguments::Contacts,
+    alerts::arguments::Alerts, audit::arguments::Audit, backup::arguments::Backup, check::Check,
+    checks::arguments::Checks, components::arguments::Components, contacts::arguments::Contacts,
     database::arguments::Database, deploy::arguments::Deploy, door::arguments::Door,
     errors::arguments::Errors, feedback::arguments::Feedback, funnels::arguments::Funnels,
     incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
@@ -136,6 +136,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Roles,
+    },
+    /// Shows who did what that has to be answered for, and proves that the log is whole
+    Audit {
+        /// What to do.
+        #[command(subcommand)]
+        action: Audit,
     },
     /// Shows open alerts, and acknowledges, silences and resolves them
     Alerts {

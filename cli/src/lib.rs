@@ -1,6 +1,6 @@
 //! The operator's command of Pourtrait Ops, `pourtrait`.
 //!
-//! Each noun is a module: `alerts`, `backup`, `check`, `checks`, `components`, `contacts`, `costs`,
+//! Each noun is a module: `alerts`, `audit`, `backup`, `check`, `checks`, `components`, `contacts`, `costs`,
 //! `database`, `deploy`, `door`, `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`,
 //! `monitor`, `oncall`, `privacy`, `report`, `retention`, `roles`, `rollback`, `schedule`, `settings`, `setup`,
 //! `sourcemaps`, `status`, `training`, `uninstall`, `validate`, `verify`. It holds the noun's
@@ -19,6 +19,7 @@
 mod alerts;
 mod answered;
 mod arguments;
+mod audit;
 mod backup;
 mod check;
 mod checks;
@@ -135,6 +136,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Database { action } => database::run(action, &project()?, output).await,
         Command::Door { action } => door::run(action, &project()?, output).await,
         Command::Privacy { action } => privacy::run(action, &project()?, output).await,
+        Command::Audit { action } => audit::run(action, &project()?, output).await,
         Command::Roles { action } => roles::run(action, &project()?, output).await,
         Command::Alerts { action } => alerts::run(action, &project()?, output).await,
         Command::Incidents { action } => incidents::run(action, &project()?, output).await,

@@ -5,6 +5,7 @@ use clap::Args;
 use ops::migrate::{self, Installed};
 use outside::database;
 use serde_json::{Value, json};
+use tokio_postgres::Client;
 
 use crate::environment::Environment;
 use terminal::{
@@ -30,6 +31,7 @@ pub(crate) async fn run(
     output::note(&format!("target: {host} (from {})", environment.origin()));
     let mut client = database::connect(&url, ca.as_deref()).await?;
     let installed = Installed::find(&client).await?;
+    let log_ended = audit_log_end(&client).await?;
     let is_done = options.yes && !installed.is_empty();
     if is_done {
         refuse_dependents(&installed)?;
@@ -42,9 +44,34 @@ pub(crate) async fn run(
         "found": installed.by_kind,
         "dependents": installed.dependents,
         "stays": left,
+        "auditLogEnd": log_ended,
     });
-    output.result(&document, &text(&installed, &left, is_done));
+    let text = text(&installed, &left, is_done);
+    output.result(&document, &with_audit_log_end(text, log_ended.as_ref()));
     Ok(Verdict::Good)
+}
+
+/// Where the audit log ends, which goes with the rest: what the anchors in the store are then
+/// held against.
+async fn audit_log_end(client: &Client) -> anyhow::Result<Option<Value>> {
+    const EXISTS: &str = "select to_regclass('ops.audit') is not null";
+    const NEWEST: &str = "select seq, hash from ops.audit order by seq desc limit 1";
+    if !client.query_one(EXISTS, &[]).await?.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let newest = client.query_opt(NEWEST, &[]).await?;
+    Ok(newest.map(|row| json!({ "seq": row.get::<_, i64>(0), "hash": row.get::<_, String>(1) })))
+}
+
+fn with_audit_log_end(text: String, end: Option<&Value>) -> String {
+    match end {
+        Some(end) => format!(
+            "{text}\nthe audit log ends with row {}, {}",
+            end["seq"],
+            end["hash"].as_str().unwrap_or_default()
+        ),
+        None => text,
+    }
 }
 
 /// What somebody else built on ours goes by their own hand alone.

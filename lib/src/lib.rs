@@ -22,6 +22,8 @@
 //! - [`health`], [`monitoring`], [`ingest`], [`alerts`], [`oncall`], [`backups`], [`account`],
 //!   [`status`], [`reports`]: the domains
 //! - [`privacy`]: what a database holds of one person, handed out and erased
+//! - [`access`]: who may do what, pair by pair, as documents and tests have it
+//! - [`audit_log`]: what was done that somebody has to answer for, read and verified
 //! - [`verification`]: whether a deployment is what was promised, looked at from outside
 //! - [`migrate`]: the schema
 //!
@@ -31,9 +33,11 @@
 //! Rust observes and words; SQL decides what changed. Nothing that must survive
 //! lives in memory: an instance may be frozen or killed at any instant.
 
+pub mod access;
 pub mod account;
 pub mod alerts;
 pub mod app;
+pub mod audit_log;
 pub mod auth;
 pub mod backups;
 mod bounded_json;

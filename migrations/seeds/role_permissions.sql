@@ -12,7 +12,8 @@ values
     ('admin', 'status.write'),
     ('admin', 'people.manage'),
     ('admin', 'settings.write'),
-    ('admin', 'rows.read')
+    ('admin', 'rows.read'),
+    ('admin', 'audit.read')
 on conflict (role, permission) do nothing;
 
 delete from ops.role_permissions
@@ -26,5 +27,6 @@ where (role, permission) not in (
     ('admin', 'status.write'),
     ('admin', 'people.manage'),
     ('admin', 'settings.write'),
-    ('admin', 'rows.read')
+    ('admin', 'rows.read'),
+    ('admin', 'audit.read')
 );

@@ -672,7 +672,7 @@ async fn a_key_is_an_operator_and_a_token_is_its_user() {
         (&document["role"], &document["email"]),
         (&json!("operator"), &Value::Null)
     );
-    assert_eq!(document["permissions"].as_array().unwrap().len(), 6);
+    assert_eq!(document["permissions"].as_array().unwrap().len(), 7);
     let later = clock::now() + jiff::SignedDuration::from_hours(1);
     let token = bundle
         .stack

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use backup::audit_anchors;
 use http::StatusCode;
 use local_supabase::{
     capture::Channel,
@@ -70,6 +71,28 @@ async fn backups_shown(bundle: &Bundle) -> Value {
     // The struct refuses keys that it does not know.
     serde_json::from_value::<Document>(data.clone()).unwrap();
     data["backups"].clone()
+}
+
+#[tokio::test]
+async fn every_backup_anchors_the_audit_log_outside_the_database() {
+    let backups = Backups::start().await;
+    let bundle = &backups.bundle;
+    sealed(bundle).await;
+    let store = backups.store();
+    assert_eq!(audit_anchors::list(&store).await.unwrap(), []);
+    let admin = bundle.admin().await;
+    let change = "select public.ops_set_setting('alert.flap_minutes', '90', 'anna')";
+    admin.batch_execute(change).await.unwrap();
+    sealed(bundle).await;
+    sealed(bundle).await;
+    let newest = "select seq, hash from ops.audit order by seq desc limit 1";
+    let newest = admin.query_one(newest, &[]).await.unwrap();
+    let (seq, hash): (i64, String) = (newest.get(0), newest.get(1));
+    let anchors = audit_anchors::list(&store).await.unwrap();
+    assert!(!anchors.is_empty() && anchors.len() <= 2, "{anchors:?}");
+    for anchor in anchors {
+        assert_eq!((anchor.seq, &anchor.hash), (seq.unsigned_abs(), &hash));
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::{
     support::{Bundle, call, get},
 };
 
-async fn add(bundle: &Bundle, name: &str, check: &Value) {
+pub(crate) async fn add(bundle: &Bundle, name: &str, check: &Value) {
     let sql = "select public.ops_add_check($1, $2::text::jsonb, 'test')";
     bundle
         .admin()
@@ -28,7 +28,7 @@ async fn add(bundle: &Bundle, name: &str, check: &Value) {
 }
 
 /// Gives a heartbeat a token, as the operator's command does.
-async fn issue(bundle: &Bundle, name: &str) -> String {
+pub(crate) async fn issue(bundle: &Bundle, name: &str) -> String {
     let token = TokenSigner::new(&bundle.secret("MONITORING_API_KEY").into()).issue();
     let issue = "select public.ops_issue_heartbeat_token($1, 'test', $2)";
     let hash = heartbeat_token::hash(&token);

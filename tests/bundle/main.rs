@@ -30,6 +30,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod access;
 mod account;
 mod account_auth;
 mod account_devices;

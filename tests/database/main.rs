@@ -15,6 +15,7 @@ mod alerts;
 mod applying;
 mod audit;
 mod backup_copies;
+mod audit_log;
 mod backups;
 mod blind_spans;
 mod bodies;

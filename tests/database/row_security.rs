@@ -1,9 +1,9 @@
-//! Every table by name, and what each role may do with it: read, insert, update, delete. A
-//! table that is missing here fails the test.
+//! Every pair of a role and a table that `ops::access` lists is tried. A table that is missing
+//! there fails the test.
 
 use std::collections::BTreeMap;
 
-use ops::auth::roles::{Permission, Role};
+use ops::access::tables::{APP_TABLES, Caller, Rows, Server, TABLES};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
@@ -22,7 +22,6 @@ enum Server {
     /// Read one column, to tell whether there is something new.
     OneColumn,
 }
-
 /// The tables of schema ops.
 const TABLES: [(&str, Server); 108] = [
     ("absences", Server::Whole),
@@ -134,26 +133,23 @@ const TABLES: [(&str, Server); 108] = [
     ("visits", Server::Whole),
     ("web_vitals", Server::Whole),
 ];
+use crate::support::{World, array};
 
 const ANNA: &str = "00000000-0000-4000-8000-00000000000a";
 
-/// Who calls, as PostgREST makes them: the name of a case, the role, and what its token says.
-fn callers() -> Vec<(&'static str, &'static str, Value)> {
+/// A session as the project's API makes it for a caller.
+async fn session(world: &World, caller: Caller) -> Client {
     let signed_in =
         |metadata: Value| json!({"role": "authenticated", "sub": ANNA, "app_metadata": metadata});
-    let people = Role::ALL.map(|role| {
-        let claims = signed_in(json!({ "role": role }));
-        (role.as_str(), "authenticated", claims)
-    });
-    let others = [
-        ("anon", "anon", json!({"role": "anon"})),
-        ("user", "authenticated", signed_in(json!({}))),
-        ("server", "service_role", json!({"role": "service_role"})),
-    ];
-    others.into_iter().chain(people).collect()
-}
-
-async fn caller(world: &World, role: &str, claims: &Value) -> Client {
+    let (role, claims) = match caller {
+        Caller::Anonymous => ("anon", json!({"role": "anon"})),
+        Caller::Server => ("service_role", json!({"role": "service_role"})),
+        Caller::User => ("authenticated", signed_in(json!({}))),
+        Caller::Viewer | Caller::Responder | Caller::Admin => {
+            let metadata = json!({"role": caller.as_str()});
+            ("authenticated", signed_in(metadata))
+        }
+    };
     let client = world.session().await;
     let sql = format!(
         "set session authorization authenticator; set role {role};
@@ -164,7 +160,7 @@ async fn caller(world: &World, role: &str, claims: &Value) -> Client {
 }
 
 /// Which of reading, inserting, updating and deleting the server lets a caller do with a
-/// table, by trying: `srid`, with a dash for each that is refused. Nothing is changed.
+/// table, by trying: `siud`, with a dash for each that is refused. Nothing is changed.
 async fn may(client: &Client, table: &str, column: &str) -> String {
     let mut done = String::new();
     for (letter, statement) in [
@@ -175,126 +171,132 @@ async fn may(client: &Client, table: &str, column: &str) -> String {
     ] {
         // It is planned and its permissions are looked at; it does not run.
         let planned = client.batch_execute(&format!("explain {statement}")).await;
-        match planned {
-            Ok(()) => done.push(letter),
-            Err(error) => {
-                let code = error.code().expect("the server's word").code();
-                assert_eq!(code, "42501", "{statement}: {error:?}");
-                done.push('-');
-            }
-        }
+        done.push(verdict(letter, &statement, planned));
     }
     done
 }
 
-/// A column of each table that may be written, by name.
-async fn columns(world: &World, schema: &str) -> BTreeMap<String, String> {
+/// The same of emptying it.
+async fn may_truncate(client: &Client, table: &str) -> char {
+    let statement = format!("truncate {table} cascade");
+    let truncated = client.batch_execute(&format!("begin; {statement}")).await;
+    client.batch_execute("rollback").await.unwrap();
+    verdict('t', &statement, truncated)
+}
+
+fn verdict(letter: char, statement: &str, tried: Result<(), tokio_postgres::Error>) -> char {
+    match tried {
+        Ok(()) => letter,
+        Err(error) => {
+            let code = error.code().expect("the server's word").code();
+            assert_eq!(code, "42501", "{statement}: {error:?}");
+            '-'
+        }
+    }
+}
+
+/// The tables of a schema by name: whose partition each is, or its own name, and a column that
+/// may be written.
+async fn tables(world: &World, schema: &str) -> BTreeMap<String, [String; 2]> {
     let rows = world
         .rows(&format!(
-            "select c.relname as name, min(a.attname) as column
+            "select c.relname as name, coalesce(max(p.relname), c.relname) as whole, min(a.attname) as column
              from pg_class as c
              join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
                  and a.attidentity = '' and a.attgenerated = ''
+             left join pg_inherits as i on i.inhrelid = c.oid
+             left join pg_class as p on p.oid = i.inhparent
              where c.relnamespace = '{schema}'::regnamespace and c.relkind in ('r', 'p')
              group by c.relname"
         ))
         .await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let rows = array(&rows).iter();
-    rows.map(|row| (text(&row["name"]), text(&row["column"])))
-        .collect()
+    rows.map(|row| {
+        (
+            text(&row["name"]),
+            [text(&row["whole"]), text(&row["column"])],
+        )
+    })
+    .collect()
 }
 
 #[tokio::test]
 async fn every_table_of_ours_is_the_servers_alone() {
     let world = World::migrated().await;
     world
-        .execute(
-            "select ops.open_item_days('2026-11-24T12:00:00Z');
-             do $$
-             declare
-                 v_day name;
-             begin
-                 for v_day in
-                     select relname from pg_class
-                     where relnamespace = 'ops'::regnamespace and relname like 'items\\_2%' and relkind = 'r'
-                         and relname not in ('items_20261123', 'items_20261124')
-                 loop
-                     execute format('drop table ops.%I', v_day);
-                 end loop;
-             end
-             $$",
-        )
+        .execute("select ops.open_item_days('2026-11-24T12:00:00Z')")
         .await;
-    let columns = columns(&world, "ops").await;
-    let listed: Vec<_> = TABLES
+    let there = tables(&world, "ops").await;
+    let listed: BTreeMap<&str, Server> = TABLES.iter().copied().collect();
+    assert_eq!(listed.len(), TABLES.len(), "a table is listed twice");
+    let whole: Vec<&str> = there
         .iter()
-        .map(|(table, _)| (*table).to_owned())
+        .filter(|(name, [whole, _])| *name == whole)
+        .map(|(name, _)| name.as_str())
         .collect();
-    let mut sorted = listed.clone();
-    sorted.sort();
-    let there: Vec<_> = columns.keys().cloned().collect();
-    assert_eq!(sorted, there, "the tables that there are");
-    for (who, role, claims) in callers() {
-        let client = caller(&world, role, &claims).await;
-        for (table, server) in TABLES {
-            let expected = match (who, server) {
-                ("server", Server::Whole) => "siud",
-                ("server", Server::Reads) => "s---",
-                _ => "----",
-            };
-            let done = may(&client, &format!("ops.{table}"), &columns[table]).await;
-            assert_eq!(done, expected, "{who}: {table}");
+    let names: Vec<&str> = listed.keys().copied().collect();
+    assert_eq!(names, whole, "the tables that there are");
+    assert!(there.len() > whole.len(), "no partition is looked at");
+    for caller in Caller::ALL {
+        let client = session(&world, caller).await;
+        for (table, [whole, column]) in &there {
+            let name = format!("ops.{table}");
+            let mut done = may(&client, &name, column).await;
+            done.push(may_truncate(&client, &name).await);
+            let expected = caller.may(listed[whole.as_str()]);
+            assert_eq!(done, expected, "{}: {table}", caller.as_str());
         }
         let version = client
             .batch_execute("select version from ops.migrations")
             .await;
-        assert_eq!(version.is_ok(), who == "server", "{who}");
+        assert_eq!(
+            version.is_ok(),
+            caller == Caller::Server,
+            "{}",
+            caller.as_str()
+        );
     }
 }
 
-/// How many rows each caller but the server sees of a table of the app: of Anna's and
-/// nobody's.
 #[tokio::test]
 async fn every_table_of_the_app_is_written_by_the_server_alone_and_read_by_its_owner_and_admins() {
     let world = World::of_the_app().await;
     world.migrate().await;
-    let columns = columns(&world, "public").await;
-    for (who, role, claims) in callers() {
-        let client = caller(&world, role, &claims).await;
+    let there = tables(&world, "public").await;
+    let count = async |client: &Client, sql: &str| -> i64 {
+        client.query_one(sql, &[]).await.unwrap().get(0)
+    };
+    for caller in Caller::ALL {
+        let client = session(&world, caller).await;
         for table in APP_TABLES {
-            let expected = match who {
-                "server" => "siud",
-                "anon" => "----",
-                // Whose rows it may read is the policies' matter.
-                _ => "s---",
-            };
-            let done = may(&client, &format!("public.{table}"), &columns[table]).await;
-            assert_eq!(done, expected, "{who}: {table}");
-            if who == "anon" {
-                continue;
-            }
-            let own = world
-                .value(&format!(
-                    "exists (select from pg_policies where schemaname = 'public' and tablename = '{table}'
-                         and policyname = 'ops_own_rows')"
-                ))
-                .await;
-            let mine = format!(
+            let [_, column] = &there[table];
+            let done = may(&client, &format!("public.{table}"), column).await;
+            assert_eq!(done, caller.may_in_app(), "{}: {table}", caller.as_str());
+            let all = format!("select count(*) from public.{table}");
+            // Rows of nobody are in a table that names a user; without such a column a row is
+            // nobody's as well.
+            let own = format!(
                 "select count(*) from public.{table} as t where to_jsonb(t) ->> 'user_id' = '{ANNA}'"
             );
-            let all = format!("select count(*) from public.{table}");
-            let count = async |client: &Client, sql: &str| -> i64 {
-                client.query_one(sql, &[]).await.unwrap().get(0)
+            let expected = match caller.rows() {
+                Rows::Refused => continue,
+                Rows::Own => count(&world.admin, &own).await,
+                Rows::All => count(&world.admin, &all).await,
             };
-            let sees_all = who == "server"
-                || Role::parse(who).is_some_and(|role| role.may(Permission::ReadRows));
-            let visible = match own.as_bool() {
-                _ if sees_all => count(&world.admin, &all).await,
-                Some(true) => count(&world.admin, &mine).await,
-                _ => 0,
-            };
-            assert_eq!(count(&client, &all).await, visible, "{who}: {table}");
+            let seen = count(&client, &all).await;
+            assert_eq!(seen, expected, "{}: {table}", caller.as_str());
         }
+    }
+}
+
+/// What the two tables say of people is what roles are given.
+#[test]
+fn a_role_reads_every_row_if_it_has_the_permission() {
+    use ops::auth::roles::{Permission, Role};
+    for (role, caller) in Role::ALL.into_iter().zip(&Caller::ALL[2..5]) {
+        assert_eq!(role.as_str(), caller.as_str());
+        let reads_all = role.may(Permission::ReadRows);
+        assert_eq!(caller.rows() == Rows::All, reads_all, "{}", role.as_str());
     }
 }

@@ -10,6 +10,7 @@
 //! | `inv/<name>.zst` | every object a backup rests on, with size and hash, readable without a key |
 //! | `snap/<yyyy>/<mm>/<dd>/<snapshot>.json` | the commit record: the backup exists if and only if this does |
 //! | `runs/<snapshot>/<n>.zst` | what an unfinished run has stored, for the next one; never read by a restore |
+//! | `audit/<row>-<hash>-<time>.json` | where the audit log stood |
 //! | `tools/` | a script that restores with `age`, `zstd` and `psql` alone |
 //!
 //! Receipts (`rcpt/`), pins (`pin/`) and garbage collection (`gc/`, `trash/`)

@@ -7,10 +7,12 @@
 //! - `opened_source`: sessions in one snapshot, every table locked, every doubt out
 //!   of the way
 //! - `earlier_backups`: what the database knows of the store
+//! - `audit_head`: where the audit log stands, which is anchored in the store
 //! - `copied_tables`, `migration_ledgers`: what is read
 //! - `memory_left`: an end in words where a value does not fit
 //! - `run_figures`, `run_error`: what it took, or why there is no backup
 
+mod audit_head;
 mod copied_tables;
 mod earlier_backups;
 mod memory_left;
@@ -30,6 +32,7 @@ pub use run_figures::{Counts, Figures};
 
 use self::opened_source::OpenedSource;
 use super::{
+    audit_anchors,
     format::{Manifest, Script, Snapshot},
     keys::{Recipients, Secret},
     repository::{Repository, Writer},
@@ -114,6 +117,7 @@ pub async fn run<L: Future<Output = bool>>(
         in_time(reading, repository.must_hold(&remembered)).await?;
     }
     let taken_at = source.snapshot.taken_at;
+    let anchor = audit_head::newest(source.snapshot.session().client(), taken_at).await?;
     let database_bytes = source.snapshot.database_bytes;
     let writing = Writer::begin(repository, taken_at, fence, Uuid::new_v4());
     let writer = in_time(reading, writing).await?;
@@ -121,6 +125,9 @@ pub async fn run<L: Future<Output = bool>>(
     // Also before sealing, which may fail or be killed.
     keep_progress(&writer, deadline).await;
     let Read { manifest, bytes } = read?;
+    if let Some(anchor) = &anchor {
+        in_time(deadline, audit_anchors::write(&store, anchor)).await?;
+    }
 
     let excluded = manifest.excluded.clone();
     let gaps = manifest.gaps.clone();

@@ -23,6 +23,7 @@ mod show;
 mod verify;
 
 pub(crate) use private_place::refuse_shared;
+pub(crate) use repository::open as open_store;
 
 use crate::environment::Environment;
 use arguments::Backup;

@@ -37,11 +37,16 @@ pub(super) fn store(
     opened.map_err(|error| Misuse(format!("BACKUP_URL: {error}")).into())
 }
 
+/// Opens the store that `BACKUP_URL` names, to be read.
+pub(crate) fn open(environment: &Environment) -> anyhow::Result<Store> {
+    store(environment, Store::open)
+}
+
 impl Repository {
     /// Reading needs less than taking a backup: no secret, no recipients and no
     /// database, for all of those may be lost.
     pub(super) fn of(environment: &Environment) -> anyhow::Result<Self> {
-        let store = store(environment, Store::open)?;
+        let store = open(environment)?;
         Ok(Self { store })
     }
 

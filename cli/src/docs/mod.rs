@@ -1,6 +1,7 @@
 //! The files of the repository that follow from its code. `pourtrait docs` writes
 //! them, and a test fails when one has drifted.
 
+mod access;
 mod header;
 mod hobby;
 mod index;
@@ -39,6 +40,10 @@ pub(crate) fn files() -> anyhow::Result<Vec<File>> {
         File {
             path: "docs/configuration.md",
             text: header::below_title(&variables::markdown()) + &limits::markdown(),
+        },
+        File {
+            path: "docs/access.md",
+            text: header::below_title(&access::markdown()),
         },
         File {
             path: "public/runbook.html",

@@ -92,6 +92,7 @@ impl Call for RotateKey {
 #[derive(Debug, Serialize)]
 struct RevokeKey {
     p_key: u32,
+    p_by: String,
 }
 
 impl Call for RevokeKey {
@@ -140,7 +141,11 @@ pub(crate) async fn run(
             show(&key, &signer, environment, output);
         }
         Door::Revoke { key } => {
-            let revoked = project.call(&RevokeKey { p_key: key }).await?;
+            let call = RevokeKey {
+                p_key: key,
+                p_by: author(),
+            };
+            let revoked = project.call(&call).await?;
             let text = revoked.describe(|key| format!("the door is closed to {}", key.name));
             output.result(revoked.document(), &text);
         }

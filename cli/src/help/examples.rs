@@ -15,6 +15,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "audit",
+        &[
+            "pourtrait audit list --limit 20",
+            "pourtrait audit verify",
+            "pourtrait audit security --days 31 --out security.md",
+        ],
+    ),
+    (
         "backup",
         &[
             "pourtrait backup list",

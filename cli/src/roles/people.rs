@@ -6,6 +6,7 @@ use ops::auth::roles::Role;
 use serde::Serialize;
 use tokio_postgres::{Client, Row, Transaction};
 
+use crate::project::author;
 use terminal::failure::Misuse;
 
 /// A user, as far as the command looks at them.
@@ -94,6 +95,7 @@ pub(super) async fn set_role(
         refuse_last_admin(&transaction, &found).await?;
     }
     write(&transaction, &found.id, word).await?;
+    audit(&transaction, &found, word).await?;
     transaction.commit().await?;
     Ok(Changed {
         person: Person {
@@ -152,6 +154,31 @@ async fn refuse_last_admin(transaction: &Transaction<'_>, person: &Person) -> an
         person.name()
     ))
     .into())
+}
+
+/// Writes the change into the audit log, where there is one: the first admin may be made
+/// before the schema is.
+async fn audit(
+    transaction: &Transaction<'_>,
+    person: &Person,
+    role: Option<&str>,
+) -> anyhow::Result<()> {
+    const EXISTS: &str = "select to_regprocedure('ops.audit_role(text, text, text, text, text)')";
+    let found = transaction
+        .query_one(&format!("{EXISTS} is not null"), &[])
+        .await?;
+    if !found.get::<_, bool>(0) {
+        return Ok(());
+    }
+    let former = person.role.as_deref();
+    transaction
+        .execute(
+            "select ops.audit_role($1, $2, $3, $4, $5)",
+            &[&author(), &person.id, &person.name(), &former, &role],
+        )
+        .await
+        .context("the change cannot be written into the audit log")?;
+    Ok(())
 }
 
 async fn write(transaction: &Transaction<'_>, id: &str, role: Option<&str>) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 //! - `support`: calls of the real binary, and of the bundle by HTTP
 //! - `grammar`: sources of variables, exit statuses, messages
 //! - `application_archive`: the application beside its database, got back by the document's steps
+//! - `audit`: who did what, proven and found where it was changed
 //! - `backup`: taking a backup, checking it, and the way back
 //! - `channels`: what `check` says of them
 //! - `checks`: what is watched, from the command line
@@ -26,6 +27,7 @@
 
 mod analytics;
 mod application_archive;
+mod audit;
 mod backup;
 mod channels;
 mod checks;

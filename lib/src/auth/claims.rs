@@ -104,7 +104,7 @@ mod tests {
             Verdict::Right(User {
                 role: Some(role), ..
             }) => role.as_str(),
-            Verdict::Forbidden => "forbidden",
+            Verdict::Forbidden(_) => "forbidden",
             Verdict::Wrong => "wrong",
             Verdict::Unproven => "unproven",
         }

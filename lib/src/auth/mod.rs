@@ -12,6 +12,7 @@ pub mod door_key;
 pub mod heartbeat_token;
 mod limiter;
 mod project_keys;
+mod refusals;
 pub mod roles;
 mod scheduled_call;
 mod sealed;
@@ -23,7 +24,10 @@ mod user;
 mod user_token;
 mod vercel_signature;
 
-use std::{fmt::Debug, sync::Arc};
+use std::{
+    fmt::Debug,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use http::{Request, header};
@@ -46,6 +50,7 @@ use outside::{
     outbound::Outbound,
 };
 use project_keys::ProjectKeys;
+use refusals::Refusals;
 use roles::Permission;
 
 /// A kind of caller, and what it takes to be one.
@@ -64,11 +69,12 @@ pub(crate) trait Caller: Debug + Sized + Send + 'static {
 pub struct ClientAddress(pub String);
 
 /// What an instance remembers about its callers: how many wrong proofs each client
-/// sent, and the project's public keys.
+/// sent, the project's public keys, and whose refusal is in the audit log.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     limiter: Arc<Limiter>,
     project_keys: ProjectKeys,
+    refusals: Refusals,
 }
 
 impl Gate {
@@ -89,8 +95,13 @@ impl Gate {
             outbound,
             request,
             deadline,
+            refused: OnceLock::new(),
         };
-        C::prove(&attempt).await
+        let proven = C::prove(&attempt).await;
+        if let Some(user) = attempt.refused.get() {
+            self.refusals.note(&attempt, user).await;
+        }
+        proven
     }
 }
 
@@ -102,6 +113,8 @@ pub(crate) struct Attempt<'a> {
     outbound: &'a Outbound,
     request: &'a Request<Bytes>,
     deadline: Deadline,
+    /// Who was proven and is not allowed.
+    refused: OnceLock<User>,
 }
 
 /// What makes a caller of some kind: a secret, or being signed in.
@@ -125,7 +138,7 @@ enum People<C> {
 /// What a presented proof turned out to be.
 enum Verdict<C> {
     Right(C),
-    Forbidden,
+    Forbidden(User),
     Wrong,
     /// Whether it is right could not be found out.
     Unproven,
@@ -152,7 +165,10 @@ impl Attempt<'_> {
         };
         match verdict {
             Verdict::Right(caller) => Ok(caller),
-            Verdict::Forbidden => Err(Problem::Forbidden),
+            Verdict::Forbidden(user) => {
+                let _ = self.refused.set(user);
+                Err(Problem::Forbidden)
+            }
             Verdict::Unproven => Err(Problem::Unavailable("the proof cannot be checked now")),
             Verdict::Wrong => Err(self.wrong_proof().refuse()),
         }
@@ -171,7 +187,7 @@ impl Attempt<'_> {
         }
         match user_token::examine(self, presented).await {
             Verdict::Right(user) => accepted.people.admit(user),
-            Verdict::Forbidden => Verdict::Forbidden,
+            Verdict::Forbidden(user) => Verdict::Forbidden(user),
             Verdict::Wrong => Verdict::Wrong,
             Verdict::Unproven => Verdict::Unproven,
         }
@@ -214,7 +230,7 @@ impl<C> People<C> {
                 if user.role.is_some_and(|role| role.may(permission)) {
                     Verdict::Right(caller(user))
                 } else {
-                    Verdict::Forbidden
+                    Verdict::Forbidden(user)
                 }
             }
         }
@@ -379,6 +395,7 @@ mod tests {
             needing::<3>(request).await,
             needing::<4>(request).await,
             needing::<5>(request).await,
+            needing::<6>(request).await,
         ]
     }
 
@@ -406,7 +423,7 @@ mod tests {
         }
         let key = "Bearer monitoring-key-of-sixteen";
         let operator = request(Method::GET, &[("authorization", key)]);
-        assert_eq!(needing_each(&operator).await, [StatusCode::OK; 6]);
+        assert_eq!(needing_each(&operator).await, [StatusCode::OK; 7]);
     }
 
     #[tokio::test]

@@ -41,6 +41,9 @@ pub enum Permission {
     /// Reads the app's monitoring tables row by row, through the project's own API.
     #[serde(rename = "rows.read")]
     ReadRows,
+    /// Reads who did what that has to be answered for.
+    #[serde(rename = "audit.read")]
+    ReadAudit,
 }
 
 impl Role {
@@ -79,13 +82,14 @@ impl Role {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ReadDashboard,
         Self::AnswerAlerts,
         Self::WriteStatus,
         Self::ManagePeople,
         Self::WriteSettings,
         Self::ReadRows,
+        Self::ReadAudit,
     ];
 
     /// The word that pages and the database use.
@@ -98,6 +102,7 @@ impl Permission {
             Self::ManagePeople => "people.manage",
             Self::WriteSettings => "settings.write",
             Self::ReadRows => "rows.read",
+            Self::ReadAudit => "audit.read",
         }
     }
 
@@ -106,7 +111,9 @@ impl Permission {
         match self {
             Self::ReadDashboard => &[Role::Viewer, Role::Responder, Role::Admin],
             Self::AnswerAlerts | Self::WriteStatus => &[Role::Responder, Role::Admin],
-            Self::ManagePeople | Self::WriteSettings | Self::ReadRows => &[Role::Admin],
+            Self::ManagePeople | Self::WriteSettings | Self::ReadRows | Self::ReadAudit => {
+                &[Role::Admin]
+            }
         }
     }
 }
@@ -150,6 +157,7 @@ mod tests {
             ("people.manage", [false, false, true]),
             ("settings.write", [false, false, true]),
             ("rows.read", [false, false, true]),
+            ("audit.read", [false, false, true]),
         ] {
             let mut all = Permission::ALL.into_iter();
             let found = all.find(|known| known.as_str() == permission).unwrap();
@@ -160,7 +168,7 @@ mod tests {
             );
             assert_eq!(serde_json::to_value(found).unwrap(), permission);
         }
-        assert_eq!(Permission::ALL.len(), 6, "a permission is missing above");
+        assert_eq!(Permission::ALL.len(), 7, "a permission is missing above");
     }
 
     #[test]

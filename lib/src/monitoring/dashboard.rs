@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use super::{document::Document, metrics};
 use crate::{
     app::App,
-    auth::{METRICS, Reader},
+    auth::{METRICS, Person, Reader, roles::Permission},
     config::Environment,
     endpoint::Route,
     handler::{self, Answer, Handler, Routes},
@@ -38,6 +38,8 @@ pub struct Dashboard {
     pub p_seconds: u32,
     /// Which of the app's environments, where its tables tell them apart.
     pub p_environment: &'static str,
+    /// Whether the audit log is shown.
+    pub p_audit_log: bool,
 }
 
 impl Call for Dashboard {
@@ -61,7 +63,7 @@ impl Handler<Reader> for ShowsDashboard {
     async fn handle(
         &self,
         app: &App,
-        _: Reader,
+        reader: Reader,
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Answer {
@@ -69,14 +71,26 @@ impl Handler<Reader> for ShowsDashboard {
         if request.uri().path() == METRICS {
             return metrics::show(app, query.environment, request.headers(), deadline).await;
         }
-        show(app, &query, deadline).await
+        show(app, &query, may_read_audit(&reader), deadline).await
     }
 }
 
-async fn show(app: &App, query: &Query, deadline: Deadline) -> Answer {
+/// Whoever may read the dashboard may not read for that alone who did what.
+fn may_read_audit(reader: &Reader) -> bool {
+    match reader {
+        Reader::Person(Person::Operator) => true,
+        Reader::Person(Person::User(user)) => user
+            .role
+            .is_some_and(|role| role.may(Permission::ReadAudit)),
+        Reader::Scraper => false,
+    }
+}
+
+async fn show(app: &App, query: &Query, audit_log: bool, deadline: Deadline) -> Answer {
     let call = Dashboard {
         p_seconds: query.range.1,
         p_environment: query.environment.as_str(),
+        p_audit_log: audit_log,
     };
     let mut document = app.call(&call, deadline).await.map_err(|error| {
         tracing::error!(%error, "the dashboard cannot be read");

@@ -30,6 +30,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use crate::audit_log::AuditLog;
 pub use audit::{Audit, Finding};
 pub use backups::{
     Archives, BackupRun, Backups, Drill, Drills, Fault, Gap, MissedDocument, MissingObject,
@@ -121,6 +122,9 @@ pub struct Document {
     pub security: Security,
     /// What is left undone and nobody is about to do.
     pub audit: Audit,
+    /// What was done that somebody has to answer for, the newest fifty; null for whoever may
+    /// not read it.
+    pub audit_log: Option<AuditLog>,
     /// Backups; null until there has been a run.
     pub backups: Option<Backups>,
     /// The backups that the provider of the database makes itself.

@@ -127,6 +127,13 @@ begin
         when 'resolve' then
             perform ops.close_alert(p_alert, p_note, p_actor, v_settings, p_now);
     end case;
+    -- A silence writes for itself, since it may be for many.
+    if p_action <> 'silence' then
+        perform ops.write_audit(
+            'alert.answered', p_actor, p_alert.id::text,
+            jsonb_build_object('did', p_action, 'rule', p_alert.rule, 'until', v_until)
+        );
+    end if;
     return 'done';
 end
 $$;

@@ -276,6 +276,12 @@ begin
     )
     on conflict (id) do nothing
     returning * into v_silence;
+    if found then
+        perform ops.write_audit(
+            'alert.answered', p_author, p_silence::text,
+            jsonb_build_object('did', 'silence', 'match', v_silence.match, 'from', p_from, 'until', p_until)
+        );
+    end if;
     if found and coalesce(p_from <= p_now, true) then
         perform ops.reschedule_messages(v_silence, ops.read_settings(), p_now);
         perform ops.log_event(
@@ -339,6 +345,7 @@ begin
     where id = p_silence and ends_at > v_now
     returning * into v_silence;
     if found then
+        perform ops.write_audit('alert.answered', p_by, p_silence::text, '{"did": "end silence"}');
         perform ops.reschedule_messages(v_silence, ops.read_settings(), v_now);
     end if;
     return (select ops.silence_document(silence) from ops.silences as silence where id = p_silence);

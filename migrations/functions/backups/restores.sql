@@ -49,6 +49,10 @@ begin
     -- is in this database, and the next notice about a gap says just that.
     insert into ops.restores (snapshot, taken_at, restored_at, seconds)
     values (p_snapshot, p_taken_at, v_now, p_seconds);
+    -- What the log of the former database said later is in that database, and in its anchors.
+    perform ops.write_audit(
+        'database.restored', null, p_snapshot, jsonb_build_object('takenAt', p_taken_at, 'restoredAt', v_now)
+    );
 
     return jsonb_build_object(
         'outcome', 'recorded',

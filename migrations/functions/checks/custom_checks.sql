@@ -83,8 +83,13 @@ begin
         case when tg_op <> 'DELETE' then ops.custom_check_document(new) end,
         now(),
         ops.changing_person();
+    perform ops.write_audit(
+        'check.changed', ops.changing_person(), coalesce(new.name, old.name),
+        jsonb_build_object('change', case tg_op when 'INSERT' then 'added' when 'UPDATE' then 'edited' else 'removed' end)
+    );
     return null;
 end
 $$;
 
-comment on function ops.record_check_change() is 'Records every change of a custom check in ops.check_changes.';
+comment on function ops.record_check_change() is
+    'Records every change of a custom check in ops.check_changes, and that there was one in the audit log.';

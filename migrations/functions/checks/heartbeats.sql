@@ -24,6 +24,7 @@ begin
     insert into ops.heartbeats (name, token_hash)
     values (p_name, p_token_hash)
     on conflict (name) do update set token_hash = excluded.token_hash;
+    perform ops.write_audit('key.rotated', p_by, 'heartbeat ' || p_name, null);
     return jsonb_build_object('name', p_name);
 end
 $$;

@@ -4,7 +4,8 @@
 create or replace function public.ops_dashboard(
     p_seconds integer,
     p_environment text,
-    p_now timestamptz default null
+    p_now timestamptz default null,
+    p_audit_log boolean default false
 )
 returns jsonb
 language plpgsql
@@ -69,6 +70,10 @@ begin
         'providerBackups', ops.dashboard_provider_backups(v_now),
         'security', ops.dashboard_security(v_now),
         'audit', ops.self_audit(v_now),
+        -- Not everybody who may see the rest may read it, and the edge knows who looks.
+        'auditLog', case when p_audit_log then jsonb_build_object(
+            'head', ops.audit_head(), 'rows', ops.list_audit(null, 50, null)
+        ) end,
         'dataQuality', jsonb_build_object(
             'leftOut', (v_performance -> 'leftOut')
                 || jsonb_build_object('businessMetrics', v_business -> 'leftOut')
@@ -80,5 +85,5 @@ begin
 end
 $$;
 
-comment on function public.ops_dashboard(integer, text, timestamptz) is
-    'Everything that the dashboard shows of the last p_seconds of an environment, as one document. The range begins at a whole minute, from twenty hours on at a whole hour, and from four days on at a whole day in UTC. Rows of tables that know no environment count for every environment.';
+comment on function public.ops_dashboard(integer, text, timestamptz, boolean) is
+    'Everything that the dashboard shows of the last p_seconds of an environment, as one document. The range begins at a whole minute, from twenty hours on at a whole hour, and from four days on at a whole day in UTC. Rows of tables that know no environment count for every environment. The audit log is null unless it is asked for.';

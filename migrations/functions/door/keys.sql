@@ -75,6 +75,7 @@ set search_path = ''
 as $$
 declare
     v_key ops.door_keys;
+    v_added jsonb;
 begin
     perform ops.hold_functions();
     perform ops.check_length('name', p_name, 100);
@@ -89,7 +90,11 @@ begin
     v_key.items_a_day := p_items_a_day;
     v_key.created_at := coalesce(p_now, now());
     v_key.created_by := ops.check_by(p_by);
-    return ops.add_door_key(v_key);
+    v_added := ops.add_door_key(v_key);
+    perform ops.write_audit(
+        'key.added', p_by, 'door key ' || (v_added ->> 'id'), jsonb_build_object('name', p_name, 'origins', v_key.origins)
+    );
+    return v_added;
 end
 $$;
 
@@ -122,20 +127,29 @@ set search_path = ''
 as $$
 declare
     v_key ops.door_keys;
+    v_added jsonb;
 begin
     perform ops.hold_functions();
     v_key := ops.find_door_key(p_key);
     v_key.created_at := coalesce(p_now, now());
     v_key.created_by := ops.check_by(p_by);
     v_key.revoked_at := null;
-    return ops.add_door_key(v_key);
+    v_added := ops.add_door_key(v_key);
+    perform ops.write_audit(
+        'key.rotated', p_by, 'door key ' || p_key, jsonb_build_object('name', v_key.name, 'by', v_added -> 'id')
+    );
+    return v_added;
 end
 $$;
 
 comment on function public.ops_rotate_door_key(integer, text, timestamptz) is
     'Adds a project key that may do what that one may, and returns it. The former one stays open until it is revoked.';
 
-create or replace function public.ops_revoke_door_key(p_key integer, p_now timestamptz default null)
+create or replace function public.ops_revoke_door_key(
+    p_key integer,
+    p_now timestamptz default null,
+    p_by text default null
+)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -145,6 +159,11 @@ declare
 begin
     perform ops.hold_functions();
     v_key := ops.find_door_key(p_key);
+    if v_key.revoked_at is null then
+        perform ops.write_audit(
+            'key.revoked', p_by, 'door key ' || p_key, jsonb_build_object('name', v_key.name)
+        );
+    end if;
     update ops.door_keys
     set revoked_at = coalesce(revoked_at, p_now, now())
     where id = p_key
@@ -153,7 +172,7 @@ begin
 end
 $$;
 
-comment on function public.ops_revoke_door_key(integer, timestamptz) is
+comment on function public.ops_revoke_door_key(integer, timestamptz, text) is
     'Closes the door to a project key for good.';
 
 create or replace function public.ops_list_door_keys(p_now timestamptz default null)

@@ -22,7 +22,10 @@ begin
         v_key.created_at := p_now;
         v_key.created_by := 'this bundle';
         v_key.origins := array[p_origin];
-        perform ops.add_door_key(v_key);
+        perform ops.write_audit(
+            'key.added', v_key.created_by, 'door key ' || (ops.add_door_key(v_key) ->> 'id'),
+            jsonb_build_object('name', v_key.name, 'origins', v_key.origins)
+        );
         select * into v_key from ops.door_keys where created_by = 'this bundle' order by id desc limit 1;
     elsif v_key.origins <> array[p_origin] then
         update ops.door_keys set origins = array[p_origin] where id = v_key.id returning * into v_key;

@@ -201,7 +201,16 @@ begin
     v_incident := ops.lock_incident(p_number);
     v_state := coalesce(p_state, v_incident.status);
     perform ops.change_incident(v_incident, v_state, p_severity, p_cause, v_by, v_now);
+    perform ops.write_audit(
+        'incident.changed', v_by, v_incident.id::text,
+        jsonb_strip_nulls(jsonb_build_object(
+            'number', p_number, 'state', p_state, 'severity', p_severity, 'cause', p_cause
+        ))
+    );
     if p_public is not null then
+        perform ops.write_audit(
+            'status.written', v_by, v_incident.id::text, jsonb_build_object('number', p_number, 'words', p_public)
+        );
         perform ops.log_incident_event(
             v_incident.id, 'public_update', v_by, ops.check_text('public', p_public, 2000),
             jsonb_build_object('state', v_state), v_now

@@ -140,6 +140,15 @@ begin
         when restrict_violation then
             null;
     end;
+    if v_pause > interval '0' then
+        perform ops.audit_refusal(null, refused.subject, '{"what": "sign-in"}')
+        from (
+            select left(tried.scope || ' ' || tried.key, 200) as subject
+            from ops.list_tried(p_keys) as tried
+            order by tried.scope <> 'account', tried.scope
+            limit 1
+        ) as refused;
+    end if;
     return jsonb_build_object('waitSeconds', ceil(extract(epoch from coalesce(v_pause, interval '0'))));
 end
 $$;

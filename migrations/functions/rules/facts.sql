@@ -72,22 +72,24 @@ $$;
 comment on function ops.read_slow_calls() is
     'How often the statements with a mean above 500 ms were called since the statistics began, or null where pg_stat_statements is absent.';
 
-create or replace function ops.read_admins()
+create or replace function ops.read_roles()
 returns jsonb
 language plpgsql
 stable
 set search_path = ''
 as $$
 declare
-    v_admins jsonb;
+    v_roles jsonb;
 begin
     if not ops.can_scan('auth.users', 'raw_app_meta_data') then
         return null;
     end if;
-    select coalesce(jsonb_agg(id order by id), '[]') into v_admins
+    -- An app may mean something else by these words, and give them to everybody.
+    select case when count(*) <= 10000 then coalesce(jsonb_object_agg(id, raw_app_meta_data ->> 'role'), '{}') end
+    into v_roles
     from auth.users
-    where raw_app_meta_data ->> 'role' = 'admin';
-    return v_admins;
+    where raw_app_meta_data ->> 'role' = any ((select ops.words('ops.person_role'))::text[]);
+    return v_roles;
 exception
     -- A change of a table that is not ours must not stop the tick.
     when insufficient_privilege or undefined_column then
@@ -95,8 +97,8 @@ exception
 end
 $$;
 
-comment on function ops.read_admins() is
-    'The ids of the application''s admins, or null where auth.users cannot be read.';
+comment on function ops.read_roles() is
+    'The roles of people by the ids of their users; null where auth.users cannot be read, or where more than ten thousand have one.';
 
 create or replace function ops.read_migrations()
 returns text
@@ -196,6 +198,29 @@ $$;
 comment on function ops.note_fact(text, jsonb, timestamptz) is
     'Notes a fact, and keeps what was noted before it as the previous value.';
 
+create or replace function ops.note_roles(p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_roles jsonb := ops.read_roles();
+begin
+    perform ops.note_fact('admins', case when v_roles is not null then (
+        select coalesce(jsonb_agg(person.key order by person.key), '[]')
+        from jsonb_each_text(v_roles) as person
+        where person.value = 'admin'
+    ) end, p_now);
+    perform ops.note_fact('roles', v_roles, p_now);
+    perform ops.audit_found_roles(known.previous, known.value)
+    from ops.facts as known
+    where known.name = 'roles' and known.value <> known.previous;
+end
+$$;
+
+comment on function ops.note_roles(timestamptz) is
+    'Notes who is an admin and who has which role, and has the audit log know what changed.';
+
 create or replace function ops.note_facts(p_now timestamptz)
 returns void
 language sql
@@ -203,7 +228,7 @@ set search_path = ''
 as $$
     select
         ops.note_fact('slow_calls', ops.read_slow_calls(), p_now),
-        ops.note_fact('admins', ops.read_admins(), p_now),
+        ops.note_roles(p_now),
         ops.note_fact(
             'access', jsonb_build_object('public', ops.read_access(), 'migrations', ops.read_migrations()), p_now
         )

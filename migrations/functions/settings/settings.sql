@@ -246,13 +246,16 @@ begin
     if tg_op = 'UPDATE' and new.value is distinct from old.value then
         insert into ops.setting_changes (key, old_value, new_value, changed_at, changed_by)
         values (new.key, old.value, new.value, new.updated_at, new.updated_by);
+        perform ops.write_audit(
+            'setting.changed', new.updated_by, new.key, jsonb_build_object('from', old.value, 'to', new.value)
+        );
     end if;
     return new;
 end
 $$;
 
 comment on function ops.validate_setting() is
-    'Refuses with SQLSTATE 22023 a value that holds a secret or does not fit its kind, and records the change.';
+    'Refuses with SQLSTATE 22023 a value that holds a secret or does not fit its kind, and records the change, in the audit log as well.';
 
 create or replace function ops.read_settings()
 returns jsonb

@@ -258,6 +258,7 @@ begin
     end if;
     v_component := ops.merge_component(v_component, p_component, ops.check_by(p_by), v_now);
     perform ops.store_component(v_component);
+    perform ops.write_audit('status.written', p_by, p_slug, jsonb_build_object('component', p_component));
     return ops.component_document(v_component);
 end
 $$;
@@ -316,6 +317,9 @@ begin
         updated_by = ops.check_by(p_by)
     where slug = p_slug
     returning * into v_component;
+    perform ops.write_audit(
+        'status.written', p_by, p_slug, jsonb_build_object('state', p_state, 'note', v_note, 'until', p_until)
+    );
     return ops.component_document(v_component);
 end
 $$;
@@ -338,6 +342,7 @@ begin
     perform ops.adopt_components(p_environment);
     v_component := ops.find_component(p_slug);
     delete from ops.components where slug = p_slug;
+    perform ops.write_audit('status.written', p_by, p_slug, '{"component": null}');
     return ops.component_document(v_component);
 end
 $$;

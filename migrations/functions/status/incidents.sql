@@ -251,6 +251,9 @@ begin
     end if;
     v_incident := ops.lock_incident(p_number);
     update ops.incidents set public_title = v_title where id = v_incident.id;
+    perform ops.write_audit(
+        'status.written', p_by, v_incident.id::text, jsonb_build_object('number', p_number, 'title', v_title)
+    );
     return ops.answer_incident(p_request, 'ops_title_incident', v_incident.id, v_now);
 end
 $$;

@@ -131,6 +131,11 @@ begin
     where id = p_id
         and removed_at is null
         and (public_title, public_words) is distinct from (v_title, v_words);
+    if found then
+        perform ops.write_audit(
+            'status.written', p_by, p_id::text, jsonb_build_object('title', v_title, 'words', v_words)
+        );
+    end if;
 
     select * into v_window from ops.maintenance_windows where id = p_id and removed_at is null;
     if not found then

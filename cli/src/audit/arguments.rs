@@ -1,0 +1,42 @@
+//! The grammar of `pourtrait audit`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// What `audit` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Shows who did what that has to be answered for, the newest first
+    List(List),
+    /// Proves that the log is as it was written, by its hashes and by what backups saw of it
+    Verify,
+    /// Writes what an auditor asks for: the proof of the log, what was changed and how often
+    /// before, people, keys and their age, what is kept, who may read it, how it is encrypted
+    Security(Security),
+}
+
+/// Of which time the report is, and where it goes.
+#[derive(Debug, Args)]
+pub(crate) struct Security {
+    /// How many days it is about, beside as many before them
+    #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u16).range(1..=365))]
+    pub(super) days: u16,
+    /// Writes it into this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+}
+
+/// Which rows are shown.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Those of one kind alone, such as setting.changed
+    #[arg(long, value_name = "ACTION")]
+    pub(super) action: Option<String>,
+    /// Those before this row
+    #[arg(long, value_name = "ROW")]
+    pub(super) before: Option<i64>,
+    /// How many at most
+    #[arg(long, default_value_t = 50)]
+    pub(super) limit: u32,
+}

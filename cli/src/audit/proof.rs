@@ -1,0 +1,192 @@
+//! The proof that the audit log is what was written.
+
+use anyhow::Context;
+use backup::{audit_anchors, store::Store};
+use ops::{
+    audit_log::{
+        ReadAudit,
+        verifier::{Report, Verifier},
+    },
+    messages::plain_text,
+};
+
+use crate::{backup::open_store, environment::Environment, project::Project, times::to_the_second};
+use terminal::failure::Verdict;
+
+/// How many rows are read at once.
+const PAGE: u32 = 500;
+
+/// What came of verifying the log.
+pub(super) struct Proof {
+    pub(super) report: Report,
+    /// Where anchors lie, if anywhere.
+    pub(super) store: Option<Store>,
+}
+
+/// Reads the log and holds it against itself and what backups saw of it.
+pub(super) async fn find(project: &Project, environment: &Environment) -> anyhow::Result<Proof> {
+    // What was anchored is read first, so that every anchored row is there to be read.
+    let store = match environment.get("BACKUP_URL") {
+        Some(_) => Some(open_store(environment)?),
+        None => None,
+    };
+    let anchors = match &store {
+        Some(store) => {
+            let listed = audit_anchors::list(store).await;
+            listed.with_context(|| format!("cannot read the anchors in {}", store.place()))?
+        }
+        None => Vec::new(),
+    };
+    let mut verifier = Verifier::new(anchors);
+    loop {
+        let page = ReadAudit {
+            p_after: verifier.last(),
+            p_limit: PAGE,
+        };
+        let before = verifier.last();
+        let rows = project.call(&page).await?.rows;
+        rows.iter().for_each(|row| verifier.take(row));
+        // A page without a further row would be read for ever.
+        if verifier.last() == before {
+            break;
+        }
+    }
+    let report = verifier.finish();
+    Ok(Proof { report, store })
+}
+
+impl Proof {
+    pub(super) fn verdict(&self) -> Verdict {
+        if self.report.is_good() {
+            Verdict::Good
+        } else {
+            Verdict::Bad
+        }
+    }
+
+    /// What is proven, for people.
+    pub(super) fn text(&self) -> String {
+        text(&self.report, self.store.as_ref())
+    }
+}
+
+fn text(report: &Report, store: Option<&Store>) -> String {
+    let mut lines: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
+    let unnamed = report.found.saturating_sub(report.findings.len() as u64);
+    if unnamed > 0 {
+        lines.push(format!("and {unnamed} more"));
+    }
+    for restored in &report.restores {
+        let snapshot = restored.snapshot.as_deref().unwrap_or("an unknown backup");
+        let whether = if restored.is_anchored {
+            "goes on from where that backup saw it"
+        } else {
+            "goes on from a row that no backup saw"
+        };
+        lines.push(format!(
+            "row {}: the database was restored from {} at {}, and the log {whether}",
+            restored.seq,
+            plain_text::line(snapshot),
+            to_the_second(restored.at),
+        ));
+    }
+    if report.former_anchors > 0 {
+        lines.push(format!(
+            "{} anchors are of the database before a restore",
+            report.former_anchors
+        ));
+    }
+    lines.push(proven(report, store));
+    lines.join("\n")
+}
+
+/// What is proven, and how much is not.
+fn proven(report: &Report, store: Option<&Store>) -> String {
+    let verdict = if report.is_good() {
+        "is as it was written"
+    } else {
+        "is NOT as it was written"
+    };
+    let rows = format!("the log of {} rows {verdict}", report.rows);
+    let erased = match report.erased {
+        0 => String::new(),
+        erased => format!("; the details of {erased} were erased"),
+    };
+    let outside = match (&report.anchored, store) {
+        (Some(anchor), Some(store)) => format!(
+            "up to row {} by the backup of {} in {}; {} later rows by their own hashes alone",
+            anchor.seq,
+            to_the_second(anchor.taken_at),
+            store.place(),
+            report.after_anchor
+        ),
+        (_, Some(store)) => format!(
+            "by its own hashes alone: no backup in {} anchors it yet",
+            store.place()
+        ),
+        (_, None) => {
+            "by its own hashes alone: BACKUP_URL is not set, so nothing outside the database was \
+             asked"
+                .to_owned()
+        }
+    };
+    format!("{rows}{erased}\nproven {outside}")
+}
+
+#[cfg(test)]
+mod tests {
+    use ops::audit_log::row::Row;
+
+    use super::*;
+
+    fn report(rows: &[Row], anchors: Vec<audit_anchors::Anchor>) -> Report {
+        let mut verifier = Verifier::new(anchors);
+        rows.iter().for_each(|row| verifier.take(row));
+        verifier.finish()
+    }
+
+    fn row(seq: i64, previous: &str) -> Row {
+        let mut row = Row {
+            seq,
+            at: "2026-11-24T12:00:00.000000Z".to_owned(),
+            action: "setting.changed".to_owned(),
+            actor: None,
+            subject: None,
+            details: "0".repeat(64),
+            previous: previous.to_owned(),
+            hash: String::new(),
+            salt: None,
+            document: None,
+        };
+        row.hash = row.own_hash();
+        row
+    }
+
+    #[test]
+    fn a_verdict_says_what_proves_it() {
+        let first = row(1, Row::no_row());
+        let second = row(2, &first.hash);
+        let empty = report(&[], vec![]);
+        assert_eq!(
+            text(&empty, None),
+            "the log of 0 rows is as it was written\nproven by its own hashes alone: BACKUP_URL \
+             is not set, so nothing outside the database was asked"
+        );
+        let cut = report(
+            &[first, second],
+            vec![audit_anchors::Anchor::new(
+                3,
+                "a".repeat(64),
+                "2026-11-24T12:30:00Z".parse().unwrap(),
+            )],
+        );
+        assert_eq!(
+            text(&cut, None),
+            "the log ends before row 3, which the backup of 2026-11-24T12:30:00Z saw\n\
+             the details of 2 rows are gone, and erasures tell of 0 others\n\
+             the log of 2 rows is NOT as it was written; the details of 2 were erased\n\
+             proven by its own hashes alone: BACKUP_URL is not set, so nothing outside the \
+             database was asked"
+        );
+    }
+}
