@@ -11,6 +11,7 @@
 
 mod access;
 mod acknowledge;
+mod advisor;
 mod alerts;
 mod applying;
 mod audit;

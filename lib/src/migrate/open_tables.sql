@@ -68,13 +68,11 @@ from policies
 where not (
         roles = array['authenticated']
         and command = 'select'
-        and (policy_name, condition) in (
-            (
-                'ops_admin_reads',
-                'using (((( SELECT auth.jwt() AS jwt) -> ''app_metadata''::text) ->> ''role''::text) = ''admin''::text)'
-            ),
-            ('ops_own_rows', 'using (user_id = ( SELECT auth.uid() AS uid))')
-        )
+        and policy_name = 'ops_reads'
+        and condition = any (array[
+            'using (((( SELECT auth.jwt() AS jwt) -> ''app_metadata''::text) ->> ''role''::text) = ''admin''::text)',
+            'using ((user_id = ( SELECT auth.uid() AS uid)) OR (((( SELECT auth.jwt() AS jwt) -> ''app_metadata''::text) ->> ''role''::text) = ''admin''::text))'
+        ])
     )
 union all
 select 'grant', tables.name, privilege, array_agg(strangers.name order by strangers.name), null

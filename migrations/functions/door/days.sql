@@ -55,6 +55,10 @@ begin
                 ops.item_day_name(v_day), v_day, v_day + 1
             );
             execute format('alter table ops.%I enable row level security', ops.item_day_name(v_day));
+            execute format(
+                'create policy ops_server_alone on ops.%I to service_role using (true) with check (true)',
+                ops.item_day_name(v_day)
+            );
             v_made := v_made + 1;
         end if;
     end loop;
