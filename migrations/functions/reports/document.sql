@@ -33,6 +33,8 @@ begin
     union all
     select * from ops.report_machinery(p_from, p_to, p_now, p_environment)
     union all
+    select * from ops.report_audited(p_from, p_to)
+    union all
     select * from ops.report_database(p_from, p_to)
     union all
     select * from ops.report_outdated(p_to);

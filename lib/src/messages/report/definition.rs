@@ -155,7 +155,7 @@ const fn line(
 }
 
 /// Every line, in the order in which they are read.
-pub const ALL: [Definition; 52] = {
+pub const ALL: [Definition; 56] = {
     use {
         Better::{Higher, Lower, Neither},
         Section::{Access, Backups, Changes, Health, Resources, Trouble, Use},
@@ -509,6 +509,38 @@ pub const ALL: [Definition; 52] = {
             Count,
             Neither,
             "pourtrait roles list",
+        ),
+        line(
+            Access,
+            "roles_changed",
+            "Roles given, taken or found changed",
+            Count,
+            Neither,
+            "pourtrait audit list",
+        ),
+        line(
+            Access,
+            "keys_changed",
+            "Keys added, rotated or revoked",
+            Count,
+            Neither,
+            "pourtrait audit list",
+        ),
+        line(
+            Access,
+            "settings_changed",
+            "Settings and checks changed",
+            Count,
+            Neither,
+            "pourtrait audit list",
+        ),
+        line(
+            Access,
+            "refusals",
+            "Refused access",
+            Count,
+            Lower,
+            "pourtrait audit list",
         ),
         line(
             Changes,
