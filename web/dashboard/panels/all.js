@@ -2,6 +2,7 @@
 
 import { openIncidents } from "../words/headline.js";
 import alerts from "./alerts.jsx";
+import auditLog from "./audit-log.jsx";
 import audit from "./audit.jsx";
 import backups from "./backups.jsx";
 import business from "./business.jsx";
@@ -39,6 +40,7 @@ import vitals from "./vitals.jsx";
  * @property {string} title
  * @property {string} part the heading that it stands under
  * @property {boolean} [wide] whether it takes the whole width
+ * @property {(data: object) => boolean} [isFor] whether it is for whoever looks; for everybody without
  * @property {(data: object) => {level: "fine" | "watch" | "bad" | "unknown" | "empty", says: string}} state
  * @property {import("preact").FunctionComponent<{data: object}>} Body
  * @property {{name: string, path: string, means: string, rule?: string}[]} defines what its
@@ -53,13 +55,14 @@ export const PANELS = [
   backups, providerBackups,
   people, vitals, pages, features, funnels, measurements, business,
   jobs, clocks, messages, audit, dataQuality, onCall, door,
-  database, security,
+  database, security, auditLog,
 ];
 
 /** The panels in the order of the page: what people work on comes first while there is any. */
 export function arranged(data) {
-  if (openIncidents(data).length === 0) return PANELS;
-  return [incidents, ...PANELS.filter((panel) => panel !== incidents)];
+  const shown = PANELS.filter(({ isFor }) => !isFor || isFor(data));
+  if (openIncidents(data).length === 0) return shown;
+  return [incidents, ...shown.filter((panel) => panel !== incidents)];
 }
 
 /** The headings, in order. */

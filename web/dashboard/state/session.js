@@ -67,7 +67,7 @@ export function takeKey(given) {
   key = given;
   session.value = {
     state: "in",
-    account: { email: null, role: "operator", permissions: ["dashboard.read", "alerts.answer", "status.write"] },
+    account: { email: null, role: "operator", permissions: ["dashboard.read", "alerts.answer", "status.write", "audit.read"] },
     notice: "",
   };
 }
