@@ -161,7 +161,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Components,
     },
-    /// Announces maintenance windows, which silence messages and are left out of uptime
+    /// Announces maintenance windows, which silence messages, and deletes what is past its time
     Maintenance {
         /// What to do.
         #[command(subcommand)]

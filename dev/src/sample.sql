@@ -336,3 +336,30 @@ analyze public.performance_metrics;
 analyze public.error_logs;
 analyze public.system_health;
 analyze ops.samples;
+
+-- What is used of what there is, and how it grew.
+insert into ops.resource_readings (resource, used, capacity, unit, note, reason, read_at)
+values
+    ('database_size', 5.6e9, null, 'B', null, 'limit.database_gb is not set', now()),
+    ('database_disk', 6.4e9, 8e9, 'B', null, null, now()),
+    ('connections', 14, 60, 'connections', null, null, now()),
+    ('database_cpu', 21, 100, '%', null, null, now()),
+    ('database_memory', 0.7e9, 1e9, 'B', null, null, now()),
+    ('storage', 41e9, 100e9, 'B', null, null, now()),
+    ('egress', null, null, 'B', null, 'no API tells it: the platforms'' own usage pages do', now());
+insert into ops.resource_days (resource, day, used)
+select reading.resource, (now() at time zone 'UTC')::date - back, reading.used * (1 - 0.004 * back)
+from ops.resource_readings as reading
+cross join generate_series(0, 29) as back
+where reading.used is not null;
+
+-- What was deleted by age so far.
+update ops.kept_tables set tried_at = now() - interval '5 minutes', ended_at = now() - interval '5 minutes' where true;
+insert into ops.forgotten_rows (day, table_name, rows, partitions, from_at, to_at)
+select
+    (now() at time zone 'UTC')::date - back, gone.name, gone.rows + 37 * back, gone.partitions,
+    now() - interval '91 days' - back * interval '1 day', now() - interval '90 days' - back * interval '1 day'
+from generate_series(0, 6) as back
+cross join (values
+    ('public.api_usage_metrics', 14200, 0), ('public.analytics_events', 3100, 0), ('ops.items', 20400, 1)
+) as gone (name, rows, partitions);

@@ -50,6 +50,8 @@ values
     ('delivery_unproven', 'medium', 'delivery', 'channel', 1, 1, '{monitoring}'),
     ('oncall_hole', 'medium', 'duty', 'rotation', 1, 1, '{monitoring}'),
     ('oncall_calendar_unread', 'medium', 'duty', 'rotation', 1, 1, '{monitoring}'),
+    ('resource_full', 'high', 'database', 'resource', null, null, '{database,app}'),
+    ('resource_high', 'medium', 'database', 'resource', null, null, '{}'),
     ('cost_over_limit', 'low', 'job', 'period', null, null, '{}'),
     ('admin_granted', 'high', 'security', 'role', 1, 1, '{security}'),
     ('sign_in_attempts', 'high', 'security', 'address, network or account', 1, null, '{security}'),

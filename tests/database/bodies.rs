@@ -6,13 +6,20 @@ use serde_json::json;
 
 use crate::support::World;
 
+/// What it says of a statement that a function of ours makes a part of.
+const CONSTANTS: &str = "text type variable is not sanitized";
+
 /// What it says that is meant, by function and the beginning of its words.
-const MEANT: [(&str, &str); 1] = [
+const MEANT: [(&str, &str); 4] = [
     // The next state is one of two results, as its callers read it.
     (
         "ops.step",
         "composite OUT variable \"state\" is not single argument",
     ),
+    // The statement is made of the constants of `ops.past_rows` and `ops.row_time`.
+    ("ops.count_past", CONSTANTS),
+    ("ops.forget_past_rows", CONSTANTS),
+    ("ops.oldest_kept", CONSTANTS),
 ];
 
 /// Debian packages it for its PostgreSQL, and it is brought for that one; the servers of

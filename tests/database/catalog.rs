@@ -135,7 +135,7 @@ async fn functions_are_of_one_form() {
         format!("select p.proname from pg_proc p where {OUR_FUNCTIONS} and p.prosecdef order by 1");
     assert_eq!(
         world.rows(&definers).await,
-        json!([{"proname": "audit_actor"}, {"proname": "chain_audit"}, {"proname": "count_new_business"}, {"proname": "count_new_errors"}, {"proname": "count_new_events"}, {"proname": "count_new_features"}, {"proname": "count_new_metrics"}, {"proname": "count_new_requests"}, {"proname": "count_new_sessions"}, {"proname": "drop_item_days"}, {"proname": "erase_audit_details"}, {"proname": "open_item_days"}, {"proname": "read_sessions"}, {"proname": "read_slow_calls"}, {"proname": "read_statements"}, {"proname": "recount_features"}, {"proname": "recount_sessions"}, {"proname": "write_audit"}])
+        json!([{"proname": "audit_actor"}, {"proname": "chain_audit"}, {"proname": "compared_column"}, {"proname": "count_new_business"}, {"proname": "count_new_errors"}, {"proname": "count_new_events"}, {"proname": "count_new_features"}, {"proname": "count_new_metrics"}, {"proname": "count_new_requests"}, {"proname": "count_new_sessions"}, {"proname": "drop_item_day"}, {"proname": "drop_item_days"}, {"proname": "erase_audit_details"}, {"proname": "open_item_days"}, {"proname": "read_sessions"}, {"proname": "read_slow_calls"}, {"proname": "read_statements"}, {"proname": "recount_features"}, {"proname": "recount_sessions"}, {"proname": "write_audit"}])
     );
     let reading = format!(
         "select p.proname from pg_proc p
@@ -144,7 +144,7 @@ async fn functions_are_of_one_form() {
     );
     assert_eq!(
         world.rows(&reading).await,
-        json!([{"proname": "ops_consents"}, {"proname": "ops_costs"}, {"proname": "ops_dashboard"}, {"proname": "ops_find_answered"}, {"proname": "ops_find_source_maps"}, {"proname": "ops_funnel"}, {"proname": "ops_list_alerts"}, {"proname": "ops_list_archives"}, {"proname": "ops_list_audit"}, {"proname": "ops_list_channels"}, {"proname": "ops_list_checks"}, {"proname": "ops_list_components"}, {"proname": "ops_list_contacts"}, {"proname": "ops_list_door_keys"}, {"proname": "ops_list_drills"}, {"proname": "ops_list_errors"}, {"proname": "ops_list_exercises"}, {"proname": "ops_list_feedback"}, {"proname": "ops_list_funnels"}, {"proname": "ops_list_incidents"}, {"proname": "ops_list_maintenance"}, {"proname": "ops_list_messages"}, {"proname": "ops_list_privacy_requests"}, {"proname": "ops_list_samples"}, {"proname": "ops_list_settings"}, {"proname": "ops_list_source_maps"}, {"proname": "ops_metrics"}, {"proname": "ops_missing_source_maps"}, {"proname": "ops_ping"}, {"proname": "ops_plan_replay"}, {"proname": "ops_read_audit"}, {"proname": "ops_read_source_map"}, {"proname": "ops_replay"}, {"proname": "ops_report"}, {"proname": "ops_retention"}, {"proname": "ops_security_report"}, {"proname": "ops_show_database"}, {"proname": "ops_show_error"}, {"proname": "ops_show_feedback"}, {"proname": "ops_show_incident"}, {"proname": "ops_show_link"}, {"proname": "ops_show_oncall"}, {"proname": "ops_show_overview"}, {"proname": "ops_show_subscription"}, {"proname": "ops_status"}]),
+        json!([{"proname": "ops_advise_database"}, {"proname": "ops_consents"}, {"proname": "ops_costs"}, {"proname": "ops_dashboard"}, {"proname": "ops_find_answered"}, {"proname": "ops_find_source_maps"}, {"proname": "ops_funnel"}, {"proname": "ops_list_alerts"}, {"proname": "ops_list_archives"}, {"proname": "ops_list_audit"}, {"proname": "ops_list_channels"}, {"proname": "ops_list_checks"}, {"proname": "ops_list_components"}, {"proname": "ops_list_contacts"}, {"proname": "ops_list_door_keys"}, {"proname": "ops_list_drills"}, {"proname": "ops_list_errors"}, {"proname": "ops_list_exercises"}, {"proname": "ops_list_feedback"}, {"proname": "ops_list_funnels"}, {"proname": "ops_list_incidents"}, {"proname": "ops_list_maintenance"}, {"proname": "ops_list_messages"}, {"proname": "ops_list_privacy_requests"}, {"proname": "ops_list_resources"}, {"proname": "ops_list_samples"}, {"proname": "ops_list_settings"}, {"proname": "ops_list_source_maps"}, {"proname": "ops_metrics"}, {"proname": "ops_missing_source_maps"}, {"proname": "ops_ping"}, {"proname": "ops_plan_replay"}, {"proname": "ops_plan_retention"}, {"proname": "ops_read_audit"}, {"proname": "ops_read_source_map"}, {"proname": "ops_replay"}, {"proname": "ops_report"}, {"proname": "ops_retention"}, {"proname": "ops_security_report"}, {"proname": "ops_show_database"}, {"proname": "ops_show_error"}, {"proname": "ops_show_feedback"}, {"proname": "ops_show_incident"}, {"proname": "ops_show_link"}, {"proname": "ops_show_oncall"}, {"proname": "ops_show_overview"}, {"proname": "ops_show_retention"}, {"proname": "ops_show_subscription"}, {"proname": "ops_status"}]),
     );
 }
 
@@ -265,6 +265,8 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "refused_requests medium",
             "release_pinned medium",
             "release_regressed high",
+            "resource_full high",
+            "resource_high medium",
             "service_degraded medium",
             "sign_in_attempts high",
             "slo_fast_burn high",

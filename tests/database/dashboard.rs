@@ -24,6 +24,12 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
     // Its numbers are tested beside its rules.
     assert!(empty.as_object_mut().unwrap().remove("slo").is_some());
     assert!(database["sizeBytes"].is_number());
+    let retention = empty.as_object_mut().unwrap().remove("retention").unwrap();
+    assert_eq!(
+        (&retention["evidence"], &retention["forgotten"]),
+        (&Value::Null, &json!([]))
+    );
+    assert_eq!(array(&retention["tables"]).len(), 10);
     let nothing = |unknown: u32| {
         json!({"up": 0, "degraded": 0, "down": 0, "unknown": f64::from(unknown), "maintenance": 0,
                "percent": null, "lower": null, "upper": null, "coverage": 0.0})
@@ -51,7 +57,7 @@ async fn without_data_numbers_are_null_and_counts_are_zero() {
                        "activeADay": 0.0, "stickinessPercent": null, "visitors": 0},
             "sessions": {"visits": 0, "visitsPerPerson": null, "sessions": 0, "averageSeconds": null, "medianSeconds": null,
                          "pageViews": 0, "pagesPerSession": null, "events": 0, "devices": {}},
-            "features": [], "funnels": [], "webVitals": {}, "metrics": {}, "pages": [], "dependencies": [], "releases": [],
+            "resources": [], "features": [], "funnels": [], "webVitals": {}, "metrics": {}, "pages": [], "dependencies": [], "releases": [],
             "issues": {"open": 0, "new": 0, "regressed": 0, "latest": []}, "reports": {},
             "door": {"taken": 0, "leftOut": {}, "sources": []},
             "alerts": {"activeAlerts": 0, "criticalAlerts": 0, "recentAlerts": []},
@@ -348,6 +354,6 @@ async fn nonsense_is_refused() {
     }
     for seconds in [3600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000] {
         let document = world.dashboard(seconds, NOON).await;
-        assert_eq!(document.as_object().unwrap().len(), 35, "{seconds}");
+        assert_eq!(document.as_object().unwrap().len(), 37, "{seconds}");
     }
 }

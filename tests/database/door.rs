@@ -267,7 +267,7 @@ async fn days_are_opened_ahead_and_dropped_when_they_are_old() {
         .await;
     assert_eq!(secured, true);
     world
-        .execute("select ops.drop_item_days(ops.read_settings(), '2026-12-20T12:00:00Z')")
+        .execute("select ops.drop_item_day('2026-11-20', 10) from generate_series(1, 5)")
         .await;
     let left = world
         .value("(select jsonb_agg(relname order by relname) from pg_class where relname like 'items\\_2%' and relkind = 'r')")

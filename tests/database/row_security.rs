@@ -23,7 +23,7 @@ enum Server {
     OneColumn,
 }
 /// The tables of schema ops.
-const TABLES: [(&str, Server); 108] = [
+const TABLES: [(&str, Server); 113] = [
     ("absences", Server::Whole),
     ("alert_events", Server::Whole),
     ("alert_states", Server::Whole),
@@ -72,6 +72,7 @@ const TABLES: [(&str, Server); 108] = [
     ("feedback", Server::Whole),
     ("figure_sources", Server::Whole),
     ("figures", Server::Whole),
+    ("forgotten_rows", Server::Whole),
     ("function_sets", Server::Reads),
     ("funnel_changes", Server::Whole),
     ("funnel_results", Server::Whole),
@@ -79,6 +80,7 @@ const TABLES: [(&str, Server); 108] = [
     ("heartbeat_runs", Server::Whole),
     ("heartbeats", Server::Whole),
     ("incident_events", Server::Whole),
+    ("incident_users", Server::Whole),
     ("incidents", Server::Whole),
     ("issue_hours", Server::Whole),
     ("issue_people", Server::Whole),
@@ -87,6 +89,7 @@ const TABLES: [(&str, Server); 108] = [
     ("items_20261123", Server::Whole),
     ("items_20261124", Server::Whole),
     ("jobs", Server::Whole),
+    ("kept_tables", Server::Whole),
     ("maintenance_windows", Server::Whole),
     ("migrations", Server::OneColumn),
     ("monitors", Server::Whole),
@@ -104,6 +107,8 @@ const TABLES: [(&str, Server); 108] = [
     ("releases", Server::Whole),
     ("reports", Server::Whole),
     ("request_hours", Server::Whole),
+    ("resource_days", Server::Whole),
+    ("resource_readings", Server::Whole),
     ("restores", Server::Whole),
     ("role_permissions", Server::Whole),
     ("rotation_layers", Server::Whole),

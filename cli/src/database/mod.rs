@@ -1,6 +1,8 @@
 //! `pourtrait database`: what the database server says of itself.
 
+mod advice;
 pub(crate) mod arguments;
+mod resources;
 mod statistics;
 
 use ops::{
@@ -8,6 +10,7 @@ use ops::{
     rpc::{Call, Retry},
 };
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{answered::Answered, environment::Environment, project::Project};
 use arguments::Database;
@@ -32,6 +35,14 @@ pub(crate) async fn run(
         Database::Show => {
             let shown = project.call(&ShowDatabase {}).await?;
             output.result(shown.document(), &shown.describe(statistics::describe));
+        }
+        Database::Advise => {
+            let advised = project.call(&advice::AdviseDatabase {}).await?;
+            output.result(advised.document(), &advised.describe(advice::describe));
+        }
+        Database::Resources => {
+            let listed = project.call(&resources::ListResources {}).await?;
+            output.result(&json!(listed), &resources::describe(&listed));
         }
     }
     Ok(Verdict::Good)

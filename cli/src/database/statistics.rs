@@ -173,7 +173,7 @@ fn percent(share: Option<f64>) -> String {
 }
 
 /// Bytes in a unit that leaves few digits.
-fn bytes(bytes: u64) -> String {
+pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
     let unit = UNITS.into_iter().find(|(size, _)| bytes >= *size);
     unit.map_or_else(

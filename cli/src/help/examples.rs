@@ -69,7 +69,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "pourtrait contacts test Anna",
         ],
     ),
-    ("database", &["pourtrait database show"]),
+    (
+        "database",
+        &[
+            "pourtrait database show",
+            "pourtrait database advise",
+            "pourtrait database resources",
+        ],
+    ),
     (
         "door",
         &[
@@ -113,6 +120,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "pourtrait maintenance add --reason 'Move the database' --until 2026-11-28T23:30Z",
             "pourtrait maintenance list",
+            "pourtrait maintenance plan",
         ],
     ),
     (

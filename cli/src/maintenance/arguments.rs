@@ -23,6 +23,14 @@ pub(crate) enum Maintenance {
         #[command(flatten)]
         public: Public,
     },
+    /// Shows what the maintenance job would delete now because of its age; deletes nothing
+    Plan,
+    /// Deletes what is older than it is kept, a part at a time, as the maintenance job does
+    Run {
+        /// Shows what it would delete instead, as `plan` does
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Ends a window now, and drops what of it is still to come
     Remove {
         /// The window's id

@@ -1,7 +1,9 @@
 //! `pourtrait maintenance`: announced work, which silences messages and is left
-//! out of uptime. The database decides when it is in force.
+//! out of uptime, and what the job of that name deletes by age. The database decides
+//! when a window is in force and what is past.
 
 pub(crate) mod arguments;
+mod past_rows;
 
 use jiff::Timestamp;
 use ops::rpc::{Call, Retry};
@@ -151,6 +153,13 @@ pub(crate) async fn run(
             let listed = project.call(&ListMaintenance {}).await?.maintenance;
             output.result(&json!(listed), &table(&listed));
             return Ok(Verdict::Good);
+        }
+        Maintenance::Plan | Maintenance::Run { dry_run: true } => {
+            return past_rows::plan(&project, output).await;
+        }
+        Maintenance::Run { dry_run: false } => {
+            project.show(environment);
+            return past_rows::delete(environment, output).await;
         }
         Maintenance::Add(mut window) => {
             project.show(environment);

@@ -9,7 +9,7 @@ use url::Url;
 use crate::{
     platforms::{
         github::{self, GitHub},
-        supabase::{self, Management},
+        supabase::{self, Management, host_metrics},
         vercel::{self, Vercel},
     },
     variables::Reader,
@@ -34,6 +34,8 @@ pub struct Platforms {
     pub supabase_project: Option<String>,
     /// The password of its role `postgres`.
     pub database_password: Option<SecretString>,
+    /// Where the database's host tells how it is.
+    pub host_metrics: Option<Url>,
 }
 
 /// A token, and where it is taken.
@@ -63,6 +65,7 @@ impl Platforms {
             repository: read.text("GITHUB_REPOSITORY"),
             supabase_project: read.text("SUPABASE_PROJECT_REF").or_else(|| named(read)),
             database_password: read.text("SUPABASE_DB_PASSWORD").map(SecretString::from),
+            host_metrics: host_metrics(read),
         }
     }
 
@@ -111,6 +114,13 @@ fn access(
     let token = read.key(token)?;
     let base = read.url_or(url, default)?;
     Some(Access { token, base })
+}
+
+/// Where the host's metrics are: as a variable says, else where Supabase's own platform has them.
+fn host_metrics(read: &mut Reader) -> Option<Url> {
+    let (_, url) = read.first(&["SUPABASE_URL", "NEXT_PUBLIC_SUPABASE_URL"])?;
+    let default = named(read).and_then(|_| Url::parse(&url).ok()?.join(host_metrics::PATH).ok());
+    read.url(&["SUPABASE_METRICS_URL"]).or(default)
 }
 
 /// The reference that a project's own URL begins with: `https://<ref>.supabase.co`.

@@ -144,6 +144,11 @@ const FIRST: &[Group] = &[
                 "https://api.supabase.com",
                 "Where Supabase's Management API answers.",
             ),
+            plain(
+                "SUPABASE_METRICS_URL",
+                "",
+                "Where the database's host serves its metrics to the secret key; on Supabase's platform it is known.",
+            ),
         ],
     },
     Group {

@@ -6,6 +6,7 @@
 
 mod channel_names;
 mod failure_reasons;
+mod resource_names;
 mod rule_headlines;
 mod service_names;
 
@@ -114,6 +115,10 @@ pub enum Rule {
     OncallHole,
     /// The calendar of a rotation cannot be read.
     OncallCalendarUnread,
+    /// There is little left of something.
+    ResourceHigh,
+    /// Something is nearly used up.
+    ResourceFull,
     /// The month is going to cost more than it may.
     CostOverLimit,
     /// Somebody tries again and again to get in.
@@ -167,6 +172,8 @@ impl Rule {
         Self::CheckFailing,
         Self::CheckSlow,
         Self::ConnectionsHigh,
+        Self::ResourceFull,
+        Self::ResourceHigh,
         Self::SlowQueries,
         Self::OutboxStuck,
         Self::JobOverdue,
@@ -242,6 +249,8 @@ impl Rule {
             Self::ErrorSpike => "error_spike",
             Self::OncallHole => "oncall_hole",
             Self::OncallCalendarUnread => "oncall_calendar_unread",
+            Self::ResourceHigh => "resource_high",
+            Self::ResourceFull => "resource_full",
             Self::CostOverLimit => "cost_over_limit",
             Self::SignInAttempts => "sign_in_attempts",
             Self::AdminGranted => "admin_granted",
@@ -279,6 +288,7 @@ impl Rule {
             Self::ErrorSpike => "in two hours",
             Self::OncallHole => "nobody for",
             Self::OncallCalendarUnread => "since the last reading",
+            Self::ResourceHigh | Self::ResourceFull => "used",
             Self::CostOverLimit => "projected",
             Self::SignInAttempts => "attempts",
             Self::RefusedRequests => "refused",
@@ -396,6 +406,8 @@ impl Rule {
             Self::OncallCalendarUnread => {
                 "nobody yet; what was read last stays in force, and changes since are not seen"
             }
+            Self::ResourceHigh => "nobody yet; there is little left of it",
+            Self::ResourceFull => "nobody yet; once it is used up, what needs it fails",
             Self::CostOverLimit => "nobody; the bill is going to be higher than was meant",
             Self::SignInAttempts => "perhaps nobody yet; somebody may be guessing",
             Self::AdminGranted => "nobody, if it was meant; else everybody's data",

@@ -17,6 +17,8 @@ mod ladder;
 mod on_call;
 mod production;
 mod provider_backups;
+mod resources;
+mod retention;
 mod security;
 mod series;
 mod slo;
@@ -49,6 +51,8 @@ pub use ladder::{Ladder, Rung};
 pub use on_call::OnCall;
 pub use production::{Comparison, Measure, Production, Project, Served};
 pub use provider_backups::{ProviderBackup, ProviderBackups};
+pub use resources::Resource;
+pub use retention::{Forgotten, HeldEvidence, KeptTable, Retention};
 pub use security::{Security, SignInAttempts};
 pub use series::{LatencySeries, RequestSeries, Series, ServiceSeries, UsageSeries};
 pub use slo::{Availability, BurnRate, ErrorBudget, ErrorRate, Latency, Slo, WebVital};
@@ -110,6 +114,10 @@ pub struct Document {
     pub feedback: OpenFeedback,
     /// The database itself.
     pub database: Database,
+    /// What may run out.
+    pub resources: Vec<Resource>,
+    /// What is deleted by age.
+    pub retention: Retention,
     /// Messages on their way.
     pub outbox: Outbox,
     /// The bundle's own work.
@@ -185,7 +193,8 @@ pub struct Performance {
     pub active_users: u64,
     /// Percent of this instance's memory.
     pub memory_usage: Option<f64>,
-    /// Nothing measures it, so it is always null.
+    /// Percent of the processors of the database's host in the last hour or two; null where its
+    /// platform does not tell.
     pub cpu_usage: Option<f64>,
     /// The endpoints that were called most, the most called first.
     pub endpoints: Vec<EndpointPerformance>,

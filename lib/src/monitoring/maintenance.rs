@@ -1,7 +1,7 @@
 //! `/api/cron/maintenance`: reads the on-call calendars and the platforms' own APIs, then rolls up
 //! what is past and deletes what is old, a part at a time, until nothing is left or
-//! the time is up. Then it counts funnels anew, one at a time, and queues reports that are
-//! due. What is a part, and what is
+//! the time is up. Then it counts funnels anew, one at a time, queues reports that are
+//! due, keeps what is used of resources, and deletes what is older than it is kept. What is a part, and what is
 //! left, the database says.
 
 use std::time::Duration;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::{resources, retention};
 use crate::{
     app::App,
     auth::Starter,
@@ -107,6 +108,13 @@ impl Handler<Starter> for RunsMaintenance {
                 ended.details.insert("funnels".to_owned(), json!(funnels));
                 let reports = reports::queue_due(app, run, deadline).await;
                 ended.details.insert("reports".to_owned(), json!(reports));
+                match resources::keep(app, run, deadline).await {
+                    Ok(known) => {
+                        ended.details.insert("resources".to_owned(), json!(known));
+                    }
+                    Err(error) => tracing::error!(%error, "what is used of resources is not kept"),
+                }
+                note_forgotten(&mut ended, retention::forget(app, run, deadline).await);
             }
             jobs::record(app, run, ended, deadline).await
         };
@@ -135,6 +143,19 @@ fn note_platforms(ended: &mut Ended, platforms: Result<platform_watch::Report, R
             ended.details.insert("platforms".to_owned(), json!(report));
         }
         Err(error) => tracing::error!(%error, "which platforms are due is not known"),
+    }
+}
+
+/// What is left is gone on with by the next run.
+fn note_forgotten(ended: &mut Ended, forgotten: Result<retention::Report, RpcError>) {
+    match forgotten {
+        Ok(report) => {
+            if !report.is_done() {
+                ended.outcome = Outcome::Partial;
+            }
+            ended.details.insert("retention".to_owned(), json!(report));
+        }
+        Err(error) => tracing::error!(%error, "what is older than it is kept is not known"),
     }
 }
 

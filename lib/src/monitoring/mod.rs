@@ -12,6 +12,8 @@ pub mod maintenance;
 pub mod metrics;
 pub mod probe_targets;
 pub mod probes;
+mod resources;
+pub mod retention;
 pub mod sample;
 mod tick;
 

@@ -1,6 +1,6 @@
 //! Watches the platforms' own APIs, as far as there are tokens: whether production is
-//! pinned and who serves it, and how the provider's backups stand. What that means, the
-//! database decides.
+//! pinned and who serves it, how the provider's backups stand, and how the machine of the
+//! database is. What that means, the database decides.
 //!
 //! Each source is read by itself, at most once an hour: one that cannot be read, or says
 //! something odd, takes no other along.
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::{
     app::App,
-    platforms::api::ApiError,
+    platforms::{api::ApiError, supabase::host_metrics},
     rpc::{Call, Retry, RpcError},
 };
 use production::Production;
@@ -35,11 +35,18 @@ pub enum Source {
     OwnProject,
     /// The backups that Supabase makes itself.
     ProviderBackups,
+    /// The machine that the database runs on.
+    DatabaseHost,
 }
 
 impl Source {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::AppProject, Self::OwnProject, Self::ProviderBackups];
+    pub const ALL: [Self; 4] = [
+        Self::AppProject,
+        Self::OwnProject,
+        Self::ProviderBackups,
+        Self::DatabaseHost,
+    ];
 }
 
 /// What became of the sources whose time had come.
@@ -87,6 +94,8 @@ impl Call for StoreReading {
 enum Unread {
     #[error(transparent)]
     Api(#[from] ApiError),
+    #[error(transparent)]
+    Host(#[from] host_metrics::Unread),
     #[error("no answer within {} s", PATIENCE.as_secs())]
     Late,
     #[error("not configured")]
@@ -123,6 +132,7 @@ fn is_configured(app: &App, source: Source) -> bool {
         Source::ProviderBackups => {
             platforms.supabase_project.is_some() && platforms.management(&app.outbound).is_some()
         }
+        Source::DatabaseHost => platforms.host_metrics.is_some() && app.config.supabase.is_some(),
     }
 }
 
@@ -166,6 +176,17 @@ async fn read(app: &App, source: Source) -> Result<Value, Unread> {
                 return Err(Unread::Unconfigured);
             };
             Ok(json!(management.backups(project).await?))
+        }
+        Source::DatabaseHost => {
+            let (Some(url), Some(supabase)) = (&platforms.host_metrics, &app.config.supabase)
+            else {
+                return Err(Unread::Unconfigured);
+            };
+            let deadline = Deadline::after(PATIENCE);
+            let key = supabase.key.secret();
+            Ok(json!(
+                host_metrics::read(&app.outbound, url, key, deadline).await?
+            ))
         }
     }
 }

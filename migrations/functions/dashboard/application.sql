@@ -60,9 +60,9 @@ begin
             'p99ResponseTime', min(quantiles[3]),
             'throughput', round(60 * coalesce(sum(n - tallies[7]), 0) / extract(epoch from p_now - p_from), 4),
             'requests', coalesce(sum(n - tallies[7]), 0),
-            -- The database knows neither of these two.
+            -- The memory of an instance is added by the function that answers.
             'memoryUsage', null,
-            'cpuUsage', null,
+            'cpuUsage', ops.host_busy_percent(p_now),
             'endpoints', ops.dashboard_endpoints(p_from, p_now, p_environment),
             'leftOut', jsonb_build_object(
                 'responseTimes', coalesce(sum(left_out), 0), 'statusCodes', coalesce(sum(tallies[7]), 0)

@@ -62,6 +62,8 @@ begin
         'production', ops.dashboard_production(p_environment, v_from, v_now),
         'feedback', ops.dashboard_feedback(p_environment),
         'database', ops.dashboard_database(v_now),
+        'resources', ops.list_resources(v_now),
+        'retention', ops.dashboard_retention(v_now),
         'outbox', ops.dashboard_outbox(v_now),
         'jobs', ops.dashboard_jobs(v_now),
         'clocks', ops.dashboard_clocks(v_now),

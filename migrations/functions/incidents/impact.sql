@@ -89,6 +89,50 @@ $$;
 comment on function ops.users_hit(timestamptz, timestamptz, text) is
     'Returns how many users or sessions had a failed request or an error in a period; null where no request is known, or where the failures name nobody.';
 
+create or replace function ops.incident_environment(p_incident uuid)
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    return coalesce(
+        (
+            select facts ->> 'environment'
+            from ops.alerts
+            where incident = p_incident and facts ->> 'environment' is not null
+            limit 1
+        ),
+        'production'
+    );
+end
+$$;
+
+comment on function ops.incident_environment(uuid) is 'The environment that an incident is of.';
+
+create or replace function ops.incident_users(p_incident ops.incidents, p_to timestamptz, p_environment text)
+returns bigint
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_counted ops.incident_users;
+begin
+    select * into v_counted
+    from ops.incident_users
+    where incident = p_incident.id and resolved_at = p_incident.resolved_at;
+    -- Its rows may be gone since.
+    return case
+        when v_counted.incident is not null then v_counted.users
+        else ops.users_hit(p_incident.started_at, p_to, p_environment)
+    end;
+end
+$$;
+
+comment on function ops.incident_users(ops.incidents, timestamptz, text) is
+    'How many users an incident hit: as they were counted after its end, else as rows say now.';
+
 create or replace function ops.incident_impact(p_incident ops.incidents, p_now timestamptz)
 returns jsonb
 language sql
@@ -99,15 +143,7 @@ as $$
         select
             p_incident.started_at as since,
             coalesce(p_incident.resolved_at, p_now) as until,
-            coalesce(
-                (
-                    select facts ->> 'environment'
-                    from ops.alerts
-                    where incident = p_incident.id and facts ->> 'environment' is not null
-                    limit 1
-                ),
-                'production'
-            ) as environment
+            ops.incident_environment(p_incident.id) as environment
     ),
     reported as (
         select
@@ -117,7 +153,7 @@ as $$
         where incident = p_incident.id and kind = 'reported'
     )
     select jsonb_build_object(
-        'users', ops.users_hit(bounds.since, bounds.until, bounds.environment),
+        'users', ops.incident_users(p_incident, bounds.until, bounds.environment),
         'failedRequests', case when sums.requests > 0 then sums.failures end,
         'minutesDown', ops.minutes_down(p_incident.affects, bounds.since, bounds.until),
         'reports', reported.reports,

@@ -49,6 +49,7 @@ begin
     v_former := ops.count_former_rows(least(v_rows, 2000), v_now);
     v_figures := ops.roll_up_figures(v_rows, v_now);
     v_samples := ops.forget_samples(v_rows, v_settings, v_now);
+    perform ops.note_forgotten('ops.samples', v_samples, 0, null, null, v_now);
     v_spans := ops.forget_spans(v_rows, v_settings, v_now);
     v_runs := ops.forget_runs(v_rows, v_settings, v_now);
     v_forgotten := greatest(
@@ -78,9 +79,6 @@ begin
     perform ops.forget_served_deployments(v_now);
     perform ops.forget_platform_readings(p_limit, v_now);
     perform ops.forget_check_runs(v_now);
-    if ops.drop_item_days(v_settings, v_now) = 10 then
-        return jsonb_build_object('outcome', 'more');
-    end if;
     perform ops.measure_web_vitals(v_now);
     perform ops.keep_slow_statistics(v_now);
     return jsonb_build_object('outcome', 'done');

@@ -88,6 +88,9 @@ begin
             perform (p_document ->> 'latestPhysical')::timestamptz, (p_document ->> 'pitr')::boolean;
             perform (backup ->> 'at')::timestamptz, backup ->> 'status'
             from jsonb_array_elements(p_document -> 'backups') as backup;
+        when p_source = 'database_host' then
+            perform (p_document ->> named)::numeric
+            from unnest('{cpuSeconds,cpuBusySeconds,memoryBytes,memoryFreeBytes,diskBytes,diskFreeBytes}'::text[]) as named;
         else
             perform
                 (p_document ->> 'assigns')::boolean,

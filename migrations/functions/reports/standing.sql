@@ -63,12 +63,24 @@ begin
     return query
     select 'database_size', '', ops.database_size_before(p_to)::numeric, null::bigint
     union all
-    select 'database_growth', '', (ops.database_size_before(p_to) - ops.database_size_before(p_from))::numeric, null;
+    select 'database_growth', '', (ops.database_size_before(p_to) - ops.database_size_before(p_from))::numeric, null
+    union all
+    select
+        'rows_deleted', '',
+        -- Before anything was deleted by age, nothing is known of it.
+        case
+            when min(day) < (p_to at time zone 'UTC')::date
+            then coalesce(sum(rows) filter (
+                where day >= (p_from at time zone 'UTC')::date and day < (p_to at time zone 'UTC')::date
+            ), 0)
+        end,
+        null
+    from ops.forgotten_rows;
 end
 $$;
 
 comment on function ops.report_database(timestamptz, timestamptz) is
-    'How many bytes the database had at the end of a period, and how many more than at its beginning.';
+    'How many bytes the database had at the end of a period, how many more than at its beginning, and how many rows were deleted by age.';
 
 create or replace function ops.report_outdated(p_to timestamptz)
 returns table (line text, subject text, value numeric, samples bigint)

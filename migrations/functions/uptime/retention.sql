@@ -8,15 +8,14 @@ set search_path = ''
 as $$
 declare
     v_rollup ops.uptime_rollups;
+    v_old timestamptz := ops.floor_to_hour(ops.kept_from('samples', p_settings, p_now));
     v_until timestamptz;
     v_deleted bigint;
     v_sum bigint := 0;
 begin
     for v_rollup in select * from ops.uptime_rollups order by samples_from, check_name for update loop
         exit when v_sum >= p_limit;
-        v_until := least(v_rollup.rolled_to, ops.floor_to_hour(
-            p_now - make_interval(hours => 24 * (p_settings ->> 'retention.samples_days')::integer)
-        ));
+        v_until := least(v_rollup.rolled_to, v_old);
 
         delete from ops.samples
         where id in (
@@ -40,7 +39,7 @@ end
 $$;
 
 comment on function ops.forget_samples(integer, jsonb, timestamptz) is
-    'Deletes samples that are older than their setting allows, rolled up, and no longer valid at that age. Returns how many it deleted: fewer than the limit if none is left.';
+    'Deletes samples that are older than their setting allows, no evidence of an incident, rolled up, and no longer valid at that age. Returns how many it deleted: fewer than the limit if none is left.';
 
 create or replace function ops.forget_spans(p_limit integer, p_settings jsonb, p_now timestamptz)
 returns bigint

@@ -27,7 +27,9 @@ import people from "./people.jsx";
 import production from "./production.jsx";
 import providerBackups from "./provider-backups.jsx";
 import releases from "./releases.jsx";
+import resources from "./resources.jsx";
 import responseTimes from "./response-times.jsx";
+import retention from "./retention.jsx";
 import security from "./security.jsx";
 import services from "./services.jsx";
 import traffic from "./traffic.jsx";
@@ -55,7 +57,7 @@ export const PANELS = [
   backups, providerBackups,
   people, vitals, pages, features, funnels, measurements, business,
   jobs, clocks, messages, audit, dataQuality, onCall, door,
-  database, security, auditLog,
+  database, resources, retention, security, auditLog,
 ];
 
 /** The panels in the order of the page: what people work on comes first while there is any. */

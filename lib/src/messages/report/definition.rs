@@ -155,7 +155,7 @@ const fn line(
 }
 
 /// Every line, in the order in which they are read.
-pub const ALL: [Definition; 56] = {
+pub const ALL: [Definition; 57] = {
     use {
         Better::{Higher, Lower, Neither},
         Section::{Access, Backups, Changes, Health, Resources, Trouble, Use},
@@ -426,6 +426,14 @@ pub const ALL: [Definition; 56] = {
             Bytes,
             Neither,
             "pourtrait database show",
+        ),
+        line(
+            Resources,
+            "rows_deleted",
+            "Rows deleted by age",
+            Count,
+            Neither,
+            "pourtrait maintenance plan",
         ),
         line(
             Resources,

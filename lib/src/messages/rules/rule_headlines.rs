@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Rule, channel_names, has_ended, service_names};
+use super::{Rule, channel_names, has_ended, resource_names, service_names};
 use crate::messages::{
     alert_end::{AlertEnd, EndedBy},
     json_fields::time,
@@ -107,6 +107,16 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         }
         Rule::OncallHole => hole(facts, subject),
         Rule::OncallCalendarUnread => format!("The calendar of {subject} cannot be read"),
+        Rule::ResourceHigh => format!(
+            "Little is left of {}{}",
+            resource_names::name(subject),
+            fullness(facts)
+        ),
+        Rule::ResourceFull => format!(
+            "Nearly used up: {}{}",
+            resource_names::name(subject),
+            fullness(facts)
+        ),
         Rule::CostOverLimit => "The month is going to cost more than it may".into(),
         Rule::SignInAttempts => format!("Many attempts to sign in: {subject}"),
         Rule::AdminGranted => "Somebody was made an admin".into(),
@@ -179,6 +189,11 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         ),
         Rule::OncallHole => format!("Somebody is on call for {subject} in all the days to come"),
         Rule::OncallCalendarUnread => format!("The calendar of {subject} is read again"),
+        Rule::ResourceHigh => format!("There is enough of {} again", resource_names::name(subject)),
+        Rule::ResourceFull => format!(
+            "No longer nearly used up: {}",
+            resource_names::name(subject)
+        ),
         Rule::CostOverLimit => "The month is not going to cost more than it may".into(),
         Rule::SignInAttempts => format!("No more attempts to sign in: {subject}"),
         Rule::AdminGranted => "No further admin was made".into(),
@@ -186,6 +201,14 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::AccessDrift => "Access to the data has not changed further".into(),
         Rule::AppAlert | Rule::External => said(facts),
     }
+}
+
+/// When it is full at the pace of the last weeks, of what only grows.
+fn fullness(facts: &Facts) -> String {
+    let days = facts.detail["daysToFull"].as_f64();
+    days.map_or_else(String::new, |days| {
+        format!(", which is full in {}", quantities::days(days.floor()))
+    })
 }
 
 /// When nobody is on call, first and how often.

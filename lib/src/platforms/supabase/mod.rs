@@ -1,6 +1,7 @@
 //! Supabase's Management API: what its owner sees and changes of a project.
 
 pub mod backups;
+pub mod host_metrics;
 pub mod projects;
 
 use std::sync::Arc;

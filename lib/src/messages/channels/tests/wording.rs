@@ -20,6 +20,7 @@ fn subject(rule: Rule) -> &'static str {
         Rule::SignInAttempts => "address 192.0.2.1",
         Rule::AppAlert => "system",
         Rule::WebVitalPoor => "INP",
+        Rule::ResourceHigh | Rule::ResourceFull => "database_disk",
         Rule::BackupGap => "operator class public.odd",
         Rule::OncallHole | Rule::OncallCalendarUnread => "Primary",
         Rule::ErrorNew | Rule::ErrorRegressed | Rule::ErrorSpike => "3f2a91c0",
@@ -114,6 +115,10 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: The check search-api is quick enough again
     High: The database is running out of connections
     Resolved: The database has connections to spare again
+    High: Nearly used up: the database's disk
+    Resolved: No longer nearly used up: the database's disk
+    High: Little is left of the database's disk
+    Resolved: There is enough of the database's disk again
     High: Slow statements are called often
     Resolved: Slow statements are rare again
     High: Messages are not being delivered

@@ -1,0 +1,201 @@
+//! Deletes what is older than it is kept: table by table in turn, a bounded part a call, so
+//! that nobody who writes waits for long. What is past, what may not go and what was deleted,
+//! the database says. One table that refuses keeps no other from its turn.
+
+mod pace;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use outside::clock::Deadline;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    jobs::Run,
+    monitoring::document::Retention,
+    rpc::{Call, Retry, RpcError},
+};
+use pace::Pace;
+
+/// What a part may take. The next one is begun only where it can end.
+const PART: Duration = Duration::from_secs(9);
+
+/// How retention stands.
+#[derive(Debug, Serialize)]
+pub struct ShowRetention {}
+
+impl Call for ShowRetention {
+    const NAME: &'static str = "ops_show_retention";
+    const RETRY: Retry = Retry::Read;
+    type Output = Retention;
+}
+
+#[derive(Debug, Serialize)]
+struct ForgetRows<'a> {
+    p_run: Uuid,
+    p_fence: i64,
+    p_name: &'a str,
+    p_limit: u32,
+}
+
+/// What became of a part.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+enum Part {
+    /// There is more.
+    More(Deleted),
+    /// Nothing is left.
+    Done(Deleted),
+    /// Something kept it from deleting.
+    Hindered { reason: String },
+    /// Another run has taken over.
+    Superseded,
+}
+
+#[derive(Debug, Deserialize)]
+struct Deleted {
+    rows: u64,
+    partitions: u64,
+    milliseconds: u64,
+}
+
+impl Call for ForgetRows<'_> {
+    const NAME: &'static str = "ops_forget_rows";
+    // A part whose answer was lost is done; what is left is asked for anew.
+    const RETRY: Retry = Retry::Never;
+    type Output = Part;
+}
+
+/// What was deleted, and what was not.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many rows.
+    pub rows: u64,
+    /// How many partitions, whose rows are among them.
+    pub partitions: u64,
+    /// In how many parts.
+    pub parts: u32,
+    /// The tables that are not done, for which the time was too short.
+    pub left: Vec<String>,
+    /// The tables that could not be dealt with, each with its reason.
+    pub hindered: BTreeMap<String, String>,
+}
+
+impl Report {
+    /// Whether nothing is left that may be deleted.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn add(&mut self, deleted: &Deleted) {
+        self.rows += deleted.rows;
+        self.partitions += deleted.partitions;
+        self.parts += 1;
+    }
+}
+
+/// A table whose turn comes.
+struct Turn {
+    name: String,
+    pace: Pace,
+}
+
+/// What comes after a part.
+enum After {
+    /// The table has another turn.
+    Again(Turn),
+    /// It has none.
+    Settled,
+    /// Another run has taken over: nobody has.
+    Superseded,
+}
+
+/// Deletes what is past, as far as time allows.
+///
+/// # Errors
+/// When the database cannot say which tables there are.
+pub async fn forget(app: &App, run: &Run, deadline: Deadline) -> Result<Report, RpcError> {
+    let known = app.call(&ShowRetention {}, deadline).await?;
+    let mut turns: VecDeque<_> = known
+        .tables
+        .into_iter()
+        .map(|kept| Turn::of(kept.name))
+        .collect();
+    let mut report = Report::default();
+    while let Some(turn) = turns.pop_front() {
+        if deadline.remaining() <= PART {
+            turns.push_front(turn);
+            break;
+        }
+        match part(app, run, turn, &mut report, deadline).await {
+            After::Again(turn) => turns.push_back(turn),
+            After::Settled => {}
+            After::Superseded => break,
+        }
+    }
+    report.left = turns.into_iter().map(|turn| turn.name).collect();
+    Ok(report)
+}
+
+async fn part(
+    app: &App,
+    run: &Run,
+    mut turn: Turn,
+    report: &mut Report,
+    deadline: Deadline,
+) -> After {
+    let call = ForgetRows {
+        p_run: run.id,
+        p_fence: run.fence,
+        p_name: &turn.name,
+        p_limit: turn.pace.rows(),
+    };
+    match app.call(&call, deadline.within(PART)).await {
+        Ok(Part::More(deleted)) => {
+            report.add(&deleted);
+            turn.pace.took(Duration::from_millis(deleted.milliseconds));
+            After::Again(turn)
+        }
+        Ok(Part::Done(deleted)) => {
+            report.add(&deleted);
+            After::Settled
+        }
+        Ok(Part::Hindered { reason }) => {
+            tracing::warn!(
+                table = turn.name,
+                reason,
+                "rows that are past are not deleted"
+            );
+            report.hindered.insert(turn.name, reason);
+            After::Settled
+        }
+        Ok(Part::Superseded) => After::Superseded,
+        Err(error) => {
+            tracing::error!(table = turn.name, %error, "a part of what is past cannot be deleted");
+            if turn.pace.slow_down() {
+                After::Again(turn)
+            } else {
+                let reason = "the database could not do a part".to_owned();
+                report.hindered.insert(turn.name, reason);
+                After::Settled
+            }
+        }
+    }
+}
+
+impl Turn {
+    fn of(name: String) -> Self {
+        Self {
+            name,
+            pace: Pace::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
