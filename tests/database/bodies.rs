@@ -10,7 +10,7 @@ use crate::support::World;
 const CONSTANTS: &str = "text type variable is not sanitized";
 
 /// What it says that is meant, by function and the beginning of its words.
-const MEANT: [(&str, &str); 4] = [
+const MEANT: [(&str, &str); 6] = [
     // The next state is one of two results, as its callers read it.
     (
         "ops.step",
@@ -18,8 +18,10 @@ const MEANT: [(&str, &str); 4] = [
     ),
     // The statement is made of the constants of `ops.past_rows` and `ops.row_time`.
     ("ops.count_past", CONSTANTS),
+    ("ops.forget_archived", CONSTANTS),
     ("ops.forget_past_rows", CONSTANTS),
     ("ops.oldest_kept", CONSTANTS),
+    ("ops.read_past_rows", CONSTANTS),
 ];
 
 /// Debian packages it for its PostgreSQL, and it is brought for that one; the servers of

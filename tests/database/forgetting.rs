@@ -1,7 +1,7 @@
 //! What is deleted by age: what is past and nothing else, in parts that nobody waits for, and
 //! not what an incident is judged by.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -389,7 +389,7 @@ async fn a_lock_of_somebody_else_is_not_waited_for_but_told_and_tried_again() {
         .batch_execute("begin; lock table public.error_logs in share mode")
         .await
         .unwrap();
-    let began = Instant::now();
+    let began = outside::clock::instant();
     let ends = run(&world, NOON, 1000).await;
     assert!(
         began.elapsed() < Duration::from_secs(5),
@@ -497,7 +497,7 @@ async fn a_part_that_is_cut_off_leaves_nothing_half_done() {
             "update ops.jobs set lease_until = '2026-11-24T12:00:00Z' where job = 'maintenance'",
         )
         .await;
-    let ends = run(&world, "2026-11-24T12:05:00Z", 1000).await;
+    let ends = run(&world, NOON, 1000).await;
     assert_eq!(ends["analytics_events"]["rows"], 1);
     let late = world
         .call("ops_forget_rows", part_of(&first, "error_logs", 10, NOON))
@@ -530,7 +530,7 @@ async fn days_of_items_are_dropped_whole_one_a_part() {
             "select ops.open_item_days('2026-10-12T12:00:00Z');
              insert into ops.items (day, id, kind, at, received_at, source, key, environment, name, detail)
              select at::date, gen_random_uuid(), 'event', at, at, 's', 1, 'production', 'e', '{}'
-             from generate_series(timestamptz '2026-10-06T12:00:00Z', '2026-10-15T12:00:00Z', interval '1 day') as at",
+             from generate_series(timestamptz '2026-10-05T12:00:00Z', '2026-10-15T12:00:00Z', interval '1 day') as at",
         )
         .await;
     let first = claim(&world, NOON).await;
@@ -548,7 +548,7 @@ async fn days_of_items_are_dropped_whole_one_a_part() {
     let gone = world.rows("select rows, partitions, from_at from ops.forgotten_rows where table_name = 'ops.items'").await;
     assert_eq!(
         gone,
-        json!([{"rows": 10, "partitions": 11, "from_at": "2026-10-05T00:00:00+00:00"}])
+        json!([{"rows": 11, "partitions": 11, "from_at": "2026-10-05T00:00:00+00:00"}])
     );
 }
 
@@ -645,15 +645,15 @@ async fn writers_hardly_wait_while_much_is_deleted() {
              from generate_series(1, 60000) as n",
         )
         .await;
-    let writer = world.session().await;
+    let session = world.session().await;
     let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
     let writing = tokio::spawn(async move {
         let mut longest = Duration::ZERO;
-        let mut writes = 0_u32;
+        let mut count_of_writes = 0_u32;
         while stopped.try_recv().is_err() {
-            let began = Instant::now();
+            let began = outside::clock::instant();
             // It takes what is about to go as well.
-            writer
+            session
                 .batch_execute(
                     "insert into public.error_logs (message, severity) values ('new', 'low');
                      update public.error_logs set stack = 's'
@@ -662,9 +662,9 @@ async fn writers_hardly_wait_while_much_is_deleted() {
                 .await
                 .unwrap();
             longest = longest.max(began.elapsed());
-            writes += 1;
+            count_of_writes += 1;
         }
-        (longest, writes)
+        (longest, count_of_writes)
     });
     run(&world, NOON, 1000).await;
     let _sent = stop.send(());
@@ -699,4 +699,80 @@ async fn figures_stay_when_their_rows_go() {
     ] {
         assert_eq!(before[key], after[key], "{key}");
     }
+}
+
+/// Rows that lie in the archive go, all of a part or none: none if they changed meanwhile.
+#[tokio::test]
+async fn archived_rows_go_only_if_they_are_as_they_were_archived() {
+    let world = World::migrated().await;
+    world.execute(ROWS).await;
+    let first = claim(&world, NOON).await;
+    let read = part_of(&first, "error_logs", 10, NOON);
+    let part = world.call("ops_read_past_rows", read.clone()).await;
+    assert_eq!(
+        (&part["outcome"], &part["day"], &part["table"]),
+        (&json!("rows"), &json!("2026-10-25"), &json!("error_logs"))
+    );
+    assert_eq!(
+        (array(&part["rows"]).len(), array(&part["ids"]).len()),
+        (2, 2)
+    );
+    let clear: Vec<_> = array(&part["columns"])
+        .iter()
+        .filter(|column| column["clear"] == true)
+        .map(|column| column["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        clear,
+        [
+            "id",
+            "severity",
+            "timestamp",
+            "environment",
+            "resolved",
+            "resolved_at",
+            "created_at"
+        ]
+    );
+    let forget = |part: &Value, reason: Value| {
+        json!({"p_run": first["run"], "p_fence": first["fence"], "p_name": "error_logs", "p_ids": part["ids"],
+               "p_digest": part["digest"], "p_reason": reason, "p_now": NOON})
+    };
+    let refused = world
+        .call(
+            "ops_forget_archived",
+            forget(&part, json!("the store refuses")),
+        )
+        .await;
+    assert_eq!(
+        refused,
+        json!({"outcome": "hindered", "rows": 0, "reason": "the store refuses"})
+    );
+    world
+        .execute(
+            "update public.error_logs set stack = 'late' where message = 'gone: resolved long ago'",
+        )
+        .await;
+    let changed = world
+        .call("ops_forget_archived", forget(&part, Value::Null))
+        .await;
+    assert_eq!(
+        changed["reason"],
+        "the rows changed since they were archived"
+    );
+    assert_eq!(count(&world, "public.error_logs").await, 5);
+
+    let part = world.call("ops_read_past_rows", read.clone()).await;
+    let gone = world
+        .call("ops_forget_archived", forget(&part, Value::Null))
+        .await;
+    assert_eq!(gone, json!({"outcome": "done", "rows": 2, "reason": null}));
+    let recorded = world
+        .rows("select rows, archived from ops.forgotten_rows")
+        .await;
+    assert_eq!(recorded, json!([{"rows": 2, "archived": 2}]));
+    assert_eq!(
+        world.call("ops_read_past_rows", read).await,
+        json!({"outcome": "done"})
+    );
 }

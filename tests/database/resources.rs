@@ -129,7 +129,7 @@ async fn the_host_is_what_its_platform_says_and_processors_are_busy_between_two_
     let disk = resource(&world, "database_disk", "11:10:00").await;
     assert_eq!(
         (&disk["used"], &disk["percent"]),
-        (&json!(6_000_000_000_u64), &json!(75.0))
+        (&json!(6e9), &json!(75.0))
     );
     assert_eq!(
         resource(&world, "database_memory", "11:10:00").await["percent"],
@@ -283,7 +283,7 @@ async fn a_limit_that_is_set_is_the_capacity() {
     keep(&world, "12:00:00", functions()).await;
     assert_eq!(
         resource(&world, "database_size", "12:00:00").await["capacity"],
-        10_000_000
+        1e7
     );
     let emails = resource(&world, "emails", "12:00:00").await;
     assert_eq!(

@@ -1,7 +1,10 @@
 //! What may run out, as text.
 
 use ops::{
-    messages::{plain_text, quantities::quantity},
+    messages::{
+        plain_text,
+        quantities::{self, quantity},
+    },
     monitoring::document::Resource,
     rpc::{Call, Retry},
 };
@@ -43,7 +46,7 @@ fn row(one: &Resource) -> [String; 6] {
         amount(one.capacity, &one.unit),
         amount(one.per_day, &one.unit),
         one.days_to_full
-            .map_or_else(String::new, |days| quantity(days.floor(), Some("d"))),
+            .map_or_else(String::new, |days| quantities::days(days.floor())),
         plain_text::line(&note.into_iter().flatten().collect::<Vec<_>>().join("; ")),
     ]
 }
@@ -86,7 +89,7 @@ mod tests {
         assert_eq!(
             describe(&listed),
             "WHAT           USED           OF      A DAY    FULL IN  WHY NOT\n\
-             database disk  6.4 GB (80 %)  8.0 GB  50.0 MB  32 d     \n\
+             database disk  6.4 GB (80 %)  8.0 GB  50.0 MB  32 days\n\
              egress         ?              ?       ?                 no API tells it"
         );
     }

@@ -114,7 +114,7 @@ async fn delete_past(app: &App, run: &Run, deadline: Deadline) -> Ended {
 }
 
 fn described(report: &Report) -> String {
-    let done = &report.details["retention"];
+    let done = report.details.get("retention").unwrap_or(&Value::Null);
     let Some(rows) = done["rows"].as_u64() else {
         let reason = report.details.get("reason").and_then(Value::as_str);
         return format!(
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(
             plan.describe(),
             "WHAT              KEPT                          FROM                  PAST               WHY NOT\n\
-             analytics_events  90 d (retention.events_days)  2026-08-26 12:00 UTC  more than 100,000  \n\
+             analytics_events  90 d (retention.events_days)  2026-08-26 12:00 UTC  more than 100,000\n\
              error_logs        90 d (retention.events_days)  2026-08-26 12:00 UTC  0                  an incident keeps it longer\n\
              items             90 d (retention.events_days)  2026-08-26 12:00 UTC  3                  somebody else holds a lock on it\n\
              items: items lie apart from their days in ops.items_rest\n\

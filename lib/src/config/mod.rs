@@ -4,6 +4,7 @@
 //! is kept, so that health can report all of them together and each endpoint
 //! closes only for what it needs itself.
 
+mod archive;
 mod backups;
 mod check_variables;
 mod platforms;
@@ -17,6 +18,7 @@ use outside::secure_url;
 use secrecy::SecretString;
 use url::Url;
 
+pub use archive::{Archive, ArchivePlace};
 pub use backups::{Backup, Database, Drill};
 pub use check_variables::CHECK_PREFIX;
 pub use platforms::Platforms;
@@ -34,6 +36,8 @@ use crate::{
 pub struct Config {
     /// The database's API.
     pub supabase: Option<Supabase>,
+    /// Where rows are archived before they are deleted by age.
+    pub archive: Archive,
     /// What the project knows the app's pages by: with it people sign in.
     pub publishable_key: Option<String>,
     /// Verifies user tokens signed with a shared secret (HS256).
@@ -240,6 +244,7 @@ impl Config {
         let database = backups::database(&read);
         let backup = backups::backup(&mut read);
         backups::warn_of_identity(&mut read);
+        let archive = archive::archive(&mut read);
         let status_copy = status_copy::status_copy(&mut read);
         let status_copy_url = read.url(&["STATUS_COPY_URL"]);
         let platforms = Platforms::open(&mut read);
@@ -251,6 +256,7 @@ impl Config {
         let fingerprints = fingerprints(&read, monitoring_api_key.as_ref());
         Self {
             supabase,
+            archive,
             publishable_key,
             jwt_secret,
             named_jwt_issuer,

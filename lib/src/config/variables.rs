@@ -293,6 +293,23 @@ const OTHERS: &[Group] = &[
         ],
     },
     Group {
+        title: "The archive",
+        without: "Without these, rows that are older than they are kept are deleted for good.",
+        variables: &[
+            plain(
+                "ARCHIVE_URL",
+                "",
+                "Where they are written as Parquet first: `file:///folder`, or `s3://bucket/prefix?endpoint=https://…&region=…`.",
+            ),
+            plain(
+                "ARCHIVE_ACCESS_KEY_ID",
+                "",
+                "The access key of that bucket; it needs to read and write there, and nowhere else.",
+            ),
+            secret("ARCHIVE_SECRET_ACCESS_KEY", "The access key's secret."),
+        ],
+    },
+    Group {
         title: "The status page's copy",
         without: "Without these the page lies at `/status` alone, and ends with this deployment. With some of them, `pourtrait check` names what is missing.",
         variables: &[

@@ -1,8 +1,11 @@
 //! Deletes what is older than it is kept: table by table in turn, a bounded part a call, so
 //! that nobody who writes waits for long. What is past, what may not go and what was deleted,
-//! the database says. One table that refuses keeps no other from its turn.
+//! the database says. One table that refuses keeps no other from its turn. Where there is an
+//! archive, rows of the application are written there first.
 
+mod archive;
 mod pace;
+mod parquet;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -19,10 +22,17 @@ use crate::{
     monitoring::document::Retention,
     rpc::{Call, Retry, RpcError},
 };
+use archive::{Archive, Archived};
 use pace::Pace;
 
 /// What a part may take. The next one is begun only where it can end.
 const PART: Duration = Duration::from_secs(9);
+
+/// The one whose partitions are dropped whole; what the door brought is not archived.
+const ITEMS: &str = "items";
+
+/// What is told of a part that the database answered with an error.
+const FAILED: &str = "the database could not do a part";
 
 /// How retention stands.
 #[derive(Debug, Serialize)]
@@ -75,6 +85,8 @@ impl Call for ForgetRows<'_> {
 pub struct Report {
     /// How many rows.
     pub rows: u64,
+    /// How many of them lie in the archive.
+    pub archived: u64,
     /// How many partitions, whose rows are among them.
     pub partitions: u64,
     /// In how many parts.
@@ -90,6 +102,12 @@ impl Report {
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.left.is_empty()
+    }
+
+    /// Notes why a table has no further turn.
+    fn hinder(&mut self, name: String, reason: String) -> After {
+        self.hindered.insert(name, reason);
+        After::Settled
     }
 
     fn add(&mut self, deleted: &Deleted) {
@@ -127,12 +145,21 @@ pub async fn forget(app: &App, run: &Run, deadline: Deadline) -> Result<Report, 
         .map(|kept| Turn::of(kept.name))
         .collect();
     let mut report = Report::default();
+    let archive = Archive::open(app);
     while let Some(turn) = turns.pop_front() {
         if deadline.remaining() <= PART {
             turns.push_front(turn);
             break;
         }
-        match part(app, run, turn, &mut report, deadline).await {
+        let after = match &archive {
+            Ok(Some(archive)) if turn.name != ITEMS => {
+                archived(archive, app, run, turn, &mut report, deadline).await
+            }
+            // Nothing goes that was to be archived.
+            Err(reason) if turn.name != ITEMS => report.hinder(turn.name, reason.clone()),
+            Ok(_) | Err(_) => part(app, run, turn, &mut report, deadline).await,
+        };
+        match after {
             After::Again(turn) => turns.push_back(turn),
             After::Settled => {}
             After::Superseded => break,
@@ -171,8 +198,7 @@ async fn part(
                 reason,
                 "rows that are past are not deleted"
             );
-            report.hindered.insert(turn.name, reason);
-            After::Settled
+            report.hinder(turn.name, reason)
         }
         Ok(Part::Superseded) => After::Superseded,
         Err(error) => {
@@ -180,10 +206,41 @@ async fn part(
             if turn.pace.slow_down() {
                 After::Again(turn)
             } else {
-                let reason = "the database could not do a part".to_owned();
-                report.hindered.insert(turn.name, reason);
-                After::Settled
+                report.hinder(turn.name, FAILED.to_owned())
             }
+        }
+    }
+}
+
+/// Archives a part and has it deleted.
+async fn archived(
+    archive: &Archive,
+    app: &App,
+    run: &Run,
+    turn: Turn,
+    report: &mut Report,
+    deadline: Deadline,
+) -> After {
+    match archive.part(app, run, &turn.name, deadline).await {
+        Ok(Archived::Rows(rows)) => {
+            report.rows += rows;
+            report.archived += rows;
+            report.parts += 1;
+            After::Again(turn)
+        }
+        Ok(Archived::Done) => After::Settled,
+        Ok(Archived::Hindered(reason)) => {
+            tracing::warn!(
+                table = turn.name,
+                reason,
+                "rows that are past are not archived"
+            );
+            report.hinder(turn.name, reason)
+        }
+        Ok(Archived::Superseded) => After::Superseded,
+        Err(error) => {
+            tracing::error!(table = turn.name, %error, "a part of what is past cannot be archived");
+            report.hinder(turn.name, FAILED.to_owned())
         }
     }
 }

@@ -126,15 +126,12 @@ impl<'a> Sample<'a> {
         if !line.starts_with("node_") {
             return None;
         }
-        let (name, labels, rest) = match line.split_once('{') {
-            Some((name, rest)) => {
-                let (labels, rest) = rest.rsplit_once('}')?;
-                (name, labels, rest)
-            }
-            None => {
-                let (name, rest) = line.split_once(char::is_whitespace)?;
-                (name, "", rest)
-            }
+        let (name, labels, rest) = if let Some((name, rest)) = line.split_once('{') {
+            let (labels, rest) = rest.rsplit_once('}')?;
+            (name, labels, rest)
+        } else {
+            let (name, rest) = line.split_once(char::is_whitespace)?;
+            (name, "", rest)
         };
         let value: f64 = rest.split_whitespace().next()?.parse().ok()?;
         // What cannot be real is left out.
