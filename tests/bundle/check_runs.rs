@@ -95,7 +95,7 @@ async fn a_webhook_that_is_signed_is_answered_by_the_tick_with_what_was_found() 
         "{ticked}"
     );
     let good = ("run_1".to_owned(), "succeeded".to_owned());
-    assert_eq!(answered(&bundle), [good.clone()]);
+    assert_eq!(answered(&bundle), std::slice::from_ref(&good));
     assert_eq!(tick(&bundle).await, json!({"outcome": "nothing"}));
 
     // One of a release that does not work, and one that nobody wants to know any more.

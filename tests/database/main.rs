@@ -11,13 +11,13 @@
 
 mod access;
 mod acknowledge;
-mod advisor;
 mod advice;
+mod advisor;
 mod alerts;
 mod applying;
 mod audit;
-mod backup_copies;
 mod audit_log;
+mod backup_copies;
 mod backups;
 mod blind_spans;
 mod bodies;

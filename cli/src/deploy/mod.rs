@@ -86,7 +86,7 @@ pub(crate) async fn run(
         return Ok(Verdict::Good);
     }
     release::admits(&course.scene, options.unpin)?;
-    let outcome = course.go().await;
+    let outcome = Box::pin(course.go()).await;
     course.tell(&outcome).await;
     let released = outcome?;
     let mut document = released.document();

@@ -96,6 +96,8 @@ fn event(dice: &mut Dice) -> Event {
         Event::Kill { after: true },
         Event::Others("promote", "dpl_4"),
         Event::Others("rollback", "dpl_2"),
+        Event::Others("promote", "dpl_2"),
+        Event::Others("rollback", "dpl_1"),
         Event::Omits("autoAssignCustomDomains"),
         Event::Omits("lastAliasRequest"),
     ];

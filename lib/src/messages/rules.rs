@@ -137,7 +137,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 57] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,

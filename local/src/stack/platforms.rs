@@ -11,7 +11,12 @@ use super::Ports;
 use crate::{
     files::load_or_make,
     keys::Keys,
-    platforms::{github, stand_in::StandIn, supabase, supabase::projects::Project, vercel},
+    platforms::{
+        github,
+        stand_in::StandIn,
+        supabase::{self, projects::Project},
+        vercel::{self, deployments::Deployment},
+    },
     random,
 };
 
@@ -86,13 +91,11 @@ impl Platforms {
                 "crons": { "enabledAt": 1, "disabledAt": null, "definitions": definitions },
             }),
         );
-        state.standing.deployments.insert(
-            host.to_owned(),
-            json!({
-                "id": "dpl_local", "url": host, "name": "pourtrait-ops", "projectId": self.own_project,
-                "target": "production", "readyState": "READY",
-            }),
-        );
+        state.deployments.all = vec![Deployment {
+            project: (self.own_project.clone(), "pourtrait-ops".to_owned()),
+            url: host.to_owned(),
+            ..Deployment::served("dpl_local", 1, "local")
+        }];
     }
 
     pub(super) fn variables(&self) -> BTreeMap<String, String> {

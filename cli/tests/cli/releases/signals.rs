@@ -73,7 +73,7 @@ impl UnderWay {
         let mut pipe = self.child.stdout.take().unwrap();
         std::io::Read::read_to_string(&mut pipe, &mut stdout).unwrap();
         let status = self.child.wait().unwrap().code().unwrap_or(-1);
-        for line in self.lines.iter() {
+        for line in &self.lines {
             self.said.push_str(&line);
             self.said.push('\n');
         }
