@@ -348,6 +348,8 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
             }],
             "restores": [], "gaps": [],
             "drills": {"status": "not_set_up", "everyDays": 7, "rtoSeconds": 14400, "last": null},
+            "verifications": {"status": "not_set_up", "last": null, "wholeAt": null},
+            "application": {"status": "not_set_up", "ageDays": null, "mostDays": 2, "missed": [], "last": null},
         }),
     );
     assert_eq!(shown(&world, "11:50:11").await["status"], "overdue");
