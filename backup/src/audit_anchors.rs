@@ -85,7 +85,7 @@ pub async fn list(store: &Store) -> Result<Vec<Anchor>, StoreError> {
         .iter()
         .filter_map(|object| Anchor::of_path(&object.path))
         .collect();
-    anchors.sort_by(|one, other| (one.seq, one.taken_at).cmp(&(other.seq, other.taken_at)));
+    anchors.sort_by_key(|anchor| (anchor.seq, anchor.taken_at));
     Ok(anchors)
 }
 

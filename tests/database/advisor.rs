@@ -16,8 +16,20 @@ fn ours() -> String {
 }
 
 /// A lint by the advisor's name, and what it would complain about.
-fn lints() -> Vec<(&'static str, String)> {
+type Lint = (&'static str, String);
+
+fn lints() -> Vec<Lint> {
     let ours = ours();
+    [
+        about_tables(&ours),
+        about_policies(&ours),
+        about_code(&ours),
+    ]
+    .concat()
+}
+
+/// Of tables, their keys and indexes.
+fn about_tables(ours: &str) -> Vec<Lint> {
     vec![
         (
             "0001_unindexed_foreign_keys",
@@ -33,6 +45,48 @@ fn lints() -> Vec<(&'static str, String)> {
             ),
         ),
         (
+            "0004_no_primary_key",
+            format!(
+                "select cls.relname from pg_class as cls
+                 where cls.relkind = 'r' and {ours} and not exists (
+                     select from pg_index as held where held.indrelid = cls.oid and held.indisprimary
+                 )"
+            ),
+        ),
+        (
+            "0009_duplicate_index",
+            format!(
+                "select cls.relname, array_agg(index.relname)
+                 from pg_index as held
+                 join pg_class as cls on cls.oid = held.indrelid
+                 join pg_class as index on index.oid = held.indexrelid
+                 where {ours}
+                 group by cls.relname, replace(pg_get_indexdef(held.indexrelid), index.relname, '')
+                 having count(*) > 1"
+            ),
+        ),
+        (
+            "0013_rls_disabled_in_public",
+            format!(
+                "select cls.relname from pg_class as cls
+                 where {ours} and cls.relkind in ('r', 'p') and not cls.relrowsecurity"
+            ),
+        ),
+        (
+            "0026_pg_graphql_anon_table_exposed",
+            format!(
+                "select cls.relname from pg_class as cls
+                 where {ours} and cls.relkind in ('r', 'p')
+                     and has_any_column_privilege('anon', cls.oid, 'select')"
+            ),
+        ),
+    ]
+}
+
+/// Of policies.
+fn about_policies(ours: &str) -> Vec<Lint> {
+    vec![
+        (
             "0003_auth_rls_initplan",
             format!(
                 "select cls.relname, pol.polname
@@ -43,15 +97,6 @@ fn lints() -> Vec<(&'static str, String)> {
                          concat(pg_get_expr(pol.polqual, cls.oid), ' ', pg_get_expr(pol.polwithcheck, cls.oid)),
                          'SELECT (auth\\.)?\\w+\\(', '', 'g'
                      ) ~ '\\m(uid|jwt|role|email|current_setting)\\('"
-            ),
-        ),
-        (
-            "0004_no_primary_key",
-            format!(
-                "select cls.relname from pg_class as cls
-                 where cls.relkind = 'r' and {ours} and not exists (
-                     select from pg_index as held where held.indrelid = cls.oid and held.indisprimary
-                 )"
             ),
         ),
         (
@@ -84,43 +129,6 @@ fn lints() -> Vec<(&'static str, String)> {
             ),
         ),
         (
-            "0009_duplicate_index",
-            format!(
-                "select cls.relname, array_agg(index.relname)
-                 from pg_index as held
-                 join pg_class as cls on cls.oid = held.indrelid
-                 join pg_class as index on index.oid = held.indexrelid
-                 where {ours}
-                 group by cls.relname, replace(pg_get_indexdef(held.indexrelid), index.relname, '')
-                 having count(*) > 1"
-            ),
-        ),
-        (
-            "0010_security_definer_view",
-            format!(
-                "select cls.relname from pg_class as cls
-                 where cls.relkind in ('v', 'm')
-                     and ({ours} or cls.relnamespace = 'public'::regnamespace and cls.relname like 'ops\\_%')"
-            ),
-        ),
-        (
-            "0011_function_search_path_mutable",
-            "select known.proname from pg_proc as known
-             where (known.pronamespace = 'ops'::regnamespace
-                 or known.pronamespace = 'public'::regnamespace and known.proname like 'ops\\_%')
-                 and not exists (
-                     select from unnest(known.proconfig) as setting where setting like 'search_path=%'
-                 )"
-            .to_owned(),
-        ),
-        (
-            "0013_rls_disabled_in_public",
-            format!(
-                "select cls.relname from pg_class as cls
-                 where {ours} and cls.relkind in ('r', 'p') and not cls.relrowsecurity"
-            ),
-        ),
-        (
             "0015_rls_references_user_metadata",
             format!(
                 "select cls.relname, pol.polname from pg_policy as pol
@@ -144,13 +152,29 @@ fn lints() -> Vec<(&'static str, String)> {
                      )"
             ),
         ),
+    ]
+}
+
+/// Of functions and views.
+fn about_code(ours: &str) -> Vec<Lint> {
+    vec![
         (
-            "0026_pg_graphql_anon_table_exposed",
+            "0010_security_definer_view",
             format!(
                 "select cls.relname from pg_class as cls
-                 where {ours} and cls.relkind in ('r', 'p')
-                     and has_any_column_privilege('anon', cls.oid, 'select')"
+                 where cls.relkind in ('v', 'm')
+                     and ({ours} or cls.relnamespace = 'public'::regnamespace and cls.relname like 'ops\\_%')"
             ),
+        ),
+        (
+            "0011_function_search_path_mutable",
+            "select known.proname from pg_proc as known
+             where (known.pronamespace = 'ops'::regnamespace
+                 or known.pronamespace = 'public'::regnamespace and known.proname like 'ops\\_%')
+                 and not exists (
+                     select from unnest(known.proconfig) as setting where setting like 'search_path=%'
+                 )"
+            .to_owned(),
         ),
         (
             "0028_anon_security_definer_function_executable",

@@ -31,7 +31,9 @@ async fn read(client: &Client, page: u32) -> Vec<Row> {
 
 fn verified(rows: &[Row], anchors: Vec<Anchor>) -> Report {
     let mut verifier = Verifier::new(anchors);
-    rows.iter().for_each(|row| verifier.take(row));
+    for row in rows {
+        verifier.take(row);
+    }
     verifier.finish()
 }
 
@@ -399,8 +401,8 @@ fn chain_anew(rows: &mut [Row]) {
 /// Says otherwise what a row says.
 fn falsify(row: &mut Row, dice: &mut Dice) {
     match dice.roll(5) {
-        0 => row.at = "2026-11-24T03:04:05.000006Z".to_owned(),
-        1 => row.action = "role.granted".to_owned(),
+        0 => "2026-11-24T03:04:05.000006Z".clone_into(&mut row.at),
+        1 => "role.granted".clone_into(&mut row.action),
         2 => row.actor = Some(any_hash(dice)),
         3 => row.subject = Some("something else".to_owned()),
         _ => row.details = any_hash(dice),

@@ -117,7 +117,8 @@ pub async fn run<L: Future<Output = bool>>(
         in_time(reading, repository.must_hold(&remembered)).await?;
     }
     let taken_at = source.snapshot.taken_at;
-    let anchor = audit_head::newest(source.snapshot.session().client(), taken_at).await?;
+    let client = source.snapshot.session().client();
+    let anchor = Box::pin(audit_head::newest(client, taken_at)).await?;
     let database_bytes = source.snapshot.database_bytes;
     let writing = Writer::begin(repository, taken_at, fence, Uuid::new_v4());
     let writer = in_time(reading, writing).await?;
@@ -125,8 +126,8 @@ pub async fn run<L: Future<Output = bool>>(
     // Also before sealing, which may fail or be killed.
     keep_progress(&writer, deadline).await;
     let Read { manifest, bytes } = read?;
-    if let Some(anchor) = &anchor {
-        in_time(deadline, audit_anchors::write(&store, anchor)).await?;
+    if let Some(anchor) = anchor {
+        in_time(deadline, Box::pin(audit_anchors::write(&store, &anchor))).await?;
     }
 
     let excluded = manifest.excluded.clone();
@@ -134,7 +135,7 @@ pub async fn run<L: Future<Output = bool>>(
     let stored = writer.figures();
     let segments = manifest.pieces().count() as u64;
     let sealing = writer.seal(manifest, tools, clock::now(), lease);
-    let record = in_time(deadline, sealing).await?;
+    let record = in_time(deadline, Box::pin(sealing)).await?;
     let figures = Figures {
         tables: record.totals.tables,
         rows: record.totals.rows,

@@ -44,8 +44,9 @@ pub(super) async fn find(project: &Project, environment: &Environment) -> anyhow
             p_limit: PAGE,
         };
         let before = verifier.last();
-        let rows = project.call(&page).await?.rows;
-        rows.iter().for_each(|row| verifier.take(row));
+        for row in project.call(&page).await?.rows {
+            verifier.take(&row);
+        }
         // A page without a further row would be read for ever.
         if verifier.last() == before {
             break;
@@ -141,7 +142,9 @@ mod tests {
 
     fn report(rows: &[Row], anchors: Vec<audit_anchors::Anchor>) -> Report {
         let mut verifier = Verifier::new(anchors);
-        rows.iter().for_each(|row| verifier.take(row));
+        for row in rows {
+            verifier.take(row);
+        }
         verifier.finish()
     }
 

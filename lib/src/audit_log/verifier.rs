@@ -255,8 +255,9 @@ impl Verifier {
                 let document = row.document.as_deref().unwrap_or_default();
                 let erasure: Option<Erasure> = serde_json::from_str(document).ok();
                 let rows = erasure.map_or_else(Vec::new, |erasure| erasure.rows);
-                rows.into_iter()
-                    .for_each(|seq| self.recorded_erasures.add(seq));
+                for seq in rows {
+                    self.recorded_erasures.add(seq);
+                }
             }
             Some(true) => {}
         }
@@ -358,7 +359,9 @@ mod tests {
 
     fn report(rows: &[Row], anchors: &[Anchor]) -> Report {
         let mut verifier = Verifier::new(anchors.to_vec());
-        rows.iter().for_each(|row| verifier.take(row));
+        for row in rows {
+            verifier.take(row);
+        }
         verifier.finish()
     }
 
