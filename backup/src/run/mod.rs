@@ -107,8 +107,8 @@ pub async fn run<L: Future<Output = bool>>(
     let before = store.requests();
     let reading = deadline.reserving(LAST_WORDS);
     let opening = Repository::open(store.clone(), secret, recipients, clock::now());
-    let repository = in_time(reading, opening).await?;
-    let source = in_time(reading, opened_source::open(url, ca, workers)).await?;
+    let repository = in_time(reading, Box::pin(opening)).await?;
+    let source = in_time(reading, Box::pin(opened_source::open(url, ca, workers))).await?;
     if !lease().await {
         return Err(RunError::Superseded);
     }
@@ -121,8 +121,8 @@ pub async fn run<L: Future<Output = bool>>(
     let anchor = Box::pin(audit_head::newest(client, taken_at)).await?;
     let database_bytes = source.snapshot.database_bytes;
     let writing = Writer::begin(repository, taken_at, fence, Uuid::new_v4());
-    let writer = in_time(reading, writing).await?;
-    let read = in_time(reading, read(source, &writer)).await;
+    let writer = in_time(reading, Box::pin(writing)).await?;
+    let read = in_time(reading, Box::pin(read(source, &writer))).await;
     // Also before sealing, which may fail or be killed.
     keep_progress(&writer, deadline).await;
     let Read { manifest, bytes } = read?;
