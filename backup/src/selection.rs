@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     format::{Computed, ComputedKind, Manifest, Script, ScriptObject, SequenceState, TableData},
-    schema::{Name, Scope, Stage},
+    schema::{self, Name, Scope, Stage},
 };
 
 /// What was chosen by name. The default is everything.
@@ -146,8 +146,7 @@ impl<'a> Chosen<'a> {
                 _ => table.or(object.schema.as_deref()),
             }
         });
-        let tables = self.tables.iter().filter(|data| data.scope == Scope::App);
-        let of_tables = tables.map(|data| data.table.schema.as_str());
+        let of_tables = self.app_tables().map(|data| data.table.schema.as_str());
         distinct(of_objects.chain(of_tables))
     }
 
@@ -185,6 +184,22 @@ impl<'a> Chosen<'a> {
                     Scope::App | Scope::Attached => None,
                 }),
         )
+    }
+
+    /// The platform's tables among them, each after those that it refers to: not every role can
+    /// keep their foreign keys from being checked row by row.
+    #[must_use]
+    pub fn managed_tables(&self) -> Vec<&'a TableData> {
+        let tables = self.tables.iter().copied();
+        let mut managed: Vec<_> = tables.filter(|data| data.scope != Scope::App).collect();
+        managed.sort_by_key(|data| schema::managed_place(&data.table).unwrap_or(usize::MAX));
+        managed
+    }
+
+    /// The application's tables among them.
+    pub fn app_tables(&self) -> impl Iterator<Item = &'a TableData> {
+        let tables = self.tables.iter().copied();
+        tables.filter(|data| data.scope == Scope::App)
     }
 
     /// What the server computes of the chosen rows. A view may read any table.

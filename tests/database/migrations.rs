@@ -114,7 +114,7 @@ async fn a_second_time_changes_nothing() {
         world.execute("begin; set local role postgres").await;
         for file in [
             include_str!("../../migrations/tables/0001_app_monitoring_tables.sql"),
-            include_str!("../../migrations/tables/0054_one_policy_to_read.sql"),
+            include_str!("../../migrations/tables/0053_one_policy_to_read.sql"),
         ] {
             world.execute(file).await;
         }

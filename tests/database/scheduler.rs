@@ -219,7 +219,7 @@ async fn a_scheduler_that_never_came_through_is_a_silent_clock() {
     let early = world.tick("12:03:00", &[]).await;
     assert_eq!(
         verdict(&early, "clock_silent", "supabase")["verdict"],
-        "good"
+        "insufficient"
     );
     let late = world.tick("12:04:00", &[]).await;
     assert_eq!(verdict(&late, "clock_silent", "supabase")["verdict"], "bad");

@@ -168,10 +168,9 @@ impl<'a> Builder<'_, 'a> {
     }
 
     fn rows(&mut self) {
-        let filled = self.chosen.tables.iter().filter(|data| data.rows > 0);
-        let (app, managed): (Vec<&TableData>, Vec<_>) =
-            filled.partition(|data| data.scope == Scope::App);
-        for data in managed.into_iter().chain(app) {
+        let managed = self.chosen.managed_tables().into_iter();
+        let all: Vec<_> = managed.chain(self.chosen.app_tables()).collect();
+        for data in all.into_iter().filter(|data| data.rows > 0) {
             self.copy(data);
         }
         for state in &self.chosen.sequences {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::{
     format::{ScriptObject, TableData},
-    schema::{Name, Scope},
+    schema::Name,
     selection::Chosen,
 };
 
@@ -24,14 +24,12 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub(super) fn of(chosen: Chosen<'a>) -> Self {
-        let tables = chosen.tables.iter().copied();
-        let (mut app, managed): (Vec<_>, Vec<_>) =
-            tables.partition(|data| data.scope == Scope::App);
+        let mut app: Vec<_> = chosen.app_tables().collect();
         app.sort_by_key(|data| Reverse(length(data)));
         Self {
+            managed: chosen.managed_tables(),
             chosen,
             app,
-            managed,
         }
     }
 

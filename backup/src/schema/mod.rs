@@ -33,6 +33,7 @@ use std::{collections::BTreeSet, fmt};
 use serde::Serialize;
 
 pub use describe::describe;
+pub(crate) use relations::managed_place;
 
 /// Why a database cannot be described.
 #[derive(Debug, thiserror::Error)]

@@ -69,7 +69,7 @@ pub(super) async fn read_sequences(client: &Client) -> Result<Vec<FoundSequence>
 }
 
 /// Where a managed table stands among those whose rows are backed up.
-pub(super) fn managed_place(name: &Name) -> Option<usize> {
+pub(crate) fn managed_place(name: &Name) -> Option<usize> {
     MANAGED_ROWS
         .iter()
         .position(|(schema, table)| name.schema == *schema && name.name == *table)

@@ -24,7 +24,7 @@ use outside::{clock, outbound::Outbound};
 use serde_json::json;
 
 use super::{arguments::Erase, find, session, show::text};
-use crate::environment::Environment;
+use crate::{environment::Environment, project::author};
 use terminal::{
     failure::{Misuse, Verdict},
     output::{self, Output},
@@ -52,6 +52,7 @@ pub(super) async fn run(
     if let Some(copies) = &copies {
         decided.write(&copies.store, &copies.recipients).await?;
     }
+    let by = author();
     let subscriber = keys.subscriber(&person);
     let order = Order {
         id: decided.id,
@@ -59,6 +60,7 @@ pub(super) async fn run(
         subject: &decided.subject,
         subscriber: subscriber.as_deref(),
         decided_at: decided.decided_at,
+        by: &by,
     };
     let erased = erasure::erase(&mut client, &order, &ways).await?;
     let erased_at = clock::now();

@@ -9,6 +9,7 @@ use anyhow::Context;
 use ops::privacy::{
     Person,
     export::{self, Exported},
+    proof::ProofKeys,
     requests::Kind,
     ways::Ways,
 };
@@ -17,7 +18,7 @@ use serde_json::json;
 use tokio_postgres::Client;
 
 use super::{arguments::Export, find, requests::note_done, session};
-use crate::{backup::refuse_shared, environment::Environment};
+use crate::{backup::refuse_shared, environment::Environment, project::author};
 use terminal::{
     failure::{Misuse, Verdict},
     output::Output,
@@ -34,6 +35,10 @@ pub(super) async fn run(
     let (mut client, _) = session(environment).await?;
     let person = find(&client, &options.person).await?;
     let exported = write(path, &person, &mut client).await?;
+    let keys = environment.config().monitoring_api_key;
+    let keys = keys.as_ref().and_then(ProofKeys::new);
+    let subject = keys.map(|keys| keys.subject(person.id));
+    export::note(&client, subject.as_deref(), &author()).await?;
     note_done(&person.id.to_string(), Kind::Export, environment).await;
     let rows: u64 = exported.tables.values().sum();
     let tables = exported.tables.values().filter(|rows| **rows > 0).count();

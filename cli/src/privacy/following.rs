@@ -63,6 +63,7 @@ async fn follow(
             subject: &decided.subject,
             subscriber: None,
             decided_at: decided.decided_at,
+            by: "restore",
         };
         erasure::erase(&mut client, &order, &ways).await?;
     }

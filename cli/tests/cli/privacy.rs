@@ -20,6 +20,8 @@ const PEOPLE: &str = "
     insert into auth.users (id, email) values
         ('00000000-0000-4000-8000-00000000000a', 'anna@wine.example'),
         ('00000000-0000-4000-8000-00000000000b', 'bo@wine.example');
+    insert into auth.identities (provider_id, user_id, identity_data, provider)
+    select id::text, id, jsonb_build_object('email', email), 'email' from auth.users;
     insert into public.wines values
         (1, '00000000-0000-4000-8000-00000000000a'), (2, '00000000-0000-4000-8000-00000000000b');
     insert into public.analytics_events (event_name, user_id, ip_address)

@@ -64,6 +64,8 @@ pub struct Order<'a> {
     pub subscriber: Option<&'a str>,
     /// When it was decided.
     pub decided_at: Timestamp,
+    /// Who does it, as the audit log has it.
+    pub by: &'a str,
 }
 
 /// What would be erased; changes nothing.
@@ -104,13 +106,15 @@ pub async fn erase(
     Err(PrivacyError::Contended)
 }
 
+/// Whether others changed the same meanwhile, or wrote the audit log's next row.
 fn is_contended(error: &tokio_postgres::Error) -> bool {
-    error.code().is_some_and(|code| {
-        [
-            SqlState::T_R_SERIALIZATION_FAILURE,
-            SqlState::T_R_DEADLOCK_DETECTED,
-        ]
-        .contains(code)
+    error.as_db_error().is_some_and(|error| {
+        let code = error.code();
+        let is_row_of_the_log =
+            *code == SqlState::UNIQUE_VIOLATION && error.table() == Some("audit");
+        is_row_of_the_log
+            || *code == SqlState::T_R_SERIALIZATION_FAILURE
+            || *code == SqlState::T_R_DEADLOCK_DETECTED
     })
 }
 
@@ -347,6 +351,26 @@ on conflict (id) do nothing";
     let decided_at = order.decided_at.as_duration().as_secs_f64();
     transaction
         .execute(sql, &[&order.id.to_string(), &order.subject, &decided_at])
+        .await?;
+    note(transaction, order).await
+}
+
+/// Erases what the audit log says of the person in words, and writes that they are gone. A
+/// database that was restored may be older than the log.
+async fn note(transaction: &Transaction<'_>, order: &Order<'_>) -> Result<(), PrivacyError> {
+    let there = "select to_regprocedure('ops.erase_audit_details(text, text, text)') is not null";
+    if !transaction.query_one(there, &[]).await?.try_get(0)? {
+        return Ok(());
+    }
+    let number = order.person.id.to_string();
+    let name = order.person.email.as_ref().unwrap_or(&number);
+    let details = "select ops.erase_audit_details($1, $2, $3)";
+    transaction
+        .query(details, &[name, &number, &order.by])
+        .await?;
+    let written = "select ops.write_audit('data.erased', $1, $2, null)";
+    transaction
+        .query(written, &[&order.by, &order.subject])
         .await?;
     Ok(())
 }

@@ -97,6 +97,14 @@ pub async fn export(
     Ok(exported)
 }
 
+/// Writes into the audit log that somebody's data were handed out, under the keyed hash of their
+/// number: what is in the log stays when they go.
+pub async fn note(client: &Client, subject: Option<&str>, by: &str) -> Result<(), PrivacyError> {
+    let written = "select ops.write_audit('data.exported', $1, $2, null)";
+    client.query(written, &[&by, &subject]).await?;
+    Ok(())
+}
+
 /// The account, what refers to it, and what of ours names it.
 async fn parts(
     transaction: &Transaction<'_>,
