@@ -75,7 +75,14 @@ fn told(error: &RestoreError) -> String {
 }
 
 /// What `ops.after_restore` changes, after everything was compared.
-const SETTLED: [&str; 4] = ["jobs", "runs", "outbox", "restores"];
+const SETTLED: [&str; 6] = [
+    "audit",
+    "audit_details",
+    "jobs",
+    "runs",
+    "outbox",
+    "restores",
+];
 
 /// Fails unless every table of the backup holds the same on both sides.
 pub(crate) async fn assert_equal(backup: &Taken, target: &TestDatabase) {
