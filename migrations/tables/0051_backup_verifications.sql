@@ -5,7 +5,7 @@ create table ops.backup_verifications (
     id uuid primary key,
     snapshot text not null,
     taken_at timestamptz not null,
-    level smallint not null check (level in (1, 2)),
+    level integer not null check (level in (1, 2)),
     started_at timestamptz not null,
     finished_at timestamptz not null,
     objects bigint not null check (objects >= 0),

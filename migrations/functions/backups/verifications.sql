@@ -112,7 +112,7 @@ begin
         v_id,
         p_verification ->> 'snapshot',
         (p_verification ->> 'takenAt')::timestamptz,
-        (p_verification ->> 'level')::smallint,
+        (p_verification ->> 'level')::integer,
         (p_verification ->> 'startedAt')::timestamptz,
         greatest((p_verification ->> 'finishedAt')::timestamptz, (p_verification ->> 'startedAt')::timestamptz),
         (p_verification ->> 'objects')::bigint,
