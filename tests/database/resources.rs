@@ -201,6 +201,18 @@ async fn what_only_grows_is_full_in_as_many_days_as_its_line_says() {
         (days.len(), &days[29], &days[21]),
         (30, &json!(60_000_000_000_u64), &Value::Null)
     );
+    for (column, known) in [("capacity", "100e9"), ("used", "60e9")] {
+        let becomes = async |value: &str| {
+            let sql = format!(
+                "update ops.resource_readings set {column} = {value} where resource = 'storage'"
+            );
+            world.execute(&sql).await;
+        };
+        becomes("null").await;
+        let unknown = resource(&world, "storage", "12:00:00").await;
+        assert_eq!(unknown["daysToFull"], Value::Null, "no {column}");
+        becomes(known).await;
+    }
     let connections = resource(&world, "connections", "12:00:00").await;
     assert_eq!(
         (&connections["perDay"], &connections["daysToFull"]),

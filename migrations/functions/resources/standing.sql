@@ -37,9 +37,10 @@ begin
         'unit', p_reading.unit,
         'percent', round(100 * p_reading.used / p_reading.capacity, 1),
         'perDay', v_trend,
-        -- What comes and goes is never full by growing.
+        -- What comes and goes is never full by growing, and of what is not known nobody knows when.
         'daysToFull', case
             when p_reading.resource in ('database_size', 'database_disk', 'storage') and v_trend > 0
+                and num_nulls(p_reading.capacity, p_reading.used) = 0
             then least(round(greatest(p_reading.capacity - p_reading.used, 0) / v_trend, 1), 100000)
         end,
         'note', p_reading.note,

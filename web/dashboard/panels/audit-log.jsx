@@ -5,12 +5,12 @@ import { Empty } from "../parts/empty.jsx";
 import { Figure, Figures } from "../parts/figure.jsx";
 import { Table } from "../parts/table.jsx";
 import { Time } from "../parts/time.jsx";
-import { capital, number } from "../words/numbers.js";
+import { capital, count, number } from "../words/numbers.js";
 
 function state({ auditLog: { head, rows } }) {
   if (!head) return { level: "unknown", says: "Nothing was written yet." };
   const refused = rows.filter(({ action }) => action === "access.refused").length;
-  const newest = `The newest of ${head.seq} rows says: ${words(rows[0].action)}.`;
+  const newest = `The newest of ${count(head.seq, "row")} says: ${words(rows[0].action)}.`;
   return { level: "fine", says: refused > 0 ? `${newest} ${number(refused)} of the last ${number(rows.length)} are refusals.` : newest };
 }
 

@@ -21,11 +21,15 @@ function amount(value, unit) {
   return unit === "%" || unit === "s" ? `${number(value)} ${unit}` : number(value);
 }
 
+function soon(days) {
+  return days < 1 ? "within a day" : `in ${count(Math.floor(days), "day")}`;
+}
+
 function state({ resources }) {
   if (resources.length === 0) return { level: "empty", says: "Nothing was read yet." };
   const of = (wanted) => resources.filter((one) => level(one) === wanted);
   const first = resources.filter(({ daysToFull }) => daysToFull != null).sort((one, other) => one.daysToFull - other.daysToFull)[0];
-  const pace = first == null ? "" : ` The ${name(first.resource)} is full in ${count(Math.floor(first.daysToFull), "day")} at this pace.`;
+  const pace = first == null ? "" : ` The ${name(first.resource)} is full ${soon(first.daysToFull)} at this pace.`;
   if (of("bad").length > 0) return { level: "bad", says: `Nearly used up: ${list(of("bad").map(({ resource }) => name(resource)))}.${pace}` };
   if (of("watch").length > 0) return { level: "watch", says: `Little is left: ${list(of("watch").map(({ resource }) => name(resource)))}.${pace}` };
   if (of("fine").length === 0) return { level: "unknown", says: "How much there is of anything, nobody tells." };

@@ -46,7 +46,7 @@ function Body({ data: { retention } }) {
 }
 
 export default {
-  id: "retention", title: "Retention", part: "Database and security", state, Body,
+  id: "retention", title: "Retention", part: "Database and security", wide: true, state, Body,
   defines: [
     { name: "Kept", path: "retention.tables", means: "For how many days; a setting of its own for each class." },
     { name: "Oldest", path: "retention.tables", means: "The oldest row that was left when everything past had been deleted." },
