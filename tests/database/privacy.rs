@@ -117,6 +117,41 @@ async fn all_of_a_person_goes_in_whatever_way_tables_name_them_and_nothing_of_ot
     assert_eq!(world.value(people).await, fresh.0.value(people).await);
 }
 
+/// An address may end or begin another one, and a telephone may be a number of somebody's.
+#[tokio::test]
+async fn what_only_holds_a_mark_within_another_word_is_left_as_it_is() {
+    let (world, mut owner) = people(1).await;
+    world
+        .execute(
+            "update auth.users set phone = '4917012345';
+             insert into ops.contacts (id, name, email, role, updated_at, updated_by)
+             select gen_random_uuid(), 'Jo', 'jo.Person.1@Wine.example', role, now(), 'anna' from ops.contact_roles limit 1;
+             update public.decisions set what = 'not of xPerson.1@Wine.example.com, call 4917012345, not 49170123456',
+                 detail = '{\"number\": 4917012345, \"of\": \"person.1@wine.example.\"}'",
+        )
+        .await;
+    let left = erase(&mut owner, 1, &[]).await;
+    let decision = world
+        .value("(select to_jsonb(one) from public.decisions as one)")
+        .await;
+    assert_eq!(
+        decision["what"],
+        "not of xPerson.1@Wine.example.com, call [erased], not 49170123456"
+    );
+    assert_eq!(
+        decision["detail"],
+        json!({"number": 4_917_012_345_u64, "of": "[erased]."})
+    );
+    let email = world.value("(select email from ops.contacts)").await;
+    assert_eq!(email, "jo.Person.1@Wine.example");
+    let left = serde_json::to_value(&left).unwrap();
+    assert_eq!(
+        left["tables"],
+        json!([["public.decisions", 1]]),
+        "the number in JSON is told"
+    );
+}
+
 #[tokio::test]
 async fn what_names_somebody_otherwise_is_said_and_left() {
     let (world, mut owner) = people(1).await;

@@ -160,10 +160,13 @@ pub(super) const WORDS: [&str; 4] = ["text", "character varying", "json", "jsonb
 
 /// The content of a column of such a type, without the marks of somebody.
 pub(super) fn without_marks(column: &str, of_type: &str, person: &Person) -> String {
-    let marks = person.marks();
+    let marks = if of_type.starts_with("json") {
+        person.words_marks()
+    } else {
+        person.marks()
+    };
     let cleaned = marks.iter().fold(format!("{column}::text"), |text, mark| {
-        // With that beginning a pattern is taken as it is, letter by letter.
-        let pattern = literal(&format!("***={mark}"));
+        let pattern = literal(&mark.pattern);
         format!("regexp_replace({text}, {pattern}, '{ERASED}', 'gi')")
     });
     format!("({cleaned})::{of_type}")

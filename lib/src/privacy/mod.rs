@@ -100,13 +100,58 @@ impl Person {
     }
 
     /// What a text that is about them may hold.
-    fn marks(&self) -> Vec<String> {
-        let all = [
-            Some(self.id.to_string()),
-            self.email.clone(),
-            self.phone.clone(),
-        ];
-        all.into_iter().flatten().collect()
+    fn marks(&self) -> Vec<Mark> {
+        let phone = self.phone.as_ref();
+        self.words_marks()
+            .into_iter()
+            .chain(phone.map(|phone| Mark::new(phone, "[[:alnum:]]", "[[:alnum:]]")))
+            .collect()
+    }
+
+    /// Those that can stand nowhere but in words: a telephone may be a number of JSON, in whose
+    /// place no word can be.
+    fn words_marks(&self) -> Vec<Mark> {
+        let email = self.email.as_ref();
+        let number = Mark::new(&self.id.to_string(), "[[:alnum:]]", "[[:alnum:]]");
+        // An address may be a part of another one.
+        let email =
+            email.map(|email| Mark::new(email, "[[:alnum:]._%+-]", "[[:alnum:]_]|[.-][[:alnum:]]"));
+        [Some(number), email].into_iter().flatten().collect()
+    }
+}
+
+/// A text that tells of somebody, and of nobody else whose own text it is a part of.
+struct Mark {
+    text: String,
+    pattern: String,
+}
+
+impl Mark {
+    /// That text, where neither of the two patterns stands before it or after it.
+    fn new(text: &str, before: &str, after: &str) -> Self {
+        let escaped: String = text
+            .chars()
+            .flat_map(|letter| {
+                (!letter.is_alphanumeric())
+                    .then_some('\\')
+                    .into_iter()
+                    .chain([letter])
+            })
+            .collect();
+        Self {
+            text: text.to_lowercase(),
+            pattern: format!("(?<!{before}){escaped}(?!{after})"),
+        }
+    }
+
+    /// Whether it stands in a text of SQL, whose case does not matter. Most texts lack it, and
+    /// looking for letters is faster than for a pattern.
+    fn stands_in(&self, text: &str) -> String {
+        format!(
+            "(strpos(lower({text}), {}) > 0 and {text} ~* {})",
+            gathered::literal(&self.text),
+            gathered::literal(&self.pattern)
+        )
     }
 }
 

@@ -193,10 +193,7 @@ pub(super) async fn clean_words(
         let marked: Vec<_> = person
             .marks()
             .iter()
-            .map(|mark| {
-                let mark = literal(&mark.to_lowercase());
-                format!("strpos(lower((one.*)::text), {mark}) > 0")
-            })
+            .map(|mark| mark.stands_in("(one.*)::text"))
             .collect();
         let sql = format!(
             "update {} as one set {} where {}",
