@@ -21,7 +21,7 @@ const SHEETS = {
   status: "status/status.css",
   acknowledge: "acknowledge/acknowledge.css",
 };
-const SCRIPTS = { dashboard: "dashboard/main.jsx", status: "status/status.js" };
+const SCRIPTS = { dashboard: "dashboard/main.jsx", status: "status/status.js", "your-data": "your-data/your-data.js" };
 const IMAGES = ["state-fine.svg", "state-watch.svg", "state-bad.svg", "state-unknown.svg", "icon-192.png", "icon-512.png"];
 
 // What is served under its own name, by where it lies here.
@@ -68,6 +68,7 @@ async function made() {
   }
   const filled = (text) => text.replace(/\{\{(.+?)\}\}/g, (_, name) => names[name] ?? fail(`no asset ${name}`));
   files.set("public/dashboard.html", Buffer.from(filled(readFileSync(`${WEB}dashboard/page.html`, "utf8"))));
+  files.set("public/your-data.html", Buffer.from(filled(readFileSync(`${WEB}your-data/page.html`, "utf8"))));
   files.set("public/manifest.webmanifest", Buffer.from(filled(readFileSync(`${WEB}manifest.json`, "utf8"))));
   for (const [source, name] of Object.entries(UNHASHED)) files.set(`public/${name}`, readFileSync(WEB + source));
   for (const path of naming()) {

@@ -52,6 +52,7 @@ values
     ('oncall_calendar_unread', 'medium', 'duty', 'rotation', 1, 1, '{monitoring}'),
     ('resource_full', 'high', 'database', 'resource', null, null, '{database,app}'),
     ('resource_high', 'medium', 'database', 'resource', null, null, '{}'),
+    ('privacy_request_waits', 'high', 'job', 'request', 1, 1, '{}'),
     ('cost_over_limit', 'low', 'job', 'period', null, null, '{}'),
     ('admin_granted', 'high', 'security', 'role', 1, 1, '{security}'),
     ('sign_in_attempts', 'high', 'security', 'address, network or account', 1, null, '{security}'),

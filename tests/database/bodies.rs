@@ -10,7 +10,7 @@ use crate::support::World;
 const CONSTANTS: &str = "text type variable is not sanitized";
 
 /// What it says that is meant, by function and the beginning of its words.
-const MEANT: [(&str, &str); 6] = [
+const MEANT: [(&str, &str); 7] = [
     // The next state is one of two results, as its callers read it.
     (
         "ops.step",
@@ -22,6 +22,7 @@ const MEANT: [(&str, &str); 6] = [
     ("ops.forget_past_rows", CONSTANTS),
     ("ops.oldest_kept", CONSTANTS),
     ("ops.read_past_rows", CONSTANTS),
+    ("ops.shorten_part", CONSTANTS),
 ];
 
 /// Debian packages it for its PostgreSQL, and it is brought for that one; the servers of

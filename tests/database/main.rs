@@ -11,6 +11,7 @@
 
 mod access;
 mod acknowledge;
+mod addresses;
 mod advice;
 mod advisor;
 mod alerts;
@@ -50,6 +51,7 @@ mod events;
 mod exchange;
 mod exercises;
 mod exported;
+mod exports;
 mod failing_channels;
 mod failover;
 mod failover_model;

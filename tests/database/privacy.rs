@@ -284,7 +284,7 @@ async fn an_export_holds_all_of_a_person_and_nothing_of_others_nor_secrets() {
     assert_eq!(person.id, number(2));
     let file = File::create(&path).unwrap();
     let exported = export::export(&mut owner, &person, &ways, clock::now(), file);
-    let exported = exported.await.unwrap();
+    let (exported, _) = exported.await.unwrap();
     let files = unpacked(&path);
     std::fs::remove_file(&path).unwrap();
     let rows = |table: &str| -> Value {

@@ -222,6 +222,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "pourtrait privacy show anna@wine.example",
             "pourtrait privacy export anna@wine.example --output /tmp/anna.zip",
+            "pourtrait privacy export anna@wine.example --link",
             "pourtrait privacy erase anna@wine.example --proof /tmp --yes",
             "pourtrait privacy consent anna@wine.example analytics refuse",
         ],

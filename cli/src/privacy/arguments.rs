@@ -86,9 +86,20 @@ pub(crate) struct Whose {
 pub(crate) struct Export {
     /// The number of the account, or its address of mail
     pub(crate) person: String,
+    #[command(flatten)]
+    pub(crate) to: Where,
+}
+
+/// Where an export goes.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Where {
     /// The file to write; it must not be there
     #[arg(long, value_name = "FILE")]
-    pub(crate) output: PathBuf,
+    pub(crate) output: Option<PathBuf>,
+    /// Into the project's Storage, from where a link fetches it once; the link is printed
+    #[arg(long)]
+    pub(crate) link: bool,
 }
 
 /// An erasure.

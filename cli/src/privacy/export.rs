@@ -3,17 +3,22 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context;
 use ops::privacy::{
     Person,
     export::{self, Exported},
+    prepared_export::{Maker, Prepared},
     proof::ProofKeys,
     requests::Kind,
     ways::Ways,
 };
-use outside::clock;
+use outside::{
+    clock::{self, Deadline},
+    outbound::Outbound,
+};
 use serde_json::json;
 use tokio_postgres::Client;
 
@@ -25,30 +30,90 @@ use terminal::{
     private_file,
 };
 
+/// How long making an export behind a link may take.
+const MAKING: Duration = Duration::from_secs(600);
+
 pub(super) async fn run(
     options: &Export,
     environment: &Environment,
     output: Output,
 ) -> anyhow::Result<Verdict> {
-    let path = &options.output;
+    match &options.to.output {
+        Some(path) => into_file(path, &options.person, environment, output).await,
+        None => behind_link(&options.person, environment, output).await,
+    }
+}
+
+async fn into_file(
+    path: &Path,
+    person: &str,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<Verdict> {
     refuse_shared(path, "what is held of somebody")?;
     let (mut client, _) = session(environment).await?;
-    let person = find(&client, &options.person).await?;
+    let person = find(&client, person).await?;
     let exported = write(path, &person, &mut client).await?;
-    let keys = environment.config().monitoring_api_key;
-    let keys = keys.as_ref().and_then(ProofKeys::new);
-    let subject = keys.map(|keys| keys.subject(person.id));
-    export::note(&client, subject.as_deref(), &author()).await?;
-    note_done(&person.id.to_string(), Kind::Export, environment).await;
-    let rows: u64 = exported.tables.values().sum();
-    let tables = exported.tables.values().filter(|rows| **rows > 0).count();
+    note(&client, &person, environment).await?;
     let document = json!({ "file": path, "export": exported });
     let text = format!(
-        "{rows} rows of {tables} tables are in {}\nfiles in Storage are not in it",
+        "{} are in {}\nfiles in Storage are not in it",
+        counted(&exported),
         path.display()
     );
     output.result(&document, &text);
     Ok(Verdict::Good)
+}
+
+async fn behind_link(
+    person: &str,
+    environment: &Environment,
+    output: Output,
+) -> anyhow::Result<Verdict> {
+    let config = environment.config();
+    let base = config.base_url.context(Misuse(
+        "a link needs the address of this bundle: set BASE_URL".to_owned(),
+    ))?;
+    let supabase = config.supabase.context(Misuse(
+        "a link needs the project: set SUPABASE_URL and SUPABASE_SECRET_KEY".to_owned(),
+    ))?;
+    let (mut client, _) = session(environment).await?;
+    let person = find(&client, person).await?;
+    let outbound = Outbound::default();
+    let maker = Maker::of(&supabase, &outbound);
+    let prepared = maker
+        .prepare(&mut client, &person, Deadline::after(MAKING))
+        .await?;
+    note(&client, &person, environment).await?;
+    let link = prepared.token.link(&base);
+    let Prepared {
+        expires_at,
+        exported,
+        ..
+    } = prepared;
+    let document = json!({ "link": link, "expiresAt": expires_at, "export": exported });
+    let text = format!(
+        "{} are behind this link, which works once, until {expires_at:.0}:\n{link}",
+        counted(&exported)
+    );
+    output.result(&document, &text);
+    Ok(Verdict::Good)
+}
+
+fn counted(exported: &Exported) -> String {
+    let rows: u64 = exported.tables.values().sum();
+    let tables = exported.tables.values().filter(|rows| **rows > 0).count();
+    format!("{rows} rows of {tables} tables")
+}
+
+/// In the audit log, and off the list of those who wait.
+async fn note(client: &Client, person: &Person, environment: &Environment) -> anyhow::Result<()> {
+    let keys = environment.config().monitoring_api_key;
+    let keys = keys.as_ref().and_then(ProofKeys::new);
+    let subject = keys.map(|keys| keys.subject(person.id));
+    export::note(client, subject.as_deref(), &author()).await?;
+    note_done(&person.id.to_string(), Kind::Export, environment).await;
+    Ok(())
 }
 
 /// Writes beside the file, which is there once it is whole: half of it would pass for all.
@@ -66,9 +131,15 @@ async fn write(path: &Path, person: &Person, client: &mut Client) -> anyhow::Res
     let file = private_file::create(&partial).with_context(written)?;
     let ways = Ways::find(client, &[]).await?;
     let exported = export::export(client, person, &ways, clock::now(), file).await;
-    match &exported {
-        Ok(_) => fs::rename(&partial, path)?,
-        Err(_) => fs::remove_file(&partial)?,
+    match exported {
+        Ok((exported, file)) => {
+            file.sync_all()?;
+            fs::rename(&partial, path)?;
+            Ok(exported)
+        }
+        Err(error) => {
+            fs::remove_file(&partial)?;
+            Err(error.into())
+        }
     }
-    Ok(exported?)
 }

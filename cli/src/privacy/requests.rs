@@ -25,10 +25,11 @@ fn text(requests: &[Open]) -> String {
         .iter()
         .map(|one| {
             let since = format!("{:.0}", one.asked_at);
-            [since, word(one.kind), one.person.clone()]
+            let trouble = one.trouble.clone().unwrap_or_default();
+            [since, word(one.kind), one.person.clone(), trouble]
         })
         .collect();
-    output::table(["asked at", "for", "account"], &rows)
+    output::table(["asked at", "for", "account", "trouble"], &rows)
 }
 
 pub(super) async fn refuse(

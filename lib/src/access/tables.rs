@@ -81,6 +81,7 @@ pub const TABLES: &[(&str, Server)] = &[
     ("error_groups", Server::Whole),
     ("escalations", Server::Whole),
     ("exercises", Server::Whole),
+    ("exports", Server::Whole),
     ("facts", Server::Whole),
     ("feedback", Server::Whole),
     ("figure_sources", Server::Whole),

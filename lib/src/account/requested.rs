@@ -74,6 +74,10 @@ enum Body {
     Ask {
         what: Kind,
     },
+    Export {},
+    FetchExport {
+        token: Option<String>,
+    },
 }
 
 /// Reads a request. A refusal repeats nothing of it: it may hold a password.
@@ -82,7 +86,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Requested, String> {
         "expected {action: password, email, password}, {action: code, email}, \
          {action: verify, email, code}, {action: refresh}, {action: signOut}, \
          {action: push, subscription, device}, {action: endPush, endpoint}, {action: consents}, \
-         {action: consent, purpose, granted} or {action: ask, what: export or erasure}"
+         {action: consent, purpose, granted}, {action: ask, what: export or erasure}, \
+         {action: export} or {action: fetchExport, token}"
             .to_owned()
     })?;
     Ok(match body {
@@ -112,6 +117,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Requested, String> {
             Requested::OwnData(OwnData::Consent { purpose, granted })
         }
         Body::Ask { what } => Requested::OwnData(OwnData::Ask { what }),
+        Body::Export {} => Requested::OwnData(OwnData::Export),
+        Body::FetchExport { token } => Requested::OwnData(OwnData::FetchExport { token }),
     })
 }
 

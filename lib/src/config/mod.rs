@@ -14,8 +14,9 @@ pub mod variables;
 use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use outside::secure_url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub use archive::{Archive, ArchivePlace};
@@ -126,6 +127,27 @@ impl SupabaseKey {
         match self {
             Self::Opaque(key) | Self::Legacy(key) => key,
         }
+    }
+
+    /// The headers by which the project's own APIs know it, which are never logged. Keys were
+    /// checked to be sendable when the configuration was read.
+    #[must_use]
+    pub fn headers(&self) -> HeaderMap {
+        let value = |text: &str| {
+            let mut value = HeaderValue::from_str(text).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        };
+        let key = self.secret().expose_secret();
+        let bearer = match self {
+            Self::Opaque(_) => None,
+            Self::Legacy(_) => value(&format!("Bearer {key}")),
+        };
+        let named = [("apikey", value(key)), ("authorization", bearer)];
+        named
+            .into_iter()
+            .filter_map(|(name, value)| Some((HeaderName::from_static(name), value?)))
+            .collect()
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::service::{Outcome, Reading, Reason, Service};
 use crate::{
     app::App,
-    config::{self, SupabaseKey},
+    config,
     rpc::{Call, Retry, RpcError},
 };
 
@@ -156,7 +156,7 @@ async fn storage(app: &App, deadline: Deadline) -> Verdict {
             let client = app.outbound.client().map_err(Reason::Unreachable)?;
             let url = join(&supabase.url, "storage/v1/bucket?limit=1");
             let (status, body) =
-                answer(client.get(url).headers(api_key(&supabase.key)), deadline).await?;
+                answer(client.get(url).headers(supabase.key.headers()), deadline).await?;
             let inner = body["statusCode"]
                 .as_str()
                 .and_then(|code| code.parse().ok());
@@ -181,17 +181,6 @@ fn join(base: &url::Url, path: &str) -> String {
 
 fn bearer(key: &SecretString) -> HeaderMap {
     header("authorization", &format!("Bearer {}", key.expose_secret()))
-}
-
-fn api_key(key: &SupabaseKey) -> HeaderMap {
-    match key {
-        SupabaseKey::Opaque(key) => header("apikey", key.expose_secret()),
-        SupabaseKey::Legacy(key) => {
-            let mut headers = bearer(key);
-            headers.extend(header("apikey", key.expose_secret()));
-            headers
-        }
-    }
 }
 
 /// A header that is never logged. Keys were checked to be sendable when the

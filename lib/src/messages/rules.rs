@@ -119,6 +119,8 @@ pub enum Rule {
     ResourceHigh,
     /// Something is nearly used up.
     ResourceFull,
+    /// Somebody waits for what they asked of their own data.
+    PrivacyRequestWaits,
     /// The month is going to cost more than it may.
     CostOverLimit,
     /// Somebody tries again and again to get in.
@@ -137,7 +139,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 58] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -152,6 +154,7 @@ impl Rule {
         Self::BackupDrillFailed,
         Self::BackupDamaged,
         Self::ProviderBackup,
+        Self::PrivacyRequestWaits,
         Self::ReleaseRegressed,
         Self::ErrorRateHigh,
         Self::SloFastBurn,
@@ -251,6 +254,7 @@ impl Rule {
             Self::OncallCalendarUnread => "oncall_calendar_unread",
             Self::ResourceHigh => "resource_high",
             Self::ResourceFull => "resource_full",
+            Self::PrivacyRequestWaits => "privacy_request_waits",
             Self::CostOverLimit => "cost_over_limit",
             Self::SignInAttempts => "sign_in_attempts",
             Self::AdminGranted => "admin_granted",
@@ -289,6 +293,7 @@ impl Rule {
             Self::OncallHole => "nobody for",
             Self::OncallCalendarUnread => "since the last reading",
             Self::ResourceHigh | Self::ResourceFull => "used",
+            Self::PrivacyRequestWaits => "asked",
             Self::CostOverLimit => "projected",
             Self::SignInAttempts => "attempts",
             Self::RefusedRequests => "refused",
@@ -360,6 +365,9 @@ impl Rule {
             Self::BackupGap => "nobody yet; a restore would come back without it",
             Self::ApplicationArchiveOverdue => {
                 "nobody yet; if a project were lost now, how it was set up would be known from before"
+            }
+            Self::PrivacyRequestWaits => {
+                "whoever asked; the law gives a month to answer, and it is running out"
             }
             Self::ProviderBackup => {
                 "nobody yet; the provider's own backups are no second way back for now"

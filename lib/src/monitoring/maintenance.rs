@@ -20,7 +20,9 @@ use crate::{
     endpoint::{Job, Route},
     handler::{Answer, Handler, Routes},
     jobs::{self, Ended, Order, Outcome, Patience, Run, Unclaimed},
-    oncall, platform_watch, reports,
+    oncall, platform_watch,
+    privacy::{addresses, asked_exports},
+    reports,
     rpc::{Call, Retry, RpcError},
 };
 use outside::clock::Deadline;
@@ -114,6 +116,8 @@ impl Handler<Starter> for RunsMaintenance {
                     }
                     Err(error) => tracing::error!(%error, "what is used of resources is not kept"),
                 }
+                note_exports(&mut ended, asked_exports::make(app, deadline).await);
+                note_shortened(&mut ended, addresses::shorten(app, run, deadline).await);
                 note_forgotten(&mut ended, retention::forget(app, run, deadline).await);
             }
             jobs::record(app, run, ended, deadline).await
@@ -143,6 +147,26 @@ fn note_platforms(ended: &mut Ended, platforms: Result<platform_watch::Report, R
             ended.details.insert("platforms".to_owned(), json!(report));
         }
         Err(error) => tracing::error!(%error, "which platforms are due is not known"),
+    }
+}
+
+fn note_exports(ended: &mut Ended, made: Result<asked_exports::Report, RpcError>) {
+    match made {
+        Ok(report) if report == asked_exports::Report::default() => {}
+        Ok(report) => {
+            ended.details.insert("exports".to_owned(), json!(report));
+        }
+        Err(error) => tracing::error!(%error, "which exports people asked for is not known"),
+    }
+}
+
+fn note_shortened(ended: &mut Ended, shortened: Result<addresses::Report, RpcError>) {
+    match shortened {
+        Ok(report) if report == addresses::Report::default() => {}
+        Ok(report) => {
+            ended.details.insert("addresses".to_owned(), json!(report));
+        }
+        Err(error) => tracing::error!(%error, "addresses of networks are not shortened"),
     }
 }
 

@@ -3,7 +3,11 @@
 //!
 //! Rows go from the server into the file one by one, so that their number does not matter.
 
-use std::{collections::BTreeMap, fs::File, io::Write, pin::pin};
+use std::{
+    collections::BTreeMap,
+    io::{Seek, Write},
+    pin::pin,
+};
 
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
@@ -56,14 +60,14 @@ struct Part {
     from: String,
 }
 
-/// Writes everything of somebody into a file.
-pub async fn export(
+/// Writes everything of somebody into a zip, and gives back what it was written into.
+pub async fn export<W: Write + Seek>(
     client: &mut Client,
     person: &Person,
     ways: &Ways,
     taken_at: Timestamp,
-    file: File,
-) -> Result<Exported, PrivacyError> {
+    into: W,
+) -> Result<(Exported, W), PrivacyError> {
     let transaction = client
         .build_transaction()
         .isolation_level(IsolationLevel::RepeatableRead)
@@ -73,7 +77,7 @@ pub async fn export(
         .batch_execute("set local search_path = ''; set local statement_timeout = 0")
         .await?;
     Gathered::gather(&transaction, person, ways).await?;
-    let mut archive = Archive::new(file);
+    let mut archive = Archive::new(into);
     archive.write_whole("README.txt", READ_ME.as_bytes())?;
     let mut exported = Exported {
         user: person.id,
@@ -93,8 +97,7 @@ pub async fn export(
     transaction.rollback().await?;
     let overview = serde_json::to_vec_pretty(&exported).unwrap_or_default();
     archive.write_whole("overview.json", &overview)?;
-    archive.finish()?;
-    Ok(exported)
+    Ok((exported, archive.zip.finish()?))
 }
 
 /// Writes into the audit log that somebody's data were handed out, under the keyed hash of their
@@ -174,14 +177,14 @@ fn is_secret(column: &str) -> bool {
 }
 
 /// A zip that is being written.
-struct Archive {
-    zip: ZipWriter<File>,
+struct Archive<W: Write + Seek> {
+    zip: ZipWriter<W>,
 }
 
-impl Archive {
-    fn new(file: File) -> Self {
+impl<W: Write + Seek> Archive<W> {
+    fn new(into: W) -> Self {
         Self {
-            zip: ZipWriter::new(file),
+            zip: ZipWriter::new(into),
         }
     }
 
@@ -233,11 +236,6 @@ impl Archive {
             self.zip.write_all(&bytes)?;
         }
         Ok(count)
-    }
-
-    fn finish(self) -> Result<(), PrivacyError> {
-        let file = self.zip.finish()?;
-        Ok(file.sync_all()?)
     }
 }
 

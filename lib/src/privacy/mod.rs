@@ -6,12 +6,17 @@
 //!
 //! All of it is done in direct sessions: it takes transactions, and reads rows without number.
 
+pub mod addresses;
+pub mod asked_exports;
 pub mod consents;
 pub mod erasure;
 pub mod export;
+pub mod export_bucket;
+pub mod export_links;
 mod gathered;
 pub mod marks;
 mod own_tables;
+pub mod prepared_export;
 pub mod proof;
 pub mod requests;
 pub mod ways;

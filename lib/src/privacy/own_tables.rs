@@ -62,6 +62,13 @@ pub(super) const ALL: &[OwnColumn] = &[
         names: Names::Number,
         emptied: &[],
     },
+    // Whose file it was that the maintenance deletes next.
+    OwnColumn {
+        table: "exports",
+        column: "person",
+        names: Names::Number,
+        emptied: &["person"],
+    },
     OwnColumn {
         table: "consents",
         column: "person",

@@ -51,6 +51,12 @@ pub struct Open {
     pub kind: Kind,
     /// Since when.
     pub asked_at: Timestamp,
+    /// How often it was tried without an operator.
+    #[serde(default)]
+    pub tries: u32,
+    /// Why that did not work last.
+    #[serde(default)]
+    pub trouble: Option<String>,
 }
 
 /// Those that are open.

@@ -36,7 +36,10 @@ as $$
     select jsonb_build_object(
         'requests', coalesce(
             jsonb_agg(
-                jsonb_build_object('person', open.person, 'kind', open.kind, 'askedAt', open.asked_at)
+                jsonb_build_object(
+                    'person', open.person, 'kind', open.kind, 'askedAt', open.asked_at,
+                    'tries', open.tries, 'trouble', open.trouble
+                )
                 order by open.asked_at, open.id
             ),
             jsonb_build_array()

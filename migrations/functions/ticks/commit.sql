@@ -59,6 +59,8 @@ begin
             union all
             select * from ops.observe_resources(p_now, p_settings)
             union all
+            select * from ops.observe_privacy(p_now, p_settings)
+            union all
             select * from ops.observe_app(p_since, p_now, p_tick ->> 'environment', p_settings)
         ) as seen
     );

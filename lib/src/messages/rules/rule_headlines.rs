@@ -117,6 +117,7 @@ fn firing(rule: Rule, facts: &Facts) -> String {
             resource_names::name(subject),
             fullness(facts)
         ),
+        Rule::PrivacyRequestWaits => "Somebody waits for what they asked of their data".into(),
         Rule::CostOverLimit => "The month is going to cost more than it may".into(),
         Rule::SignInAttempts => format!("Many attempts to sign in: {subject}"),
         Rule::AdminGranted => "Somebody was made an admin".into(),
@@ -194,6 +195,9 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
             "No longer nearly used up: {}",
             resource_names::name(subject)
         ),
+        Rule::PrivacyRequestWaits => {
+            "Nobody waits for long for what they asked of their data".into()
+        }
         Rule::CostOverLimit => "The month is not going to cost more than it may".into(),
         Rule::SignInAttempts => format!("No more attempts to sign in: {subject}"),
         Rule::AdminGranted => "No further admin was made".into(),

@@ -23,7 +23,7 @@ use crate::{
     rpc::{Call, Retry, RpcError},
 };
 use archive::{Archive, Archived};
-use pace::Pace;
+pub(crate) use pace::Pace;
 
 /// What a part may take. The next one is begun only where it can end.
 const PART: Duration = Duration::from_secs(9);

@@ -14,7 +14,7 @@ const MOST: u32 = 16_000;
 
 /// The size of a table's next part.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Pace(u32);
+pub(crate) struct Pace(u32);
 
 impl Default for Pace {
     fn default() -> Self {
@@ -24,12 +24,12 @@ impl Default for Pace {
 
 impl Pace {
     /// How many rows the next part deletes at most.
-    pub(super) fn rows(&self) -> u32 {
+    pub(crate) fn rows(&self) -> u32 {
         self.0
     }
 
     /// Takes into account how long the last part took.
-    pub(super) fn took(&mut self, time: Duration) {
+    pub(crate) fn took(&mut self, time: Duration) {
         if time > LONGEST {
             self.0 = (self.0 / 2).max(FEWEST);
         } else if time < LONGEST / 3 {
@@ -38,7 +38,7 @@ impl Pace {
     }
 
     /// After a part that failed: the fewest rows. False if it had no more.
-    pub(super) fn slow_down(&mut self) -> bool {
+    pub(crate) fn slow_down(&mut self) -> bool {
         std::mem::replace(&mut self.0, FEWEST) > FEWEST
     }
 }

@@ -75,6 +75,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: Backups are whole in their store again
     High: The provider's own backups are not as they should be
     Resolved: The provider's own backups are as they should be again
+    High: Somebody waits for what they asked of their data
+    Resolved: Nobody waits for long for what they asked of their data
     High: The release app is worse than the day before it
     Resolved: The release app is no longer worse
     High: The API's error rate is high
