@@ -776,3 +776,56 @@ async fn archived_rows_go_only_if_they_are_as_they_were_archived() {
         json!({"outcome": "done"})
     );
 }
+
+/// With an archive the rows of a day of the door go first, and then its empty partition.
+#[tokio::test]
+async fn archived_items_go_a_part_at_a_time_and_their_days_after_them() {
+    let world = World::migrated().await;
+    world
+        .execute(
+            "select ops.open_item_days('2026-10-12T12:00:00Z');
+             insert into ops.items (day, id, kind, at, received_at, source, key, environment, name, person, detail)
+             select at::date, gen_random_uuid(), 'event', at, at, 's', 1, 'production', 'e', 'anna', '{}'
+             from generate_series(timestamptz '2026-10-05T12:00:00Z', '2026-10-06T14:00:00Z', interval '1 hour') as at",
+        )
+        .await;
+    let first = claim(&world, NOON).await;
+    let mut parts = Vec::new();
+    loop {
+        let read = part_of(&first, "items", 10, NOON);
+        let part = world.call("ops_read_past_rows", read).await;
+        if part["outcome"] == "done" {
+            break;
+        }
+        let names = array(&part["columns"]).iter();
+        let sealed: Vec<_> = names
+            .filter(|column| column["clear"] == false)
+            .map(|column| column["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(sealed, ["person", "session", "detail"]);
+        let forget = json!({
+            "p_run": first["run"], "p_fence": first["fence"], "p_name": "items", "p_ids": part["ids"],
+            "p_digest": part["digest"], "p_now": NOON,
+        });
+        let gone = world.call("ops_forget_archived", forget).await;
+        assert_eq!(gone["outcome"], "done", "{gone}");
+        parts.push((part["day"].clone(), gone["rows"].as_u64().unwrap()));
+    }
+    assert_eq!(
+        parts,
+        [
+            (json!("2026-10-05"), 10),
+            (json!("2026-10-05"), 2),
+            (json!("2026-10-06"), 10),
+            (json!("2026-10-06"), 5)
+        ]
+    );
+    finish(&world, &first, NOON).await;
+    let ends = run(&world, NOON, 1000).await;
+    assert_eq!(ends["items"]["outcome"], "done");
+    assert_eq!(count(&world, "ops.item_days()").await, 0);
+    let gone = world
+        .rows("select rows, archived from ops.forgotten_rows where table_name = 'ops.items'")
+        .await;
+    assert_eq!(gone, json!([{"rows": 27, "archived": 27}]));
+}

@@ -87,6 +87,8 @@ as $$
 begin
     return case p_name
         when 'user_sessions' then 'public.user_sessions where session_start >= $1 and session_start < $2 order by session_start'
+        when 'items' then
+            'ops.items where day >= ($1 at time zone ''UTC'')::date and day < ($2 at time zone ''UTC'')::date order by day'
         when 'feature_usage' then
             'public.feature_usage where date >= ($1 at time zone ''UTC'')::date'
             ' and date < ($2 at time zone ''UTC'')::date order by date'
@@ -113,6 +115,7 @@ as $$
 begin
     return case p_name
         when 'user_sessions' then 'session_start'
+        when 'items' then 'at'
         when 'feature_usage' then '(date::timestamp at time zone ''UTC'')'
         when 'error_logs' then 'coalesce(resolved_at, "timestamp")'
         else '"timestamp"'

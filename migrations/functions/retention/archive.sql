@@ -1,7 +1,7 @@
 -- The archive: rows that go are read a part at a time, written to a store by the function, and
 -- deleted once they were read back there, if they are still as they were read.
 
-create or replace function ops.is_clear(p_column text)
+create or replace function ops.is_clear(p_table text, p_column text)
 returns boolean
 language plpgsql
 immutable
@@ -9,6 +9,9 @@ parallel safe
 set search_path = ''
 as $$
 begin
+    if p_table = 'ops.items' then
+        return p_column = any ('{day,id,kind,at,received_at,source,key,environment,release,name,method,status,value}'::text[]);
+    end if;
     -- A column that the application adds tomorrow may be personal.
     return p_column = any ('{
         id,timestamp,created_at,environment,event_name,name,value,unit,severity,resolved,resolved_at,metric_name,
@@ -19,8 +22,8 @@ begin
 end
 $$;
 
-comment on function ops.is_clear(text) is
-    'Whether a column of the application''s tables is known to say nothing of a person. Ids of rows, times, numbers and names of what was counted are; free text, addresses, ids of people and whatever is not known are not.';
+comment on function ops.is_clear(text, text) is
+    'Whether a column of a kept table is known to say nothing of a person. Ids of rows, times, numbers and names of what was counted are; free text, addresses, ids of people and whatever is not known are not.';
 
 create or replace function ops.archive_columns(p_table text)
 returns table (name text, kind text, scale integer, is_clear boolean, value text)
@@ -34,7 +37,7 @@ begin
         att.attname::text,
         kept.kind,
         case kept.kind when 'decimal' then (att.atttypmod - 4) & 65535 end,
-        ops.is_clear(att.attname),
+        ops.is_clear(p_table, att.attname),
         case kept.kind
             when 'timestamp' then format(
                 'case when isfinite(%1$I) then (1000000 * extract(epoch from %1$I))::bigint::text end', att.attname
@@ -125,9 +128,9 @@ begin
     if v_run.outcome <> 'running' then
         return jsonb_build_object('outcome', 'superseded');
     end if;
-    select * into v_kept from ops.kept_tables where name = p_name and name <> 'items' for update;
+    select * into v_kept from ops.kept_tables where name = p_name for update;
     if not found then
-        perform ops.refuse('name', 'the name of a kept table that is archived', p_name);
+        perform ops.refuse('name', 'the name of a kept table', p_name);
     end if;
     v_settings := ops.read_settings();
     v_hindrance := ops.retention_hindrance(v_kept, v_settings);
@@ -138,7 +141,10 @@ begin
     -- Whom incidents hit is known from rows that may be deleted next.
     perform ops.count_incident_users(20, v_now);
     v_part := ops.read_past_rows(v_kept, ops.kept_from(v_kept.class, v_settings, v_now), p_limit);
-    if v_part is null then
+    if v_part is null and v_kept.name = 'items' then
+        -- Partitions that hold nothing any more are dropped one by one.
+        return jsonb_build_object('outcome', 'done');
+    elsif v_part is null then
         -- What is left for the others of a part to do, and when it ended.
         perform ops.forget_kept(v_kept, 1, v_now);
         return jsonb_build_object('outcome', 'done');
@@ -192,12 +198,14 @@ begin
     execute format(
         $statement$
         with gone as (
-            delete from %1$s where id = any ($1) returning id, %2$s as at, %3$I::text as line
+            delete from %1$s where id = any ($1) and %4$s returning id, %2$s as at, %3$I::text as line
         )
         select count(*) as rows, min(at) as from_at, max(at) as to_at, md5(string_agg(line, chr(10) order by id)) as digest
         from gone
         $statement$,
-        p_kept.table_name, ops.row_time(p_kept.name), split_part(p_kept.table_name, '.', 2)
+        p_kept.table_name, ops.row_time(p_kept.name), split_part(p_kept.table_name, '.', 2),
+        -- A part is of the oldest day, and other partitions need not be looked at.
+        case p_kept.name when 'items' then 'day = (select min(day) from ops.items)' else 'true' end
     )
     into v_rows, v_from, v_to, v_digest
     using p_ids;

@@ -28,7 +28,7 @@ pub(crate) use pace::Pace;
 /// What a part may take. The next one is begun only where it can end.
 const PART: Duration = Duration::from_secs(9);
 
-/// The one whose partitions are dropped whole; what the door brought is not archived.
+/// The one whose partitions are dropped whole, also once the archive has emptied them.
 const ITEMS: &str = "items";
 
 /// What is told of a part that the database answered with an error.
@@ -121,6 +121,8 @@ impl Report {
 struct Turn {
     name: String,
     pace: Pace,
+    /// Whether all of it that is past lies in the archive, and partitions are left to drop.
+    is_archived: bool,
 }
 
 /// What comes after a part.
@@ -152,12 +154,12 @@ pub async fn forget(app: &App, run: &Run, deadline: Deadline) -> Result<Report, 
             break;
         }
         let after = match &archive {
-            Ok(Some(archive)) if turn.name != ITEMS => {
+            Ok(Some(archive)) if !turn.is_archived => {
                 archived(archive, app, run, turn, &mut report, deadline).await
             }
             // Nothing goes that was to be archived.
-            Err(reason) if turn.name != ITEMS => report.hinder(turn.name, reason.clone()),
-            Ok(_) | Err(_) => part(app, run, turn, &mut report, deadline).await,
+            Err(reason) => report.hinder(turn.name, reason.clone()),
+            Ok(_) => part(app, run, turn, &mut report, deadline).await,
         };
         match after {
             After::Again(turn) => turns.push_back(turn),
@@ -217,7 +219,7 @@ async fn archived(
     archive: &Archive,
     app: &App,
     run: &Run,
-    turn: Turn,
+    mut turn: Turn,
     report: &mut Report,
     deadline: Deadline,
 ) -> After {
@@ -226,6 +228,10 @@ async fn archived(
             report.rows += rows;
             report.archived += rows;
             report.parts += 1;
+            After::Again(turn)
+        }
+        Ok(Archived::Done) if turn.name == ITEMS => {
+            turn.is_archived = true;
             After::Again(turn)
         }
         Ok(Archived::Done) => After::Settled,
@@ -250,6 +256,7 @@ impl Turn {
         Self {
             name,
             pace: Pace::default(),
+            is_archived: false,
         }
     }
 }

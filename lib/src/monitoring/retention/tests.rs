@@ -142,3 +142,59 @@ async fn a_run_that_was_taken_over_deletes_nothing_more() {
     let (report, asked) = forgotten(&["a", "b"], superseded, 60).await;
     assert_eq!((report.rows, asked.len()), (0, 1));
 }
+
+#[tokio::test]
+async fn days_of_the_door_are_dropped_once_their_rows_are_archived() {
+    let folder = std::env::temp_dir().join(format!("archive-{}", Uuid::new_v4()));
+    std::fs::create_dir(&folder).unwrap();
+    let database = Server::answering(|request: &Received| {
+        let answer = if request.head.contains("ops_show_retention") {
+            json!({"evidence": null, "tables": [kept(ITEMS), kept("user_sessions")], "forgotten": []})
+        } else if request.head.contains("ops_read_past_rows") {
+            json!({"outcome": "done"})
+        } else {
+            part("done", 0, 1)
+        };
+        reply(&answer)
+    })
+    .await;
+    let (url, archive) = (database.url(""), format!("file://{}", folder.display()));
+    let app = fake_server::app(&[
+        ("SUPABASE_URL", &url),
+        ("SUPABASE_SECRET_KEY", "sb_secret_x"),
+        ("ARCHIVE_URL", &archive),
+    ]);
+    let run = Run {
+        id: Uuid::nil(),
+        job: Job::MAINTENANCE,
+        slot: None,
+        fence: 1,
+        settings: serde_json::Map::new(),
+        checks: vec![],
+    };
+    let deadline = Deadline::after(Duration::from_secs(60));
+    let report = forget(&app, &run, deadline).await.unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!((report.left, report.hindered), (vec![], BTreeMap::new()));
+    let asked: Vec<_> = database
+        .requests()
+        .iter()
+        .skip(1)
+        .map(|request| {
+            let is_dropped = request.head.contains("ops_forget_rows");
+            (
+                is_dropped,
+                request.json()["p_name"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    let named = |is_dropped, name: &str| (is_dropped, name.to_owned());
+    assert_eq!(
+        asked,
+        [
+            named(false, ITEMS),
+            named(false, "user_sessions"),
+            named(true, ITEMS)
+        ]
+    );
+}
