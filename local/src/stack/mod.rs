@@ -29,7 +29,7 @@ use crate::{
     random,
     sample_app::SampleApp,
     server::Server,
-    supabase::{self, Project},
+    supabase::{self, Content, Project},
 };
 
 /// How a stack is run.
@@ -139,6 +139,7 @@ impl Stack {
             admin: cluster.admin_config(&database),
             authenticator: cluster.authenticator_config(&database),
             gateway: Gateway::new(gateway)?,
+            content: Content::open(data.as_deref())?,
         };
         let supabase = project.serve(ports.supabase).await?;
         keys.set_url(&supabase.url());

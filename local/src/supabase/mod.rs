@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use tokio_postgres::{Client, Config, NoTls};
 use uuid::Uuid;
 
+pub(crate) use storage::Content;
+
 use crate::{
     answer,
     capture::Inbox,
@@ -31,6 +33,8 @@ pub(crate) struct Project {
     /// How Storage reaches the database, before it takes the caller's role.
     pub(crate) authenticator: Config,
     pub(crate) gateway: Gateway,
+    /// Where the files of Storage lie.
+    pub(crate) content: Content,
 }
 
 impl Project {
