@@ -20,6 +20,7 @@
 //! - `kills`: a tick killed at each of its requests; `proxy` breaks the wire
 //! - `random_schedules`: whatever may happen, in any order, with functions that die
 //! - `lease`: a lease that is renewed while its run works
+//! - `exports`: what somebody asks to be handed out, until it is deleted
 //! - `application_archive`: the application beside its database
 //! - `backup`: a backup from its claim to its seal; `backup_kills`: killed on the
 //!   way; `backups` is what both share, `bucket` a store that kills
@@ -55,6 +56,7 @@ mod door;
 mod door_drains;
 mod envelopes;
 mod escalation;
+mod exports;
 mod exposition;
 mod failover;
 mod health;

@@ -107,3 +107,14 @@ test("a stranger sees nothing and writes nothing, and every form of the secret k
     assert.equal(error === null, role === "service_role", name);
   }
 });
+
+test("a signed URL is read by anybody, for one file and for its time", async () => {
+  ok(await files().upload("signed/a b.png", Buffer.from("seen"), { contentType: "image/png" }));
+  const { signedUrl } = ok(await files().createSignedUrl("signed/a b.png", 60, { download: "mine.png" }));
+  const answer = await fetch(signedUrl);
+  assert.equal(await answer.text(), "seen");
+  assert.match(answer.headers.get("content-disposition"), /mine\.png/);
+  const another = await fetch(signedUrl.replace("a%20b", "other"));
+  assert.equal(another.status, 400);
+  refused(await files().createSignedUrl("signed/none.png", 60), "404");
+});

@@ -1,14 +1,15 @@
 //! `/storage/v1`: buckets and their files, under the caller's role and row-level security.
 //!
 //! A row of `storage.objects` names the version of its file, which is another one after each
-//! upload. In reading order: `buckets`, `objects` (read, listed, deleted), `upload` with
-//! `form`, and `content`, which is where the bytes lie.
+//! upload. In reading order: `buckets`, `objects` (read, listed, deleted), `signed_urls`, `upload`
+//! with `form`, and `content`, which is where the bytes lie.
 
 mod buckets;
 mod content;
 mod form;
 mod objects;
 mod refusal;
+mod signed_urls;
 mod upload;
 
 use bytes::Bytes;
@@ -34,7 +35,8 @@ pub(super) async fn answer(project: &Project, request: &Request<Bytes>) -> Respo
     if (request.method(), path) == (&Method::GET, "/status") {
         return answer::empty(StatusCode::OK);
     }
-    let is_public = path.starts_with("/object/public/");
+    let is_signed = request.method() != Method::POST && path.starts_with("/object/sign/");
+    let is_public = is_signed || path.starts_with("/object/public/");
     let claims = match project.token(request) {
         Ok(token) => match project.gateway.verify_token(token) {
             Ok(claims) => Value::Object(claims),
@@ -69,6 +71,12 @@ impl Call<'_> {
             )
             | (&Method::GET | &Method::HEAD, ["object", "info", bucket, name @ ..]) => {
                 self.info(bucket, &name.join("/")).await
+            }
+            (&Method::POST, ["object", "sign", bucket, name @ ..]) => {
+                self.sign(bucket, &name.join("/")).await
+            }
+            (&Method::GET | &Method::HEAD, ["object", "sign", bucket, name @ ..]) => {
+                self.read_signed(bucket, &name.join("/")).await
             }
             (&Method::GET | &Method::HEAD, ["object", "public", bucket, name @ ..]) => {
                 self.read_public(bucket, &name.join("/")).await

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde_json::{Value, json};
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, types::ToSql};
 use uuid::Uuid;
 
 use super::{Call, Refusal, ok};
@@ -46,7 +46,17 @@ impl Call<'_> {
             return Err(Refusal::no_bucket());
         }
         let admin = connect(&self.project.admin).await?;
-        let row = admin.query_opt(FOUND, &[&bucket, &name]).await?;
+        self.found(&admin, bucket, name).await
+    }
+
+    /// Serves a file that is read by whoever the session belongs to.
+    pub(super) async fn found(
+        &self,
+        client: &Client,
+        bucket: &str,
+        name: &str,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let row = client.query_opt(FOUND, &[&bucket, &name]).await?;
         let row = row.ok_or_else(Refusal::no_object)?;
         self.served(&serde_json::from_str(row.get(0)).unwrap_or_default())
     }
