@@ -254,6 +254,8 @@ pub(super) struct Record {
     pub(super) snapshot: Snapshot,
     /// SHA-256 of its text.
     pub(super) sha256: String,
+    /// The length of its text.
+    pub(super) len: u64,
 }
 
 /// The newest record that can be read. One that cannot is passed over with a
@@ -304,14 +306,30 @@ async fn names(store: &Store, folder: &str) -> Result<Vec<SnapshotName>, StoreEr
 }
 
 async fn record(store: &Store, name: &SnapshotName) -> Result<Record, ReadError> {
-    let path = object_path::record(name);
-    let text = store.get(&path).await?;
-    let snapshot = Snapshot::parse(&text).map_err(|source| unreadable(&path, source))?;
+    record_at(store, &object_path::record(name), name).await
+}
+
+/// Reads the record of that backup, wherever it lies.
+pub(super) async fn record_at(
+    store: &Store,
+    path: &str,
+    name: &SnapshotName,
+) -> Result<Record, ReadError> {
+    let text = store.get(path).await?;
+    let snapshot = Snapshot::parse(&text).map_err(|source| unreadable(path, source))?;
     if snapshot.snapshot != *name {
-        return Err(altered(&path, "it is the record of another backup"));
+        return Err(altered(path, "it is the record of another backup"));
     }
-    let sha256 = hex::sha256(&text);
-    Ok(Record { snapshot, sha256 })
+    Ok(Record {
+        snapshot,
+        sha256: hex::sha256(&text),
+        len: text.len() as u64,
+    })
+}
+
+/// A record that lies where none of its name may lie.
+pub(super) fn misplaced(path: &str) -> ReadError {
+    altered(path, "it is no commit record that this release knows")
 }
 
 /// Reads an object and proves that it is the one that was stored.

@@ -21,6 +21,8 @@
 //! - [`segments`], [`script_text`]: rows and objects as the pieces that are stored
 //! - [`repository`], [`run`]: one backup, from the first session to the commit record
 //! - [`selection`]: what of a backup is wanted back
+//! - [`retention`], [`pins`]: which backups are kept, and what keeps one beyond that
+//! - [`trash`], [`collection`]: how the others go, and what no backup needs any more
 //! - [`application`]: what an application consists of beside its database
 //! - [`audit_anchors`]: where the audit log stood, outside the database
 //! - [`catalogue`], [`verify`], [`restore`], [`export`], [`tools`]: the way back, which
@@ -30,6 +32,7 @@ pub mod application;
 pub mod audit_anchors;
 pub mod catalogue;
 pub mod checksum;
+pub mod collection;
 pub mod drill;
 pub mod erasures;
 pub mod export;
@@ -38,10 +41,12 @@ mod hex;
 pub mod keys;
 mod opened_backup;
 pub mod pinned_session;
+pub mod pins;
 pub mod preflight;
 pub mod repository;
 pub mod restore;
 mod restore_sql;
+pub mod retention;
 pub mod row_order;
 pub mod run;
 pub mod schema;
@@ -52,5 +57,7 @@ pub mod segments;
 pub mod selection;
 pub mod source;
 pub mod store;
+mod tombstones;
 pub mod tools;
+pub mod trash;
 pub mod verify;

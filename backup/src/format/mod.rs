@@ -12,9 +12,11 @@
 //! | `runs/<snapshot>/<n>.zst` | what an unfinished run has stored, for the next one; never read by a restore |
 //! | `audit/<row>-<hash>-<time>.json` | where the audit log stood |
 //! | `tools/` | a script that restores with `age`, `zstd` and `psql` alone |
+//! | `pin/<snapshot>.json` | keeps a backup, whatever the ladder says |
+//! | `trash/<snapshot>.json` | the commit record of a backup that is no longer kept, for some days |
+//! | `gc/tombstones/<time>-<fence>.zst` | objects that no backup needs, at least a day before they are deleted |
 //!
-//! Receipts (`rcpt/`), pins (`pin/`) and garbage collection (`gc/`, `trash/`)
-//! have their places reserved. `<name>` is the keyed hash of the plaintext and
+//! Receipts (`rcpt/`) have their place reserved. `<name>` is the keyed hash of the plaintext and
 //! `<aa>` its first two digits; for an inventory, which needs no key, it is the
 //! plain SHA-256. Where something that nobody vouches for has taken a name, `-`
 //! and the fence of the run that found it so follow.
@@ -31,8 +33,10 @@ mod manifest;
 mod manifest_parse;
 pub mod manifest_text;
 pub mod object_path;
+mod pin;
 mod repo_record;
 mod script_object;
+mod tombstones;
 
 pub use commit_record::{Previous, Snapshot, SnapshotName, Totals};
 pub use format_error::FormatError;
@@ -41,7 +45,9 @@ pub use manifest::{
     Checksum, Computed, ComputedKind, Ledger, Manifest, Piece, Script, ScriptObject, SequenceState,
     ServerFacts, TableData,
 };
+pub use pin::Pin;
 pub use repo_record::{Cut, Epoch, Repo};
+pub use tombstones::{Tombstone, Tombstones};
 
 /// The version of everything described here. A reader refuses any other.
 pub const VERSION: u32 = 2;

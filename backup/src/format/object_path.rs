@@ -1,5 +1,7 @@
 //! Where things lie in the store.
 
+use jiff::Timestamp;
+
 use crate::hex;
 
 use super::SnapshotName;
@@ -12,6 +14,23 @@ pub const SNAPSHOTS: &str = "v1/snap";
 
 /// The folder of what unfinished runs stored.
 pub const RUNS: &str = "v1/runs";
+
+/// The folder of the commit records of backups that are no longer kept, until what they
+/// rest on is deleted.
+pub const TRASH: &str = "v1/trash";
+
+/// The folder of what keeps single backups, whatever the ladder says.
+pub const PINS: &str = "v1/pin";
+
+/// The folder of the lists of objects that are going to be deleted.
+pub const TOMBSTONES: &str = "v1/gc/tombstones";
+
+/// An object that is written to learn the time of the store.
+pub const CLOCK: &str = "v1/gc/clock.json";
+
+/// The folders of objects that are there only for backups to rest on, or for the next run:
+/// whatever lies elsewhere is never collected.
+pub const COLLECTED: [&str; 4] = ["v1/seg", "v1/man", "v1/inv", RUNS];
 
 /// The sealed rows or script of this name.
 #[must_use]
@@ -58,6 +77,43 @@ pub fn record_name(path: &str) -> Option<SnapshotName> {
     let (_, file) = path.rsplit_once('/')?;
     let name: SnapshotName = file.strip_suffix(".json")?.parse().ok()?;
     (path == record(&name)).then_some(name)
+}
+
+/// Where the commit record of a backup lies that is no longer kept.
+#[must_use]
+pub fn trashed(snapshot: &SnapshotName) -> String {
+    format!("{TRASH}/{snapshot}.json")
+}
+
+/// The backup whose commit record lies there in the trash, if one does.
+#[must_use]
+pub fn trashed_name(path: &str) -> Option<SnapshotName> {
+    name_in(TRASH, path)
+}
+
+/// What keeps a backup.
+#[must_use]
+pub fn pin(snapshot: &SnapshotName) -> String {
+    format!("{PINS}/{snapshot}.json")
+}
+
+/// The backup that the object at this path keeps, if it is a pin.
+#[must_use]
+pub fn pinned_name(path: &str) -> Option<SnapshotName> {
+    name_in(PINS, path)
+}
+
+fn name_in(folder: &str, path: &str) -> Option<SnapshotName> {
+    let file = path.strip_prefix(folder)?.strip_prefix('/')?;
+    file.strip_suffix(".json")?.parse().ok()
+}
+
+/// A list of objects that are going to be deleted, made at this time by the run that holds
+/// `fence`.
+#[must_use]
+pub fn tombstones(made_at: Timestamp, fence: u64) -> String {
+    let time = made_at.strftime("%Y%m%dT%H%M%SZ");
+    format!("{TOMBSTONES}/{time}-{fence}.zst")
 }
 
 /// What an unfinished run had stored, in parts counted from 0.

@@ -21,6 +21,7 @@ use crate::{
     seal::{self, SealError},
     segments::Segment,
     store::{Store, StoreError},
+    tombstones::Doomed,
 };
 
 use super::{PutError, Repository, run_progress::Progress, trusted_objects};
@@ -53,6 +54,9 @@ pub struct Writer {
     pub(super) previous: Option<Record>,
     /// What this run may rely on without having stored it, by keyed hash.
     trusted: HashMap<String, Stored>,
+    /// What may be deleted while this run works, so that it is neither relied on nor written
+    /// to.
+    doomed: Doomed,
     /// What this run has put, or is putting, by keyed hash.
     pub(super) pieces: Mutex<HashMap<String, Arc<OnceCell<Stored>>>>,
     figures: Mutex<Figures>,
@@ -75,7 +79,9 @@ impl Writer {
         run: Uuid,
     ) -> Result<Self, StoreError> {
         let previous = catalogue::newest(&repository.store).await?;
-        let trusted = trusted_objects::read(&repository, previous.as_ref()).await?;
+        let doomed = Doomed::read(&repository.store).await?;
+        let mut trusted = trusted_objects::read(&repository, previous.as_ref()).await?;
+        trusted.retain(|_, stored| !doomed.has(&stored.path));
         let snapshot = SnapshotName::new(taken_at, fence, run);
         Ok(Self {
             progress: Progress::new(snapshot.clone()),
@@ -85,6 +91,7 @@ impl Writer {
             fence,
             previous,
             trusted,
+            doomed,
             pieces: Mutex::default(),
             figures: Mutex::default(),
             in_flight: Semaphore::new(IN_FLIGHT_KIB as usize),
@@ -223,7 +230,8 @@ impl Writer {
     }
 
     /// Stores an object under its own name, or, if something lies there that
-    /// nobody vouches for, under that name with this run's fence.
+    /// nobody vouches for or that may be deleted any moment, under that name with this
+    /// run's fence.
     pub(super) async fn put_named(
         &self,
         store: &Store,
@@ -233,19 +241,17 @@ impl Writer {
     ) -> Result<Stored, PutError> {
         let len = bytes.len() as u64;
         let bytes = Bytes::from(bytes);
-        let mut path_there = path(name);
-        match store.put_new(&path_there, bytes.clone()).await {
-            Err(StoreError::Taken { .. }) => {
-                path_there = path(&format!("{name}-{}", self.fence));
-                store.put_new(&path_there, bytes).await?;
+        let (bare, fenced) = (path(name), path(&format!("{name}-{}", self.fence)));
+        let stored = |path| Stored { path, len, sha256 };
+        if !self.doomed.has(&bare) {
+            match store.put_new(&bare, bytes.clone()).await {
+                Ok(()) => return Ok(stored(bare)),
+                Err(StoreError::Taken { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
-            other => other?,
         }
-        Ok(Stored {
-            path: path_there,
-            len,
-            sha256,
-        })
+        store.put_new(&fenced, bytes).await?;
+        Ok(stored(fenced))
     }
 
     /// Runs what takes the processor for long beside the runtime, on as many

@@ -2,7 +2,7 @@
 //!
 //! Objects are written once. A write whose answer is lost, late or ambiguous is
 //! settled by reading: what lies at the path is either what was sent, or
-//! nothing, or something else. Nothing is ever deleted.
+//! nothing, or something else. Only the collection of what no backup needs deletes.
 //!
 //! - `store_url`: from the URL of a store to the store
 //! - `http_connector`: the one HTTP client, as the object store's crate takes it
@@ -23,6 +23,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use jiff::Timestamp;
 use object_store::{
     Attribute, Attributes, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
     PutPayload, path::Path,
@@ -64,6 +65,8 @@ pub struct Requests {
     /// Listings. A listing of many objects costs one request for each thousand
     /// of them; that is counted as one here.
     pub list: u64,
+    /// Deletions.
+    pub delete: u64,
     /// Bytes sent.
     pub bytes_sent: u64,
     /// Bytes received.
@@ -76,17 +79,20 @@ struct Counters {
     get: AtomicU64,
     head: AtomicU64,
     list: AtomicU64,
+    delete: AtomicU64,
     bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
 }
 
-/// An object's path, from the store's root, and its length.
+/// An object as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Its path.
+    /// Its path, from the store's root.
     pub path: String,
     /// Its length in bytes.
     pub len: u64,
+    /// When it was written last, by the store's own clock.
+    pub modified: Timestamp,
 }
 
 impl Store {
@@ -132,17 +138,19 @@ impl Store {
             get,
             head,
             list,
+            delete,
             bytes_sent,
             bytes_received,
         } = &*self.requests;
-        let [put, get, head, list, bytes_sent, bytes_received] =
-            [put, get, head, list, bytes_sent, bytes_received]
+        let [put, get, head, list, delete, bytes_sent, bytes_received] =
+            [put, get, head, list, delete, bytes_sent, bytes_received]
                 .map(|counter| counter.load(Ordering::Relaxed));
         Requests {
             put,
             get,
             head,
             list,
+            delete,
             bytes_sent,
             bytes_received,
         }
@@ -291,6 +299,39 @@ impl Store {
         }
     }
 
+    /// Deletes an object. One that is not there is gone as well.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where the store keeps it: the key may not delete, or the
+    /// object is locked.
+    pub async fn delete(&self, path: &str) -> Result<(), StoreError> {
+        let mut attempts = Attempts::default();
+        loop {
+            self.requests.delete.fetch_add(1, Ordering::Relaxed);
+            match self.objects.delete(&self.location(path)).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => return Ok(()),
+                Err(error) => attempts.again(path, &error).await?,
+            }
+        }
+    }
+
+    /// What time it is by the store's own clock, which dates its objects: this writes one,
+    /// and asks when it was written.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    pub async fn clock(&self, path: &str, bytes: Bytes) -> Result<Timestamp, StoreError> {
+        self.put_over(path, bytes).await?;
+        let mut attempts = Attempts::default();
+        loop {
+            self.requests.head.fetch_add(1, Ordering::Relaxed);
+            match self.objects.head(&self.location(path)).await {
+                Ok(object) => return Ok(modified(&object)),
+                Err(error) => attempts.again(path, &error).await?,
+            }
+        }
+    }
+
     /// Every object in a folder and the folders below, in no order.
     ///
     /// # Errors
@@ -380,8 +421,16 @@ impl Store {
         Some(Listed {
             path: parts.collect::<Path>().to_string(),
             len: object.size,
+            modified: modified(object),
         })
     }
+}
+
+/// A date that this program cannot hold is that of an object as young as can be.
+fn modified(object: &ObjectMeta) -> Timestamp {
+    let written = object.last_modified;
+    let nanoseconds = written.timestamp_subsec_nanos().min(999_999_999);
+    Timestamp::new(written.timestamp(), nanoseconds.cast_signed()).unwrap_or(Timestamp::MAX)
 }
 
 impl fmt::Debug for Store {

@@ -136,6 +136,8 @@ fn bucket(url: &Url, credentials: &Credentials, outbound: &Outbound) -> Result<S
         .with_checksum_algorithm(Checksum::SHA256)
         .with_http_connector(Connector(outbound.client()?.clone()))
         .with_retry(never())
+        // Not every S3 knows how to delete many objects at once.
+        .with_disable_bulk_delete(true)
         .with_virtual_hosted_style_request(options.endpoint.is_none());
     if let Some(endpoint) = &options.endpoint {
         builder = builder
