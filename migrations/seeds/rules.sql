@@ -37,6 +37,7 @@ values
     ('backup_drill_overdue', 'medium', 'job', 'job', 1, 1, '{backups}'),
     ('backup_gap', 'medium', 'job', 'object', 1, 1, '{backups}'),
     ('application_archive_overdue', 'medium', 'job', 'job', 1, 1, '{backups}'),
+    ('backup_collection_overdue', 'medium', 'job', 'job', 1, 1, '{backups}'),
     ('provider_backup', 'high', 'job', 'provider', 1, 1, '{backups}'),
     ('release_regressed', 'high', 'traffic', 'deployment', 1, 1, '{app}'),
     ('release_pinned', 'medium', 'job', 'project', 1, 1, '{}'),

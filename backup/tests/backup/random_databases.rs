@@ -86,13 +86,13 @@ async fn comes_back(seed: u64) {
     clippy::disallowed_methods,
     reason = "who runs the tests says how many databases"
 )]
-fn wanted(variable: &str) -> Option<u64> {
+pub(crate) fn wanted(variable: &str) -> Option<u64> {
     let value = std::env::var(variable).ok()?;
     Some(value.parse().expect("a number"))
 }
 
 /// Any number that leaves room for as many seeds as anybody has time for.
-fn any_seed() -> u64 {
+pub(crate) fn any_seed() -> u64 {
     u64::from(uuid::Uuid::new_v4().as_fields().0)
 }
 

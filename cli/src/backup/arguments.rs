@@ -26,6 +26,12 @@ pub(crate) enum Backup {
     Drill(Drill),
     /// Makes new keys
     Keygen(Keygen),
+    /// Lets backups go that the ladder does not keep, and what they alone need
+    Prune(Prune),
+    /// Keeps a backup, whatever the ladder says
+    Pin(Pins),
+    /// Keeps a backup no longer than the ladder says
+    Unpin(Pinned),
     /// Keeps how Vercel and Supabase are set up, and the repository, beside the backups
     Application {
         /// What to do.
@@ -236,6 +242,45 @@ pub(crate) struct Keygen {
     /// instead of showing it; never inside a repository or a folder that is deployed
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// What to let go.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without --yes it says what would become of each backup, and why. What is no longer kept
+lies in the trash for `backup.trash_days`, where --undo gets it back; what no backup needs
+is deleted a day or more after a collection has found that. The function does the same by
+itself once a day, after a backup.")]
+pub(crate) struct Prune {
+    /// Says what would become of each backup, and does nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    /// Deletes all objects that are due, and not only a quarter of all at once
+    #[arg(long, conflicts_with = "undo")]
+    pub(crate) force: bool,
+    /// Puts this backup back out of the trash; the beginning of its name is enough
+    #[arg(long, value_name = "BACKUP", conflicts_with_all = ["yes", "dry_run"])]
+    pub(crate) undo: Option<String>,
+    /// Does it, instead of saying what it would do
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Which backup to keep.
+#[derive(Debug, Args)]
+pub(crate) struct Pins {
+    /// The backup's name, the beginning of it, or `latest`
+    pub(crate) snapshot: String,
+    /// Why, for whoever finds the pin
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+/// Which backup to keep no longer.
+#[derive(Debug, Args)]
+pub(crate) struct Pinned {
+    /// The backup's name, or the beginning of it
+    pub(crate) snapshot: String,
 }
 
 /// Which backup to try, and where.

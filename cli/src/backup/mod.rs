@@ -13,8 +13,10 @@ pub(crate) mod known_drills;
 mod left_out;
 mod list;
 mod lost_rows;
+mod pin;
 mod private_place;
 mod progress;
+mod prune;
 mod quantities;
 mod repository;
 mod restore;
@@ -47,6 +49,9 @@ pub(crate) async fn run(
         Backup::Export(options) => export::run(&options, environment, output).await,
         Backup::Drill(options) => drill::run(options, environment, output).await,
         Backup::Keygen(options) => keygen::run(&options, output),
+        Backup::Prune(options) => prune::run(&options, environment, output).await,
+        Backup::Pin(options) => pin::pin(&options, environment, output).await,
+        Backup::Unpin(options) => pin::unpin(&options, environment, output).await,
         Backup::Application { action } => application::run(&action, environment, output).await,
     }
 }

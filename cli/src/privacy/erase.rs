@@ -6,11 +6,17 @@
 use std::{fs, path::Path};
 
 use anyhow::Context;
-use backup::{catalogue, erasures::Erasure, keys::Recipients, store::Store};
+use backup::{
+    catalogue, erasures::Erasure, format::SnapshotName, keys::Recipients, pins, store::Store,
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
 use ops::{
     auth::subscriber_keys::SubscriberKeys,
-    backups::backup_setup::{BackupSetup, SetupError},
+    backups::{
+        backup_setup::{BackupSetup, SetupError},
+        collection::Known,
+    },
     config::Config,
     privacy::{
         Person,
@@ -22,6 +28,7 @@ use ops::{
 };
 use outside::{clock, outbound::Outbound};
 use serde_json::json;
+use tokio_postgres::Client;
 
 use super::{arguments::Erase, find, session, show::text};
 use crate::{environment::Environment, project::author};
@@ -73,7 +80,7 @@ pub(super) async fn run(
         database: &host,
         erased: &erased,
         not_covered: &left,
-        last_backup: last_backup(copies.as_ref()).await?,
+        last_backup: last_backup(&client, copies.as_ref(), erased_at).await?,
         followed_by_restores: copies.as_ref().map(|_| decided.path()),
         public_key: keys.proof.public_key(),
     };
@@ -98,17 +105,18 @@ pub(super) async fn run(
 
 /// Which backup holds the person still, in words.
 fn kept(proof: &Proof) -> String {
-    match &proof.last_backup {
-        None => "no backup holds them".to_owned(),
-        Some(last) => format!(
-            "backups hold them still, the newest is {}, kept {}; a restore leaves them out",
-            last.name,
-            match last.expires_at {
-                Some(time) => format!("until {time:.0}"),
-                None => "until somebody deletes it".to_owned(),
-            }
-        ),
-    }
+    let Some(last) = &proof.last_backup else {
+        return "no backup holds them".to_owned();
+    };
+    let until = match (last.expires_at, &last.pinned[..]) {
+        (Some(time), _) => format!("and nothing is left of any by {time:.0}"),
+        (None, []) => "and are kept until somebody deletes them".to_owned(),
+        (None, pinned) => format!("until somebody unpins {}", pinned.join(", ")),
+    };
+    format!(
+        "backups hold them still, the newest is {}, {until}; a restore leaves them out",
+        last.name
+    )
 }
 
 /// What signs, and what finds a subscriber again.
@@ -166,15 +174,33 @@ impl Copies {
     }
 }
 
-async fn last_backup(copies: Option<&Copies>) -> anyhow::Result<Option<LastBackup>> {
+/// The newest backup that holds the person, and when nothing is left of it. A backup that is being
+/// made may have seen the person until they were erased, so that counts as its time.
+async fn last_backup(
+    client: &Client,
+    copies: Option<&Copies>,
+    erased_at: Timestamp,
+) -> anyhow::Result<Option<LastBackup>> {
     let Some(copies) = copies else {
         return Ok(None);
     };
-    let newest = catalogue::snapshots(&copies.store).await?.snapshots;
-    Ok(newest.into_iter().next().map(|snapshot| LastBackup {
-        name: snapshot.snapshot.to_string(),
-        taken_at: snapshot.taken_at,
-        expires_at: None,
+    let held = catalogue::snapshots(&copies.store).await?.snapshots;
+    let Some(newest) = held.first() else {
+        return Ok(None);
+    };
+    let pinned = pins::names(&copies.store).await?;
+    let pinned: Vec<_> = pinned.iter().map(SnapshotName::to_string).collect();
+    let known = client
+        .query_one("select public.ops_plan_collection()::text", &[])
+        .await?;
+    let known: Known = serde_json::from_str(known.get(0))?;
+    Ok(Some(LastBackup {
+        name: newest.snapshot.to_string(),
+        taken_at: newest.taken_at,
+        expires_at: known
+            .gone_by(erased_at.max(newest.taken_at))
+            .filter(|_| pinned.is_empty()),
+        pinned,
     }))
 }
 

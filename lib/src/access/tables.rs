@@ -44,6 +44,7 @@ pub const TABLES: &[(&str, Server)] = &[
     ("audit_key", Server::Nothing),
     ("audit_pending", Server::Nothing),
     ("backup_canary", Server::Whole),
+    ("backup_collections", Server::Whole),
     ("backup_drills", Server::Whole),
     ("backup_verifications", Server::Whole),
     ("backups", Server::Whole),

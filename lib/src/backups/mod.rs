@@ -3,13 +3,15 @@
 //! What counts happens twice as carefully: the database is asked for the lease
 //! once more right before the commit record is written, and how the run ended is
 //! kept in the database, where its age is watched. How a backup is made is the
-//! engine's: crate `backup`. Where the function has a key for it, what is left of its
-//! time is for a drill that is due.
+//! engine's: crate `backup`. What is left of the function's time is for a collection that
+//! is due, and, where the function has a key for it, for a drill.
 
 pub mod application;
 pub mod backup_setup;
+pub mod collection;
 pub mod drill_receipts;
 mod due_drill;
+pub mod pin_notes;
 pub mod verification_receipts;
 
 use std::time::Duration;
@@ -39,6 +41,7 @@ use crate::{
 };
 use application::DueArchive;
 use backup_setup::{BackupSetup, SetupError};
+use collection::DueCollection;
 pub use due_drill::DueDrill;
 
 /// Kept back from the work, for recording how it ended.
@@ -64,6 +67,9 @@ pub struct Details {
     /// The archive of the application that was due after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<DueArchive>,
+    /// The collection of what is no longer kept that was due after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collection: Option<DueCollection>,
 }
 
 impl jobs::Details for Details {
@@ -73,6 +79,7 @@ impl jobs::Details for Details {
             reason: Some(reason),
             drill: None,
             application: None,
+            collection: None,
         }
     }
 }
@@ -151,8 +158,9 @@ impl Handler<Starter> for BacksUp {
             })
         })?;
         if report.outcome == Outcome::Done {
-            // It takes seconds; a drill takes what is left.
+            // These take seconds once a day; a drill takes what is left.
             report.details.application = application::take_if_due(app, deadline).await;
+            report.details.collection = Box::pin(collection::make_if_due(app, deadline)).await;
             report.details.drill = due_drill::make_if_due(app, deadline).await;
         }
         report.answer()
@@ -282,6 +290,7 @@ fn sealed_backup(
             reason: None,
             drill: None,
             application: None,
+            collection: None,
         },
     }
 }

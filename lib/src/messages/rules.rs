@@ -49,6 +49,8 @@ pub enum Rule {
     BackupGap,
     /// No archive of the application was taken for long, or none that held what it should.
     ApplicationArchiveOverdue,
+    /// For long, no collection of backups came to anything.
+    BackupCollectionOverdue,
     /// The backups that the provider makes itself are not as they should be.
     ProviderBackup,
     /// The deployment that serves is worse than the day before it.
@@ -139,7 +141,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 59] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -163,6 +165,7 @@ impl Rule {
         Self::BackupDrillOverdue,
         Self::BackupGap,
         Self::ApplicationArchiveOverdue,
+        Self::BackupCollectionOverdue,
         Self::ReleasePinned,
         Self::ServiceDegraded,
         Self::ApiAverageSlow,
@@ -219,6 +222,7 @@ impl Rule {
             Self::BackupDrillOverdue => "backup_drill_overdue",
             Self::BackupGap => "backup_gap",
             Self::ApplicationArchiveOverdue => "application_archive_overdue",
+            Self::BackupCollectionOverdue => "backup_collection_overdue",
             Self::ProviderBackup => "provider_backup",
             Self::ReleaseRegressed => "release_regressed",
             Self::ReleasePinned => "release_pinned",
@@ -307,6 +311,7 @@ impl Rule {
             Self::BackupDrillFailed => "restore time",
             Self::BackupDrillOverdue => "since the last drill",
             Self::ApplicationArchiveOverdue => "since the last whole archive",
+            Self::BackupCollectionOverdue => "since the last collection",
             Self::AppDown
             | Self::DatabaseFailing
             | Self::PagesUnwatched
@@ -368,6 +373,9 @@ impl Rule {
             }
             Self::PrivacyRequestWaits => {
                 "whoever asked; the law gives a month to answer, and it is running out"
+            }
+            Self::BackupCollectionOverdue => {
+                "nobody; no backup is lost, and the store grows, with people in it who were erased"
             }
             Self::ProviderBackup => {
                 "nobody yet; the provider's own backups are no second way back for now"

@@ -35,8 +35,8 @@ use uuid::Uuid;
 pub use crate::audit_log::AuditLog;
 pub use audit::{Audit, Finding};
 pub use backups::{
-    Archives, BackupRun, Backups, Drill, Drills, Fault, Gap, MissedDocument, MissingObject,
-    Requests, Restore, Verification, Verifications,
+    Archives, BackupRun, Backups, Collection, CollectionFigures, Collections, Drill, Drills, Fault,
+    Gap, Heap, MissedDocument, MissingObject, Requests, Restore, Verification, Verifications,
 };
 pub use clocks::{CallAnswer, Clock};
 pub use data_quality::{DataQuality, LeftOut, Uncounted};

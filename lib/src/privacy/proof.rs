@@ -72,8 +72,11 @@ pub struct LastBackup {
     pub name: String,
     /// When it was taken.
     pub taken_at: Timestamp,
-    /// When it is deleted; `None` where it is kept until somebody does.
+    /// When nothing is left of it, nor of any older one, at the latest, while backups and
+    /// collections are made every day; `None` where they are kept until somebody deletes them.
     pub expires_at: Option<Timestamp>,
+    /// Those that hold the person and are kept until somebody unpins them.
+    pub pinned: Vec<String>,
 }
 
 /// What was done.

@@ -1,6 +1,7 @@
 -- What the rules observe of the copies beside the newest backup: whether what lies in the store
--- was found whole, and whether the application's archive is taken. A bundle in which nobody has
--- ever verified, or taken an archive, has none set up: that is shown and never an alert.
+-- was found whole, whether the application's archive is taken, and whether what is no longer kept
+-- goes. A bundle in which nobody has ever verified, taken an archive or collected, has none set
+-- up: that is shown and never an alert.
 
 create or replace function ops.observe_verifications(p_now timestamptz)
 returns setof ops.observation
@@ -50,3 +51,31 @@ $$;
 
 comment on function ops.observe_archives(timestamptz, jsonb) is
     'The verdict on archives of the application: bad if for longer than the setting says none was taken, or none that held what earlier ones did.';
+
+create or replace function ops.observe_collections(p_now timestamptz, p_settings jsonb)
+returns setof ops.observation
+language sql
+stable
+set search_path = ''
+as $$
+    select ops.make_observation(
+        'backup_collection_overdue', 'collection',
+        -- Whoever keeps everything has none that could be overdue.
+        case
+            when (p_settings ->> 'backup.retention')::boolean then ops.judge(age.days, most.days, 1, 1)
+            else 'good'
+        end,
+        age.days, most.days, 'days',
+        p_facts => jsonb_build_object(
+            'service', 'backups',
+            'reason', (age.newest).reason,
+            'detail', jsonb_build_object('outcome', (age.newest).outcome, 'finishedAt', (age.newest).finished_at)
+        )
+    )
+    from ops.collection_age(p_now) as age
+    cross join (select (p_settings ->> 'threshold.backup_collection_days')::numeric) as most (days)
+    where (age.newest).run is not null
+$$;
+
+comment on function ops.observe_collections(timestamptz, jsonb) is
+    'The verdict on collections of backups: bad if for longer than the setting says none came to anything, because it failed or was frozen. Before the first there is no verdict.';

@@ -69,6 +69,7 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::BackupDrillOverdue => "A drill of the backups is overdue".into(),
         Rule::BackupGap => format!("The newest backup leaves out {subject}"),
         Rule::ApplicationArchiveOverdue => "An archive of the application is overdue".into(),
+        Rule::BackupCollectionOverdue => "Old backups are not deleted".into(),
         Rule::ProviderBackup => "The provider's own backups are not as they should be".into(),
         Rule::ReleaseRegressed => release_wording::headline(facts, subject),
         Rule::ReleasePinned => format!("{} is pinned", release_wording::project(subject)),
@@ -152,6 +153,7 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         }
         Rule::BackupGap => format!("The newest backup no longer leaves out {subject}"),
         Rule::ApplicationArchiveOverdue => "The application is archived in time again".into(),
+        Rule::BackupCollectionOverdue => "Old backups are deleted in time again".into(),
         Rule::ProviderBackup => "The provider's own backups are as they should be again".into(),
         Rule::ReleaseRegressed if facts.reason.as_deref() == Some("replaced") => {
             format!("The release {subject} no longer serves")

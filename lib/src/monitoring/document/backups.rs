@@ -1,5 +1,7 @@
 //! The section about backups.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -32,6 +34,8 @@ pub struct Backups {
     pub verifications: Verifications,
     /// How the application beside its database is kept.
     pub application: Archives,
+    /// Which of them are kept, and whether the others go.
+    pub collection: Collections,
 }
 
 /// Something that a backup leaves out.
@@ -170,6 +174,88 @@ pub struct MissedDocument {
     pub why: Option<String>,
     /// Whether an operator has accepted it by that name.
     pub accepted: bool,
+}
+
+/// How collections of backups stand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Collections {
+    /// `off`, `not_set_up` before the first one, then `ok`, `overdue`, `frozen`, `refused` or
+    /// `failed`.
+    pub status: String,
+    /// How many days ago one came to something.
+    pub age_days: Option<f64>,
+    /// How many days that may be.
+    pub most_days: f64,
+    /// The newest.
+    pub last: Option<Collection>,
+    /// The newest that came to something.
+    pub last_whole: Option<Collection>,
+}
+
+/// One collection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Collection {
+    /// Its run.
+    pub run: Uuid,
+    /// `done`, `partial`, `frozen`, `refused` or `failed`.
+    pub outcome: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// Why it did not come to its end.
+    pub reason: Option<String>,
+    /// Who asked for it; null for the schedule.
+    pub asked_by: Option<String>,
+    /// What it found and did; null where it could not look at everything.
+    pub figures: Option<CollectionFigures>,
+}
+
+/// What a collection found and did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CollectionFigures {
+    /// Backups that are kept.
+    pub kept: u64,
+    /// Those that are pinned.
+    pub pinned: u64,
+    /// How many are kept for each other reason, such as `hourly`; one may have several.
+    pub rungs: BTreeMap<String, u64>,
+    /// The time of the oldest that is kept.
+    pub oldest_at: Option<Timestamp>,
+    /// Backups that went into the trash.
+    pub trashed: u64,
+    /// Backups that came out of it, because they were pinned.
+    pub put_back: u64,
+    /// Backups that left it for good.
+    pub forgotten: u64,
+    /// Backups that lie in it.
+    pub in_trash: u64,
+    /// All objects that are there for backups.
+    pub stored: Heap,
+    /// Those that no backup rests on that is kept.
+    pub unneeded: Heap,
+    /// Those that are going to be deleted.
+    pub doomed: Heap,
+    /// Those that were deleted.
+    pub deleted: Heap,
+    /// How many more were due, and would have been too many at once.
+    pub held_back: u64,
+    /// Those that were written again because their lock was about to end.
+    pub renewed: Heap,
+    /// Why some were not, where that is so.
+    pub not_renewed: Option<String>,
+}
+
+/// Objects of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heap {
+    /// How many.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// Something that a drill could not make.
