@@ -173,6 +173,69 @@ async fn a_drill_that_is_due_follows_a_backup_where_the_function_has_a_key_for_i
     assert_eq!(Some(filled + named), drill["tablesInBackup"].as_u64());
 }
 
+/// Makes the last collection a day older.
+async fn a_day_later(bundle: &Bundle) {
+    let older = "update ops.backup_collections set finished_at = finished_at - interval '24 hours'";
+    bundle.admin().await.batch_execute(older).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_longer_kept_goes_after_a_backup_once_a_day() {
+    let backups = Backups::start().await;
+    let bundle = &backups.bundle;
+    let first = sealed(bundle).await;
+    let collected = &first["collection"];
+    assert_eq!(
+        (&collected["outcome"], &collected["trashed"]),
+        (&json!("done"), &json!(0)),
+        "{first}"
+    );
+    // Whatever the time of day: the newest three are kept.
+    let short = "update ops.settings set value = case key when 'backup.keep_hourly' then '1' else '0' end::jsonb
+        where key like 'backup.keep\\_%'";
+    bundle.admin().await.batch_execute(short).await.unwrap();
+    for _ in 0..3 {
+        let next = sealed(bundle).await;
+        assert_eq!(next.get("collection"), None, "none is due: {next}");
+    }
+    a_day_later(bundle).await;
+    let last = sealed(bundle).await;
+    assert_eq!(last["collection"]["trashed"], json!(2), "{last}");
+    assert_eq!(backups.whole().await.len(), 3);
+    let shown = backups_shown(bundle).await;
+    let collection = &shown["collection"];
+    assert_eq!(
+        (
+            &collection["status"],
+            &collection["last"]["figures"]["kept"]
+        ),
+        (&json!("ok"), &json!(3))
+    );
+    assert_eq!(
+        shown["runs"].as_array().unwrap().len(),
+        5,
+        "a collection is no backup: {shown}"
+    );
+
+    // Something that nobody knows lies among the records.
+    let odd = bytes::Bytes::from_static(b"?");
+    backups
+        .store()
+        .put_new("v1/snap/odd.txt", odd)
+        .await
+        .unwrap();
+    a_day_later(bundle).await;
+    let failed = sealed(bundle).await;
+    assert_eq!(failed["collection"]["outcome"], "failed", "{failed}");
+    let reason = failed["collection"]["reason"].as_str().unwrap();
+    assert!(reason.contains("v1/snap/odd.txt"), "{reason}");
+    assert_eq!(
+        backups_shown(bundle).await["collection"]["status"],
+        "failed"
+    );
+    assert_eq!(backups.whole().await.len(), 4);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drill_that_comes_to_nothing_tells_somebody_and_spoils_no_backup() {
     let strangers = backup::keys::generate().identity;

@@ -18,6 +18,7 @@ mod alerts;
 mod applying;
 mod audit;
 mod audit_log;
+mod backup_collections;
 mod backup_copies;
 mod backups;
 mod blind_spans;

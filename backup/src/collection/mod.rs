@@ -375,10 +375,11 @@ impl<L: Future<Output = bool>, F: Fn() -> L> Pass<'_, F> {
         } = sweep;
         for batch in ripe.chunks(BATCH) {
             self.go_on().await?;
-            let deleting = batch
-                .iter()
-                .map(async |object| self.store.delete(&object.path).await.map(|()| object.len));
-            let mut deleting = std::pin::pin!(stream::iter(deleting).buffer_unordered(DELETIONS));
+            let deleting = stream::iter(batch.to_vec()).map(async |object| {
+                self.store.delete(&object.path).await?;
+                Ok::<_, StoreError>(object.len)
+            });
+            let mut deleting = std::pin::pin!(deleting.buffer_unordered(DELETIONS));
             while let Some(deleted) = deleting.next().await {
                 report.deleted.add(deleted?);
             }

@@ -37,7 +37,7 @@ impl Survey {
     /// Reads all of it.
     pub(super) async fn read(store: &Store) -> Result<Self, ReadError> {
         let listed = store.list(object_path::SNAPSHOTS).await?;
-        let reading = stream::iter(&listed).map(async |object| {
+        let reading = stream::iter(listed.clone()).map(async |object| {
             let name = object_path::record_name(&object.path);
             let name = name.ok_or_else(|| catalogue::misplaced(&object.path))?;
             catalogue::record_at(store, &object.path, &name).await
@@ -87,24 +87,25 @@ impl Needed {
         // Two backups may have one inventory.
         let mut inventories = BTreeMap::new();
         for snapshot in going {
-            inventories.insert(&snapshot.inventory, (snapshot, false));
+            inventories.insert(&snapshot.inventory.path, (snapshot.clone(), false));
         }
         for snapshot in kept {
-            inventories.insert(&snapshot.inventory, (snapshot, true));
+            inventories.insert(&snapshot.inventory.path, (snapshot.clone(), true));
         }
-        let mut needed = Self::default();
-        let reading = stream::iter(inventories.into_values()).map(async |(snapshot, is_kept)| {
-            let inventory = catalogue::inventory(store, snapshot).await?;
+        let inventories: Vec<_> = inventories.into_values().collect();
+        let reading = stream::iter(inventories).map(async |(snapshot, is_kept)| {
+            let inventory = catalogue::inventory(store, &snapshot).await?;
             Ok::<_, ReadError>((snapshot, is_kept, inventory.objects))
         });
+        let mut needed = Self::default();
         let mut reading = std::pin::pin!(reading.buffer_unordered(READS));
         while let Some(read) = reading.next().await {
             let (snapshot, is_kept, objects) = read?;
             for stored in objects {
                 needed.add(stored, is_kept);
             }
-            needed.add(snapshot.inventory.clone(), is_kept);
-            needed.add(snapshot.manifest.clone(), is_kept);
+            needed.add(snapshot.inventory, is_kept);
+            needed.add(snapshot.manifest, is_kept);
         }
         Ok(needed)
     }

@@ -2,29 +2,37 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use backup::{
     catalogue,
+    collection::{self, End, Report},
+    retention::Ladder,
     store::{Credentials, OpenError, Store, StoreError},
 };
 use futures_util::future::join_all;
 use http::{Method, Request, Response};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
+use jiff::{SignedDuration, Timestamp};
 use local_supabase::port::ClosedPort;
-use outside::outbound::Outbound;
+use outside::{clock::Deadline, outbound::Outbound};
 use s3s::{
     auth::SimpleAuth,
     service::{S3Service, S3ServiceBuilder},
 };
 use tokio::{net::TcpListener, task::AbortHandle};
 
-use crate::scratch::{Folder, Keyring, assert_whole, whole_backups};
+use crate::{
+    collection::Source,
+    scratch::{Folder, Keyring, assert_whole, in_folder, whole_backups},
+};
 
 const BUCKET: &str = "backups";
 
@@ -42,6 +50,8 @@ enum Fault {
 struct Interference {
     fault: Option<(Fault, u64)>,
     writes: AtomicU64,
+    /// Whether deletions are refused, as they are to a key that may not delete.
+    keeps_everything: AtomicBool,
 }
 
 impl Interference {
@@ -59,6 +69,11 @@ impl Interference {
         service: &S3Service,
         request: Request<Incoming>,
     ) -> anyhow::Result<Response<s3s::Body>> {
+        let is_kept = self.keeps_everything.load(Ordering::SeqCst);
+        if is_kept && request.method() == Method::DELETE {
+            let refused = Response::builder().status(403).body(s3s::Body::empty());
+            return Ok(refused?);
+        }
         match self.of_next(request.method()) {
             None => answer(service, request).await,
             Some(Fault::LostAnswer) => {
@@ -104,6 +119,7 @@ impl Server {
         let interference = Arc::new(Interference {
             fault,
             writes: AtomicU64::new(0),
+            keeps_everything: AtomicBool::new(false),
         });
         let accepting = tokio::spawn(accept(listener, service, Arc::clone(&interference)));
         Self {
@@ -196,6 +212,135 @@ async fn a_bucket_creates_an_object_once() {
     assert_eq!(store.get("v1/x").await.unwrap(), "two");
     assert_eq!(store.get_if_there("v1/y").await.unwrap(), None);
     assert_eq!(store.len_if_there("v1/x").await.unwrap(), Some(3));
+}
+
+#[tokio::test]
+async fn a_bucket_lets_go_what_no_backup_needs() {
+    let server = Server::start().await;
+    let root = server.folder.path().join(BUCKET).join("some/prefix");
+    let_go(&server.store(), &root).await;
+}
+
+#[tokio::test]
+async fn a_folder_lets_go_what_no_backup_needs() {
+    let (_folder, root, store) = in_folder();
+    let_go(&store, &root).await;
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_delete_is_told_and_makes_backups_as_before() {
+    let server = Server::start().await;
+    let store = server.store();
+    let mut source = Source::of(2);
+    let now = outside::clock::now();
+    five(&mut source, &store, now).await;
+    server
+        .interference
+        .keeps_everything
+        .store(true, Ordering::SeqCst);
+    let report = collect(&store, now).await;
+    assert!(
+        matches!(&report.end, End::Refused(why) if why.contains("permission is denied")),
+        "{report:?}"
+    );
+    let snapshot = source.back_up(&store, now).await.unwrap();
+    assert_whole(&store, &snapshot, &source.keyring.identities).await;
+    assert_eq!(
+        catalogue::snapshots(&store).await.unwrap().snapshots.len(),
+        6
+    );
+    server
+        .interference
+        .keeps_everything
+        .store(false, Ordering::SeqCst);
+    assert_eq!(collect(&store, now).await.end, End::Done);
+}
+
+/// Five backups in five minutes, each of another content.
+async fn five(source: &mut Source, store: &Store, now: Timestamp) {
+    for minutes in (1..=5).rev() {
+        source.versions[0] += 1;
+        let taken_at = now - SignedDuration::from_mins(minutes);
+        source.back_up(store, taken_at).await.unwrap();
+    }
+}
+
+async fn collect(store: &Store, now: Timestamp) -> Report {
+    static FENCES: AtomicU64 = AtomicU64::new(1_000_000);
+    let fence = FENCES.fetch_add(1, Ordering::SeqCst);
+    let mut terms = crate::collection::terms();
+    terms.is_forced = true;
+    // Whatever the time of day: the newest three are kept.
+    terms.ladder = Ladder {
+        hourly: 1,
+        daily: 0,
+        weekly: 0,
+        monthly: 0,
+        yearly: 0,
+    };
+    let soon = Deadline::after(Duration::from_secs(60));
+    collection::collect(store, &terms, now, fence, soon, async || true)
+        .await
+        .unwrap()
+}
+
+/// Makes all files of a folder older.
+fn age(folder: &Path, hours: u64) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            age(&path, hours);
+        } else {
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            let before = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(before - Duration::from_secs(3600 * hours))
+                .unwrap();
+        }
+    }
+}
+
+/// The whole way of a backup from its place to nowhere, in a real store whose files are made older.
+async fn let_go(store: &Store, root: &Path) {
+    let mut source = Source::of(2);
+    let now = outside::clock::now();
+    five(&mut source, store, now).await;
+    let first = collect(store, now).await;
+    assert_eq!(
+        (&first.end, first.trashed.len()),
+        (&End::Done, 2),
+        "{first:?}"
+    );
+    assert_eq!(
+        catalogue::snapshots(store).await.unwrap().snapshots.len(),
+        3
+    );
+    age(&root.join("v1"), 24 * 8);
+    let second = collect(store, now).await;
+    assert_eq!(second.forgotten, first.trashed);
+    assert!(second.doomed.objects >= 6, "{second:?}");
+    assert_eq!(second.deleted.objects, 0);
+    age(&root.join("v1/gc"), 25);
+    let before = store.list("v1").await.unwrap().len();
+    let third = collect(store, now).await;
+    assert_eq!(third.deleted, second.doomed);
+    assert_eq!(
+        store.list("v1").await.unwrap().len() as u64,
+        before as u64 - third.deleted.objects
+    );
+    let fourth = collect(store, now).await;
+    assert_eq!(
+        (fourth.deleted.objects, fourth.unneeded.objects),
+        (0, 0),
+        "{fourth:?}"
+    );
+    assert_eq!(store.list("v1/gc/tombstones").await.unwrap(), []);
+    assert_eq!(
+        whole_backups(store, &source.keyring.identities).await.len(),
+        3
+    );
+    source.versions[0] = 1;
+    let again = source.back_up(store, now).await.unwrap();
+    assert_whole(store, &again, &source.keyring.identities).await;
 }
 
 #[tokio::test]

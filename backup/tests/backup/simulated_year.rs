@@ -68,6 +68,8 @@ struct Year {
     /// Until which hour no run is made, and nothing is deleted.
     no_runs: u32,
     no_deletions: u32,
+    /// What backups rested on three days before the end.
+    needed_lately: BTreeSet<String>,
     counted: Counts,
 }
 
@@ -100,6 +102,7 @@ impl Year {
             hours,
             no_runs: 0,
             no_deletions: 0,
+            needed_lately: BTreeSet::new(),
             counted: Counts::default(),
         }
     }
@@ -123,6 +126,9 @@ impl Year {
             }
             if self.hour.is_multiple_of(24) || self.chance(60) {
                 self.collect().await;
+            }
+            if self.hour + 72 == self.hours {
+                self.needed_lately = self.needed();
             }
             if self.hour.is_multiple_of(14 * 24) {
                 self.restore().await;
@@ -358,17 +364,26 @@ impl Year {
         }
     }
 
-    /// After days without a mishap, nothing is left but what is needed, and what its time has not
-    /// come for.
+    /// What backups rest on, those in the trash as well.
+    fn needed(&mut self) -> BTreeSet<String> {
+        let mut needed = BTreeSet::new();
+        for folder in ["v1/snap", "v1/trash"] {
+            for snapshot in intact(&self.dated, folder, &mut self.known).into_values() {
+                let named = &self.known.named[&snapshot.inventory.path];
+                needed.extend(named.iter().map(|(path, _)| path.clone()));
+                needed.insert(snapshot.inventory.path);
+            }
+        }
+        needed
+    }
+
+    /// After days without a mishap, nothing is left but what is needed, or was some days ago, and
+    /// what is too young.
     fn end(mut self) {
         let kept = intact(&self.dated, "v1/snap", &mut self.known);
         let trashed = intact(&self.dated, "v1/trash", &mut self.known);
-        let mut needed = BTreeSet::new();
-        for snapshot in kept.values().chain(trashed.values()) {
-            needed.insert(snapshot.inventory.path.clone());
-            let named = &self.known.named[&snapshot.inventory.path];
-            needed.extend(named.iter().map(|(path, _)| path.clone()));
-        }
+        let mut needed = std::mem::take(&mut self.needed_lately);
+        needed.extend(self.needed());
         let now = self.dated.now().as_second();
         let left: Vec<_> = self.dated.look(|objects| {
             let collected = ["v1/seg", "v1/man", "v1/inv", "v1/runs"];

@@ -182,7 +182,7 @@ fn would(report: &Report, known: &Known) -> String {
 fn did(report: &Report, collected: &Collected) -> String {
     let mut lines = vec![
         format!(
-            "{} backups went into the trash, {} came back out of it, {} went for good; {} are in it",
+            "into the trash went {}, out of it came back {}, gone for good are {}; {} lie in it",
             report.trashed.len(),
             report.put_back.len(),
             report.forgotten.len(),

@@ -49,6 +49,7 @@ mod releases;
 mod replay;
 mod reports;
 mod restore_point;
+mod retention;
 mod roles;
 mod setup;
 mod snippet;

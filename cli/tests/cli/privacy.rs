@@ -4,7 +4,9 @@
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use dev::DevOptions;
+use jiff::Timestamp;
 use local_supabase::postgres::TestDatabase;
+use outside::clock;
 use serde_json::json;
 
 use crate::{
@@ -93,7 +95,11 @@ async fn somebody_is_erased_with_a_proof_and_no_backup_brings_them_back() {
     let proof = folder.path().join(format!("{name}.json"));
     let text = fs::read_to_string(&proof).unwrap();
     assert!(!text.contains(ANNA) && !text.contains("anna@"), "{text}");
-    assert_eq!(document["proof"]["lastBackup"]["expiresAt"], json!(null));
+    let last = &document["proof"]["lastBackup"];
+    let expires: Timestamp = last["expiresAt"].as_str().unwrap().parse().unwrap();
+    let years = |time: Timestamp| time.strftime("%Y").to_string().parse::<i32>().unwrap();
+    assert_eq!(years(expires), years(clock::now()) + 7, "{last}");
+    assert_eq!(last["pinned"], json!([]));
     fs::write(
         &proof,
         text.replace("\"account\": true", "\"account\": false"),

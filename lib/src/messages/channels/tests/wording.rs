@@ -93,6 +93,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: The newest backup no longer leaves out operator class public.odd
     High: An archive of the application is overdue
     Resolved: The application is archived in time again
+    High: Old backups are not deleted
+    Resolved: Old backups are deleted in time again
     High: Production of the app is pinned
     Resolved: Production of the app is free again
     High: Image processing (Google Vision) is degraded
