@@ -295,7 +295,7 @@ async fn newest_folders(store: &Store, folder: &str) -> Result<Vec<String>, Stor
 }
 
 /// The names of the backups whose records lie below a folder, oldest first.
-async fn names(store: &Store, folder: &str) -> Result<Vec<SnapshotName>, StoreError> {
+pub(super) async fn names(store: &Store, folder: &str) -> Result<Vec<SnapshotName>, StoreError> {
     let listed = store.list(folder).await?;
     let mut names: Vec<_> = listed
         .iter()
@@ -316,10 +316,7 @@ pub(super) async fn record_at(
     name: &SnapshotName,
 ) -> Result<Record, ReadError> {
     let text = store.get(path).await?;
-    let snapshot = Snapshot::parse(&text).map_err(|source| unreadable(path, source))?;
-    if snapshot.snapshot != *name {
-        return Err(altered(path, "it is the record of another backup"));
-    }
+    let snapshot = read_record(path, &text, name)?;
     Ok(Record {
         snapshot,
         sha256: hex::sha256(&text),
@@ -330,6 +327,20 @@ pub(super) async fn record_at(
 /// A record that lies where none of its name may lie.
 pub(super) fn misplaced(path: &str) -> ReadError {
     altered(path, "it is no commit record that this release knows")
+}
+
+/// What a commit record says, if it is that backup's.
+pub(super) fn read_record(
+    path: &str,
+    text: &[u8],
+    name: &SnapshotName,
+) -> Result<Snapshot, ReadError> {
+    let snapshot = Snapshot::parse(text).map_err(|source| unreadable(path, source))?;
+    if snapshot.snapshot == *name {
+        Ok(snapshot)
+    } else {
+        Err(altered(path, "it is the record of another backup"))
+    }
 }
 
 /// Reads an object and proves that it is the one that was stored.

@@ -23,6 +23,7 @@
 //! - [`selection`]: what of a backup is wanted back
 //! - [`retention`], [`pins`]: which backups are kept, and what keeps one beyond that
 //! - [`trash`], [`collection`]: how the others go, and what no backup needs any more
+//! - [`replication`]: a copy in another place, and either healed from the other
 //! - [`application`]: what an application consists of beside its database
 //! - [`audit_anchors`]: where the audit log stood, outside the database
 //! - [`catalogue`], [`verify`], [`restore`], [`export`], [`tools`]: the way back, which
@@ -43,6 +44,7 @@ mod opened_backup;
 pub mod pinned_session;
 pub mod pins;
 pub mod preflight;
+pub mod replication;
 pub mod repository;
 pub mod restore;
 mod restore_sql;

@@ -116,6 +116,7 @@ from (values
     ('threshold.oncall_hole_days', 'integer', '14', 1, 60, 'd', 'How many days ahead somebody has to have each rotation.'),
     ('threshold.outbox_minutes', 'number', '15', 1, 1440, 'min', 'The age of the oldest message that waits to be delivered, above which the outbox is stuck; a message that waits on purpose does not count.'),
     ('threshold.page_load_ms', 'number', '2000', 1, 600000, 'ms', 'The average page load time above which it is bad.'),
+    ('threshold.replica_lag_minutes', 'integer', '120', 30, 10080, 'min', 'How far the copy of the backups may be behind them.'),
     ('threshold.refused_percent', 'number', '20', 0, 100, '%', 'The share of API requests answered with status 401 or 403, above which it is bad.'),
     ('threshold.resource_full_percent', 'number', '95', 1, 100, '%', 'The share of a resource above which it is nearly used up.'),
     ('threshold.resource_high_percent', 'number', '80', 1, 100, '%', 'The share of a resource above which there is little left of it.'),

@@ -102,6 +102,7 @@ mod readable_definitions;
 mod reminders;
 mod replay;
 mod replay_history;
+mod replicas;
 mod reports;
 mod resources;
 mod restores;

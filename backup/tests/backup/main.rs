@@ -23,6 +23,7 @@ mod proxy;
 mod random_databases;
 mod reading;
 mod refusals;
+mod replication;
 mod repository;
 mod restore;
 mod roundtrip;

@@ -24,6 +24,10 @@ pub(crate) enum Backup {
     Export(Export),
     /// Restores a backup into a database made for it, compares, drops it, and reports
     Drill(Drill),
+    /// Copies what `BACKUP_REPLICA_URL` lacks of the backups, the newest first
+    Replicate,
+    /// Writes damaged objects of a backup anew, from the copy in the other place
+    Heal(Heal),
     /// Makes new keys
     Keygen(Keygen),
     /// Lets backups go that the ladder does not keep, and what they alone need
@@ -63,6 +67,17 @@ pub(crate) enum Application {
         #[command(flatten)]
         key: Key,
     },
+}
+
+/// Which backup to heal, and where.
+#[derive(Debug, Args)]
+pub(crate) struct Heal {
+    /// Its name or the beginning of it, or `latest`
+    #[arg(default_value = "latest")]
+    pub(crate) snapshot: String,
+    /// Heals the copy from `BACKUP_URL`, rather than the other way round
+    #[arg(long)]
+    pub(crate) copy: bool,
 }
 
 /// What opens backups.

@@ -18,6 +18,7 @@ mod private_place;
 mod progress;
 mod prune;
 mod quantities;
+mod replica;
 mod repository;
 mod restore;
 mod run;
@@ -48,6 +49,8 @@ pub(crate) async fn run(
         Backup::Restore(options) => restore::run(options, environment, output).await,
         Backup::Export(options) => export::run(&options, environment, output).await,
         Backup::Drill(options) => drill::run(options, environment, output).await,
+        Backup::Replicate => replica::replicate(environment, output).await,
+        Backup::Heal(options) => replica::heal(&options, environment, output).await,
         Backup::Keygen(options) => keygen::run(&options, output),
         Backup::Prune(options) => prune::run(&options, environment, output).await,
         Backup::Pin(options) => pin::pin(&options, environment, output).await,

@@ -30,6 +30,8 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "pourtrait backup restore latest --into \"$NEW_DATABASE_URL\" --yes",
             "pourtrait backup application run --repository .",
             "pourtrait backup prune --dry-run",
+            "pourtrait backup replicate",
+            "pourtrait backup heal 20261125T090008Z",
             "pourtrait backup pin latest --reason \"before the migration\"",
             "pourtrait backup restore --into-live --missing-only --dry-run --table public.wines",
         ],

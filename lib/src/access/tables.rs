@@ -46,6 +46,7 @@ pub const TABLES: &[(&str, Server)] = &[
     ("backup_canary", Server::Whole),
     ("backup_collections", Server::Whole),
     ("backup_drills", Server::Whole),
+    ("backup_replications", Server::Whole),
     ("backup_verifications", Server::Whole),
     ("backups", Server::Whole),
     ("blind_spans", Server::Whole),

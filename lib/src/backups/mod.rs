@@ -12,6 +12,7 @@ pub mod collection;
 pub mod drill_receipts;
 mod due_drill;
 pub mod pin_notes;
+pub mod replication;
 pub mod verification_receipts;
 
 use std::time::Duration;
@@ -67,6 +68,9 @@ pub struct Details {
     /// The archive of the application that was due after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<DueArchive>,
+    /// What was copied to the other place after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copied: Option<replication::Copied>,
     /// The collection of what is no longer kept that was due after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collection: Option<DueCollection>,
@@ -79,6 +83,7 @@ impl jobs::Details for Details {
             reason: Some(reason),
             drill: None,
             application: None,
+            copied: None,
             collection: None,
         }
     }
@@ -158,8 +163,9 @@ impl Handler<Starter> for BacksUp {
             })
         })?;
         if report.outcome == Outcome::Done {
-            // These take seconds once a day; a drill takes what is left.
+            // These take seconds, but for a first copy; a drill takes what is left.
             report.details.application = application::take_if_due(app, deadline).await;
+            report.details.copied = Box::pin(replication::copy(app, deadline)).await;
             report.details.collection = Box::pin(collection::make_if_due(app, deadline)).await;
             report.details.drill = due_drill::make_if_due(app, deadline).await;
         }
@@ -290,6 +296,7 @@ fn sealed_backup(
             reason: None,
             drill: None,
             application: None,
+            copied: None,
             collection: None,
         },
     }

@@ -1,9 +1,6 @@
 //! Where rows are archived before they are deleted by age.
 
-use backup::store::Credentials;
-use url::Url;
-
-use super::backups::{FLEETING, store};
+use super::store_place::{Named, StorePlace};
 use crate::variables::Reader;
 
 /// Whether rows are archived before they go.
@@ -21,55 +18,29 @@ pub enum Archive {
 /// Where the archive lies, and who can read what is personal in it.
 #[derive(Debug, Clone)]
 pub struct ArchivePlace {
-    /// A folder (`file:`) or a bucket (`s3:`), without a password.
-    pub url: Url,
-    /// Proof for the bucket; a folder needs none.
-    pub credentials: Option<Credentials>,
+    /// The store.
+    pub place: StorePlace,
     /// The age public keys of the backup; without them nothing personal is archived.
     pub recipients: Option<String>,
 }
 
+const NAMED: Named = Named {
+    url: "ARCHIVE_URL",
+    key_id: "ARCHIVE_ACCESS_KEY_ID",
+    secret: "ARCHIVE_SECRET_ACCESS_KEY",
+    with_key: "must not hold a key: use ARCHIVE_ACCESS_KEY_ID and ARCHIVE_SECRET_ACCESS_KEY",
+};
+
 /// The archive; what is missing or of no use is a fault each.
 pub(super) fn archive(read: &mut Reader) -> Archive {
-    const WANTED_BY: [&str; 3] = [
-        "ARCHIVE_URL",
-        "ARCHIVE_ACCESS_KEY_ID",
-        "ARCHIVE_SECRET_ACCESS_KEY",
-    ];
-    if read.first(&WANTED_BY).is_none() {
+    if !NAMED.is_wanted(read) {
         return Archive::Absent;
     }
-    place(read).map_or(Archive::Unusable, Archive::At)
-}
-
-fn place(read: &mut Reader) -> Option<ArchivePlace> {
-    read.require("ARCHIVE_URL");
-    let fleeting = read.first(&FLEETING).is_some();
-    let text = read.text("ARCHIVE_URL")?;
-    let url = store(
-        &text,
-        fleeting,
-        "must not hold a key: use ARCHIVE_ACCESS_KEY_ID and ARCHIVE_SECRET_ACCESS_KEY",
-    );
-    let url = read.keep("ARCHIVE_URL", url)?;
-    let is_bucket = url.scheme() == "s3";
-    if is_bucket {
-        read.require("ARCHIVE_ACCESS_KEY_ID");
-        read.require("ARCHIVE_SECRET_ACCESS_KEY");
-    }
-    let id = read.text("ARCHIVE_ACCESS_KEY_ID");
-    let secret = read.key("ARCHIVE_SECRET_ACCESS_KEY");
-    let credentials = id.zip(secret).map(|(id, secret)| Credentials {
-        key_id: id.into(),
-        secret,
-    });
-    if is_bucket {
-        credentials.as_ref()?;
-    }
-    Some(ArchivePlace {
-        url,
-        credentials,
-        recipients: read.text("BACKUP_RECIPIENTS"),
+    NAMED.read(read).map_or(Archive::Unusable, |place| {
+        Archive::At(ArchivePlace {
+            place,
+            recipients: read.text("BACKUP_RECIPIENTS"),
+        })
     })
 }
 

@@ -8,7 +8,9 @@ mod archive;
 mod backups;
 mod check_variables;
 mod platforms;
+mod replica;
 mod status_copy;
+mod store_place;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -24,6 +26,7 @@ pub use backups::{Backup, Database, Drill};
 pub use check_variables::CHECK_PREFIX;
 pub use platforms::Platforms;
 pub use status_copy::StatusCopy;
+pub use store_place::StorePlace;
 
 pub use crate::variables::{Fault, FaultKind, Fingerprinter};
 use crate::{
@@ -81,6 +84,8 @@ pub struct Config {
     pub database: Option<Database>,
     /// Where backups go; there is a direct session then.
     pub backup: Option<Backup>,
+    /// Where a copy of the backups is kept.
+    pub replica: Option<StorePlace>,
     /// Where a copy of the status page is kept.
     pub status_copy: Option<StatusCopy>,
     /// Where everybody reads that copy.
@@ -266,6 +271,7 @@ impl Config {
         let database = backups::database(&read);
         let backup = backups::backup(&mut read);
         backups::warn_of_identity(&mut read);
+        let replica = replica::replica(&mut read, backup.as_ref().map(|backup| &backup.url));
         let archive = archive::archive(&mut read);
         let status_copy = status_copy::status_copy(&mut read);
         let status_copy_url = read.url(&["STATUS_COPY_URL"]);
@@ -300,6 +306,7 @@ impl Config {
             sentry_dsn,
             database,
             backup,
+            replica,
             status_copy,
             status_copy_url,
             platforms,

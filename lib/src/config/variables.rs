@@ -293,6 +293,26 @@ const OTHERS: &[Group] = &[
         ],
     },
     Group {
+        title: "The copy of the backups",
+        without: "Without these, backups lie in one place alone.",
+        variables: &[
+            plain(
+                "BACKUP_REPLICA_URL",
+                "",
+                "Where a copy of them is kept, with another provider or in another region, as `BACKUP_URL` is written.",
+            ),
+            plain(
+                "BACKUP_REPLICA_ACCESS_KEY_ID",
+                "",
+                "The access key of that bucket; it needs to read and write there, and nowhere else.",
+            ),
+            secret(
+                "BACKUP_REPLICA_SECRET_ACCESS_KEY",
+                "The access key's secret.",
+            ),
+        ],
+    },
+    Group {
         title: "The archive",
         without: "Without these, rows that are older than they are kept are deleted for good.",
         variables: &[

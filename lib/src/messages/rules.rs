@@ -43,6 +43,8 @@ pub enum Rule {
     BackupDrillFailed,
     /// What lies in the store of a backup is not whole.
     BackupDamaged,
+    /// The copy of the backups in another place is behind them.
+    BackupReplicaBehind,
     /// No drill has reported for longer than it may take.
     BackupDrillOverdue,
     /// The newest backup leaves something out that nobody has accepted.
@@ -141,7 +143,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 60] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -155,6 +157,7 @@ impl Rule {
         Self::BackupSuspect,
         Self::BackupDrillFailed,
         Self::BackupDamaged,
+        Self::BackupReplicaBehind,
         Self::ProviderBackup,
         Self::PrivacyRequestWaits,
         Self::ReleaseRegressed,
@@ -219,6 +222,7 @@ impl Rule {
             Self::BackupSuspect => "backup_suspect",
             Self::BackupDrillFailed => "backup_drill_failed",
             Self::BackupDamaged => "backup_damaged",
+            Self::BackupReplicaBehind => "backup_replica_behind",
             Self::BackupDrillOverdue => "backup_drill_overdue",
             Self::BackupGap => "backup_gap",
             Self::ApplicationArchiveOverdue => "application_archive_overdue",
@@ -309,6 +313,7 @@ impl Rule {
             }
             Self::ReleasePinned => "pinned for",
             Self::BackupDrillFailed => "restore time",
+            Self::BackupReplicaBehind => "behind",
             Self::BackupDrillOverdue => "since the last drill",
             Self::ApplicationArchiveOverdue => "since the last whole archive",
             Self::BackupCollectionOverdue => "since the last collection",
@@ -363,6 +368,9 @@ impl Rule {
             }
             Self::BackupDamaged => {
                 "nobody yet; if the database were lost now, that backup would not come back whole"
+            }
+            Self::BackupReplicaBehind => {
+                "nobody yet; if the place of the backups were lost now, more would be lost with it"
             }
             Self::BackupDrillOverdue => {
                 "nobody yet; whether the backups can be restored is no longer known"

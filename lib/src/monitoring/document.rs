@@ -36,7 +36,8 @@ pub use crate::audit_log::AuditLog;
 pub use audit::{Audit, Finding};
 pub use backups::{
     Archives, BackupRun, Backups, Collection, CollectionFigures, Collections, Drill, Drills, Fault,
-    Gap, Heap, MissedDocument, MissingObject, Requests, Restore, Verification, Verifications,
+    Gap, Heap, MissedDocument, MissingObject, Replica, Requests, Restore, Verification,
+    Verifications,
 };
 pub use clocks::{CallAnswer, Clock};
 pub use data_quality::{DataQuality, LeftOut, Uncounted};

@@ -38,6 +38,8 @@ begin
             union all
             select * from ops.observe_archives(p_now, p_settings)
             union all
+            select * from ops.observe_replica(p_now, p_settings)
+            union all
             select * from ops.observe_collections(p_now, p_settings)
             union all
             select * from ops.observe_database(p_now, p_settings)

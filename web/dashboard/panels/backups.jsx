@@ -29,7 +29,7 @@ function state({ backups }) {
   const open = backups.gaps.filter(({ accepted }) => !accepted).length;
   const left = open > 0 ? ` It leaves out ${count(open, "thing")} that nobody has accepted.` : "";
   const level = { ok: "fine", waiting: "unknown", overdue: "bad", failing: "bad", suspect: "bad" }[backups.status] ?? "unknown";
-  const kept = [backups.application, backups.collection].some(({ status }) => ["overdue", "incomplete", "failed"].includes(status)) ? "watch" : "fine";
+  const kept = [backups.application, backups.collection, backups.replica].some(({ status }) => ["overdue", "incomplete", "failed", "behind"].includes(status)) ? "watch" : "fine";
   const tried = { failed: "bad", overdue: "watch", not_set_up: "watch" }[backups.drills.status] ?? "fine";
   if (damaged) return { level: "bad", says: age + proof + damaged + left };
   return { level: level === "fine" ? (open > 0 ? "watch" : tried === "fine" ? kept : tried) : level, says: age + proof + left };
@@ -40,7 +40,7 @@ function Body({ data }) {
   if (backups == null) return <Empty command={"pourtrait backup keygen\npourtrait backup init"}>Make keys and a repository; the schedule does the rest:</Empty>;
   const [newest] = backups.runs.filter(({ outcome }) => outcome === "done");
   const last = restored(backups);
-  const { drills, verifications, application, collection } = backups;
+  const { drills, verifications, application, collection, replica } = backups;
   const held = collection.lastWhole?.figures;
   const columns = [
     { key: "when", label: "Run", value: ({ takenAt, slot }) => takenAt ?? slot, wide: true, show: ({ takenAt, slot, outcome, suspect }) => <><State is={suspect ? "suspect" : outcome} quiet /> <Time at={takenAt ?? slot} /></> },
@@ -81,11 +81,14 @@ function Body({ data }) {
           more={verifications.last && <><Time at={verifications.last.finishedAt} />, {count(verifications.last.objects, "object")}</>} />
         <Figure label="Application" value={application.last ? <Time at={application.last.takenAt} /> : "never kept"} level={application.status === "overdue" ? "bad" : "fine"}
           more={application.last && `${count(application.last.documents.length, "document")}${application.last.repositoryBytes == null ? "" : ", with the repository"}`} />
+        <Figure label="Copy behind by" value={replica.lagMinutes == null ? "no copy" : span(60 * replica.lagMinutes)} level={replica.status === "behind" ? "bad" : "fine"}
+          more={replica.place && <>{replica.place}{replica.copiedAt && <>, <Time at={replica.copiedAt} /></>}</>} />
         <Figure label="Kept" value={held ? number(held.kept) : collection.status === "off" ? "all" : "not counted"} level={collection.status === "overdue" ? "bad" : "fine"}
           more={held && <>{rungs(held)}; {number(held.inTrash)} in the trash{held.oldestAt && <>; the oldest <Time at={held.oldestAt} /></>}</>} />
         <Figure label="In the store" value={bytes(held?.stored.bytes)} more={held && <>{text(held.unneeded.bytes)} of it are going, <Time at={collection.lastWhole.finishedAt} /></>} />
       </Figures>
       {["frozen", "refused", "failed", "overdue"].includes(collection.status) && collection.last?.reason && <p class="reason">Old backups are not deleted: {collection.last.reason}</p>}
+      {replica.trouble && <p class="reason">Not copied: {replica.trouble}</p>}
       {drills.last == null && <Empty command={"pourtrait backup drill --own-server"}>A backup that was never restored is a hope. To restore the newest into a scratch database and compare:</Empty>}
       {drills.last?.reason && <p class="reason">{drills.last.reason}</p>}
       <Table caption="Runs" columns={columns} rows={backups.runs} id={({ run }) => run} sorted={{ key: "when", down: true }} />
@@ -127,6 +130,7 @@ export default {
     { name: "Suspect", path: "backups.status", means: "It was sealed, and may not hold what it should.", rule: "backup_suspect" },
     { name: "Read in its store", path: "backups.verifications", means: "The last verification of the objects of a backup, or the one that found a damage that stands.", rule: "backup_damaged" },
     { name: "Application", path: "backups.application", means: "The newest archive of how the platforms are set up, and of the repository.", rule: "application_archive_overdue" },
+    { name: "Copy behind by", path: "backups.replica", means: "How much older the newest backup is that lies in the other place.", rule: "backup_replica_behind" },
     { name: "Kept", path: "backups.collection", means: "Backups that the ladder keeps, by rung, and how the last collection of the others ended. One may stand on several rungs.", rule: "backup_collection_overdue" },
     { name: "What is missing", path: "backups.gaps", means: "What of the app's a backup cannot hold, by name.", rule: "backup_gap" },
   ],

@@ -66,6 +66,7 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::BackupSuspect => "The newest backup is suspect".into(),
         Rule::BackupDrillFailed => "A backup was not restored as it should be in a drill".into(),
         Rule::BackupDamaged => "A backup is damaged in its store".into(),
+        Rule::BackupReplicaBehind => "The copy of the backups is behind them".into(),
         Rule::BackupDrillOverdue => "A drill of the backups is overdue".into(),
         Rule::BackupGap => format!("The newest backup leaves out {subject}"),
         Rule::ApplicationArchiveOverdue => "An archive of the application is overdue".into(),
@@ -147,6 +148,7 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::BackupSuspect => "The newest backup is as it should be".into(),
         Rule::BackupDrillFailed => "The last drill of the backups is good".into(),
         Rule::BackupDamaged => "Backups are whole in their store again".into(),
+        Rule::BackupReplicaBehind => "The copy of the backups is up to them again".into(),
         Rule::BackupDrillOverdue => "Backups are drilled in time again".into(),
         Rule::BackupGap if facts.reason.as_deref() == Some("accepted") => {
             format!("It is accepted that backups leave out {subject}")

@@ -36,6 +36,8 @@ pub struct Backups {
     pub application: Archives,
     /// Which of them are kept, and whether the others go.
     pub collection: Collections,
+    /// How the copy in another place stands.
+    pub replica: Replica,
 }
 
 /// Something that a backup leaves out.
@@ -174,6 +176,26 @@ pub struct MissedDocument {
     pub why: Option<String>,
     /// Whether an operator has accepted it by that name.
     pub accepted: bool,
+}
+
+/// How the copy of the backups in another place stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Replica {
+    /// `not_set_up` before the first copying, then `ok` or `behind`.
+    pub status: String,
+    /// What people call the place.
+    pub place: Option<String>,
+    /// How much older its newest backup is than the newest one.
+    pub lag_minutes: Option<f64>,
+    /// When something was copied last, or was to be.
+    pub copied_at: Option<Timestamp>,
+    /// When its newest backup was taken.
+    pub newest_there: Option<Timestamp>,
+    /// How many backups are not in it.
+    pub backups_left: Option<u64>,
+    /// What kept one from being copied last.
+    pub trouble: Option<String>,
 }
 
 /// How collections of backups stand.

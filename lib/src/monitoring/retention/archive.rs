@@ -132,11 +132,7 @@ impl Archive {
             }
             Configured::At(place) => place,
         };
-        let store = Store::open(
-            place.url.as_str(),
-            place.credentials.as_ref(),
-            &app.outbound,
-        );
+        let store = place.place.open(&app.outbound);
         let recipients = place
             .recipients
             .as_deref()
