@@ -12,6 +12,12 @@
 //! one that writes something else, or needs a name that our sessions do not find. Those
 //! of the server's own types are called by name, all others by `concat`, which costs a
 //! fifth more. No part of a hash depends on the server's locale or encoding.
+//!
+//! Rows of a range are told from other rows by [`PieceSums::mixed`]. `hash_array_extended` is
+//! linear in the hashes of its elements, so that two rows which exchange the values of a column
+//! leave a sum of such hashes as it was, up to a multiple of 2^64. Each of a row's two hashes
+//! therefore goes through `hashint8extended` once more, with the other as its seed, before
+//! either is summed.
 
 mod text_hash;
 
@@ -78,6 +84,28 @@ pub async fn copied(
     Ok((count, sums.checksum()))
 }
 
+/// Has the server count and sum the rows of each part of a table. `part` is the SQL of the
+/// part's number. A part without rows is left out.
+///
+/// # Errors
+/// When the server refuses or the session ends.
+pub async fn read_parts(
+    client: &Client,
+    table: &Name,
+    columns: &[String],
+    part: &str,
+) -> Result<Vec<(i32, u64, RowSums)>, tokio_postgres::Error> {
+    let outputs = outputs(client, table).await?;
+    let sql = parts_query(table, columns, &outputs, part);
+    let rows = client.query(&sql, &[]).await?;
+    let sums = rows.iter().map(|row| {
+        let sum = |index| row.get::<_, &str>(index).parse().unwrap_or_default();
+        let count = row.get::<_, i64>(1).unsigned_abs();
+        (row.get(0), count, RowSums([sum(2), sum(3)]))
+    });
+    Ok(sums.collect())
+}
+
 /// What writes the text of each column whose type is the server's own and no array.
 async fn outputs(
     client: &Client,
@@ -95,17 +123,51 @@ async fn outputs(
 }
 
 /// The query: count, first and second sum.
+fn query(table: &Name, columns: &[String], outputs: &HashMap<String, String>) -> String {
+    let [first, second] = SEEDS;
+    format!(
+        "select count(*), \
+         concat(coalesce(sum(hash_array_extended(r collate \"C\", {first})), 0)), \
+         concat(coalesce(sum(hash_array_extended(r collate \"C\", {second})), 0)) \
+         from ({}) as s",
+        rows_query(table, columns, outputs, "")
+    )
+}
+
+/// The query: for each part its number, count, first and second mixed sum.
+fn parts_query(
+    table: &Name,
+    columns: &[String],
+    outputs: &HashMap<String, String>,
+    part: &str,
+) -> String {
+    let [first, second] = SEEDS;
+    format!(
+        "select n, count(*), \
+         concat(sum(hashint8extended(a, b))), concat(sum(hashint8extended(b, a))) \
+         from (select n, hash_array_extended(r collate \"C\", {first}) as a, \
+         hash_array_extended(r collate \"C\", {second}) as b from ({}) as s offset 0) as h \
+         group by n",
+        rows_query(table, columns, outputs, &format!("{part} as n, "))
+    )
+}
+
+/// The query: an array of texts for each row, behind what else is wanted of it.
 ///
 /// Only one of its two branches runs. In a database of another encoding than UTF-8 a
 /// text is hashed as what its UTF-8 would be if those bytes were text there, which
 /// every encoding of single bytes takes. `offset 0` keeps the server from making the
 /// texts once for each hash.
-fn query(table: &Name, columns: &[String], outputs: &HashMap<String, String>) -> String {
-    let [first, second] = SEEDS;
+fn rows_query(
+    table: &Name,
+    columns: &[String],
+    outputs: &HashMap<String, String>,
+    before: &str,
+) -> String {
     let rows = |text: &dyn Fn(&String) -> String, condition: &str| {
         let texts: Vec<String> = columns.iter().map(text).collect();
         format!(
-            "select array[{}]::text[] as r from only {table} where {condition} offset 0",
+            "select {before}array[{}]::text[] as r from only {table} where {condition} offset 0",
             texts.join(", ")
         )
     };
@@ -122,10 +184,7 @@ fn query(table: &Name, columns: &[String], outputs: &HashMap<String, String>) ->
         )
     };
     format!(
-        "select count(*), \
-         concat(coalesce(sum(hash_array_extended(r collate \"C\", {first})), 0)), \
-         concat(coalesce(sum(hash_array_extended(r collate \"C\", {second})), 0)) \
-         from (({}) union all ({})) as s",
+        "({}) union all ({})",
         rows(&plain, "getdatabaseencoding() = 'UTF8'"),
         rows(&converted, "getdatabaseencoding() <> 'UTF8'")
     )
@@ -141,23 +200,16 @@ fn text_or_null(column: &str, text: &str) -> String {
     format!("case when {column} is distinct from null then {text} end")
 }
 
-/// The sums over rows as the client computes them.
+/// Sums of two hashes over rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowSums([i128; 2]);
 
 impl RowSums {
-    /// The sums over whole rows of COPY text that have so many columns. Heavy: not
-    /// for an async thread.
+    /// The sums over whole rows of COPY text that have so many columns, as a table's
+    /// checksum has them. Heavy: not for an async thread.
     #[must_use]
     pub fn of(text: &[u8], columns: usize) -> Self {
-        let mut sums = Self::default();
-        let mut rest = text;
-        while !rest.is_empty() {
-            let (row, left) = hash_row(rest, columns);
-            sums += Self(row.map(|hash| i128::from(hash.cast_signed())));
-            rest = left;
-        }
-        sums
+        PieceSums::of(text, columns).plain
     }
 
     /// As the server writes them.
@@ -166,14 +218,63 @@ impl RowSums {
         let [first, second] = self.0.map(|sum| sum.to_string());
         Checksum { first, second }
     }
+
+    /// Reads what [`RowSums::checksum`] wrote; nothing if it is none of ours.
+    #[must_use]
+    pub fn parse(Checksum { first, second }: &Checksum) -> Option<Self> {
+        Some(Self([first.parse().ok()?, second.parse().ok()?]))
+    }
+
+    fn of_row(hashes: [u64; 2]) -> Self {
+        Self(hashes.map(|hash| i128::from(hash.cast_signed())))
+    }
+}
+
+/// What the client computes over the rows of a piece while it has them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PieceSums {
+    /// What a table's checksum is the sum of.
+    pub plain: RowSums,
+    /// What a server tells the rows of a range by.
+    pub mixed: RowSums,
+}
+
+impl PieceSums {
+    /// The sums over whole rows of COPY text that have so many columns. Heavy: not for an
+    /// async thread.
+    #[must_use]
+    pub fn of(text: &[u8], columns: usize) -> Self {
+        let mut sums = Self::default();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (row, left) = hash_row(rest, columns);
+            sums.plain += RowSums::of_row(row);
+            sums.mixed += RowSums::of_row(text_hash::mixed(row));
+            rest = left;
+        }
+        sums
+    }
+}
+
+impl AddAssign for PieceSums {
+    fn add_assign(&mut self, other: Self) {
+        self.plain += other.plain;
+        self.mixed += other.mixed;
+    }
+}
+
+/// The value that a field of COPY text stands for; nothing for null.
+pub(crate) fn value_of(field: &str) -> Option<String> {
+    let value: Vec<u8> = runs(field.as_bytes()).flatten().copied().collect();
+    (field != "\\N").then(|| String::from_utf8_lossy(&value).into_owned())
 }
 
 /// The checksum of the rows of several tables; `None` if one is none of ours.
 #[must_use]
 pub fn total<'a>(parts: impl IntoIterator<Item = &'a Checksum>) -> Option<Checksum> {
     let mut sums = RowSums::default();
-    for Checksum { first, second } in parts {
-        sums += RowSums([first.parse().ok()?, second.parse().ok()?]);
+    for part in parts {
+        sums += RowSums::parse(part)?;
     }
     Some(sums.checksum())
 }
@@ -278,6 +379,34 @@ mod tests {
             apart += RowSums::of(row.as_bytes(), 2);
         }
         assert_eq!(apart, whole);
+    }
+
+    /// Two rows that exchange the values of a column, as reordering does.
+    #[test]
+    fn rows_that_exchange_values_have_other_mixed_sums() {
+        for first in 0..200 {
+            let text = |one: i32, other: i32| format!("{first}\t{one}\n{}\t{other}\n", first + 1);
+            let before = PieceSums::of(text(7, 8).as_bytes(), 2).mixed;
+            let after = PieceSums::of(text(8, 7).as_bytes(), 2).mixed;
+            let same = before
+                .0
+                .iter()
+                .zip(after.0)
+                .any(|(one, other)| (one - other).rem_euclid(1 << 64) == 0);
+            assert!(!same, "{first}");
+        }
+    }
+
+    #[test]
+    fn a_field_stands_for_its_value() {
+        for (field, value) in [
+            ("plain", Some("plain")),
+            ("", Some("")),
+            ("\\N", None),
+            ("a\\tb\\\\N\\n", Some("a\tb\\N\n")),
+        ] {
+            assert_eq!(value_of(field).as_deref(), value, "{field}");
+        }
     }
 
     #[test]

@@ -7,7 +7,12 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use age::x25519;
-use ring::hmac;
+use ring::{
+    aead::{self, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    error::Unspecified,
+    hmac,
+    rand::{SecureRandom, SystemRandom},
+};
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
 use uuid::Uuid;
 
@@ -50,22 +55,82 @@ impl Secret {
     /// The key that names the objects of one epoch of one repository.
     #[must_use]
     pub fn dedupe_key(&self, repo: Uuid, epoch: u32) -> DedupeKey {
-        // HKDF (RFC 5869) for a key of one block: extract, then expand once.
+        let derived = self.derived(repo, &format!("pourtrait dedupe {epoch}"));
+        DedupeKey::of(SecretBox::init_with_mut(|key: &mut [u8; 32]| {
+            key.copy_from_slice(derived.as_ref());
+        }))
+    }
+
+    /// The key of what runs of one epoch of one repository note down for each other.
+    #[must_use]
+    pub fn note_key(&self, repo: Uuid, epoch: u32) -> NoteKey {
+        let derived = self.derived(repo, &format!("pourtrait notes {epoch}"));
+        NoteKey(Arc::new(SecretBox::init_with_mut(|key: &mut [u8; 32]| {
+            key.copy_from_slice(derived.as_ref());
+        })))
+    }
+
+    /// HKDF (RFC 5869) for a key of one block: extract, then expand once.
+    fn derived(&self, repo: Uuid, info: &str) -> hmac::Tag {
         let sign = |key: &[u8], message: &[u8]| {
             hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message)
         };
         let extracted = sign(repo.as_bytes(), self.0.expose_secret());
-        let info = format!("pourtrait dedupe {epoch}\u{1}");
-        let expanded = sign(extracted.as_ref(), info.as_bytes());
-        DedupeKey::of(SecretBox::init_with_mut(|key: &mut [u8; 32]| {
-            key.copy_from_slice(expanded.as_ref());
-        }))
+        sign(extracted.as_ref(), format!("{info}\u{1}").as_bytes())
     }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Secret([REDACTED])")
+    }
+}
+
+/// Seals what runs note down for each other: whoever has the secret can read and write it, and
+/// nobody else either of both.
+#[derive(Clone)]
+pub struct NoteKey(Arc<SecretBox<[u8; 32]>>);
+
+impl NoteKey {
+    /// The note sealed, behind a nonce of its own.
+    ///
+    /// # Errors
+    /// For want of randomness.
+    pub fn seal(&self, mut note: Vec<u8>) -> Result<Vec<u8>, Unspecified> {
+        let mut nonce = [0; NONCE_LEN];
+        SystemRandom::new().fill(&mut nonce)?;
+        let tag = self.key()?.seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::empty(),
+            &mut note,
+        )?;
+        Ok([&nonce, note.as_slice(), tag.as_ref()].concat())
+    }
+
+    /// What [`NoteKey::seal`] was given; nothing if it was sealed with another key or altered.
+    #[must_use]
+    pub fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut note = sealed.to_vec();
+        let key = self.key().ok()?;
+        let length = key
+            .open_in_place(nonce, Aad::empty(), &mut note)
+            .ok()?
+            .len();
+        note.truncate(length);
+        Some(note)
+    }
+
+    fn key(&self) -> Result<LessSafeKey, Unspecified> {
+        let key = UnboundKey::new(&aead::CHACHA20_POLY1305, self.0.expose_secret())?;
+        Ok(LessSafeKey::new(key))
+    }
+}
+
+impl fmt::Debug for NoteKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("NoteKey([REDACTED])")
     }
 }
 

@@ -149,10 +149,15 @@ impl Cutter {
         Some(segment)
     }
 
+    /// Ends a segment here, whatever comes. Returns it, if it has rows.
+    pub fn end_here(&mut self) -> Option<Segment> {
+        (self.rows > 0).then(|| self.cut())
+    }
+
     /// The rows that are left, if there are any.
     #[must_use]
     pub fn finish(mut self) -> Option<Segment> {
-        (self.rows > 0).then(|| self.cut())
+        self.end_here()
     }
 
     fn falls_at(&self, row: &[u8]) -> bool {

@@ -15,6 +15,26 @@ pub(super) fn of(text: &[u8]) -> [u64; 2] {
     hash.finish()
 }
 
+/// `hashint8extended` of each hash, with the other as its seed.
+pub(super) fn mixed([first, second]: [u64; 2]) -> [u64; 2] {
+    [of_number(first, second), of_number(second, first)]
+}
+
+/// `hashint8extended`, which folds a number to 32 bits and hashes these.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the server takes the halves of a number"
+)]
+fn of_number(number: u64, seed: u64) -> u64 {
+    let (high, low) = ((number >> 32) as u32, number as u32);
+    let high = if number.cast_signed() >= 0 {
+        high
+    } else {
+        !high
+    };
+    State::new(size_of::<u32>(), seed).last([low ^ high, 0, 0])
+}
+
 /// Hashes a text that comes in parts.
 pub(super) struct TextHash {
     states: [State; 2],
@@ -140,6 +160,25 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a server says: `select hashint8extended(…, …)`.
+    #[test]
+    fn hashes_of_numbers_are_the_servers() {
+        for (number, seed, expected) in [
+            (0, 0, 4_154_612_158_245_552_303),
+            (1, 7919, 8_830_926_001_953_793_535),
+            (-1, -1, 6_481_520_839_006_961_279),
+            (i64::MIN, i64::MAX, -5_540_649_945_927_983_454),
+            (
+                81_985_529_216_486_895,
+                -81_985_529_216_486_896,
+                1_405_024_040_388_124_441,
+            ),
+        ] {
+            let found = of_number(i64::cast_unsigned(number), i64::cast_unsigned(seed));
+            assert_eq!(found.cast_signed(), expected, "{number} {seed}");
+        }
+    }
 
     /// What a server says: `select hashtextextended(…, 0), hashtextextended(…, 7919)`.
     #[test]

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::TableRead;
 use crate::schema::{Exclusion, Extension, Name, Scope, Stage};
 
 /// Everything that a restore needs, but for the objects it names.
@@ -139,6 +140,8 @@ pub struct TableData {
     pub rows: u64,
     /// Their checksum, which the client computed from what it read.
     pub checksum: Checksum,
+    /// How the run read them; nothing in backups of releases that read all of everything.
+    pub read: Option<TableRead>,
     /// The rows, in order.
     pub pieces: Vec<Piece>,
 }

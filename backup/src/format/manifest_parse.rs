@@ -4,8 +4,8 @@
 use crate::schema::{Exclusion, Extension, Name, Scope, Stage};
 
 use super::{
-    Checksum, Computed, ComputedKind, FormatError, Ledger, Manifest, Piece, Script, ScriptObject,
-    SequenceState, ServerFacts, TableData,
+    Checksum, Computed, ComputedKind, FormatError, How, Ledger, Manifest, Piece, Script,
+    ScriptObject, SequenceState, ServerFacts, TableData, TableRead, Why,
     field_lines::{Field, Reader},
     manifest_text::{FORMAT, computed_word, stage_word},
 };
@@ -88,10 +88,43 @@ fn parse_tables(lines: &mut Reader<'_>) -> Result<Vec<TableData>, FormatError> {
                 first: first.text()?,
                 second: second.text()?,
             },
+            read: lines.next_of("read")?.map(table_read).transpose()?,
             pieces: lines.all("piece", piece)?,
         });
     }
     Ok(tables)
+}
+
+fn table_read(
+    [
+        how,
+        why,
+        ranges,
+        ranges_read,
+        bytes_read,
+        bytes_taken_over,
+        checksum_ms,
+    ]: [Field; 7],
+) -> Result<TableRead, FormatError> {
+    let unknown = how.because("an unknown way of reading");
+    let (ranges, ranges_read) = (ranges.number()?, ranges_read.number()?);
+    let why = why.has_value().then(|| why.text()).transpose()?;
+    let how = match (how.text()?.as_str(), why) {
+        ("whole", Some(word)) if (ranges, ranges_read) == (0, 0) => {
+            Why::of(&word).map(|why| How::Whole { why })
+        }
+        ("changes", None) => Some(How::Changes {
+            ranges,
+            ranges_read,
+        }),
+        _ => None,
+    };
+    Ok(TableRead {
+        how: how.ok_or(unknown)?,
+        bytes_read: bytes_read.number()?,
+        bytes_taken_over: bytes_taken_over.number()?,
+        checksum_ms: checksum_ms.number()?,
+    })
 }
 
 fn parse_computed(lines: &mut Reader<'_>) -> Result<Vec<Computed>, FormatError> {
@@ -181,7 +214,7 @@ fn exclusion([what, why]: [Field; 2]) -> Result<Exclusion, FormatError> {
     })
 }
 
-fn piece(
+pub(super) fn piece(
     [name, rows, raw_len, raw_sha256, first_key, last_key]: [Field; 6],
 ) -> Result<Piece, FormatError> {
     Ok(Piece {
@@ -232,7 +265,7 @@ fn scope(field: Field) -> Result<Scope, FormatError> {
     }
 }
 
-fn relation(schema: Field, name: Field) -> Result<Name, FormatError> {
+pub(super) fn relation(schema: Field, name: Field) -> Result<Name, FormatError> {
     Ok(Name {
         schema: schema.text()?,
         name: name.text()?,

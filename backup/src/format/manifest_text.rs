@@ -30,8 +30,8 @@
 //! A scope is `app`, `attached` or `managed:` and the platform's schema. A
 //! `script` line is followed by the `piece` line of its text and by a line for
 //! each of its objects, a `table` line by its columns in the order of COPY text,
-//! by the columns that order its rows, and by its pieces in order, a `computed` line by
-//! the columns that prove it:
+//! by the columns that order its rows, by how it was read, and by its pieces in order, a
+//! `computed` line by the columns that prove it:
 //!
 //! | kind | fields |
 //! | --- | --- |
@@ -39,6 +39,7 @@
 //! | `object` * | kind, name, schema and name of its table, schema and name of the table it refers to, offset, length, the schema it lies in, the objects it needs |
 //! | `column` * | name, type as SQL |
 //! | `order` * | name of a column |
+//! | `read` | `whole` and why, or `changes`; ranges that were compared, and that were read; bytes of COPY text that were read, and that were taken over from the backup before; milliseconds that checksums took. Older releases have none |
 //! | `proof` * | name of a column |
 //!
 //! The objects that one needs are numbers with spaces between: the places of earlier
@@ -58,8 +59,8 @@ use std::fmt::Display;
 use crate::schema::{Exclusion, Extension, Name, Scope, Stage};
 
 use super::{
-    Checksum, Computed, ComputedKind, FormatError, Ledger, Manifest, Piece, Script, ServerFacts,
-    TableData, field_lines::Writer, object_path,
+    Checksum, Computed, ComputedKind, FormatError, How, Ledger, Manifest, Piece, Script,
+    ServerFacts, TableData, TableRead, field_lines::Writer, object_path,
 };
 
 pub(super) const FORMAT: &str = "pourtrait-manifest";
@@ -274,9 +275,36 @@ impl TableData {
         for column in &self.order {
             lines.line("order", [column]);
         }
+        if let Some(read) = &self.read {
+            read.render(lines);
+        }
         for piece in &self.pieces {
             piece.render(lines);
         }
+    }
+}
+
+impl TableRead {
+    fn render(&self, lines: &mut Writer) {
+        let (how, why, ranges, ranges_read) = match self.how {
+            How::Whole { why } => ("whole", Some(why.word()), 0, 0),
+            How::Changes {
+                ranges,
+                ranges_read,
+            } => ("changes", None, ranges, ranges_read),
+        };
+        lines.optional_line(
+            "read",
+            [
+                Some(&how),
+                why.as_ref().map(|why| why as &dyn Display),
+                Some(&ranges),
+                Some(&ranges_read),
+                Some(&self.bytes_read),
+                Some(&self.bytes_taken_over),
+                Some(&self.checksum_ms),
+            ],
+        );
     }
 }
 
@@ -305,7 +333,7 @@ impl Computed {
 }
 
 impl Piece {
-    fn render(&self, lines: &mut Writer) {
+    pub(super) fn render(&self, lines: &mut Writer) {
         lines.line(
             "piece",
             [

@@ -10,6 +10,7 @@
 //! | `inv/<name>.zst` | every object a backup rests on, with size and hash, readable without a key |
 //! | `snap/<yyyy>/<mm>/<dd>/<snapshot>.json` | the commit record: the backup exists if and only if this does |
 //! | `runs/<snapshot>/<n>.zst` | what an unfinished run has stored, for the next one; never read by a restore |
+//! | `known/<epoch>.zst.sealed` | what the last run knows of rows, for the next one to read only what changed; written over, never read by a restore |
 //! | `audit/<row>-<hash>-<time>.json` | where the audit log stood |
 //! | `tools/` | a script that restores with `age`, `zstd` and `psql` alone |
 //! | `pin/<snapshot>.json` | keeps a backup, whatever the ladder says |
@@ -29,6 +30,7 @@ mod commit_record;
 pub mod field_lines;
 mod format_error;
 mod inventory;
+mod known_rows;
 mod manifest;
 mod manifest_parse;
 pub mod manifest_text;
@@ -37,10 +39,12 @@ mod pin;
 mod repo_record;
 mod script_object;
 mod tombstones;
+mod table_read;
 
 pub use commit_record::{Previous, Snapshot, SnapshotName, Totals};
 pub use format_error::FormatError;
 pub use inventory::{Inventory, Stored};
+pub use known_rows::{KnownPiece, KnownRows, KnownTable};
 pub use manifest::{
     Checksum, Computed, ComputedKind, Ledger, Manifest, Piece, Script, ScriptObject, SequenceState,
     ServerFacts, TableData,
@@ -48,6 +52,7 @@ pub use manifest::{
 pub use pin::Pin;
 pub use repo_record::{Cut, Epoch, Repo};
 pub use tombstones::{Tombstone, Tombstones};
+pub use table_read::{How, TableRead, Why};
 
 /// The version of everything described here. A reader refuses any other.
 pub const VERSION: u32 = 2;

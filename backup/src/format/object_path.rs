@@ -122,6 +122,12 @@ pub fn progress(snapshot: &SnapshotName, part: u32) -> String {
     format!("{RUNS}/{snapshot}/{part:06}.zst")
 }
 
+/// What the last run of an epoch knows of the rows that it read.
+#[must_use]
+pub fn known_rows(epoch: u32) -> String {
+    format!("v1/known/{epoch}.zst.sealed")
+}
+
 /// A tool that restores without this program.
 #[must_use]
 pub fn tool(name: &str) -> String {

@@ -143,6 +143,12 @@ fn example() -> Manifest {
                 first: "-5".into(),
                 second: "7".into(),
             },
+            read: Some(TableRead {
+                how: How::Whole { why: Why::Weekly },
+                bytes_read: 99,
+                bytes_taken_over: 0,
+                checksum_ms: 1,
+            }),
             pieces: vec![piece(99, 3)],
         }],
         sequences: vec![SequenceState {

@@ -47,6 +47,26 @@ fn a_manifests_key_names_as_the_secrets_does() {
 }
 
 #[test]
+fn a_note_is_read_with_its_own_key_and_as_it_was_written() {
+    let key = secret().note_key(Uuid::from_u128(1), 1);
+    let sealed = key.seal(b"rows".to_vec()).unwrap();
+    assert_eq!(key.open(&sealed).as_deref(), Some(&b"rows"[..]));
+    assert_ne!(key.seal(b"rows".to_vec()).unwrap(), sealed);
+    for other in [
+        secret().note_key(Uuid::from_u128(2), 1),
+        secret().note_key(Uuid::from_u128(1), 2),
+    ] {
+        assert_eq!(other.open(&sealed), None);
+    }
+    for place in 0..sealed.len() {
+        let mut altered = sealed.clone();
+        altered[place] ^= 1;
+        assert_eq!(key.open(&altered), None, "{place}");
+        assert_eq!(key.open(&sealed[..place]), None, "{place}");
+    }
+}
+
+#[test]
 fn malformed_keys_are_refused() {
     for text in [
         "",

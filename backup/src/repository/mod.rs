@@ -4,8 +4,10 @@
 //! - `trusted_objects`: what a run may rely on without having stored it
 //! - `writer`, `put_error`: pieces on their way into the store
 //! - `run_progress`: what an unfinished run leaves to the next one
+//! - `known_rows`: what any run leaves to the next one, so that it reads what changed
 //! - `sealing`: the manifest, the inventory, and the commit record last
 
+mod known_rows;
 mod put_error;
 mod run_progress;
 mod sealing;
@@ -23,7 +25,7 @@ pub use writer::{Figures, Writer};
 use super::{
     catalogue::{self, Record},
     format::{Epoch, FormatError, Repo, object_path},
-    keys::{DedupeKey, Recipients, Secret},
+    keys::{DedupeKey, NoteKey, Recipients, Secret},
     store::{Store, StoreError},
 };
 
@@ -82,6 +84,7 @@ pub struct Repository {
     since: Option<Timestamp>,
     epoch: u32,
     key: DedupeKey,
+    note_key: NoteKey,
     recipients: Recipients,
 }
 
@@ -143,6 +146,7 @@ impl Repository {
         }
         store.prove_create_only(object_path::REPO, &text).await?;
         Ok(Self {
+            note_key: secret.note_key(repo.repo, epoch),
             store,
             repo: repo.repo,
             since: repo.since,

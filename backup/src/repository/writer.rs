@@ -156,6 +156,25 @@ impl Writer {
         })
     }
 
+    /// Whether the store can be relied on to have a piece, under its very name.
+    #[must_use]
+    pub fn has(&self, piece: &Piece) -> bool {
+        let path = object_path::segment(self.repository.epoch, &piece.name);
+        let trusted = self.trusted.get(object_path::id_of(&piece.name));
+        trusted.is_some_and(|stored| stored.path == path)
+    }
+
+    /// Takes a piece over without its rows having been read. The backup cannot be sealed with
+    /// one that [`Writer::has`] does not vouch for.
+    pub async fn take_over(&self, piece: &Piece) {
+        let id = object_path::id_of(&piece.name);
+        if let Some(stored) = self.trusted.get(id) {
+            let cell = self.cell(id);
+            cell.get_or_init(async || stored.clone()).await;
+            self.count(piece.raw_len, None);
+        }
+    }
+
     /// Writes down what is stored so far, so that the next run can rely on it if
     /// this one does not finish.
     ///
@@ -178,10 +197,7 @@ impl Writer {
 
     /// The name under which the store has this plaintext, now at the latest.
     async fn keep(&self, id: &str, plaintext: Bytes) -> Result<String, PutError> {
-        let cell = {
-            let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(pieces.entry(id.to_owned()).or_default())
-        };
+        let cell = self.cell(id);
         let raw_len = plaintext.len() as u64;
         let mut is_new = false;
         let stored = cell
@@ -199,6 +215,12 @@ impl Writer {
         self.count(raw_len, is_new.then_some(stored.len));
         let name = object_path::segment_name(self.repository.epoch, &stored.path);
         Ok(name.unwrap_or(id).to_owned())
+    }
+
+    /// Where the object of a keyed hash is kept.
+    fn cell(&self, id: &str) -> Arc<OnceCell<Stored>> {
+        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(pieces.entry(id.to_owned()).or_default())
     }
 
     fn count(&self, raw_len: u64, new_len: Option<u64>) {

@@ -8,6 +8,8 @@
 //!   of the way
 //! - `earlier_backups`: what the database knows of the store
 //! - `audit_head`: where the audit log stands, which is anchored in the store
+//! - `ranges`: what of a table has to be read, by what earlier runs noted of it
+//! - `row_notes`: what they noted, and what this one does
 //! - `copied_tables`, `migration_ledgers`: what is read
 //! - `memory_left`: an end in words where a value does not fit
 //! - `run_figures`, `run_error`: what it took, or why there is no backup
@@ -18,6 +20,8 @@ mod earlier_backups;
 mod memory_left;
 mod migration_ledgers;
 mod opened_source;
+mod ranges;
+mod row_notes;
 mod run_error;
 mod run_figures;
 
@@ -28,15 +32,17 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 pub use run_error::RunError;
-pub use run_figures::{Counts, Figures};
+pub use run_figures::{Counts, Figures, Reading};
 
-use self::opened_source::OpenedSource;
+use self::{
+    copied_tables::Copying, opened_source::OpenedSource, ranges::Circumstances, row_notes::RowNotes,
+};
 use super::{
     audit_anchors,
-    format::{Manifest, Script, Snapshot},
+    format::{KnownRows, Manifest, Script, Snapshot, TableRead},
     keys::{Recipients, Secret},
     repository::{Repository, Writer},
-    schema::{Exclusion, Object},
+    schema::{Exclusion, Name, Object},
     script_text,
     segments::Segment,
     source::computed_values,
@@ -80,6 +86,8 @@ pub struct Backup {
     pub excluded: Vec<Exclusion>,
     /// What of the app's it cannot hold, and why.
     pub gaps: Vec<Exclusion>,
+    /// How each table was read, and why so.
+    pub reads: Vec<(Name, TableRead)>,
 }
 
 /// Makes a backup. `lease` tells whether the run is still the one that may: it
@@ -122,50 +130,65 @@ pub async fn run<L: Future<Output = bool>>(
     let database_bytes = source.snapshot.database_bytes;
     let writing = Writer::begin(repository, taken_at, fence, Uuid::new_v4());
     let writer = in_time(reading, Box::pin(writing)).await?;
-    let read = in_time(reading, Box::pin(read(source, &writer))).await;
+    let settings = source.snapshot.session().settings().await?;
+    let known = writer.repository().known_rows().await;
+    let notes = RowNotes::new(known, source.snapshot.server.version_num, settings);
+    let read = in_time(reading, Box::pin(read(source, &writer, &notes))).await;
     // Also before sealing, which may fail or be killed.
     keep_progress(&writer, deadline).await;
-    let Read { manifest, bytes } = read?;
+    keep_notes(&writer, notes.known(read.is_ok()), deadline).await;
+    let manifest = read?;
     if let Some(anchor) = anchor {
         in_time(deadline, Box::pin(audit_anchors::write(&store, &anchor))).await?;
     }
 
     let excluded = manifest.excluded.clone();
     let gaps = manifest.gaps.clone();
+    let reads = reads(&manifest);
     let stored = writer.figures();
     let segments = manifest.pieces().count() as u64;
     let sealing = writer.seal(manifest, tools, clock::now(), lease);
     let record = in_time(deadline, Box::pin(sealing)).await?;
+    let reading = Reading::of(&reads);
     let figures = Figures {
         tables: record.totals.tables,
         rows: record.totals.rows,
         segments,
         segments_stored: stored.new_objects,
         segments_reused: segments.saturating_sub(stored.new_objects),
-        bytes_read: bytes,
         bytes_stored: record.totals.new_bytes,
-        bytes_reused: stored.reused_raw_bytes,
+        bytes_reused: stored
+            .reused_raw_bytes
+            .saturating_sub(reading.bytes_taken_over),
         requests: Counts::between(before, store.requests()),
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         database_bytes,
-        projected_monthly_egress_bytes: run_figures::monthly(bytes),
+        projected_monthly_egress_bytes: run_figures::monthly(reading.bytes_read),
+        reading,
     };
     Ok(Backup {
         record,
         figures,
         excluded,
         gaps,
+        reads,
     })
 }
 
-/// What was read and stored, but for what only the writer knows.
-struct Read {
-    manifest: Manifest,
-    bytes: u64,
+/// How each table was read.
+fn reads(manifest: &Manifest) -> Vec<(Name, TableRead)> {
+    let tables = manifest.tables.iter();
+    let reads = tables.filter_map(|data| Some((data.table.clone(), data.read?)));
+    reads.collect()
 }
 
-/// Reads everything and stores it, and closes the sessions.
-async fn read(source: OpenedSource, writer: &Writer) -> Result<Read, RunError> {
+/// Reads everything that changed and stores it, and closes the sessions. The manifest lacks
+/// what only the writer knows.
+async fn read(
+    source: OpenedSource,
+    writer: &Writer,
+    notes: &RowNotes,
+) -> Result<Manifest, RunError> {
     let scripts = store_scripts(&source.schema.objects, writer).await?;
     let tables = source.snapshot.by_size(&source.schema.tables).await?;
     let control = source.snapshot.session().client();
@@ -173,9 +196,21 @@ async fn read(source: OpenedSource, writer: &Writer) -> Result<Read, RunError> {
     let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
     let oids = [oids, computed.iter().map(|(oid, _)| *oid).collect()].concat();
     let plannable = source.snapshot.plannable(&oids).await?;
+    let copying = Copying {
+        writer,
+        plannable: &plannable,
+        circumstances: Circumstances {
+            taken_at: source.snapshot.taken_at,
+            after_suspect: writer
+                .previous()
+                .is_some_and(|before| before.suspect.is_some()),
+            same_server: notes.same_server(),
+        },
+        notes,
+    };
     let reading = async {
         let readers = &source.readers;
-        let copied = copied_tables::copy_all(readers, &tables, &plannable, writer).await?;
+        let copied = copied_tables::copy_all(readers, &tables, &copying).await?;
         let computed = copied_tables::prove_all(readers, &computed, &plannable).await?;
         Ok::<_, RunError>((copied, computed))
     };
@@ -195,27 +230,24 @@ async fn read(source: OpenedSource, writer: &Writer) -> Result<Read, RunError> {
     let server = snapshot.server.clone();
     let taken_at = snapshot.taken_at;
     let sequences = opened_source::close(snapshot, readers, &schema.sequences).await?;
-    Ok(Read {
-        bytes: copied.bytes,
-        manifest: Manifest {
-            snapshot: String::new(),
-            repo: Uuid::nil(),
-            taken_at,
-            server,
-            settings,
-            epoch: 0,
-            dedupe_key: String::new(),
-            canary: canary.nonce,
-            extensions: schema.extensions,
-            roles: schema.roles,
-            scripts,
-            tables: copied.tables,
-            sequences,
-            computed,
-            migrations,
-            excluded: schema.excluded,
-            gaps: schema.gaps,
-        },
+    Ok(Manifest {
+        snapshot: String::new(),
+        repo: Uuid::nil(),
+        taken_at,
+        server,
+        settings,
+        epoch: 0,
+        dedupe_key: String::new(),
+        canary: canary.nonce,
+        extensions: schema.extensions,
+        roles: schema.roles,
+        scripts,
+        tables: copied,
+        sequences,
+        computed,
+        migrations,
+        excluded: schema.excluded,
+        gaps: schema.gaps,
     })
 }
 
@@ -237,6 +269,14 @@ async fn keep_progress(writer: &Writer, deadline: Deadline) {
     let keeping = writer.keep_progress();
     if let Err(error) = in_time(deadline.or_at_least(LAST_WORDS), keeping).await {
         tracing::warn!(%error, "the progress of a backup cannot be written");
+    }
+}
+
+/// Without its notes the next run reads everything.
+async fn keep_notes(writer: &Writer, known: KnownRows, deadline: Deadline) {
+    let keeping = writer.repository().note_rows(known);
+    if let Err(error) = in_time(deadline.or_at_least(LAST_WORDS), keeping).await {
+        tracing::warn!(%error, "what is known of rows cannot be noted down");
     }
 }
 

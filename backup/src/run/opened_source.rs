@@ -173,7 +173,7 @@ mod tests {
                     columns: Vec::new(),
                     primary_key: Vec::new(),
                 };
-                assert!(reader.read(&gone, Access::Unplanned).await.is_err());
+                assert!(reader.open(&gone, Access::Unplanned).await.is_err());
             }
             let closed = close(snapshot, vec![reader], &[]).await;
             assert_eq!(closed.is_err(), fails, "{closed:?}");

@@ -2,13 +2,17 @@
 
 use serde::Serialize;
 
-use crate::store::Requests;
+use crate::{
+    format::{How, TableRead},
+    schema::Name,
+    store::Requests,
+};
 
 /// Runs a month, one every half hour.
 const RUNS_A_MONTH: u64 = 2 * 24 * 30;
 
-/// What a backup took. Bytes are counted once each: read from the database as
-/// text, and then either stored or found in the store.
+/// What a backup took. Bytes are counted once each: taken over unread from the backup before, or
+/// read from the database as text, and then either stored or found in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
@@ -22,8 +26,6 @@ pub struct Figures {
     pub segments_stored: u64,
     /// Those that were in the store.
     pub segments_reused: u64,
-    /// COPY text that was read.
-    pub bytes_read: u64,
     /// What was stored, as it lies in the store.
     pub bytes_stored: u64,
     /// The plaintext of what was in the store.
@@ -36,6 +38,50 @@ pub struct Figures {
     pub database_bytes: u64,
     /// What leaves the database in a month of half-hourly runs like this one.
     pub projected_monthly_egress_bytes: u64,
+    /// How the rows were read.
+    #[serde(flatten)]
+    pub reading: Reading,
+}
+
+/// How the rows of all tables were read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reading {
+    /// COPY text that was read.
+    pub bytes_read: u64,
+    /// COPY text that was not: the server's checksums say that it still stands.
+    pub bytes_taken_over: u64,
+    /// Tables that were read whole.
+    pub tables_whole: u64,
+    /// Tables of which only ranges that had changed were read.
+    pub tables_in_part: u64,
+    /// Tables of which nothing was read.
+    pub tables_unchanged: u64,
+    /// How long the server took to compute checksums, in milliseconds, the time of several
+    /// sessions added up.
+    pub checksum_ms: u64,
+}
+
+impl Reading {
+    /// Adds up how tables were read.
+    #[must_use]
+    pub fn of(reads: &[(Name, TableRead)]) -> Self {
+        let mut all = Self::default();
+        for (_, read) in reads {
+            all.bytes_read += read.bytes_read;
+            all.bytes_taken_over += read.bytes_taken_over;
+            all.checksum_ms += read.checksum_ms;
+            let count = match read.how {
+                How::Whole { .. } => &mut all.tables_whole,
+                How::Changes { ranges_read: 0, .. } if read.bytes_read == 0 => {
+                    &mut all.tables_unchanged
+                }
+                How::Changes { .. } => &mut all.tables_in_part,
+            };
+            *count += 1;
+        }
+        all
+    }
 }
 
 /// Requests to the store.

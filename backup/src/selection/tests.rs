@@ -66,6 +66,7 @@ fn table_data(table: &str) -> TableData {
             first: "0".into(),
             second: "0".into(),
         },
+        read: None,
         pieces: Vec::new(),
     }
 }

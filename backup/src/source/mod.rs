@@ -9,17 +9,20 @@
 //! - `catalog_fingerprint`: what that proof compares
 //! - `snapshot_reader`: a session that reads tables in the snapshot
 //! - `computed_values`: what COPY leaves out
+//! - `partition`: rows told apart by ranges of a column
 //! - `segmented_rows`: the stream of COPY text, counted and cut into segments
 
 mod catalog_fingerprint;
 pub mod computed_values;
 mod database_snapshot;
+mod partition;
 mod segmented_rows;
 mod snapshot_reader;
 
 pub use database_snapshot::DatabaseSnapshot;
+pub use partition::{Partition, RangeType};
 pub use segmented_rows::SegmentedRows;
-pub use snapshot_reader::{Access, Reading, SnapshotReader, read_sequences};
+pub use snapshot_reader::{Access, Opened, Parts, Reading, SnapshotReader, read_sequences};
 
 use tokio_postgres::error::SqlState;
 

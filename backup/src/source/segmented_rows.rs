@@ -1,5 +1,7 @@
 //! COPY text, counted and cut into segments.
 
+use std::collections::VecDeque;
+
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
 use memchr::memchr;
@@ -20,6 +22,7 @@ pub struct SegmentedRows<S> {
     received: Bytes,
     partial: Vec<u8>,
     expected: Option<u64>,
+    stops: VecDeque<u64>,
     /// Rows so far.
     pub rows: u64,
     /// Bytes of COPY text so far.
@@ -40,9 +43,17 @@ where
             received: Bytes::new(),
             partial: Vec::new(),
             expected,
+            stops: VecDeque::new(),
             rows: 0,
             bytes: 0,
         }
+    }
+
+    /// Ends a segment after each of these numbers of rows, which grow.
+    #[must_use]
+    pub fn with_stops(mut self, stops: Vec<u64>) -> Self {
+        self.stops = stops.into();
+        self
     }
 
     /// The next segment; `None` once all rows were there. May be dropped while
@@ -78,6 +89,12 @@ where
             return Some(part);
         }
         while let Some(end) = memchr(b'\n', &self.received) {
+            if self.stops.front() == Some(&self.rows) {
+                self.stops.pop_front();
+                if let Some(ended) = cutter.end_here() {
+                    return Some(ended);
+                }
+            }
             self.rows += 1;
             let segment = if self.partial.is_empty() && end < MAX {
                 let segment = cutter.push(&self.received[..=end]);

@@ -4,9 +4,9 @@ use std::pin::Pin;
 
 use tokio_postgres::{Client, CopyOutStream};
 
-use super::{SegmentedRows, SourceError, database_snapshot::Began, lock_refused};
+use super::{Partition, SegmentedRows, SourceError, database_snapshot::Began, lock_refused};
 use crate::{
-    checksum,
+    checksum::{self, RowSums},
     format::{Checksum, SequenceState},
     pinned_session::{PinnedSession, SessionError},
     row_order::{self, Order},
@@ -37,14 +37,33 @@ pub struct SnapshotReader {
     began: Began,
 }
 
-/// One table being read.
-pub struct Reading {
+/// A table that is locked for reading, and how its rows are to come.
+#[derive(Debug)]
+pub struct Opened {
+    /// Which table.
+    pub table: Name,
     /// The columns that COPY text has, in its order.
     pub columns: Vec<String>,
     /// Their types as SQL.
     pub types: Vec<String>,
     /// The order of the rows.
     pub order: Order,
+    access: Access,
+}
+
+/// Some parts of a table's rows.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    /// What the parts are.
+    pub partition: &'a Partition,
+    /// Which of them.
+    pub numbers: Vec<usize>,
+    /// After how many rows of them a segment has to end; the last is how many there are.
+    pub stops: Vec<u64>,
+}
+
+/// One table being read.
+pub struct Reading {
     /// How many rows there are, by the server's count; nothing where it was not asked.
     pub count: Option<u64>,
     /// The rows.
@@ -69,12 +88,11 @@ impl SnapshotReader {
         Ok(Self { session, began })
     }
 
-    /// Starts reading a table: counts it, if that can be planned, and begins to copy
-    /// it.
+    /// Locks a table and finds out in which order its rows are to come.
     ///
     /// # Errors
     /// [`SourceError::Busy`] if a change of the table waits for our lock.
-    pub async fn read(&self, table: &Table, access: Access) -> Result<Reading, SourceError> {
+    pub async fn open(&self, table: &Table, access: Access) -> Result<Opened, SourceError> {
         let client = self.session.client();
         let lock = format!("lock table only {} in access share mode nowait", table.name);
         if let Err(error) = client.batch_execute(&lock).await {
@@ -86,23 +104,92 @@ impl SnapshotReader {
             .filter(|column| !column.generated)
             .map(|column| (column.name.clone(), column.type_sql.clone()))
             .unzip();
-        let (order, count, copy) = match access {
-            Access::Ordered => {
-                let order = row_order::read(client, table).await?;
-                let copy = copy_ordered(&table.name, &columns, &order);
-                (order, Some(count(client, &table.name).await?), copy)
-            }
-            Access::Unplanned => (Order::default(), None, copy(&table.name, &columns)),
+        let order = match access {
+            Access::Ordered => row_order::read(client, table).await?,
+            Access::Unplanned => Order::default(),
         };
-        let stream = client.copy_out(&copy).await?;
-        let cutter = Cutter::new(positions(&columns, &order));
-        Ok(Reading {
-            rows: SegmentedRows::new(Box::pin(stream), table.name.clone(), cutter, count),
+        Ok(Opened {
+            table: table.name.clone(),
             columns,
             types,
             order,
+            access,
+        })
+    }
+
+    /// Starts reading all of a table: counts it, if that can be planned, and begins to copy
+    /// it.
+    ///
+    /// # Errors
+    /// When the session fails.
+    pub async fn read(&self, opened: &Opened) -> Result<Reading, SourceError> {
+        let client = self.session.client();
+        let Opened { table, columns, .. } = opened;
+        let (count, copy) = match opened.access {
+            Access::Ordered => {
+                let copy = copy_ordered(opened, "");
+                (Some(count(client, table).await?), copy)
+            }
+            Access::Unplanned => (None, copy(table, columns)),
+        };
+        let stream = client.copy_out(&copy).await?;
+        let cutter = Cutter::new(opened.key());
+        Ok(Reading {
+            rows: SegmentedRows::new(Box::pin(stream), table.clone(), cutter, count),
             count,
         })
+    }
+
+    /// Starts reading the rows of some parts of a table.
+    ///
+    /// # Errors
+    /// When the session fails.
+    pub async fn read_parts(
+        &self,
+        opened: &Opened,
+        parts: Parts<'_>,
+    ) -> Result<Reading, SourceError> {
+        let numbers: Vec<String> = parts.numbers.iter().map(ToString::to_string).collect();
+        let wanted = format!(
+            " where {} = any ('{{{}}}'::int[])",
+            parts.partition.sql(),
+            numbers.join(",")
+        );
+        let copy = copy_ordered(opened, &wanted);
+        let stream = self.session.client().copy_out(&copy).await?;
+        let cutter = Cutter::new(opened.key());
+        let count = parts.stops.last().copied();
+        let rows = SegmentedRows::new(Box::pin(stream), opened.table.clone(), cutter, count);
+        Ok(Reading {
+            rows: rows.with_stops(parts.stops),
+            count,
+        })
+    }
+
+    /// Has the server count and sum the rows of each part of a table; nothing where it
+    /// refuses that.
+    ///
+    /// # Errors
+    /// When the session fails.
+    pub async fn sum_parts(
+        &self,
+        opened: &Opened,
+        partition: &Partition,
+    ) -> Result<Option<Vec<(u64, RowSums)>>, SourceError> {
+        let client = self.session.client();
+        let Opened { table, columns, .. } = opened;
+        let sums = async || checksum::read_parts(client, table, columns, &partition.sql()).await;
+        let Some(summed) = self.unless_refused(sums).await? else {
+            return Ok(None);
+        };
+        let mut parts = vec![(0, RowSums::default()); partition.parts().end];
+        for (number, count, sums) in summed {
+            let part = usize::try_from(number).ok();
+            if let Some(part) = part.and_then(|number| parts.get_mut(number)) {
+                *part = (count, sums);
+            }
+        }
+        Ok(Some(parts))
     }
 
     /// Has the server count and sum what it computed; nothing where it refuses that,
@@ -116,17 +203,25 @@ impl SnapshotReader {
         columns: &[String],
     ) -> Result<Option<(u64, Checksum)>, SourceError> {
         let client = self.session.client();
-        let begin = format!("savepoint computed; set local lock_timeout = '{LOCK_TIMEOUT}'");
+        let proof = async || checksum::read(client, relation, columns).await;
+        self.unless_refused(proof).await
+    }
+
+    /// What the server answers; nothing where it refuses, or somebody holds a lock.
+    async fn unless_refused<T>(
+        &self,
+        question: impl AsyncFnOnce() -> Result<T, tokio_postgres::Error>,
+    ) -> Result<Option<T>, SourceError> {
+        let client = self.session.client();
+        let begin = format!("savepoint asked; set local lock_timeout = '{LOCK_TIMEOUT}'");
         client.batch_execute(&begin).await?;
-        let proof = match checksum::read(client, relation, columns).await {
-            Ok(proof) => Some(proof),
+        let answer = match question().await {
+            Ok(answer) => Some(answer),
             Err(error) if error.as_db_error().is_some() => None,
             Err(error) => return Err(error.into()),
         };
-        client
-            .batch_execute("rollback to savepoint computed")
-            .await?;
-        Ok(proof)
+        client.batch_execute("rollback to savepoint asked").await?;
+        Ok(answer)
     }
 
     /// Checks that the transaction has lasted and nothing failed in it.
@@ -193,12 +288,13 @@ async fn count(client: &Client, table: &Name) -> Result<u64, SourceError> {
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
-fn copy_ordered(table: &Name, columns: &[String], order: &Order) -> String {
-    let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+fn copy_ordered(opened: &Opened, wanted: &str) -> String {
+    let columns: Vec<String> = opened.columns.iter().map(|column| quoted(column)).collect();
     format!(
-        "copy (select {} from only {table}{}) to stdout",
+        "copy (select {} from only {}{wanted}{}) to stdout",
         columns.join(", "),
-        order.clause()
+        opened.table,
+        opened.order.clause()
     )
 }
 
@@ -211,13 +307,19 @@ fn copy(table: &Name, columns: &[String]) -> String {
     }
 }
 
-/// Where the columns of the order stand in COPY text. One that is generated
-/// stands nowhere; the whole row is the key then.
-fn positions(columns: &[String], order: &Order) -> Option<Vec<usize>> {
-    let positions: Option<Vec<usize>> = order
-        .columns
-        .iter()
-        .map(|name| columns.iter().position(|column| column == name))
-        .collect();
-    positions.filter(|positions| !positions.is_empty())
+impl Opened {
+    /// How its rows come.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Where the columns of the order stand in COPY text. One that is generated
+    /// stands nowhere; the whole row is the key then.
+    #[must_use]
+    pub fn key(&self) -> Option<Vec<usize>> {
+        let place = |name: &String| self.columns.iter().position(|column| column == name);
+        let places: Option<Vec<usize>> = self.order.columns.iter().map(place).collect();
+        places.filter(|places| !places.is_empty())
+    }
 }

@@ -374,6 +374,7 @@ async fn rows(session: &PinnedSession, writer: &Writer, table: Name, scope: Scop
         order: Vec::new(),
         rows,
         checksum,
+        read: None,
         pieces,
     }
 }

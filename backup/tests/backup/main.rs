@@ -14,6 +14,7 @@ mod collection;
 mod computed;
 mod data;
 mod dated;
+mod delta;
 mod faults;
 mod faulty;
 mod handmade;

@@ -65,7 +65,8 @@ async fn comes_back(seed: u64) {
         // A table may lack what a link needs.
         let _ = team.batch_execute(statements).await;
     }
-    let backup = Taken::of(source).await;
+    // The second run takes over what the first one read.
+    let backup = Taken::of(source).await.again().await;
     let target = TestDatabase::empty().await.unwrap();
     let restored = restore(&backup, &target).await.unwrap();
     let taken = session(&target).await;

@@ -145,6 +145,7 @@ pub(crate) fn table_data(number: u64, sums: RowSums, pieces: Vec<Piece>) -> Tabl
         order: Vec::new(),
         rows: pieces.iter().map(|piece| piece.rows).sum(),
         checksum: sums.checksum(),
+        read: None,
         pieces,
     }
 }

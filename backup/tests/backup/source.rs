@@ -215,7 +215,8 @@ async fn rows_temporary_tables_and_statistics_are_no_change() {
     let reader = SnapshotReader::join(open(&database).await, snapshot.id())
         .await
         .unwrap();
-    let mut reading = reader.read(&tables[0], Access::Ordered).await.unwrap();
+    let opened = reader.open(&tables[0], Access::Ordered).await.unwrap();
+    let mut reading = reader.read(&opened).await.unwrap();
     assert_eq!(reading.count, Some(100));
     let segment = reading.rows.next().await.unwrap().unwrap();
     assert!(segment.bytes.starts_with(b"1\trow 1\n"));
@@ -246,7 +247,7 @@ async fn a_change_that_waits_for_our_lock_makes_the_next_reader_give_way() {
     )
     .await;
     let busy = reader
-        .read(&tables[0], Access::Ordered)
+        .open(&tables[0], Access::Ordered)
         .await
         .err()
         .unwrap();
@@ -264,7 +265,8 @@ async fn a_change_that_waits_while_a_table_is_read_is_given_way_to() {
     let reader = SnapshotReader::join(open(&database).await, snapshot.id())
         .await
         .unwrap();
-    reader.read(&tables[0], Access::Ordered).await.unwrap();
+    let opened = reader.open(&tables[0], Access::Ordered).await.unwrap();
+    reader.read(&opened).await.unwrap();
     let altering = tokio::spawn(async move {
         // Not held up by a backup: it only waits for one that reads its table.
         client

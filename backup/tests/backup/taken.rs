@@ -35,6 +35,7 @@ pub(crate) struct Taken {
     pub(crate) source: TestDatabase,
     pub(crate) folder: Folder,
     pub(crate) store: Store,
+    pub(crate) keys: Keys,
     pub(crate) snapshot: Snapshot,
     pub(crate) manifest: Manifest,
     pub(crate) identities: Identities,
@@ -61,6 +62,23 @@ impl Place {
         Recipients::parse(&self.keys.recipient).unwrap()
     }
 
+    /// Backs a database up, as the functions do.
+    pub(crate) async fn back_up(&self, source: &TestDatabase) -> Snapshot {
+        let (url, ca) = direct(source).await;
+        let request = Request {
+            url: &url,
+            ca: Some(&ca),
+            store: self.store.clone(),
+            secret: &self.secret(),
+            recipients: self.recipients(),
+            fence: 1,
+            workers: 2,
+            deadline: Deadline::after(Duration::from_secs(300)),
+            tools: &[],
+        };
+        run::run(request, async || true).await.unwrap().record
+    }
+
     pub(crate) async fn holding(self, source: TestDatabase, snapshot: Snapshot) -> Taken {
         let identity = self.folder.path().join("identity.txt");
         let key = self.keys.identity.expose_secret();
@@ -71,6 +89,7 @@ impl Place {
             source,
             folder: self.folder,
             store: self.store,
+            keys: self.keys,
             snapshot,
             manifest: manifest.unwrap(),
             identities,
@@ -84,20 +103,19 @@ impl Taken {
     pub(crate) async fn of(source: TestDatabase) -> Self {
         let place = Place::new();
         found(&place.store, clock::now()).await.unwrap();
-        let (url, ca) = direct(&source).await;
-        let request = Request {
-            url: &url,
-            ca: Some(&ca),
-            store: place.store.clone(),
-            secret: &place.secret(),
-            recipients: place.recipients(),
-            fence: 1,
-            workers: 2,
-            deadline: Deadline::after(Duration::from_secs(300)),
-            tools: &[],
+        let snapshot = place.back_up(&source).await;
+        place.holding(source, snapshot).await
+    }
+
+    /// Backs its source up once more, by what the run before knew of it.
+    pub(crate) async fn again(self) -> Self {
+        let place = Place {
+            folder: self.folder,
+            store: self.store,
+            keys: self.keys,
         };
-        let backup = run::run(request, async || true).await.unwrap();
-        place.holding(source, backup.record).await
+        let snapshot = place.back_up(&self.source).await;
+        place.holding(self.source, snapshot).await
     }
 
     /// What was chosen of it as a script for psql.

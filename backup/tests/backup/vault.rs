@@ -19,8 +19,8 @@ use crate::{scratch::found, support};
 
 pub(crate) struct Vault {
     pub(crate) store: Store,
-    secret: Secret,
-    recipients: Recipients,
+    pub(crate) secret: Secret,
+    pub(crate) recipients: Recipients,
     identities: Identities,
 }
 

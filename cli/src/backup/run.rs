@@ -1,10 +1,10 @@
 //! `pourtrait backup run`: one backup, from here.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use ops::{
     app::App,
-    backups::{self, Report, Sealed, backup_setup::BackupSetup},
+    backups::{self, Read, Report, Sealed, backup_setup::BackupSetup},
     jobs::Outcome,
 };
 use outside::{clock::Deadline, database};
@@ -16,6 +16,9 @@ use terminal::{
     failure::{Misuse, Verdict},
     output::{self, Output},
 };
+
+/// How many tables are shown of which something was read.
+const SHOWN: usize = 10;
 
 /// No function's limit holds here, only that of patience.
 const TIME: Duration = Duration::from_secs(12 * 60 * 60);
@@ -58,14 +61,47 @@ fn sealed_text(sealed: &Sealed, accepted: &[String]) -> String {
     format!(
         "sealed {}\n\
          {} rows of {} tables, {} read in {}\n\
-         {} stored, {} were in the store already{suspect}\n{}",
+         {} were taken over unread: of the tables {} unchanged, {} in part, {} read whole\n\
+         {} stored, {} were in the store already{suspect}\n{}{}",
         sealed.snapshot,
         quantities::count(figures.rows),
         quantities::count(figures.tables),
-        quantities::bytes(figures.bytes_read),
+        quantities::bytes(figures.reading.bytes_read),
         quantities::took(Duration::from_millis(figures.duration_ms)),
+        quantities::bytes(figures.reading.bytes_taken_over),
+        quantities::count(figures.reading.tables_unchanged),
+        quantities::count(figures.reading.tables_in_part),
+        quantities::count(figures.reading.tables_whole),
         quantities::bytes(figures.bytes_stored),
         quantities::bytes(figures.bytes_reused),
+        reads_text(&sealed.reads),
         left_out::text(&sealed.gaps, &sealed.not_covered, accepted),
     )
+}
+
+/// The tables of which most was read, and why.
+fn reads_text(reads: &[Read]) -> String {
+    let mut read: Vec<_> = reads.iter().filter(|one| one.read.bytes_read > 0).collect();
+    read.sort_by_key(|one| Reverse(one.read.bytes_read));
+    let rows: Vec<_> = read
+        .iter()
+        .take(SHOWN)
+        .map(|one| {
+            [
+                one.table.clone(),
+                quantities::bytes(one.read.bytes_read),
+                one.read.to_string(),
+            ]
+        })
+        .collect();
+    let others = read.len().saturating_sub(SHOWN);
+    let others = match others {
+        0 => String::new(),
+        others => format!("and {others} more, with --json\n"),
+    };
+    if rows.is_empty() {
+        return String::new();
+    }
+    let table = output::table(["read of", "bytes", "how"], &rows);
+    format!("\n{table}\n{others}\n")
 }

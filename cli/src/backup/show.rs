@@ -90,6 +90,8 @@ fn contents(manifest: &Manifest, accepted: &[String]) -> String {
                 format!("{}.{}", data.table.schema, data.table.name),
                 quantities::count(data.rows),
                 quantities::bytes(length(data)),
+                data.read
+                    .map_or_else(|| "whole".to_owned(), |read| read.to_string()),
             ]
         })
         .collect();
@@ -97,7 +99,7 @@ fn contents(manifest: &Manifest, accepted: &[String]) -> String {
         "server    PostgreSQL {}, database {}\n\n{}\n{}",
         manifest.server.version,
         manifest.server.database,
-        output::table(["table", "rows", "size"], &rows),
+        output::table(["table", "rows", "size", "read"], &rows),
         left_out::text(&manifest.gaps, &manifest.excluded, accepted)
     )
 }
@@ -108,6 +110,7 @@ fn table(data: &TableData) -> Value {
         "name": data.table.name,
         "rows": data.rows,
         "bytes": length(data),
+        "read": data.read,
     })
 }
 

@@ -18,9 +18,10 @@ pub mod verification_receipts;
 use std::time::Duration;
 
 use backup::{
+    format::TableRead,
     keys::{KeyError, Recipients, Secret},
     run::{self, Backup, Figures, RunError},
-    schema::Exclusion,
+    schema::{Exclusion, Name},
     store::OpenError,
     tools,
 };
@@ -108,6 +109,27 @@ pub struct Sealed {
     /// What it took.
     #[serde(flatten)]
     pub figures: Figures,
+    /// How each table was read, and why so.
+    pub reads: Vec<Read>,
+}
+
+/// How one table was read.
+#[derive(Debug, Serialize)]
+pub struct Read {
+    /// Which table, with its schema.
+    pub table: String,
+    /// How, and why.
+    #[serde(flatten)]
+    pub read: TableRead,
+}
+
+impl Read {
+    fn of((table, read): (Name, TableRead)) -> Self {
+        Self {
+            table: table.plain(),
+            read,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -278,6 +300,7 @@ fn sealed_backup(
         figures,
         excluded,
         gaps,
+        reads,
     }: Backup,
 ) -> Ended<Details> {
     let sealed = Sealed {
@@ -288,6 +311,7 @@ fn sealed_backup(
         gaps,
         not_covered: excluded,
         figures,
+        reads: reads.into_iter().map(Read::of).collect(),
     };
     Ended {
         outcome: Outcome::Done,

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::{
     format::{
-        Checksum, Computed, ComputedKind, Inventory, Ledger, Manifest, Piece, Previous, Script,
-        ScriptObject, SequenceState, ServerFacts, Snapshot, SnapshotName, Stored, TableData,
-        Totals, VERSION,
+        Checksum, Computed, ComputedKind, How, Inventory, Ledger, Manifest, Piece, Previous,
+        Script, ScriptObject, SequenceState, ServerFacts, Snapshot, SnapshotName, Stored,
+        TableData, TableRead, Totals, VERSION, Why,
     },
     hex,
     schema::{Exclusion, Extension, Name, Scope, Stage},
@@ -98,6 +98,7 @@ prop_compose! {
         columns in prop::collection::vec((text(), text()), 0..4),
         order in prop::collection::vec(text(), 0..3),
         checksum in (any::<i128>(), any::<i128>()),
+        read in prop::option::of(table_read()),
         pieces in prop::collection::vec(piece(10), 0..4),
     ) -> TableData {
         let (columns, types) = columns.into_iter().unzip();
@@ -112,7 +113,27 @@ prop_compose! {
                 first: checksum.0.to_string(),
                 second: checksum.1.to_string(),
             },
+            read,
             pieces,
+        }
+    }
+}
+
+prop_compose! {
+    fn table_read()(
+        why in prop::option::of(prop::sample::select(Why::ALL.to_vec())),
+        ranges in any::<(u64, u64)>(),
+        bytes_read in any::<u64>(),
+        bytes_taken_over in any::<u64>(),
+        checksum_ms in any::<u64>(),
+    ) -> TableRead {
+        let (ranges, ranges_read) = ranges;
+        let changes = How::Changes { ranges, ranges_read };
+        TableRead {
+            how: why.map_or(changes, |why| How::Whole { why }),
+            bytes_read,
+            bytes_taken_over,
+            checksum_ms,
         }
     }
 }

@@ -1,0 +1,247 @@
+//! What of a table has to be read, by what is known of it. Pure.
+//!
+//! A range is some consecutive pieces of a table which the first column of its order tells from
+//! all others. The server sums each range's rows in the run's snapshot; a range whose rows are
+//! as many and sum up to the same as when its pieces were read is taken over, and all other rows
+//! are read: those before the first and behind the last known row as well.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    checksum::{self, RowSums},
+    format::{KnownPiece, KnownTable, Why},
+    schema::{Name, Table},
+    source::{Access, Opened, Partition, Parts, RangeType},
+};
+
+/// Everything is read once in this time.
+const WEEK: i64 = 7 * 24 * 60 * 60;
+
+/// Where less than one part in so many of a table's text could be taken over, it is read whole:
+/// that costs little more, and cuts its pieces anew.
+const LEAST_TAKEN_OVER: u64 = 10;
+
+/// The longest time, as runs, in which nobody asks for checksums that were of no use, as a
+/// power of two.
+const MOST_REST: u32 = 5;
+
+/// What has to hold for anything to be taken over in this run at all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Circumstances {
+    /// The time of the snapshot.
+    pub(super) taken_at: Timestamp,
+    /// Whether the backup before is suspect.
+    pub(super) after_suspect: bool,
+    /// Whether the server and its settings are those of before.
+    pub(super) same_server: bool,
+}
+
+/// The ranges of a table.
+#[derive(Debug, PartialEq)]
+pub(super) struct Ranges<'a> {
+    /// How the server tells them apart: range 0 is its part 1.
+    pub(super) partition: Partition,
+    /// The pieces of each.
+    pub(super) pieces: Vec<&'a [KnownPiece]>,
+}
+
+/// What becomes of the parts of a table's rows, in order.
+#[derive(Debug, PartialEq)]
+pub(super) enum Stretch<'a> {
+    /// These pieces hold them.
+    TakenOver(&'a [KnownPiece]),
+    /// They are read.
+    Read {
+        /// The numbers of the parts.
+        parts: Vec<usize>,
+        /// How many rows they have.
+        rows: u64,
+        /// Their sums, by the server.
+        sums: RowSums,
+    },
+}
+
+/// Finds the ranges that the server has to compare.
+///
+/// # Errors
+/// Why the table is read whole without asking.
+pub(super) fn plan<'a>(
+    circumstances: Circumstances,
+    table: &Table,
+    opened: &Opened,
+    known: Option<&'a KnownTable>,
+) -> Result<Ranges<'a>, Why> {
+    if opened.access() == Access::Unplanned {
+        return Err(Why::RunsCode);
+    }
+    let first = opened.order.columns.first().ok_or(Why::NoKey)?;
+    let column = table.columns.iter().find(|column| column.name == *first);
+    let kind = column.and_then(RangeType::of).ok_or(Why::KeyType)?;
+    if opened.key().is_none() {
+        return Err(Why::KeyType);
+    }
+    if circumstances.after_suspect {
+        return Err(Why::Suspect);
+    }
+    let known = known.ok_or(Why::Unknown)?;
+    if !circumstances.same_server {
+        return Err(Why::OtherServer);
+    }
+    let shape = (&known.columns, &known.types, &known.order);
+    if shape != (&opened.columns, &opened.types, &opened.order.columns) {
+        return Err(Why::OtherShape);
+    }
+    if is_due(&table.name, known.read_at, circumstances.taken_at) {
+        return Err(Why::Weekly);
+    }
+    if known.rest > 0 {
+        return Err(Why::Spread);
+    }
+    let (bounds, pieces): (Vec<String>, Vec<_>) = ranges(&known.pieces, kind).into_iter().unzip();
+    if bounds.is_empty() {
+        return Err(Why::Unknown);
+    }
+    Ok(Ranges {
+        partition: Partition::new(first.clone(), kind, bounds),
+        pieces,
+    })
+}
+
+/// Whether all of a table has to be read again: each has its own hour of the week, so that not
+/// all are read at once. What was read after the snapshot was read by a clock that is wrong.
+fn is_due(table: &Name, read_at: Timestamp, taken_at: Timestamp) -> bool {
+    let text = format!("{}\t{}", table.schema, table.name);
+    // FNV-1a.
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    let hour = i64::try_from(hash % 168).unwrap_or_default() * 3600;
+    let since = (taken_at.as_second() - hour).rem_euclid(WEEK);
+    let slot = taken_at.saturating_sub(SignedDuration::from_secs(since));
+    read_at > taken_at || slot.is_ok_and(|slot| read_at < slot)
+}
+
+/// The first value and the pieces of each range. None begins within the rows of one value, nor
+/// among nulls, which come last.
+fn ranges(pieces: &[KnownPiece], kind: RangeType) -> Vec<(String, &[KnownPiece])> {
+    let first = |piece: &KnownPiece| first_field(&piece.piece.first_key).to_owned();
+    let begins = |place: usize| {
+        let before = place.checked_sub(1).and_then(|place| pieces.get(place));
+        let field = first(&pieces[place]);
+        before.is_none_or(|before| first_field(&before.piece.last_key) != field)
+            && checksum::value_of(&field).is_some()
+    };
+    let starts: Vec<usize> = (0..pieces.len()).filter(|place| begins(*place)).collect();
+    if starts.first() != Some(&0) {
+        return Vec::new();
+    }
+    let together = starts.len().div_ceil(kind.most_parts() - 1).max(1);
+    let starts: Vec<usize> = starts.into_iter().step_by(together).collect();
+    let ends = starts.iter().skip(1).copied().chain([pieces.len()]);
+    let ranges = starts.iter().zip(ends).filter_map(|(&start, end)| {
+        let bound = checksum::value_of(&first(&pieces[start]))?;
+        Some((bound, &pieces[start..end]))
+    });
+    ranges.collect()
+}
+
+/// The first field of a key.
+fn first_field(key: &str) -> &str {
+    key.split('\t').next().unwrap_or_default()
+}
+
+impl<'a> Ranges<'a> {
+    /// What of the table is taken over and what is read, by what the server found in each part.
+    ///
+    /// # Errors
+    /// That its changes are spread over most of it.
+    pub(super) fn compare(
+        &self,
+        found: &[(u64, RowSums)],
+        is_stored: impl Fn(&KnownPiece) -> bool,
+    ) -> Result<Vec<Stretch<'a>>, Why> {
+        let mut stretches: Vec<Stretch<'a>> = Vec::new();
+        let (mut taken_over, mut known) = (0, 0);
+        for (part, (rows, sums)) in found.iter().copied().enumerate() {
+            let range = part.checked_sub(1).and_then(|range| self.pieces.get(range));
+            let length =
+                |pieces: &[KnownPiece]| pieces.iter().map(|known| known.piece.raw_len).sum::<u64>();
+            known += range.map_or(0, |pieces| length(pieces));
+            match range {
+                Some(pieces) if total(pieces) == (rows, sums) && pieces.iter().all(&is_stored) => {
+                    taken_over += length(pieces);
+                    stretches.push(Stretch::TakenOver(pieces));
+                }
+                Some(_) | None => read(&mut stretches, part, rows, sums),
+            }
+        }
+        if taken_over < known / LEAST_TAKEN_OVER || taken_over == 0 && known > 0 {
+            return Err(Why::Spread);
+        }
+        Ok(stretches)
+    }
+}
+
+impl Ranges<'_> {
+    /// The parts that are read, and where one stretch of them ends.
+    pub(super) fn wanted(&self, stretches: &[Stretch<'_>]) -> Parts<'_> {
+        let (mut numbers, mut stops, mut end) = (Vec::new(), Vec::new(), 0);
+        for stretch in stretches {
+            if let Stretch::Read { parts, rows, .. } = stretch {
+                numbers.extend(parts);
+                end += rows;
+                if *rows > 0 {
+                    stops.push(end);
+                }
+            }
+        }
+        Parts {
+            partition: &self.partition,
+            numbers,
+            stops,
+        }
+    }
+}
+
+/// Adds a part to those that are read.
+fn read(stretches: &mut Vec<Stretch<'_>>, part: usize, more: u64, other: RowSums) {
+    if let Some(Stretch::Read { parts, rows, sums }) = stretches.last_mut() {
+        parts.push(part);
+        *rows += more;
+        *sums += other;
+    } else {
+        stretches.push(Stretch::Read {
+            parts: vec![part],
+            rows: more,
+            sums: other,
+        });
+    }
+}
+
+/// How many rows pieces hold, and what these sum up to.
+fn total(pieces: &[KnownPiece]) -> (u64, RowSums) {
+    let mut total = (0, RowSums::default());
+    for known in pieces {
+        total.0 += known.piece.rows;
+        total.1 += known.sums.mixed;
+    }
+    total
+}
+
+/// How often in a row a table's changes were spread over most of it, and for how many runs
+/// nobody asks again, after it was read whole for this reason or not whole.
+pub(super) fn patience(known: Option<&KnownTable>, why: Option<Why>) -> (u32, u32) {
+    let (spread, rest) = known.map_or((0, 0), |known| (known.spread, known.rest));
+    match why {
+        None => (0, 0),
+        Some(Why::Spread) if rest > 0 => (spread, rest - 1),
+        Some(Why::Spread) => {
+            let spread = (spread + 1).min(MOST_REST);
+            (spread, (1 << spread) - 1)
+        }
+        Some(_) => (spread, rest),
+    }
+}
+
+#[cfg(test)]
+mod tests;
