@@ -68,6 +68,11 @@ impl<'a> Child<'a> {
         Ok(())
     }
 
+    /// Forgets what is known of rows, so that the next backup reads all of them.
+    pub(crate) fn forget_rows(&self) -> anyhow::Result<()> {
+        Ok(std::fs::remove_dir_all(self.store.join("v1/known"))?)
+    }
+
     pub(crate) fn back_up(&self, database: &str) -> anyhow::Result<Done> {
         self.start("backup", database)
     }

@@ -1,5 +1,6 @@
 //! Backup and restore beside `pg_dump` and `pg_restore`, on one database in one
 //! run: `cargo run --release --package benches --bin beside_pg_dump [MEGABYTES [ROUNDS]]`.
+//! No rounds leave `pg_dump` out.
 //!
 //! Both sides talk to one server over a verified TLS session and write to one
 //! disk. Each of ours is a process of its own, so that its memory is its own;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use child::{Child, Done};
-use source::{DATABASE, Source, Table};
+use source::{Change, DATABASE, Source, Table};
 use tools::Tools;
 
 const MEGABYTES: u64 = 1_000;
@@ -55,9 +56,14 @@ async fn measure(arguments: &[String]) -> anyhow::Result<()> {
     let ours = Child::new(&source.cluster, &folder);
     println!("database   {:.0} MB", megabytes_of(source.bytes().await?));
 
-    back_up(&tools, &ours, rounds)?;
+    if rounds > 0 {
+        back_up(&tools, &ours, rounds)?;
+    }
     grow(&source, &ours).await?;
-    restore(&source, &tools, &ours, rounds).await?;
+    change(&source, &ours).await?;
+    if rounds > 0 {
+        restore(&source, &tools, &ours, rounds).await?;
+    }
     Ok(std::fs::remove_dir_all(&folder)?)
 }
 
@@ -104,7 +110,33 @@ async fn grow(source: &Source, ours: &Child<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Row 9.
+/// Row 9, what a run reads after a hundredth of the rows changed, beside one that reads all.
+async fn change(source: &Source, ours: &Child<'_>) -> anyhow::Result<()> {
+    ours.forget()?;
+    ours.back_up(DATABASE)?;
+    ours.forget_rows()?;
+    let whole = ours.back_up(DATABASE)?;
+    let text = whole.figure("bytesRead")?;
+    let line = |name: &str, done: &Done| {
+        let (read, checksums) = (done.figure("bytesRead")?, done.figure("checksumMs")?);
+        println!(
+            "change     {name:28} {:>8.2} MB read, {:>6.2} % of the text; {:>6.2} s, checksums {:>6.2} s of two sessions",
+            megabytes_of(read),
+            percent(read, text),
+            done.took.as_secs_f64(),
+            Duration::from_millis(checksums).as_secs_f64(),
+        );
+        Ok::<_, anyhow::Error>(())
+    };
+    line("all is read", &whole)?;
+    for change in Change::ALL {
+        source.change(change).await?;
+        line(change.name(), &ours.back_up(DATABASE)?)?;
+    }
+    Ok(())
+}
+
+/// Row 10.
 async fn restore(
     source: &Source,
     tools: &Tools,

@@ -59,6 +59,49 @@ impl Table {
     }
 }
 
+/// What happens to a hundredth of the rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Change {
+    Nothing,
+    Updated,
+    Appended,
+    Spread,
+}
+
+impl Change {
+    pub(crate) const ALL: [Self; 4] = [Self::Nothing, Self::Updated, Self::Appended, Self::Spread];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing changed",
+            Self::Updated => "1 % updated side by side",
+            Self::Appended => "1 % appended",
+            Self::Spread => "1 % updated here and there",
+        }
+    }
+
+    /// Statements that change both tables.
+    fn statements(self) -> [&'static str; 2] {
+        match self {
+            Self::Nothing | Self::Appended => ["", ""],
+            Self::Updated => [
+                "update public.readings set note = note || ' again'
+                 where id between (select max(id) / 2 from public.readings)
+                     and (select max(id) / 2 + max(id) / 100 from public.readings)",
+                "update public.analytics_events set user_agent = user_agent || ' again' where id in (
+                     select id from public.analytics_events order by \"timestamp\", id
+                     offset (select count(*) / 2 from public.analytics_events)
+                     limit (select count(*) / 100 from public.analytics_events))",
+            ],
+            Self::Spread => [
+                "update public.readings set note = note || ' there' where id % 100 = 0",
+                "update public.analytics_events set user_agent = user_agent || ' there'
+                 where hashtext(id::text) % 100 = 0",
+            ],
+        }
+    }
+}
+
 /// A server with a database of about that many megabytes.
 pub(crate) struct Source {
     pub(crate) cluster: Cluster,
@@ -105,6 +148,19 @@ impl Source {
         self.client
             .execute(table.insert(), &[&i64::try_from(rows)?])
             .await?;
+        Ok(())
+    }
+
+    /// Changes a hundredth of the rows.
+    pub(crate) async fn change(&self, change: Change) -> anyhow::Result<()> {
+        for statement in change.statements() {
+            self.client.batch_execute(statement).await?;
+        }
+        if matches!(change, Change::Appended) {
+            for table in Table::ALL {
+                self.grow(table, self.rows(table).await? / 100).await?;
+            }
+        }
         Ok(())
     }
 

@@ -27,6 +27,7 @@ from (values
     ('checks.private_addresses', 'boolean', 'false', null, null, null, 'Whether custom checks may reach private, loopback and link-local addresses; loopback is always allowed where the database is on the same machine.'),
     ('cost.database_gb', 'number', '0.125', 0, 1000000, 'USD', 'What a gigabyte of the database costs a month, beyond what the plan includes.'),
     ('cost.database_included_gb', 'number', '8', 0, 1000000, 'GB', 'How many gigabytes of the database the plan includes.'),
+    ('cost.egress_gb', 'number', '0.09', 0, 1000000, 'USD', 'What a gigabyte costs that leaves the database, beyond what the plan includes.'),
     ('cost.function_hour', 'number', '0', 0, 1000000, 'USD', 'What an hour of a running function costs; 0 means that this is not known, and it is left out of the sum.'),
     ('cost.invocations_million', 'number', '0.6', 0, 1000000, 'USD', 'What a million calls of functions cost.'),
     ('cost.monthly_limit', 'number', '0', 0, 1000000000, 'USD', 'What a month may cost before an alert says that it is going to cost more; 0 means any amount.'),

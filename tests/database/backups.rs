@@ -339,11 +339,14 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
         json!({
             "status": "ok", "lastBackupAt": "2026-11-24T11:00:10+00:00", "ageSeconds": 600.0,
             "rpoSeconds": 3600.0, "projectedMonthlyEgressBytes": 1_440_000,
+            "projectedMonthlyEgressCost": 0.0,
             "runs": [{
                 "run": running["run"], "slot": "2026-11-24T11:00:00+00:00", "outcome": "done",
                 "snapshot": "snapshot-of-11:00:10", "takenAt": "2026-11-24T11:00:10+00:00",
                 "sealedAt": "2026-11-24T11:00:10+00:00", "durationMs": 5000, "rows": 10, "requests": requests(),
                 "bytesRead": 1000, "bytesStored": 100, "bytesReused": 300, "reusedPercent": 30.0,
+                "bytesTakenOver": null, "checksumMs": null,
+                "tablesWhole": null, "tablesInPart": null, "tablesUnchanged": null,
                 "suspect": null, "reason": null,
             }],
             "restores": [], "gaps": [],

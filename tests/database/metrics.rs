@@ -64,7 +64,7 @@ async fn without_data_counts_are_zero_and_the_rest_is_null() {
             "availability": {"targetPercent": 99.9, "percent": null, "budgetMinutes": 43.2, "minutesLeft": null},
             "outbox": {"pending": 0, "oldestSeconds": null, "dead": 0},
             "jobs": [job("backup", 1800), job("maintenance", 600), job("monitor", 60)],
-            "backups": {"ageSeconds": null, "takenAt": null, "bytesRead": null, "bytesStored": null},
+            "backups": {"ageSeconds": null, "takenAt": null, "bytes": null, "bytesRead": null, "bytesStored": null},
             "door": {"taken": [], "dropped": {}, "reasons": [], "recent": 0},
             "webVitals": {}, "people": {"24h": 0, "7d": 0, "30d": 0},
             "alerts": [], "incidents": {},

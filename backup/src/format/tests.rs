@@ -7,6 +7,7 @@ use arbitrary::{inventory, manifest, snapshot};
 
 use super::*;
 use crate::{
+    checksum::PieceSums,
     hex,
     schema::{Exclusion, Extension, Name, Scope, Stage},
 };
@@ -220,6 +221,7 @@ fn a_manifest_reads_like_this() {
     table | auth | users | managed:auth | 3 | -5 | 7
     column | id | uuid
     order | id
+    read | whole | weekly | 0 | 0 | 99 | 0 | 1
     piece | <hash> | 3 | 99 | <hash> | 1 | a\\tb\tc
     sequence | public | a_id_seq | 77 | true | public | a
     script | after | attached
@@ -233,7 +235,7 @@ fn a_manifest_reads_like_this() {
     migration | 1 | init | \N
     excluded | vault.secrets | it is encrypted with a key of the platform
     gap | base type public.box3 | it is made of functions in C
-    end | 28
+    end | 29
     ");
 }
 
@@ -295,13 +297,23 @@ fn broken_lines_are_named() {
     check(
         "\t77\ttrue",
         "\t77\tyes",
-        "line 16: a field is neither true nor false",
+        "line 17: a field is neither true nor false",
     );
-    check("end\t28", "end\t22", "line 28: lines are missing before it");
+    check("end\t28", "end\t22", "line 29: lines are missing before it");
     check(
         "end\t28\n",
         "end\t28\nend\t29\n",
-        "line 28: something follows it",
+        "line 29: something follows it",
+    );
+    check(
+        "read\twhole\tweekly",
+        "read\twhole\tmonthly",
+        "line 15: an unknown way of reading",
+    );
+    check(
+        "read\twhole\tweekly",
+        "read\tchanges\tweekly",
+        "line 15: an unknown way of reading",
     );
 }
 
@@ -381,5 +393,46 @@ fn a_piece_lies_below_the_first_digits_of_its_name() {
         "../../etc/passwd",
     ] {
         assert!(!object_path::is_name(wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn what_is_known_of_rows_reads_as_it_was_written() {
+    let table = |name: &str, pieces: Vec<KnownPiece>| KnownTable {
+        table: Name {
+            schema: "public".into(),
+            name: name.into(),
+        },
+        read_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        spread: 2,
+        rest: 3,
+        columns: vec!["id".into(), "a\tb".into()],
+        types: vec!["uuid".into(), "text".into()],
+        order: vec!["id".into()],
+        pieces,
+    };
+    let known = |number: u64| KnownPiece {
+        piece: Piece {
+            name: hex::sha256(b"piece"),
+            rows: number,
+            raw_len: 99,
+            raw_sha256: hex::sha256(b"rows"),
+            first_key: "a\\tb\t1".into(),
+            last_key: String::new(),
+        },
+        sums: PieceSums::of(format!("{number}\tx\n").as_bytes(), 2),
+    };
+    let all = KnownRows {
+        version_num: 150_018,
+        settings: vec![("DateStyle".into(), "ISO".into())],
+        tables: vec![
+            table("a", vec![known(1), known(2)]),
+            table("new\nline", Vec::new()),
+        ],
+    };
+    let text = all.render();
+    assert_eq!(KnownRows::parse(&text).unwrap(), all);
+    for cut in 0..text.len() {
+        assert!(KnownRows::parse(&text[..cut]).is_err(), "{cut}");
     }
 }

@@ -1,9 +1,14 @@
 //! What of a table has to be read, by what is known of it. Pure.
 //!
-//! A range is some consecutive pieces of a table which the first column of its order tells from
-//! all others. The server sums each range's rows in the run's snapshot; a range whose rows are
+//! A range is some consecutive pieces of a table which the first two columns of its order tell
+//! from all others. The server sums each range's rows in the run's snapshot; a range whose rows are
 //! as many and sum up to the same as when its pieces were read is taken over, and all other rows
 //! are read: those before the first and behind the last known row as well.
+
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,7 +16,7 @@ use crate::{
     checksum::{self, RowSums},
     format::{KnownPiece, KnownTable, Why},
     schema::{Name, Table},
-    source::{Access, Opened, Partition, Parts, RangeType},
+    source::{Access, Bound, Opened, Partition, Parts, RangeColumn},
 };
 
 /// Everything is read once in this time.
@@ -20,6 +25,9 @@ const WEEK: i64 = 7 * 24 * 60 * 60;
 /// Where less than one part in so many of a table's text could be taken over, it is read whole:
 /// that costs little more, and cuts its pieces anew.
 const LEAST_TAKEN_OVER: u64 = 10;
+
+/// Of how many values of a first column the rows are told apart by the second.
+const MOST_SHARED: usize = 32;
 
 /// The longest time, as runs, in which nobody asks for checksums that were of no use, as a
 /// power of two.
@@ -75,11 +83,15 @@ pub(super) fn plan<'a>(
         return Err(Why::RunsCode);
     }
     let first = opened.order.columns.first().ok_or(Why::NoKey)?;
-    let column = table.columns.iter().find(|column| column.name == *first);
-    let kind = column.and_then(RangeType::of).ok_or(Why::KeyType)?;
+    let column = |name: &String| table.columns.iter().find(|column| column.name == *name);
+    let first = column(first)
+        .and_then(RangeColumn::of)
+        .ok_or(Why::KeyType)?;
     if opened.key().is_none() {
         return Err(Why::KeyType);
     }
+    let second = opened.order.columns.get(1).and_then(column);
+    let second = second.and_then(RangeColumn::of);
     if circumstances.after_suspect {
         return Err(Why::Suspect);
     }
@@ -97,12 +109,14 @@ pub(super) fn plan<'a>(
     if known.rest > 0 {
         return Err(Why::Spread);
     }
-    let (bounds, pieces): (Vec<String>, Vec<_>) = ranges(&known.pieces, kind).into_iter().unzip();
+    let (bounds, pieces): (Vec<_>, Vec<_>) = ranges(&known.pieces, &first, second.as_ref())
+        .into_iter()
+        .unzip();
     if bounds.is_empty() {
         return Err(Why::Unknown);
     }
     Ok(Ranges {
-        partition: Partition::new(first.clone(), kind, bounds),
+        partition: Partition::new(first, second, bounds),
         pieces,
     })
 }
@@ -121,33 +135,71 @@ fn is_due(table: &Name, read_at: Timestamp, taken_at: Timestamp) -> bool {
     read_at > taken_at || slot.is_ok_and(|slot| read_at < slot)
 }
 
-/// The first value and the pieces of each range. None begins within the rows of one value, nor
+/// Where each range begins, and its pieces. None begins among rows that share both values, nor
 /// among nulls, which come last.
-fn ranges(pieces: &[KnownPiece], kind: RangeType) -> Vec<(String, &[KnownPiece])> {
-    let first = |piece: &KnownPiece| first_field(&piece.piece.first_key).to_owned();
-    let begins = |place: usize| {
+fn ranges<'a>(
+    pieces: &'a [KnownPiece],
+    first: &RangeColumn,
+    second: Option<&RangeColumn>,
+) -> Vec<(Bound, &'a [KnownPiece])> {
+    let shared = second.map_or_else(HashSet::new, |_| most_shared(pieces));
+    let mut starts: Vec<(usize, Bound)> = Vec::new();
+    for (place, known) in pieces.iter().enumerate() {
         let before = place.checked_sub(1).and_then(|place| pieces.get(place));
-        let field = first(&pieces[place]);
-        before.is_none_or(|before| first_field(&before.piece.last_key) != field)
-            && checksum::value_of(&field).is_some()
-    };
-    let starts: Vec<usize> = (0..pieces.len()).filter(|place| begins(*place)).collect();
-    if starts.first() != Some(&0) {
+        if let Some(bound) = bound(before, known, &shared) {
+            starts.push((place, bound));
+        }
+    }
+    if starts.first().is_none_or(|(place, _)| *place != 0) {
         return Vec::new();
     }
-    let together = starts.len().div_ceil(kind.most_parts() - 1).max(1);
-    let starts: Vec<usize> = starts.into_iter().step_by(together).collect();
-    let ends = starts.iter().skip(1).copied().chain([pieces.len()]);
-    let ranges = starts.iter().zip(ends).filter_map(|(&start, end)| {
-        let bound = checksum::value_of(&first(&pieces[start]))?;
-        Some((bound, &pieces[start..end]))
-    });
-    ranges.collect()
+    let kinds = [Some(first), second].into_iter().flatten();
+    let most = kinds
+        .map(|column| column.kind.most_parts())
+        .min()
+        .unwrap_or(1);
+    let together = starts.len().div_ceil(most - 1).max(1);
+    let starts: Vec<_> = starts.into_iter().step_by(together).collect();
+    let ends: Vec<usize> = starts.iter().skip(1).map(|(place, _)| *place).collect();
+    let ends = ends.into_iter().chain([pieces.len()]);
+    let ranges = starts.into_iter().zip(ends);
+    ranges
+        .map(|((start, bound), end)| (bound, &pieces[start..end]))
+        .collect()
 }
 
-/// The first field of a key.
-fn first_field(key: &str) -> &str {
-    key.split('\t').next().unwrap_or_default()
+/// Where a range begins that begins with a piece, if one can.
+fn bound(before: Option<&KnownPiece>, known: &KnownPiece, shared: &HashSet<&str>) -> Option<Bound> {
+    let field = |key: &str, place| key.split('\t').nth(place).unwrap_or_default().to_owned();
+    let begins = |place| {
+        let own = field(&known.piece.first_key, place);
+        let other = before.map(|before| field(&before.piece.last_key, place));
+        (other != Some(own.clone())).then_some(own)
+    };
+    if let Some(own) = begins(0) {
+        let second = None;
+        return checksum::value_of(&own).map(|first| Bound { first, second });
+    }
+    let own = field(&known.piece.first_key, 0);
+    let second = begins(1).filter(|_| shared.contains(own.as_str()))?;
+    Some(Bound {
+        first: checksum::value_of(&own)?,
+        second: Some(checksum::value_of(&second)?),
+    })
+}
+
+/// The first values that most pieces begin with: those whose rows the server tells apart by the
+/// next column, which takes a comparison for each of these values and row.
+fn most_shared(pieces: &[KnownPiece]) -> HashSet<&str> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for known in pieces {
+        let first = known.piece.first_key.split('\t').next().unwrap_or_default();
+        *counts.entry(first).or_default() += 1;
+    }
+    let mut shared: Vec<_> = counts.into_iter().collect();
+    shared.sort_unstable_by_key(|(value, count)| (Reverse(*count), *value));
+    let most = shared.into_iter().take(MOST_SHARED);
+    most.map(|(value, _)| value).collect()
 }
 
 impl<'a> Ranges<'a> {

@@ -9,7 +9,7 @@
 //! - `catalog_fingerprint`: what that proof compares
 //! - `snapshot_reader`: a session that reads tables in the snapshot
 //! - `computed_values`: what COPY leaves out
-//! - `partition`: rows told apart by ranges of a column
+//! - `partition`: rows told apart by ranges of their key
 //! - `segmented_rows`: the stream of COPY text, counted and cut into segments
 
 mod catalog_fingerprint;
@@ -20,7 +20,7 @@ mod segmented_rows;
 mod snapshot_reader;
 
 pub use database_snapshot::DatabaseSnapshot;
-pub use partition::{Partition, RangeType};
+pub use partition::{Bound, Partition, RangeColumn, RangeType};
 pub use segmented_rows::SegmentedRows;
 pub use snapshot_reader::{Access, Opened, Parts, Reading, SnapshotReader, read_sequences};
 

@@ -1,4 +1,4 @@
-//! A table's rows told apart by ranges of one column.
+//! A table's rows told apart by ranges of the first columns of its order.
 //!
 //! Every row is in exactly one part, whatever the bounds: what is taken over of some parts and
 //! read of the others is the whole table, and bounds that are out of order cost time and
@@ -12,14 +12,31 @@ use crate::{
     schema::{Column, quoted},
 };
 
-/// The parts of a table's rows, from the least values of a column to the greatest. Part 0 is
-/// what comes before the first bound; the last one is also where nulls are, which an order
-/// has last.
+/// The parts of a table's rows, from the least values to the greatest. Part 0 is what comes
+/// before the first bound; the last one is also where nulls are, which an order has last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Partition {
-    column: String,
-    kind: RangeType,
-    bounds: Vec<String>,
+    first: RangeColumn,
+    second: Option<RangeColumn>,
+    bounds: Vec<Bound>,
+}
+
+/// A column that tells ranges apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeColumn {
+    /// Its name.
+    pub name: String,
+    /// How its values are compared.
+    pub kind: RangeType,
+}
+
+/// Where a part begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// The value of the first column.
+    pub first: String,
+    /// Among the rows that share it, the value of the second; none for all of them.
+    pub second: Option<String>,
 }
 
 /// The type of a column whose ranges the server tells apart without running anything but its
@@ -54,6 +71,14 @@ impl RangeType {
         }
     }
 
+    /// The type of bounds.
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Fixed(name) => name,
+        }
+    }
+
     /// How many parts there may be. The bounds of texts are walked along for each row.
     #[must_use]
     pub fn most_parts(self) -> usize {
@@ -72,13 +97,39 @@ fn is_timestamp(sql: &str, zone: &str) -> bool {
     precision.is_some_and(|precision| precision.is_empty() || digits(precision))
 }
 
-impl Partition {
-    /// The parts that begin at these values of a column.
+impl RangeColumn {
+    /// A column of a table, if its type allows it.
     #[must_use]
-    pub fn new(column: String, kind: RangeType, bounds: Vec<String>) -> Self {
+    pub fn of(column: &Column) -> Option<Self> {
+        Some(Self {
+            name: column.name.clone(),
+            kind: RangeType::of(column)?,
+        })
+    }
+
+    /// The number of bounds that a row's value is not below, as SQL.
+    fn bucket<'a>(&self, bounds: impl Iterator<Item = &'a str>) -> String {
+        let bounds: Vec<String> = bounds.map(element).collect();
+        let bounds = literal(&format!("{{{}}}", bounds.join(",")));
+        let kind = self.kind.sql();
+        format!("width_bucket({}, {bounds}::{kind}[])", self.value())
+    }
+
+    fn value(&self) -> String {
+        match self.kind {
+            RangeType::Text => format!("{}::text collate \"C\"", quoted(&self.name)),
+            RangeType::Fixed(_) => quoted(&self.name),
+        }
+    }
+}
+
+impl Partition {
+    /// The parts that begin at these bounds, which are in order.
+    #[must_use]
+    pub fn new(first: RangeColumn, second: Option<RangeColumn>, bounds: Vec<Bound>) -> Self {
         Self {
-            column,
-            kind,
+            first,
+            second,
             bounds,
         }
     }
@@ -90,19 +141,42 @@ impl Partition {
     }
 
     /// The number of a row's part, as SQL.
+    ///
+    /// The first column leads to the last part that begins at or below its value. Only rows
+    /// that share their first value with a bound of the second column are told apart by that.
     #[must_use]
     pub fn sql(&self) -> String {
-        let (value, bound_type) = match self.kind {
-            RangeType::Text => {
-                let value = format!("{}::text collate \"C\"", quoted(&self.column));
-                (value, "text")
-            }
-            RangeType::Fixed(name) => (quoted(&self.column), name),
-        };
-        let bounds: Vec<String> = self.bounds.iter().map(|bound| element(bound)).collect();
-        let bounds = literal(&format!("{{{}}}", bounds.join(",")));
         let last = self.bounds.len();
-        format!("coalesce(width_bucket({value}, {bounds}::{bound_type}[]), {last})")
+        let (mut firsts, mut ends, mut branches) = (Vec::new(), vec![0], Vec::new());
+        let mut place = 0;
+        for group in self.bounds.chunk_by(|one, other| one.first == other.first) {
+            firsts.push(group[0].first.as_str());
+            // What shares the first value and comes before its first bound of the second.
+            let base = place + usize::from(group[0].second.is_none());
+            place += group.len();
+            ends.push(place);
+            let seconds: Vec<&str> = group
+                .iter()
+                .filter_map(|bound| bound.second.as_deref())
+                .collect();
+            if let (Some(second), [_, ..]) = (&self.second, &seconds[..]) {
+                let value = literal(&group[0].first);
+                let kind = self.first.kind.sql();
+                let bucket = second.bucket(seconds.into_iter());
+                branches.push(format!(" when {value}::{kind} then {base} + {bucket}"));
+            }
+        }
+        let bucket = self.first.bucket(firsts.into_iter());
+        if branches.is_empty() {
+            return format!("coalesce({bucket}, {last})");
+        }
+        let ends: Vec<String> = ends.iter().map(ToString::to_string).collect();
+        format!(
+            "coalesce(case {}{} else ('{{{}}}'::int[])[{bucket} + 1] end, {last})",
+            self.first.value(),
+            branches.concat(),
+            ends.join(",")
+        )
     }
 }
 
@@ -153,13 +227,50 @@ mod tests {
         }
     }
 
+    fn bound(first: &str, second: Option<&str>) -> Bound {
+        Bound {
+            first: first.to_owned(),
+            second: second.map(ToOwned::to_owned),
+        }
+    }
+
     #[test]
     fn bounds_are_written_so_that_no_value_is_anything_else() {
-        let bounds = vec!["".to_owned(), r#"a"b\c,{}'"#.to_owned()];
-        let partition = Partition::new("a\"b".to_owned(), RangeType::Text, bounds);
+        let bounds = vec![bound("", None), bound(r#"a"b\c,{}'"#, None)];
+        let named = RangeColumn {
+            name: "a\"b".to_owned(),
+            kind: RangeType::Text,
+        };
+        let partition = Partition::new(named, None, bounds);
         let expected =
             r#"coalesce(width_bucket("a""b"::text collate "C", '{"","a\"b\\c,{}''"}'::text[]), 2)"#;
         assert_eq!(partition.sql(), expected);
         assert_eq!(partition.parts(), 0..3);
+    }
+
+    #[test]
+    fn rows_that_share_a_value_are_told_apart_by_the_next_column() {
+        let column = |name: &str, kind| RangeColumn {
+            name: name.to_owned(),
+            kind,
+        };
+        let bounds = vec![
+            bound("2026-01-01", None),
+            bound("2026-01-02", Some("4")),
+            bound("2026-01-02", Some("9")),
+            bound("2026-01-03", None),
+            bound("2026-01-03", Some("5")),
+        ];
+        let day = column("day", RangeType::Fixed("date"));
+        let id = column("id", RangeType::Fixed("bigint"));
+        let partition = Partition::new(day, Some(id), bounds);
+        assert_eq!(
+            partition.sql(),
+            "coalesce(case \"day\" \
+             when '2026-01-02'::date then 1 + width_bucket(\"id\", '{\"4\",\"9\"}'::bigint[]) \
+             when '2026-01-03'::date then 4 + width_bucket(\"id\", '{\"5\"}'::bigint[]) \
+             else ('{0,1,3,5}'::int[])[width_bucket(\"day\", \
+             '{\"2026-01-01\",\"2026-01-02\",\"2026-01-03\"}'::date[]) + 1] end, 5)"
+        );
     }
 }

@@ -220,7 +220,9 @@ impl SnapshotReader {
             Err(error) if error.as_db_error().is_some() => None,
             Err(error) => return Err(error.into()),
         };
-        client.batch_execute("rollback to savepoint asked").await?;
+        client
+            .batch_execute("rollback to savepoint asked; release savepoint asked")
+            .await?;
         Ok(answer)
     }
 

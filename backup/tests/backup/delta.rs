@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use backup::{
+    checksum,
     format::{How, KnownRows, Manifest, TableData, TableRead, Why, object_path},
     repository::Repository,
     run::{self, Backup, Reading, Request, RunError},
@@ -23,7 +24,7 @@ use tokio_postgres::Client;
 use crate::{
     proxy::{End, Proxy},
     random_databases::{any_seed, wanted},
-    restore::{assert_equal, restore},
+    restore::restore,
     support,
     taken::Taken,
     vault::{Vault, public},
@@ -54,6 +55,12 @@ const TABLES: &str = "
     insert into public.named select md5(g::text) || e'\\t\\\\é', repeat(md5(g::text), 8) from generate_series(1, 5000) g;
     create table public.pairs (owner int, thing varchar(40), v text, primary key (owner, thing));
     insert into public.pairs select g / 40, md5(g::text), repeat(md5(g::text), 8) from generate_series(1, 5000) g;
+    create table public.imported (
+        id uuid primary key default gen_random_uuid(), created_at timestamptz default now(), body text
+    );
+    insert into public.imported (id, created_at, body)
+    select md5(g::text)::uuid, timestamptz '2026-01-01' + g / 4000 * interval '1 day', repeat(md5(g::text), 8)
+    from generate_series(1, 5000) g;
     create table public.unkeyed (v text);
     insert into public.unkeyed select repeat(md5((g % 50)::text), 8) from generate_series(1, 3000) g;
     create table public.big (id int primary key, doc text);
@@ -64,7 +71,7 @@ const TABLES: &str = "
     create table public.empty (id int primary key, v text);";
 
 /// Changes, with `{a}` and `{b}` two random numbers of 1 to 5000 and `{k}` a small one.
-const CHANGES: [&str; 34] = [
+const CHANGES: [&str; 37] = [
     // In the middle, one row or some next to each other.
     "update grown set v = repeat('changed', {k}) where id = {a} * 10",
     "update grown set v = v || 'x' where id between {a} * 10 and {a} * 10 + 10 * {k}",
@@ -72,6 +79,9 @@ const CHANGES: [&str; 34] = [
     "update named set v = null where name = md5({a}::text) || e'\\t\\\\é'",
     "update pairs set v = '' where owner = {a} / 40",
     "update unkeyed set v = v || '{a}' where ctid = (select ctid from unkeyed limit 1)",
+    "update imported set body = 'changed' where id = md5({a}::text)::uuid",
+    "update imported set created_at = created_at + interval '{k} hours' where id = md5({a}::text)::uuid",
+    "insert into imported (created_at, body) values ('2026-01-01', 'more'), ('2026-01-01 12:00', 'between')",
     // Rows that exchange values.
     "update grown g set v = o.v from grown o where g.id in ({a} * 10, {a} * 10 + 10) and o.id = 2 * {a} * 10 + 10 - g.id",
     "update grown g set at = o.at from grown o where g.id in ({a} * 10, {b} * 10) and o.id = {a} * 10 + {b} * 10 - g.id",
@@ -153,7 +163,14 @@ async fn plays(seed: u64) {
     assert!(taken_over > STEPS, "hardly anything was taken over");
     let target = TestDatabase::empty().await.unwrap();
     restore(&backup, &target).await.unwrap();
-    assert_equal(&backup, &target).await;
+    let (here, there) = (support::session(&target).await, &client);
+    for data in &backup.manifest.tables {
+        if data.table.schema == "public" {
+            let [here, there] =
+                [&here, there].map(|session| checksum::read(session, &data.table, &data.columns));
+            assert_eq!(here.await.unwrap(), there.await.unwrap(), "{}", data.table);
+        }
+    }
 }
 
 /// A database with the tables, and a session in which their names need no schema.
@@ -239,8 +256,14 @@ async fn a_run_says_of_each_table_how_it_was_read_and_why() {
         create index on pairs (f(v))";
     client.batch_execute(changes).await.unwrap();
     let second = vault.back_up(&database).await.unwrap();
-    let in_part = |how, read| matches!(how, How::Changes { ranges, ranges_read } if ranges > 2 && ranges_read == read);
-    for (table, read) in [("grown", 1), ("scattered", 1), ("named", 0), ("big", 0)] {
+    let in_part = |how, read| matches!(how, How::Changes { ranges, ranges_read } if ranges >= 2 && ranges_read == read);
+    for (table, read) in [
+        ("grown", 1),
+        ("scattered", 1),
+        ("imported", 0),
+        ("named", 0),
+        ("big", 0),
+    ] {
         let how = read_of(&second, &public(table)).how;
         assert!(in_part(how, read), "{table}: {how:?}");
     }
@@ -255,7 +278,7 @@ async fn a_run_says_of_each_table_how_it_was_read_and_why() {
         .collect();
     let all = Reading::of(&reads);
     assert_eq!((all.tables_whole, all.tables_in_part), (3, 2), "{reads:?}");
-    assert_eq!(all.tables_unchanged, 2, "{reads:?}");
+    assert_eq!(all.tables_unchanged, 3, "{reads:?}");
 
     client
         .batch_execute("update named set v = v || 'all'; alter table grown drop column n")
@@ -414,11 +437,11 @@ async fn what_did_not_change_does_not_cross_the_wire() {
     for _ in 0..2 {
         let measuring = Proxy::start(u64::MAX, End::Cut).await;
         let (url, ca) = measuring.direct(&database).await;
-        run::run(vault.request(&url, &ca), async || true)
-            .await
-            .unwrap();
+        let backup = run::run(vault.request(&url, &ca), async || true).await;
+        println!("{:?}", backup.unwrap().figures.reading);
         passed.push(measuring.passed());
     }
     println!("{passed:?}");
-    assert!(passed[1] * 5 < passed[0], "{passed:?}");
+    // What is left is the schema, which is read in every run.
+    assert!(passed[1] * 4 < passed[0], "{passed:?}");
 }

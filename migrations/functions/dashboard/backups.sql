@@ -18,22 +18,29 @@ as $$
         'rows', p_backup.figures -> 'rows',
         'requests', p_backup.figures -> 'requests',
         'bytesRead', p_backup.figures -> 'bytesRead',
+        'bytesTakenOver', p_backup.figures -> 'bytesTakenOver',
+        'checksumMs', p_backup.figures -> 'checksumMs',
+        'tablesWhole', p_backup.figures -> 'tablesWhole',
+        'tablesInPart', p_backup.figures -> 'tablesInPart',
+        'tablesUnchanged', p_backup.figures -> 'tablesUnchanged',
         'bytesStored', p_backup.figures -> 'bytesStored',
         'bytesReused', p_backup.figures -> 'bytesReused',
         'reusedPercent', round(
-            100 * (p_backup.figures ->> 'bytesReused')::numeric
+            100 * (kept.reused + kept.taken_over)
             -- The reused bytes include the definitions of objects, and the read ones do not.
-            / nullif(
-                greatest(
-                    (p_backup.figures ->> 'bytesRead')::numeric, (p_backup.figures ->> 'bytesReused')::numeric
-                ),
-                0
-            ),
+            / nullif(greatest(kept.read, kept.reused) + kept.taken_over, 0),
             2
         ),
         'suspect', p_backup.suspect,
         'reason', p_backup.reason
     )
+    from (
+        select
+            (p_backup.figures ->> 'bytesRead')::numeric,
+            (p_backup.figures ->> 'bytesReused')::numeric,
+            -- Earlier releases read everything.
+            coalesce((p_backup.figures ->> 'bytesTakenOver')::numeric, 0)
+    ) as kept (read, reused, taken_over)
 $$;
 
 comment on function ops.backup_document(ops.backups, ops.runs) is
@@ -123,6 +130,25 @@ $$;
 comment on function ops.dashboard_gaps(timestamptz) is
     'What the newest backup leaves out, and whether that is accepted.';
 
+create or replace function ops.backup_egress(p_now timestamptz)
+returns numeric
+language sql
+stable
+set search_path = ''
+as $$
+    -- A week has everything that is read once in a week.
+    select round(avg((backup.figures ->> 'bytesRead')::numeric) * 2592000 / job.every_seconds)
+    from ops.jobs as job
+    join ops.backups as backup
+        on backup.outcome = 'done' and backup.finished_at <= p_now
+        and backup.finished_at > p_now - interval '168 hours'
+    where job.job = 'backup'
+    group by job.every_seconds
+$$;
+
+comment on function ops.backup_egress(timestamptz) is
+    'How many bytes backups read of the database in thirty days of runs like those of the last week, or null if there was none.';
+
 create or replace function ops.dashboard_backups(p_now timestamptz)
 returns jsonb
 language sql
@@ -142,11 +168,9 @@ as $$
         'lastBackupAt', (select max(taken_at) from ops.backups where outcome = 'done' and taken_at <= p_now),
         'ageSeconds', (select seconds from ops.backup_age(p_now)),
         'rpoSeconds', extract(epoch from ops.minutes(ops.read_settings(), 'threshold.backup_rpo_minutes')),
-        'projectedMonthlyEgressBytes', (
-            -- The projection takes thirty days of runs like the newest ones.
-            select round(avg((figures ->> 'bytesRead')::numeric) * 2592000 / job.every_seconds)
-            from finished
-            where outcome = 'done'
+        'projectedMonthlyEgressBytes', ops.backup_egress(p_now),
+        'projectedMonthlyEgressCost', round(
+            ops.backup_egress(p_now) / 1e9 * (ops.read_settings() ->> 'cost.egress_gb')::numeric, 2
         ),
         'runs', coalesce(
             (

@@ -146,6 +146,9 @@ as $$
     select jsonb_build_object(
         'ageSeconds', (select seconds from ops.backup_age(p_now)),
         'takenAt', extract(epoch from newest.taken_at),
+        'bytes',
+            (newest.figures ->> 'bytesRead')::numeric
+            + coalesce((newest.figures ->> 'bytesTakenOver')::numeric, 0),
         'bytesRead', newest.figures -> 'bytesRead',
         'bytesStored', newest.figures -> 'bytesStored'
     )
@@ -160,7 +163,7 @@ as $$
 $$;
 
 comment on function ops.backup_metrics(timestamptz) is
-    'How many seconds of changes no backup holds, and when the newest backup was taken and how large it is.';
+    'How many seconds of changes no backup holds, and when the newest backup was taken, how large it is and how much of it was read.';
 
 create or replace function ops.door_metrics(p_now timestamptz)
 returns jsonb

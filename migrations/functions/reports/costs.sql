@@ -124,12 +124,22 @@ as $$
 declare
     v_database numeric := ops.database_size_before(p_now + interval '1 microsecond') / 1e9;
     v_written numeric;
+    v_read numeric;
     v_requests numeric;
 begin
     select
         sum(ops.report_number(run.figures -> 'bytesStored')) / 1e9,
-        sum(ops.report_number(run.figures -> 'requests'))
-    into v_written, v_requests
+        sum(ops.report_number(run.figures -> 'bytesRead')) / 1e9,
+        sum((
+            select sum(ops.report_number(requests.count))
+            from jsonb_each(
+                case jsonb_typeof(run.figures -> 'requests')
+                    when 'object' then run.figures -> 'requests'
+                    else '{}'
+                end
+            ) as requests (kind, count)
+        ))
+    into v_written, v_read, v_requests
     from ops.backups as run
     where run.finished_at >= p_from and run.finished_at <= p_now;
 
@@ -148,6 +158,10 @@ begin
             (p_settings ->> 'cost.store_requests_million')::numeric / 1000000, p_share
         )),
         (ops.cost_item(
+            'backup_egress', null, round(v_read, 4), 'GB read',
+            (p_settings ->> 'cost.egress_gb')::numeric, p_share
+        )),
+        (ops.cost_item(
             'backup_writes', null, round(v_written, 4), 'GB written', null, p_share,
             'stores ask for what they hold, not for what is written'
         )),
@@ -158,7 +172,7 @@ end
 $$;
 
 comment on function ops.cost_of_storage(timestamptz, timestamptz, numeric, jsonb) is
-    'How large the database is beyond what the plan includes, and what backups asked of the store and wrote there.';
+    'How large the database is beyond what the plan includes, what backups read of it, and what they asked of the store and wrote there.';
 
 create or replace function ops.cost_of_messages(p_from timestamptz, p_now timestamptz, p_share numeric)
 returns setof jsonb

@@ -47,6 +47,7 @@ function Body({ data }) {
     { key: "outcome", label: "Outcome", value: ({ outcome }) => outcome, show: ({ outcome, reason, suspect }) => reason ?? suspect ?? outcome },
     { key: "rows", label: "Rows", number: true, minor: true, value: ({ rows }) => rows, show: ({ rows }) => number(rows) },
     { key: "read", label: "Read", number: true, minor: true, value: ({ bytesRead }) => bytesRead, show: ({ bytesRead }) => text(bytesRead) },
+    { key: "unread", label: "Unchanged", number: true, minor: true, value: ({ bytesTakenOver }) => bytesTakenOver, show: ({ bytesTakenOver }) => text(bytesTakenOver) },
     { key: "stored", label: "Stored", number: true, value: ({ bytesStored }) => bytesStored, show: ({ bytesStored }) => text(bytesStored) },
     { key: "reused", label: "Reused", number: true, value: ({ reusedPercent }) => reusedPercent, show: ({ reusedPercent }) => (reusedPercent == null ? "–" : `${percent(reusedPercent)} %`) },
     { key: "took", label: "Took", number: true, minor: true, value: ({ durationMs }) => durationMs, show: ({ durationMs }) => span(durationMs / 1000) },
@@ -72,9 +73,11 @@ function Body({ data }) {
       <Figures>
         <Figure label="Newest" value={<Time at={backups.lastBackupAt} />} more={newest?.snapshot && <code>{newest.snapshot}</code>} />
         <Figure label="Rows" value={number(newest?.rows)} />
-        <Figure label="Read" value={bytes(newest?.bytesRead)} />
+        <Figure label="Read" value={bytes(newest?.bytesRead)}
+          more={newest?.bytesTakenOver != null && `${text(newest.bytesTakenOver)} unchanged, ${count(newest.tablesWhole, "table")} whole, checksums ${span(newest.checksumMs / 1000)}`} />
         <Figure label="Stored anew" value={bytes(newest?.bytesStored)} more={newest?.reusedPercent != null && `${percent(newest.reusedPercent)} % reused`} />
-        <Figure label="Read in a month" value={bytes(backups.projectedMonthlyEgressBytes)} />
+        <Figure label="Read in a month" value={bytes(backups.projectedMonthlyEgressBytes)}
+          more={backups.projectedMonthlyEgressCost != null && `${number(backups.projectedMonthlyEgressCost)} USD of egress`} />
         <Figure label="Tried" value={drills.last ? drills.last.outcome : "never"} level={drills.status === "failed" ? "bad" : "fine"}
           more={drills.last ? <><Time at={drills.last.finishedAt} />, {count(drills.last.tables, "table")}</> : `due every ${count(drills.everyDays, "day")}`} />
         <Figure label="Read in its store" value={verifications.last ? verifications.last.outcome : "never"} level={verifications.status === "damaged" ? "bad" : "fine"}
@@ -125,7 +128,9 @@ export default {
   defines: [
     { name: "Age", path: "backups.ageSeconds", means: "From the newest backup's snapshot until now: what would be lost.", rule: "backup_rpo_breached" },
     { name: "What may be lost (RPO)", path: "backups.rpoSeconds", means: "How much may be lost at most.", rule: "backup_overdue" },
-    { name: "Reused", path: "backups.runs", means: "Of the bytes read, those that lay in the store already." },
+    { name: "Unchanged", path: "backups.runs", means: "Rows that were not read: the server's checksums said that they are as the backup before has them." },
+    { name: "Read in a month", path: "backups.projectedMonthlyEgressBytes", means: "What leaves the database in 30 days of runs like those of the last week, and its price beyond what the plan includes." },
+    { name: "Reused", path: "backups.runs", means: "Of the bytes in the backup, those that did not have to be stored." },
     { name: "Restore (RTO)", path: "backups.drills", means: "How long the last measured restore took with its comparison, and how long it may take.", rule: "backup_drill_overdue" },
     { name: "Suspect", path: "backups.status", means: "It was sealed, and may not hold what it should.", rule: "backup_suspect" },
     { name: "Read in its store", path: "backups.verifications", means: "The last verification of the objects of a backup, or the one that found a damage that stands.", rule: "backup_damaged" },

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{checksum::PieceSums, format::Piece};
+use crate::{checksum::PieceSums, format::Piece, source::RangeType};
 
 /// A piece of so many rows from a key to another, which sums up to its number.
 fn piece(number: u64, rows: u64, first_key: &str, last_key: &str) -> KnownPiece {
@@ -17,61 +17,109 @@ fn piece(number: u64, rows: u64, first_key: &str, last_key: &str) -> KnownPiece 
     }
 }
 
-fn bounds(pieces: &[KnownPiece], kind: RangeType) -> Vec<(String, usize)> {
-    let ranges = ranges(pieces, kind).into_iter();
+fn column(kind: RangeType) -> RangeColumn {
+    RangeColumn {
+        name: "id".to_owned(),
+        kind,
+    }
+}
+
+/// Where ranges begin, and how many pieces each has.
+fn bounds(pieces: &[KnownPiece], kind: RangeType, second: bool) -> Vec<(String, usize)> {
+    let (first, second) = (column(kind), second.then(|| column(kind)));
+    let ranges = ranges(pieces, &first, second.as_ref()).into_iter();
+    let text = |Bound { first, second }| match second {
+        Some(second) => format!("{first}|{second}"),
+        None => first,
+    };
     ranges
-        .map(|(bound, pieces)| (bound, pieces.len()))
+        .map(|(bound, pieces)| (text(bound), pieces.len()))
+        .collect()
+}
+
+/// The pieces with these first and last keys.
+fn pieces(keys: &[(&str, &str)]) -> Vec<KnownPiece> {
+    let numbered = (0..).zip(keys);
+    numbered
+        .map(|(n, (first, last))| piece(n, 1, first, last))
         .collect()
 }
 
 #[test]
-fn a_range_begins_where_the_first_column_does_so_anew() {
-    let kind = RangeType::Text;
-    for (case, keys, expected) in [
+fn a_range_begins_where_a_value_does_so_anew() {
+    let shared = [
+        ("a\t1", "b\t5"),
+        ("b\t6", "b\t9"),
+        ("b\t9", "c\t1"),
+        ("d\t1", "d\t2"),
+        ("d\t3", "d\t4"),
+    ];
+    for (case, second, keys, expected) in [
         (
             "one column",
+            false,
             &[("a", "b"), ("c", "d")][..],
             &[("a", 1), ("c", 1)][..],
         ),
+        ("a shared value", false, &shared, &[("a", 3), ("d", 2)]),
         (
-            "rows of one value in several pieces",
-            &[
-                ("a\t1", "b\t5"),
-                ("b\t6", "b\t9"),
-                ("b\t10", "c\t1"),
-                ("d\t1", "d\t2"),
-            ],
-            &[("a", 3), ("d", 1)],
+            "a shared value and another column",
+            true,
+            &shared,
+            &[("a", 1), ("b|6", 2), ("d", 1), ("d|3", 1)],
         ),
         (
             "a row that is longer than a piece",
+            true,
             &[("a", "a"), ("a", "a"), ("b", "c")],
             &[("a", 2), ("b", 1)],
         ),
         (
             "nulls are last",
+            true,
             &[("a\t1", "b\t2"), ("\\N\t3", "\\N\t4"), ("\\N\t5", "\\N\t9")],
             &[("a", 3)],
         ),
-        ("nulls alone", &[("\\N\t3", "\\N\t4")], &[]),
-        ("escaped", &[("a\\tb\\\\", "c")], &[("a\tb\\", 1)]),
+        ("nulls alone", true, &[("\\N\t3", "\\N\t4")], &[]),
+        ("escaped", false, &[("a\\tb\\\\", "c")], &[("a\tb\\", 1)]),
         (
             "the empty text",
+            false,
             &[("", "a"), ("b", "c")],
             &[("", 1), ("b", 1)],
         ),
-        ("no rows", &[], &[]),
+        ("no rows", false, &[], &[]),
     ] {
-        let pieces: Vec<_> = (0..)
-            .zip(keys)
-            .map(|(n, (first, last))| piece(n, 1, first, last))
-            .collect();
-        let expected: Vec<_> = expected
+        let expected = expected
             .iter()
-            .map(|(bound, count)| ((*bound).to_owned(), *count))
-            .collect();
-        assert_eq!(bounds(&pieces, kind), expected, "{case}");
+            .map(|(bound, count)| ((*bound).to_owned(), *count));
+        let found = bounds(&pieces(keys), RangeType::Text, second);
+        assert_eq!(found, expected.collect::<Vec<_>>(), "{case}");
     }
+}
+
+#[test]
+fn only_the_values_that_most_pieces_share_are_told_apart_further() {
+    let keys: Vec<(String, String)> = (0..100)
+        .flat_map(|value| {
+            (0..=value).map(move |n| (format!("{value:03}\t{n}"), format!("{value:03}\t{n}x")))
+        })
+        .collect();
+    let keys: Vec<(&str, &str)> = keys
+        .iter()
+        .map(|(first, last)| (first.as_str(), last.as_str()))
+        .collect();
+    let found = bounds(&pieces(&keys), RangeType::Fixed("bigint"), true);
+    let further = |value: &str| {
+        found
+            .iter()
+            .filter(|(bound, _)| bound.starts_with(value))
+            .count()
+    };
+    assert_eq!(
+        (further("099"), further("068"), further("067")),
+        (100, 69, 1)
+    );
 }
 
 #[test]
@@ -81,7 +129,7 @@ fn there_are_no_more_parts_than_the_server_finds_quickly() {
         for count in [1, most - 2, most - 1, most, most * 3 + 1] {
             let key = |n: usize| format!("{n:09}");
             let pieces: Vec<_> = (0..count).map(|n| piece(0, 1, &key(n), &key(n))).collect();
-            let found = bounds(&pieces, kind);
+            let found = bounds(&pieces, kind, false);
             assert!(found.len() < most, "{count}");
             assert!(
                 found.len() * 2 >= count.min(most - 1),
@@ -102,10 +150,10 @@ fn three() -> Vec<KnownPiece> {
 }
 
 fn ranges_of(pieces: &[KnownPiece]) -> Ranges<'_> {
-    let kind = RangeType::Fixed("integer");
-    let (bounds, pieces) = ranges(pieces, kind).into_iter().unzip();
+    let column = column(RangeType::Fixed("integer"));
+    let (bounds, pieces) = ranges(pieces, &column, None).into_iter().unzip();
     Ranges {
-        partition: Partition::new("id".to_owned(), kind, bounds),
+        partition: Partition::new(column, None, bounds),
         pieces,
     }
 }

@@ -20,8 +20,10 @@ pub struct Backups {
     pub age_seconds: Option<f64>,
     /// How much may be lost at most.
     pub rpo_seconds: f64,
-    /// What runs like the newest ones read from the database in 30 days.
+    /// What runs like those of the last week read from the database in 30 days.
     pub projected_monthly_egress_bytes: Option<f64>,
+    /// What that costs in US dollars, beyond what the plan includes.
+    pub projected_monthly_egress_cost: Option<f64>,
     /// The newest ten.
     pub runs: Vec<BackupRun>,
     /// The newest ten times that this database was made from a backup.
@@ -315,11 +317,21 @@ pub struct BackupRun {
     pub requests: Option<Requests>,
     /// Bytes read from the database.
     pub bytes_read: Option<u64>,
+    /// Bytes that were not read: the server's checksums said that they had not changed.
+    pub bytes_taken_over: Option<u64>,
+    /// How long the server took to compute checksums, in milliseconds.
+    pub checksum_ms: Option<u64>,
+    /// Tables that were read whole.
+    pub tables_whole: Option<u64>,
+    /// Tables of which what changed was read.
+    pub tables_in_part: Option<u64>,
+    /// Tables of which nothing was read.
+    pub tables_unchanged: Option<u64>,
     /// Bytes stored anew, compressed and encrypted.
     pub bytes_stored: Option<u64>,
     /// Of the bytes read, those that lay in the store already.
     pub bytes_reused: Option<u64>,
-    /// The same in percent.
+    /// Of the bytes in the backup, those that did not have to be stored, in percent.
     pub reused_percent: Option<f64>,
     /// Why it may not hold what it should.
     pub suspect: Option<String>,

@@ -325,7 +325,7 @@ fn jobs(jobs: &[Job]) -> [Family; 3] {
     [succeeded, took, every]
 }
 
-fn backups(backups: &Backups) -> [Family; 4] {
+fn backups(backups: &Backups) -> [Family; 5] {
     [
         Family::gauge(
             "pourtrait_backup_age_seconds",
@@ -343,6 +343,12 @@ fn backups(backups: &Backups) -> [Family; 4] {
             "pourtrait_backup_size_bytes",
             "bytes",
             "How large the rows in the newest backup are as text.",
+        )
+        .with([], backups.bytes),
+        Family::gauge(
+            "pourtrait_backup_read_bytes",
+            "bytes",
+            "What the newest backup read from the database.",
         )
         .with([], backups.bytes_read),
         Family::gauge(

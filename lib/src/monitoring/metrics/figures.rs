@@ -177,6 +177,8 @@ pub struct Backups {
     /// When the newest one was taken, in seconds since 1970.
     pub taken_at: Option<f64>,
     /// The bytes of the database's rows in it.
+    pub bytes: Option<f64>,
+    /// Those that were read for it.
     pub bytes_read: Option<f64>,
     /// The bytes that were added to the store for it.
     pub bytes_stored: Option<f64>,
