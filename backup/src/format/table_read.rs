@@ -43,6 +43,8 @@ pub enum How {
 pub enum Why {
     /// No earlier run noted what it read of it.
     Unknown,
+    /// There was no row in it to compare with.
+    NothingBefore,
     /// The backup before is suspect, so that nothing of it is relied on.
     Suspect,
     /// A query of it would run code of the app's.
@@ -67,8 +69,9 @@ pub enum Why {
 
 impl Why {
     /// All there are.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Unknown,
+        Self::NothingBefore,
         Self::Suspect,
         Self::RunsCode,
         Self::NoKey,
@@ -86,6 +89,7 @@ impl Why {
     pub fn word(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
+            Self::NothingBefore => "nothing_before",
             Self::Suspect => "suspect",
             Self::RunsCode => "runs_code",
             Self::NoKey => "no_key",
@@ -109,7 +113,11 @@ impl Why {
     #[must_use]
     pub fn leaves_nothing_known(self) -> bool {
         match self {
-            Self::Unknown | Self::Suspect | Self::OtherShape | Self::OtherServer => true,
+            Self::Unknown
+            | Self::NothingBefore
+            | Self::Suspect
+            | Self::OtherShape
+            | Self::OtherServer => true,
             Self::RunsCode
             | Self::NoKey
             | Self::KeyType
@@ -138,6 +146,7 @@ impl fmt::Display for Why {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Unknown => "no earlier run noted what is in it",
+            Self::NothingBefore => "there was nothing in it to compare with",
             Self::Suspect => "the backup before is suspect",
             Self::RunsCode => "a query of it would run code of the app's",
             Self::NoKey => "it has no primary key",

@@ -299,10 +299,10 @@ fn broken_lines_are_named() {
         "\t77\tyes",
         "line 17: a field is neither true nor false",
     );
-    check("end\t28", "end\t22", "line 29: lines are missing before it");
+    check("end\t29", "end\t22", "line 29: lines are missing before it");
     check(
-        "end\t28\n",
-        "end\t28\nend\t29\n",
+        "end\t29\n",
+        "end\t29\nend\t30\n",
         "line 29: something follows it",
     );
     check(

@@ -91,6 +91,14 @@ pub(super) async fn prove_all(
     Ok(proven)
 }
 
+/// What it took to find out what changed of a table.
+#[derive(Default)]
+struct Asked {
+    checksum_ms: u64,
+    /// COPY text that came.
+    bytes: u64,
+}
+
 /// One table, copied.
 struct Copied {
     pieces: Vec<KnownPiece>,
@@ -107,10 +115,10 @@ impl Copying<'_> {
         };
         let opened = reader.open(table, access).await?;
         let known = self.notes.of(&table.name);
-        let mut checksum_ms = 0;
+        let mut asked = Asked::default();
         let changes = match ranges::plan(self.circumstances, table, &opened, known) {
             Ok(ranges) => {
-                let changes = self.changes(reader, &opened, &ranges, &mut checksum_ms);
+                let changes = self.changes(reader, &opened, &ranges, &mut asked);
                 changes.await?
             }
             Err(why) => Err(why),
@@ -119,7 +127,8 @@ impl Copying<'_> {
             Ok(copied) => (copied, None),
             Err(why) => (self.whole(reader, &opened, why).await?, Some(why)),
         };
-        copied.read.checksum_ms = checksum_ms;
+        copied.read.checksum_ms = asked.checksum_ms;
+        copied.read.bytes_read += asked.bytes;
         if why.is_none_or(Why::lets_ranges_be_known) {
             let read_at = known.filter(|_| why.is_none()).map(|known| known.read_at);
             let (spread, rest) = ranges::patience(known, why);
@@ -154,11 +163,11 @@ impl Copying<'_> {
         reader: &SnapshotReader,
         opened: &Opened,
         ranges: &Ranges<'_>,
-        checksum_ms: &mut u64,
+        asked: &mut Asked,
     ) -> Result<Result<Copied, Why>, RunError> {
         let began = clock::instant();
         let found = reader.sum_parts(opened, &ranges.partition).await?;
-        *checksum_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        asked.checksum_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let Some(found) = found else {
             return Ok(Err(Why::Refused));
         };
@@ -168,12 +177,12 @@ impl Copying<'_> {
         };
         let parts = ranges.wanted(&stretches);
         let ranges_read = parts.numbers.iter().filter(|part| **part > 0).count();
-        let (mut came, mut bytes_read) = (Vec::new(), 0);
+        let mut came = Vec::new();
         if !parts.stops.is_empty() {
             let mut reading = reader.read_parts(opened, parts).await?;
             self.store(&mut reading, opened, |piece| came.push(piece))
                 .await?;
-            bytes_read = reading.rows.bytes;
+            asked.bytes = reading.rows.bytes;
         }
         let Some((pieces, bytes_taken_over)) = self.joined(stretches, came).await else {
             tracing::warn!(table = %opened.table, "what came was not what the server had summed");
@@ -186,7 +195,7 @@ impl Copying<'_> {
                     ranges: ranges.pieces.len() as u64,
                     ranges_read: ranges_read as u64,
                 },
-                bytes_read,
+                bytes_read: 0,
                 bytes_taken_over,
                 checksum_ms: 0,
             },

@@ -113,7 +113,7 @@ pub(super) fn plan<'a>(
         .into_iter()
         .unzip();
     if bounds.is_empty() {
-        return Err(Why::Unknown);
+        return Err(Why::NothingBefore);
     }
     Ok(Ranges {
         partition: Partition::new(first, second, bounds),
