@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use outside::database::{self, ConnectError};
+use outside::database::{self, ConnectError, Driven, Received};
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
@@ -75,6 +75,7 @@ impl From<tokio_postgres::Error> for SessionError {
 pub struct PinnedSession {
     client: Client,
     driver: Driver,
+    received: Received,
     marker: String,
 }
 
@@ -84,10 +85,15 @@ impl PinnedSession {
     /// # Errors
     /// See [`SessionError`].
     pub async fn open(url: &SecretString, ca: Option<&str>) -> Result<Self, SessionError> {
-        let (client, driver) = database::connect_driven(url, ca).await?;
+        let Driven {
+            client,
+            driver,
+            received,
+        } = database::connect_driven(url, ca).await?;
         let session = Self {
             client,
             driver: Driver(driver),
+            received,
             marker: Uuid::new_v4().to_string(),
         };
         session.client.batch_execute(&pin(&session.marker)).await?;
@@ -98,6 +104,12 @@ impl PinnedSession {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// How much came over it, counted on while it lasts.
+    #[must_use]
+    pub fn received(&self) -> Received {
+        self.received.clone()
     }
 
     /// Checks that the server's session is still the one that was set up. A

@@ -15,7 +15,8 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::tls;
+pub use crate::counted_tls::Received;
+use crate::{counted_tls::Counted, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -67,7 +68,7 @@ pub enum ConnectError {
 /// # Errors
 /// See [`ConnectError`].
 pub async fn connect(url: &SecretString, ca: Option<&str>) -> Result<Client, ConnectError> {
-    let (client, driver) = connect_driven(url, ca).await?;
+    let Driven { client, driver, .. } = connect_driven(url, ca).await?;
     tokio::spawn(async move {
         if let Ok(Err(error)) = driver.await {
             tracing::warn!(%error, "a database session ended");
@@ -76,24 +77,38 @@ pub async fn connect(url: &SecretString, ca: Option<&str>) -> Result<Client, Con
     Ok(client)
 }
 
-/// Opens a session like [`connect`], together with the task that drives it, for
-/// whoever has to know how it ended.
+/// A session, and what is known of it beside what it answers.
+#[derive(Debug)]
+pub struct Driven {
+    /// Where statements go.
+    pub client: Client,
+    /// The task that drives it, which knows how it ended.
+    pub driver: JoinHandle<Result<(), tokio_postgres::Error>>,
+    /// How much came over it.
+    pub received: Received,
+}
+
+/// Opens a session like [`connect`], for whoever has to know how it ended or what came.
 ///
 /// # Errors
 /// See [`ConnectError`].
-pub async fn connect_driven(
-    url: &SecretString,
-    ca: Option<&str>,
-) -> Result<(Client, JoinHandle<Result<(), tokio_postgres::Error>>), ConnectError> {
+pub async fn connect_driven(url: &SecretString, ca: Option<&str>) -> Result<Driven, ConnectError> {
     let config = config(url)?;
     let host = target(&config);
     let roots = ca.map(roots).transpose()?.unwrap_or_default();
     let trust = tls::client_config(roots).map_err(|error| ConnectError::Root(error.to_string()))?;
-    let (client, connection) = config
-        .connect(MakeRustlsConnect::new(trust))
-        .await
-        .map_err(|error| refused(host, &error))?;
-    Ok((client, tokio::spawn(connection)))
+    let received = Received::default();
+    let counted = Counted {
+        inner: MakeRustlsConnect::new(trust),
+        received: received.clone(),
+    };
+    let connected = config.connect(counted).await;
+    let (client, connection) = connected.map_err(|error| refused(host, &error))?;
+    Ok(Driven {
+        client,
+        driver: tokio::spawn(connection),
+        received,
+    })
 }
 
 /// The host that a URL names, to be shown before anything is changed.

@@ -17,6 +17,7 @@
 
 pub mod certificates;
 pub mod clock;
+mod counted_tls;
 pub mod database;
 pub mod database_time;
 mod error_chain;

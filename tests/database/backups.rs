@@ -345,7 +345,7 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
                 "snapshot": "snapshot-of-11:00:10", "takenAt": "2026-11-24T11:00:10+00:00",
                 "sealedAt": "2026-11-24T11:00:10+00:00", "durationMs": 5000, "rows": 10, "requests": requests(),
                 "bytesRead": 1000, "bytesStored": 100, "bytesReused": 300, "reusedPercent": 30.0,
-                "bytesTakenOver": null, "checksumMs": null,
+                "bytesReceived": null, "bytesTakenOver": null, "checksumMs": null,
                 "tablesWhole": null, "tablesInPart": null, "tablesUnchanged": null,
                 "suspect": null, "reason": null,
             }],

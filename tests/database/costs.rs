@@ -40,7 +40,7 @@ const ROWS: &str = "
            ('00000000-0000-4000-8000-0000000000d2', 'backup', '2026-11-06T00:00:00Z', 1, 'done', '2026-11-06T00:00:00Z', '2026-11-06T00:30:00Z');
     insert into ops.backups (run, outcome, snapshot, taken_at, sealed_at, finished_at, figures)
     values ('00000000-0000-4000-8000-0000000000d1', 'done', 's', '2026-11-05T00:00:00Z', '2026-11-05T00:30:00Z', '2026-11-05T00:30:00Z',
-            '{\"bytesStored\": 2500000000, \"bytesRead\": 10000000000, \"requests\": {\"put\": 300000, \"get\": 99999, \"head\": 1, \"list\": 0}}'),
+            '{\"bytesStored\": 2500000000, \"bytesRead\": 1, \"bytesReceived\": 10000000000, \"requests\": {\"put\": 300000, \"get\": 99999, \"head\": 1, \"list\": 0}}'),
            ('00000000-0000-4000-8000-0000000000d2', 'done', 's', '2026-11-06T00:00:00Z', '2026-11-06T00:30:00Z', '2026-11-06T00:30:00Z',
             '{\"bytesStored\": \"NaN\", \"requests\": {\"put\": 100000, \"get\": \"many\"}}');
     insert into ops.database_sizes (day, bytes) values ('2026-11-15T00:00:00Z', 12000000000);

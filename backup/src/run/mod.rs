@@ -27,7 +27,10 @@ mod run_figures;
 
 use std::time::Duration;
 
-use outside::clock::{self, Deadline};
+use outside::{
+    clock::{self, Deadline},
+    database::Received,
+};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -133,6 +136,7 @@ pub async fn run<L: Future<Output = bool>>(
     let settings = source.snapshot.session().settings().await?;
     let known = writer.repository().known_rows().await;
     let notes = RowNotes::new(known, source.snapshot.server.version_num, settings);
+    let received = source.received();
     let read = in_time(reading, Box::pin(read(source, &writer, &notes))).await;
     // Also before sealing, which may fail or be killed.
     keep_progress(&writer, deadline).await;
@@ -150,6 +154,7 @@ pub async fn run<L: Future<Output = bool>>(
     let sealing = writer.seal(manifest, tools, clock::now(), lease);
     let record = in_time(deadline, Box::pin(sealing)).await?;
     let reading = Reading::of(&reads);
+    let bytes_received = received.iter().map(Received::bytes).sum();
     let figures = Figures {
         tables: record.totals.tables,
         rows: record.totals.rows,
@@ -163,7 +168,8 @@ pub async fn run<L: Future<Output = bool>>(
         requests: Counts::between(before, store.requests()),
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         database_bytes,
-        projected_monthly_egress_bytes: run_figures::monthly(reading.bytes_read),
+        bytes_received,
+        projected_monthly_egress_bytes: run_figures::monthly(bytes_received),
         reading,
     };
     Ok(Backup {

@@ -2,6 +2,7 @@
 //! sessions.
 
 use futures_util::future::try_join_all;
+use outside::database::Received;
 use secrecy::SecretString;
 use tokio_postgres::error::SqlState;
 
@@ -25,6 +26,17 @@ pub(super) struct OpenedSource {
     pub(super) readers: Vec<SnapshotReader>,
     pub(super) schema: Schema,
     pub(super) canary: Canary,
+}
+
+impl OpenedSource {
+    /// How much came over each session.
+    pub(super) fn received(&self) -> Vec<Received> {
+        let readers = self.readers.iter().map(SnapshotReader::received);
+        [self.snapshot.session().received()]
+            .into_iter()
+            .chain(readers)
+            .collect()
+    }
 }
 
 /// Opens the sessions and brings them into one snapshot.

@@ -36,6 +36,9 @@ pub struct Figures {
     pub duration_ms: u64,
     /// The database's size, indexes and all.
     pub database_bytes: u64,
+    /// All that came from the database: rows, checksums, and the schema, which is read in
+    /// every run.
+    pub bytes_received: u64,
     /// What leaves the database in a month of half-hourly runs like this one.
     pub projected_monthly_egress_bytes: u64,
     /// How the rows were read.
@@ -98,10 +101,10 @@ pub struct Counts {
     pub list: u64,
 }
 
-/// What leaves the database in a month of half-hourly runs, each of which reads
-/// this much.
-pub(super) fn monthly(bytes_read: u64) -> u64 {
-    bytes_read.saturating_mul(RUNS_A_MONTH)
+/// What leaves the database in a month of half-hourly runs, of each of which this much
+/// does.
+pub(super) fn monthly(bytes: u64) -> u64 {
+    bytes.saturating_mul(RUNS_A_MONTH)
 }
 
 impl Counts {

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use outside::database::Received;
 use tokio_postgres::{Client, CopyOutStream};
 
 use super::{Partition, SegmentedRows, SourceError, database_snapshot::Began, lock_refused};
@@ -86,6 +87,12 @@ impl SnapshotReader {
         session.client().batch_execute(&sql).await?;
         let began = Began::read(&session).await?;
         Ok(Self { session, began })
+    }
+
+    /// How much came over its session, counted on while it lasts.
+    #[must_use]
+    pub fn received(&self) -> Received {
+        self.session.received()
     }
 
     /// Locks a table and finds out in which order its rows are to come.

@@ -18,6 +18,7 @@ as $$
         'rows', p_backup.figures -> 'rows',
         'requests', p_backup.figures -> 'requests',
         'bytesRead', p_backup.figures -> 'bytesRead',
+        'bytesReceived', p_backup.figures -> 'bytesReceived',
         'bytesTakenOver', p_backup.figures -> 'bytesTakenOver',
         'checksumMs', p_backup.figures -> 'checksumMs',
         'tablesWhole', p_backup.figures -> 'tablesWhole',
@@ -137,7 +138,11 @@ stable
 set search_path = ''
 as $$
     -- A week has everything that is read once in a week.
-    select round(avg((backup.figures ->> 'bytesRead')::numeric) * 2592000 / job.every_seconds)
+    select round(
+        -- Earlier releases counted the rows alone.
+        avg(coalesce(backup.figures ->> 'bytesReceived', backup.figures ->> 'bytesRead')::numeric)
+        * 2592000 / job.every_seconds
+    )
     from ops.jobs as job
     join ops.backups as backup
         on backup.outcome = 'done' and backup.finished_at <= p_now
@@ -147,7 +152,7 @@ as $$
 $$;
 
 comment on function ops.backup_egress(timestamptz) is
-    'How many bytes backups read of the database in thirty days of runs like those of the last week, or null if there was none.';
+    'How many bytes leave the database for backups in thirty days of runs like those of the last week, or null if there was none.';
 
 create or replace function ops.dashboard_backups(p_now timestamptz)
 returns jsonb

@@ -129,7 +129,7 @@ declare
 begin
     select
         sum(ops.report_number(run.figures -> 'bytesStored')) / 1e9,
-        sum(ops.report_number(run.figures -> 'bytesRead')) / 1e9,
+        sum(ops.report_number(coalesce(run.figures -> 'bytesReceived', run.figures -> 'bytesRead'))) / 1e9,
         sum((
             select sum(ops.report_number(requests.count))
             from jsonb_each(

@@ -317,6 +317,8 @@ pub struct BackupRun {
     pub requests: Option<Requests>,
     /// Bytes read from the database.
     pub bytes_read: Option<u64>,
+    /// All bytes that came from the database, the schema included.
+    pub bytes_received: Option<u64>,
     /// Bytes that were not read: the server's checksums said that they had not changed.
     pub bytes_taken_over: Option<u64>,
     /// How long the server took to compute checksums, in milliseconds.
