@@ -10,7 +10,8 @@ use tokio::task;
 
 use super::{
     format::{
-        FormatError, Inventory, Manifest, Piece, Snapshot, SnapshotName, Stored, object_path,
+        FileIndex, FileRecord, FormatError, Inventory, Manifest, Piece, Snapshot, SnapshotName,
+        Stored, object_path,
     },
     hex,
     keys::{DedupeKey, Identities},
@@ -205,6 +206,52 @@ pub async fn inventory(store: &Store, snapshot: &Snapshot) -> Result<Inventory, 
     plain(&stored.path, compressed).await
 }
 
+/// Reads what a backup has of files, for which no key is needed.
+pub(super) async fn file_record(
+    store: &Store,
+    snapshot: &Snapshot,
+    stored: &Stored,
+) -> Result<FileRecord, ReadError> {
+    let text = plain_text(&stored.path, exactly(store, stored).await?).await?;
+    let record = FileRecord::parse(&text).map_err(|source| unreadable(&stored.path, source))?;
+    if record.snapshot == snapshot.snapshot && record.epoch == snapshot.epoch {
+        Ok(record)
+    } else {
+        Err(altered(&stored.path, "it is the record of another backup"))
+    }
+}
+
+/// Reads an index of files, for which no key is needed.
+pub(super) async fn file_index(store: &Store, stored: &Stored) -> Result<FileIndex, ReadError> {
+    let text = plain_text(&stored.path, exactly(store, stored).await?).await?;
+    FileIndex::parse(&text).map_err(|source| unreadable(&stored.path, source))
+}
+
+/// Reads and opens a piece that is known by its name and length alone, and proves that it is the
+/// one that was stored.
+pub(super) async fn named_piece(
+    store: &Store,
+    epoch: u32,
+    (name, raw_len): (&str, u64),
+    identities: &Identities,
+    key: &DedupeKey,
+) -> Result<Bytes, ReadError> {
+    let path = object_path::segment(epoch, name);
+    let sealed = store.get(&path).await?;
+    let (identities, key, name) = (identities.clone(), key.clone(), name.to_owned());
+    blocking(move || {
+        let plaintext = seal::open(&sealed, &identities, raw_len)
+            .map_err(|source| sealed_error(&path, source))?;
+        let is_its = plaintext.len() as u64 == raw_len
+            && key.name_of(&plaintext) == object_path::id_of(&name);
+        match is_its {
+            true => Ok(Bytes::from(plaintext)),
+            false => Err(altered(&path, "its name is not that of its content")),
+        }
+    })
+    .await?
+}
+
 /// Reads and opens one piece, and proves that it is the one that was stored: by
 /// its length, its hash and its name.
 ///
@@ -279,10 +326,14 @@ pub(super) async fn newest(store: &Store) -> Result<Option<Record>, StoreError> 
 
 /// Reads an inventory, or what an unfinished run had stored.
 pub(super) async fn plain(path: &str, compressed: Bytes) -> Result<Inventory, ReadError> {
-    let text = blocking(move || seal::decompress(&compressed, MOST))
-        .await?
-        .map_err(|source| sealed_error(path, source))?;
+    let text = plain_text(path, compressed).await?;
     Inventory::parse(&text).map_err(|source| unreadable(path, source))
+}
+
+async fn plain_text(path: &str, compressed: Bytes) -> Result<Vec<u8>, ReadError> {
+    blocking(move || seal::decompress(&compressed, MOST))
+        .await?
+        .map_err(|source| sealed_error(path, source))
 }
 
 async fn newest_folders(store: &Store, folder: &str) -> Result<Vec<String>, StoreError> {

@@ -159,6 +159,11 @@ impl DedupeKey {
         hex::of(hmac::sign(&self.hmac, plaintext).as_ref())
     }
 
+    /// The name of an object whose plaintext comes part by part.
+    pub(super) fn naming(&self) -> Naming {
+        Naming(hmac::Context::with_key(&self.hmac))
+    }
+
     /// What tells this key from another without giving it away.
     #[must_use]
     pub fn check_value(&self) -> String {
@@ -170,6 +175,20 @@ impl DedupeKey {
             hmac: hmac::Key::new(hmac::HMAC_SHA256, bytes.expose_secret()),
             bytes: Arc::new(bytes),
         }
+    }
+}
+
+/// A name that is being made.
+pub(super) struct Naming(hmac::Context);
+
+impl Naming {
+    pub(super) fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// The name of all parts one behind the other, as [`DedupeKey::name_of`] gives it.
+    pub(super) fn finish(self) -> String {
+        hex::of(self.0.sign().as_ref())
     }
 }
 

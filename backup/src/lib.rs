@@ -25,6 +25,7 @@
 //! - [`trash`], [`collection`]: how the others go, and what no backup needs any more
 //! - [`replication`]: a copy in another place, and either healed from the other
 //! - [`application`]: what an application consists of beside its database
+//! - [`files`]: the files of Storage beside the rows that name them, and the way back
 //! - [`audit_anchors`]: where the audit log stood, outside the database
 //! - [`catalogue`], [`verify`], [`restore`], [`export`], [`tools`]: the way back, which
 //!   a [`drill`] tries
@@ -37,6 +38,7 @@ pub mod collection;
 pub mod drill;
 pub mod erasures;
 pub mod export;
+pub mod files;
 pub mod format;
 mod hex;
 pub mod keys;

@@ -50,6 +50,18 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// Bytes that are no rows.
+    #[must_use]
+    pub fn opaque(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            rows: 0,
+            ended: Bytes::new(),
+            first_key: String::new(),
+            last_key: String::new(),
+        }
+    }
+
     /// A script, which has neither rows nor keys.
     #[must_use]
     pub fn script(sql: String) -> Self {

@@ -157,6 +157,7 @@ impl Task {
             workers: JOBS,
             deadline: Deadline::after(Duration::from_secs(3_600)),
             tools: tools::FILES,
+            files: None,
         };
         let backup = run::run(request, async || true).await?;
         Ok(serde_json::to_value(backup.figures)?)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{FormatError, Stored, checksummed_json};
+use super::{Coverage, FormatError, Stored, checksummed_json};
 
 /// A backup's name: `<utc YYYYMMDDTHHMMSSZ>-<fence>-<8 hexadecimal digits>`. Names
 /// of one repository sort by time as long as years have four digits.
@@ -115,6 +115,19 @@ pub struct Snapshot {
     pub suspect: Option<String>,
     /// Reserved: empty.
     pub signature: String,
+    /// What the backup has of the files of Storage; absent where it was taken without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Files>,
+}
+
+/// What a backup has of the files of Storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Files {
+    /// The record that tells where they lie.
+    pub record: Stored,
+    /// How much of all of them it has.
+    pub coverage: Coverage,
 }
 
 /// What a backup holds, and what it took to store it.

@@ -12,6 +12,8 @@
 //! | `runs/<snapshot>/<n>.zst` | what an unfinished run has stored, for the next one; never read by a restore |
 //! | `known/<epoch>.zst.sealed` | what the last run knows of rows, for the next one to read only what changed; written over, never read by a restore |
 //! | `audit/<row>-<hash>-<time>.json` | where the audit log stood |
+//! | `files/index/<name>.zst` | which versions of files of Storage a backup has, by keyed hash |
+//! | `files/record/<snapshot>.zst` | what a backup has of the files of Storage, and in which parts that is told |
 //! | `tools/` | a script that restores with `age`, `zstd` and `psql` alone |
 //! | `pin/<snapshot>.json` | keeps a backup, whatever the ladder says |
 //! | `trash/<snapshot>.json` | the commit record of a backup that is no longer kept, for some days |
@@ -28,6 +30,7 @@
 mod checksummed_json;
 mod commit_record;
 pub mod field_lines;
+mod file_listing;
 mod format_error;
 mod inventory;
 mod known_rows;
@@ -41,7 +44,11 @@ mod script_object;
 mod tombstones;
 mod table_read;
 
-pub use commit_record::{Previous, Snapshot, SnapshotName, Totals};
+pub use commit_record::{Files, Previous, Snapshot, SnapshotName, Totals};
+pub use file_listing::{
+    Bucket, Content, ContentPiece, Coverage, FileIndex, FilePart, FileRecord, FileRow, FileState,
+    Likeness, Listing,
+};
 pub use format_error::FormatError;
 pub use inventory::{Inventory, Stored};
 pub use known_rows::{KnownPiece, KnownRows, KnownTable};

@@ -116,6 +116,21 @@ pub fn tombstones(made_at: Timestamp, fence: u64) -> String {
     format!("{TOMBSTONES}/{time}-{fence}.zst")
 }
 
+/// What a backup has of the files of Storage.
+#[must_use]
+pub fn file_record(snapshot: &SnapshotName) -> String {
+    format!("v1/files/record/{snapshot}.zst")
+}
+
+/// The folder of the indexes of files.
+pub const FILE_INDEXES: &str = "v1/files/index";
+
+/// An index of files.
+#[must_use]
+pub fn file_index(name: &str) -> String {
+    format!("{FILE_INDEXES}/{name}.zst")
+}
+
 /// What an unfinished run had stored, in parts counted from 0.
 #[must_use]
 pub fn progress(snapshot: &SnapshotName, part: u32) -> String {

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 pub use put_error::PutError;
 pub use sealing::SealRunError;
+pub(crate) use writer::HeldFiles;
 pub use writer::{Figures, Writer};
 
 use super::{
@@ -182,6 +183,11 @@ impl Repository {
     #[must_use]
     pub fn epoch(&self) -> u32 {
         self.epoch
+    }
+
+    /// What names its objects in the current epoch.
+    pub(super) fn key(&self) -> &DedupeKey {
+        &self.key
     }
 
     /// Where it lies.

@@ -10,7 +10,7 @@ use crate::{
     format::{
         FormatError, Inventory, Manifest, Previous, Snapshot, Stored, Totals, VERSION, object_path,
     },
-    hex, seal,
+    hex,
     store::StoreError,
 };
 
@@ -70,6 +70,8 @@ impl Writer {
         let mut objects = self.pieces_of(&manifest)?;
         let stored_manifest = self.put_manifest(&manifest).await?;
         objects.insert(stored_manifest.clone());
+        let files = self.files.as_ref();
+        objects.extend(files.iter().flat_map(|held| held.objects.iter().cloned()));
         let inventory = Inventory {
             objects: objects.into_iter().collect(),
         };
@@ -93,6 +95,7 @@ impl Writer {
             }),
             suspect: suspicion(&manifest, self.previous()),
             signature: String::new(),
+            files: files.map(|held| held.files.clone()),
         };
         let text = Bytes::from(snapshot.render()?);
         if !lease().await {
@@ -112,15 +115,7 @@ impl Writer {
 
     async fn put_inventory(&self, inventory: &Inventory) -> Result<Stored, SealRunError> {
         let text = inventory.render();
-        let name = hex::sha256(&text);
-        let compressed = self
-            .blocking(move || seal::compress(&text))
-            .await?
-            .map_err(PutError::Seal)?;
-        let object = (hex::sha256(&compressed), compressed);
-        let store = self.store().reading_back();
-        let stored = self.put_named(&store, &name, object, object_path::inventory);
-        Ok(stored.await?)
+        Ok(self.put_plain(text, object_path::inventory).await?)
     }
 
     /// The objects that a manifest's pieces are, each of which this run has put.

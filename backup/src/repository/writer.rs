@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     catalogue::{self, Record},
-    format::{Piece, Snapshot, SnapshotName, Stored, object_path},
+    format::{Files, Piece, Snapshot, SnapshotName, Stored, object_path},
     hex,
     seal::{self, SealError},
     segments::Segment,
@@ -63,6 +63,17 @@ pub struct Writer {
     in_flight: Semaphore,
     processors: Semaphore,
     progress: Progress,
+    /// What the backup has of the files of Storage.
+    pub(super) files: Option<HeldFiles>,
+}
+
+/// What a backup has of the files of Storage, in the store.
+#[derive(Debug)]
+pub(crate) struct HeldFiles {
+    /// What the commit record says of them.
+    pub(crate) files: Files,
+    /// Every object that they lie in.
+    pub(crate) objects: Vec<Stored>,
 }
 
 impl Writer {
@@ -96,6 +107,7 @@ impl Writer {
             figures: Mutex::default(),
             in_flight: Semaphore::new(IN_FLIGHT_KIB as usize),
             processors: Semaphore::new(thread::available_parallelism().map_or(1, usize::from)),
+            files: None,
         })
     }
 
@@ -173,6 +185,40 @@ impl Writer {
             cell.get_or_init(async || stored.clone()).await;
             self.count(piece.raw_len, None);
         }
+    }
+
+    /// The same backup, with files of Storage.
+    pub(crate) fn holding(self, files: HeldFiles) -> Self {
+        Self {
+            files: Some(files),
+            ..self
+        }
+    }
+
+    /// The object of that name, if the backup may rest on it: one that this run has put, or that
+    /// can be relied on without.
+    pub(crate) fn held(&self, name: &str) -> Option<Stored> {
+        let path = object_path::segment(self.repository.epoch, name);
+        let id = object_path::id_of(name);
+        let put = {
+            let pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+            pieces.get(id).and_then(|cell| cell.get().cloned())
+        };
+        put.or_else(|| self.trusted.get(id).cloned())
+            .filter(|stored| stored.path == path)
+    }
+
+    /// Compresses a text that needs no secrecy and stores it under its hash.
+    pub(crate) async fn put_plain(
+        &self,
+        text: Vec<u8>,
+        path: impl Fn(&str) -> String,
+    ) -> Result<Stored, PutError> {
+        let name = hex::sha256(&text);
+        let compressed = self.blocking(move || seal::compress(&text)).await??;
+        let object = (hex::sha256(&compressed), compressed);
+        let store = self.store().reading_back();
+        self.put_named(&store, &name, object, path).await
     }
 
     /// Writes down what is stored so far, so that the next run can rely on it if

@@ -42,6 +42,7 @@ use self::{
 };
 use super::{
     audit_anchors,
+    files::{self, FileFigures, FileRows, FileSource, Saving},
     format::{KnownRows, Manifest, Script, Snapshot, TableRead},
     keys::{Recipients, Secret},
     repository::{Repository, Writer},
@@ -54,6 +55,9 @@ use super::{
 
 /// Kept back from reading, for writing down what was stored.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Kept back from fetching files, for sealing the backup, which is worth more than they are.
+const SEALING: Duration = Duration::from_secs(45);
 
 /// Everything that a run needs to know.
 #[derive(Debug)]
@@ -76,6 +80,8 @@ pub struct Request<'a> {
     pub deadline: Deadline,
     /// What a restore without this program needs, by name.
     pub tools: &'a [(&'a str, &'a [u8])],
+    /// Where the files of Storage are fetched; a backup without it has none of them.
+    pub files: Option<&'a FileSource>,
 }
 
 /// A backup that exists.
@@ -113,6 +119,7 @@ pub async fn run<L: Future<Output = bool>>(
         workers,
         deadline,
         tools,
+        files,
     } = request;
     let began = clock::instant();
     let before = store.requests();
@@ -133,6 +140,10 @@ pub async fn run<L: Future<Output = bool>>(
     let database_bytes = source.snapshot.database_bytes;
     let writing = Writer::begin(repository, taken_at, fence, Uuid::new_v4());
     let writer = in_time(reading, Box::pin(writing)).await?;
+    let rows = match files {
+        Some(_) => Box::pin(files::read(client)).await?,
+        None => None,
+    };
     let settings = source.snapshot.session().settings().await?;
     let known = writer.repository().known_rows().await;
     let notes = RowNotes::new(known, source.snapshot.server.version_num, settings);
@@ -150,6 +161,10 @@ pub async fn run<L: Future<Output = bool>>(
     let gaps = manifest.gaps.clone();
     let reads = reads(&manifest);
     let stored = writer.figures();
+    let (writer, files) = match files.zip(rows) {
+        Some((from, rows)) => Box::pin(save_files(writer, rows, from, deadline)).await?,
+        None => (writer, None),
+    };
     let segments = manifest.pieces().count() as u64;
     let sealing = writer.seal(manifest, tools, clock::now(), lease);
     let record = in_time(deadline, Box::pin(sealing)).await?;
@@ -171,6 +186,7 @@ pub async fn run<L: Future<Output = bool>>(
         bytes_received,
         projected_monthly_egress_bytes: run_figures::monthly(bytes_received),
         reading,
+        files,
     };
     Ok(Backup {
         record,
@@ -268,6 +284,20 @@ async fn store_scripts(objects: &[Object], writer: &Writer) -> Result<Vec<Script
         });
     }
     Ok(scripts)
+}
+
+/// The files of Storage, in what is left of the time after what sealing needs.
+async fn save_files(
+    writer: Writer,
+    rows: FileRows,
+    from: &FileSource,
+    deadline: Deadline,
+) -> Result<(Writer, Option<FileFigures>), RunError> {
+    let fetching = deadline.reserving(SEALING);
+    let saved = in_time(deadline, files::save(&writer, rows, from, fetching)).await;
+    keep_progress(&writer, deadline).await;
+    let Saving { held, figures } = saved?;
+    Ok((writer.holding(held), Some(figures)))
 }
 
 /// What cannot be written down is stored once more by the next run.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::{
+    files::FileFigures,
     format::{How, TableRead},
     schema::Name,
     store::Requests,
@@ -13,7 +14,7 @@ const RUNS_A_MONTH: u64 = 2 * 24 * 30;
 
 /// What a backup took. Bytes are counted once each: taken over unread from the backup before, or
 /// read from the database as text, and then either stored or found in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
     /// Tables, empty ones included.
@@ -44,6 +45,9 @@ pub struct Figures {
     /// How the rows were read.
     #[serde(flatten)]
     pub reading: Reading,
+    /// What became of the files of Storage; nothing where the backup was taken without them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileFigures>,
 }
 
 /// How the rows of all tables were read.

@@ -7,6 +7,7 @@
 //! those that the run read.
 
 mod copy_text;
+mod file_contents;
 
 use std::collections::HashSet;
 
@@ -183,6 +184,7 @@ pub async fn contents(
             report.fault(&snapshot.manifest.path, what);
         }
     }
+    file_contents::look(store, snapshot, identities, &mut report, watch).await;
     report
 }
 

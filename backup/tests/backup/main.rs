@@ -17,6 +17,7 @@ mod dated;
 mod delta;
 mod faults;
 mod faulty;
+mod files;
 mod handmade;
 mod lost_rows;
 mod preflight;

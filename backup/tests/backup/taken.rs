@@ -75,6 +75,7 @@ impl Place {
             workers: 2,
             deadline: Deadline::after(Duration::from_secs(300)),
             tools: &[],
+            files: None,
         };
         run::run(request, async || true).await.unwrap().record
     }

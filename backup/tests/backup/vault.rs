@@ -15,18 +15,33 @@ use object_store::{ObjectStore, memory::InMemory};
 use outside::clock::{self, Deadline};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{scratch::found, support};
+use crate::{scratch::found, support, taken::Place};
 
 pub(crate) struct Vault {
     pub(crate) store: Store,
     pub(crate) secret: Secret,
     pub(crate) recipients: Recipients,
-    identities: Identities,
+    pub(crate) identities: Identities,
 }
 
 impl Vault {
     pub(crate) fn new() -> Self {
         Self::on(Arc::new(InMemory::new()))
+    }
+
+    /// The store of a place, with its keys.
+    pub(crate) fn of(place: &Place) -> Self {
+        Self {
+            store: place.store.clone(),
+            secret: place.secret(),
+            recipients: place.recipients(),
+            identities: Identities::parse(place.keys.identity.expose_secret()).unwrap(),
+        }
+    }
+
+    /// Makes its repository, if there is none.
+    pub(crate) async fn found(&self) {
+        found(&self.store, clock::now()).await.unwrap();
     }
 
     /// One that a run finds its repository in.
@@ -58,6 +73,7 @@ impl Vault {
             workers: 2,
             deadline: Deadline::after(Duration::from_secs(300)),
             tools: &[],
+            files: None,
         }
     }
 

@@ -251,6 +251,7 @@ prop_compose! {
             previous: previous.map(|sha256| Previous { snapshot: name, sha256 }),
             suspect,
             signature: String::new(),
+            files: None,
         }
     }
 }
