@@ -3,6 +3,7 @@
 /// The files, by name: a script, how to use it, and their hashes.
 pub const FILES: &[(&str, &[u8])] = &[
     ("README.md", README),
+    ("files.sh", FILES_SH),
     ("SHA256SUMS", include_bytes!("tools/SHA256SUMS")),
     ("restore.sh", RESTORE),
     ("restore.sql", CONDUCT),
@@ -10,6 +11,7 @@ pub const FILES: &[(&str, &[u8])] = &[
 
 const README: &[u8] = include_bytes!("tools/README.md");
 const CONDUCT: &[u8] = include_bytes!("tools/restore.sql");
+const FILES_SH: &[u8] = include_bytes!("tools/files.sh");
 const RESTORE: &[u8] = include_bytes!("tools/restore.sh");
 
 #[cfg(test)]
@@ -18,11 +20,12 @@ mod tests {
 
     use super::*;
 
-    /// To bring them up to date: `sha256sum README.md restore.sh restore.sql > SHA256SUMS`.
+    /// To bring them up to date: `sha256sum README.md files.sh restore.sh restore.sql > SHA256SUMS`.
     #[test]
     fn the_hashes_are_those_of_the_files() {
         let hashed = [
             ("README.md", README),
+            ("files.sh", FILES_SH),
             ("restore.sh", RESTORE),
             ("restore.sql", CONDUCT),
         ];

@@ -38,6 +38,8 @@ values
     ('backup_gap', 'medium', 'job', 'object', 1, 1, '{backups}'),
     ('application_archive_overdue', 'medium', 'job', 'job', 1, 1, '{backups}'),
     ('backup_collection_overdue', 'medium', 'job', 'job', 1, 1, '{backups}'),
+    ('storage_files_unsaved', 'medium', 'job', 'service', 1, 1, '{backups}'),
+    ('storage_rows_without_file', 'medium', 'job', 'service', 1, 1, '{app}'),
     ('provider_backup', 'high', 'job', 'provider', 1, 1, '{backups}'),
     ('release_regressed', 'high', 'traffic', 'deployment', 1, 1, '{app}'),
     ('release_pinned', 'medium', 'job', 'project', 1, 1, '{}'),

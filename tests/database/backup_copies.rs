@@ -1,11 +1,11 @@
 //! Copies beside the newest backup as the database sees them: what was verified in the store, and
-//! archives of the application.
+//! archives of the application, and files of Storage.
 
 use ops::monitoring::document::Backups;
 use serde_json::{Value, json};
 
 use crate::{
-    backups::{back_up, shown},
+    backups::{back_up, back_up_files, shown},
     support::{World, at, transitions, verdict},
 };
 
@@ -224,5 +224,90 @@ async fn what_archives_lack_for_two_days_is_named_until_it_is_read_or_accepted()
     assert_eq!(
         told(&world, RULE, "12:02:00").await,
         ["resolved application_archive_overdue application"]
+    );
+}
+
+async fn set(world: &World, key: &str, value: Value) {
+    let arguments = json!({"p_key": key, "p_value": value, "p_by": "anna"});
+    world.call("ops_set_setting", arguments).await;
+}
+
+#[tokio::test]
+async fn files_that_are_in_no_backup_for_too_long_are_an_alert() {
+    let world = World::migrated().await;
+    set(&world, "threshold.storage_unsaved_hours", json!(1)).await;
+    back_up(&world, "08:00:00").await;
+    let tick = world.tick("08:01:00", &[]).await;
+    let rule = "storage_files_unsaved";
+    assert_eq!(verdict(&tick, rule, "storage"), &Value::Null);
+    assert_eq!(
+        shown(&world, "08:01:00").await["files"]["status"],
+        "not_set_up"
+    );
+
+    back_up_files(&world, "08:30:00", 0, 0).await;
+    assert_eq!(shown(&world, "08:31:00").await["files"]["status"], "ok");
+    back_up_files(&world, "09:00:00", 3, 0).await;
+    let document = shown(&world, "09:20:00").await["files"].clone();
+    assert_eq!(document["status"], "catching_up");
+    assert_eq!(document["behindHours"], 0.8);
+    let typed: Backups = serde_json::from_value(shown(&world, "09:20:00").await).unwrap();
+    assert_eq!(typed.files.last.unwrap().coverage.waiting, 3);
+    assert!(told(&world, rule, "09:20:00").await.is_empty());
+
+    // More and more are saved, and still some have been in no backup for an hour.
+    back_up_files(&world, "09:30:00", 1, 0).await;
+    assert_eq!(
+        told(&world, rule, "09:40:00").await,
+        ["opened storage_files_unsaved storage"]
+    );
+    let facts = world
+        .value("(select facts from ops.alerts where rule = 'storage_files_unsaved')")
+        .await;
+    assert_eq!(
+        (&facts["reason"], &facts["detail"]["found"]),
+        (&json!("files_unsaved"), &json!("1 of 20"))
+    );
+    assert_eq!(shown(&world, "09:41:00").await["files"]["status"], "behind");
+    back_up_files(&world, "10:00:00", 0, 0).await;
+    assert_eq!(
+        told(&world, rule, "10:01:00").await,
+        ["resolved storage_files_unsaved storage"]
+    );
+}
+
+#[tokio::test]
+async fn rows_that_name_no_file_are_an_alert_until_they_do() {
+    let world = World::migrated().await;
+    let rule = "storage_rows_without_file";
+    back_up_files(&world, "10:00:00", 0, 2).await;
+    assert_eq!(
+        told(&world, rule, "10:01:00").await,
+        ["opened storage_rows_without_file storage"]
+    );
+    assert_eq!(
+        shown(&world, "10:01:00").await["files"]["status"],
+        "rows_without_file"
+    );
+    back_up_files(&world, "10:30:00", 0, 0).await;
+    assert_eq!(
+        told(&world, rule, "10:31:00").await,
+        ["resolved storage_rows_without_file storage"]
+    );
+}
+
+#[tokio::test]
+async fn what_a_run_may_fetch_follows_the_settings() {
+    let world = World::migrated().await;
+    assert_eq!(
+        world.call("ops_file_budget", json!({})).await,
+        json!({"enabled": true, "bytes": 500_000_000, "seconds": 60})
+    );
+    set(&world, "backup.files", json!(false)).await;
+    set(&world, "backup.files_megabytes", json!(1)).await;
+    set(&world, "backup.files_seconds", json!(5)).await;
+    assert_eq!(
+        world.call("ops_file_budget", json!({})).await,
+        json!({"enabled": false, "bytes": 1_000_000, "seconds": 5})
     );
 }

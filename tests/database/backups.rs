@@ -57,6 +57,17 @@ async fn run(world: &World, now: &str, outcome: &str, backup: Value) {
     assert_eq!(finished["outcome"], "finished");
 }
 
+/// A backup with files of Storage, of which that many wait, and that many rows have none.
+pub(crate) async fn back_up_files(world: &World, now: &str, waiting: u64, without_file: u64) {
+    let mut backup = sealed(now);
+    backup["figures"]["files"] = json!({
+        "files": 20, "bytes": 2000, "kept": 20 - waiting - without_file, "keptBytes": 1500, "newer": 0,
+        "waiting": waiting, "failed": 0, "gone": 0, "rowsWithoutFile": without_file,
+        "oldestUnsavedAt": null, "fetched": 1, "fetchedBytes": 100, "reason": null,
+    });
+    run(world, now, "done", backup).await;
+}
+
 pub(crate) async fn back_up(world: &World, now: &str) {
     run(world, now, "done", sealed(now)).await;
 }
@@ -353,6 +364,7 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
             "drills": {"status": "not_set_up", "everyDays": 7, "rtoSeconds": 14400, "last": null},
             "verifications": {"status": "not_set_up", "last": null, "wholeAt": null},
             "application": {"status": "not_set_up", "ageDays": null, "mostDays": 2, "missed": [], "last": null},
+            "files": {"status": "not_set_up", "behindHours": null, "mostHours": 24, "takenAt": null, "last": null},
         }),
     );
     assert_eq!(shown(&world, "11:50:11").await["status"], "overdue");

@@ -275,6 +275,8 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "slo_fast_burn high",
             "slo_slow_burn low",
             "slow_queries medium",
+            "storage_files_unsaved medium",
+            "storage_rows_without_file medium",
             "web_vital_poor medium",
         ],
     );

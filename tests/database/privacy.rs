@@ -283,7 +283,7 @@ async fn an_export_holds_all_of_a_person_and_nothing_of_others_nor_secrets() {
     let person = person.unwrap().unwrap();
     assert_eq!(person.id, number(2));
     let file = File::create(&path).unwrap();
-    let exported = export::export(&mut owner, &person, &ways, clock::now(), file);
+    let exported = export::export(&mut owner, &person, &ways, None, clock::now(), file);
     let (exported, _) = exported.await.unwrap();
     let files = unpacked(&path);
     std::fs::remove_file(&path).unwrap();

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use tokio_postgres::{Client, Row};
 
+use super::HANDED_OUT;
 use crate::{
     format::{Bucket, FileRow},
     source::SourceError,
@@ -17,22 +18,29 @@ pub struct FileRows {
     pub files: Vec<FileRow>,
 }
 
+/// A schema of that name may be somebody else's, with other tables in it: a statement that fails
+/// would take the snapshot along.
 const ARE_THERE: &str = "
-select coalesce(bool_and(
-    to_regclass('storage.' || name) is not null
-    and has_table_privilege(to_regclass('storage.' || name), 'select')
-), false)
-from (values ('buckets'), ('objects')) as needed (name)";
+select coalesce(bool_and(coalesce(
+    has_table_privilege(to_regclass('storage.' || of_table), 'select')
+    and exists (
+        select from pg_catalog.pg_attribute as att
+        where att.attrelid = to_regclass('storage.' || of_table) and att.attname = named and not att.attisdropped
+    ),
+    false
+)), false)
+from (values ('buckets', 'id'), ('objects', 'bucket_id'), ('objects', 'name')) as needed (of_table, named)";
 
 const BUCKETS: &str = "
-select id, to_jsonb(b)::text from storage.buckets as b order by id collate \"C\"";
+select id::text, to_jsonb(b)::text from storage.buckets as b order by id::text collate \"C\"";
 
-/// Older projects lack columns, and every project has some that tell nothing.
+/// Older projects lack columns, and every project has some that tell nothing. What is handed out
+/// to somebody is a copy that will be deleted.
 const FILES: &str = "
-select bucket_id, name, (to_jsonb(o) - 'path_tokens' - 'last_accessed_at')::text
+select bucket_id::text, name::text, (to_jsonb(o) - 'path_tokens' - 'last_accessed_at')::text
 from storage.objects as o
-where bucket_id is not null and name is not null
-order by bucket_id collate \"C\", name collate \"C\"";
+where bucket_id is not null and name is not null and bucket_id::text <> $1
+order by bucket_id::text collate \"C\", name::text collate \"C\"";
 
 /// Reads them; nothing where the database has no Storage, or hides it.
 pub async fn read(client: &Client) -> Result<Option<FileRows>, SourceError> {
@@ -40,7 +48,7 @@ pub async fn read(client: &Client) -> Result<Option<FileRows>, SourceError> {
         return Ok(None);
     }
     let buckets = client.query(BUCKETS, &[]).await?;
-    let files = client.query(FILES, &[]).await?;
+    let files = client.query(FILES, &[&HANDED_OUT]).await?;
     Ok(Some(FileRows {
         buckets: buckets
             .iter()

@@ -39,6 +39,9 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+/// The bucket in which exports lie until somebody has fetched theirs. It is in no backup.
+pub const HANDED_OUT: &str = "pourtrait-exports";
+
 /// The longest file that shares a piece with others, in bytes.
 const SMALL: u64 = 256 * 1024;
 

@@ -361,9 +361,7 @@ impl<'a> Run<'a> {
             .map(|piece| piece.name.as_str())
             .chain(listings)
             .collect();
-        let taken = names
-            .into_iter()
-            .filter_map(|name| self.writer.held(name));
+        let taken = names.into_iter().filter_map(|name| self.writer.held(name));
         taken.collect()
     }
 }

@@ -220,6 +220,27 @@ impl StorageApi {
         Ok(())
     }
 
+    /// A URL at which anybody can read a file for that long.
+    ///
+    /// # Errors
+    /// See [`StorageError`].
+    pub async fn sign(
+        &self,
+        (bucket, name): (&str, &str),
+        lasting: Duration,
+    ) -> Result<String, StorageError> {
+        let url = self.file_url(&["object", "sign"], bucket, name)?;
+        let body = serde_json::json!({ "expiresIn": lasting.as_secs() });
+        let request = self.request(Method::POST, url)?.json(&body);
+        let response = answered(request.timeout(PATIENCE)).await?;
+        let body = outbound::body(response, ANSWER).await;
+        let body = body.map_err(StorageError::unreachable)?;
+        let signed: Signed = serde_json::from_slice(&body)
+            .map_err(|_| StorageError::Away("it signed no URL".to_owned()))?;
+        let base = self.base.as_str().trim_end_matches('/');
+        Ok(format!("{base}/storage/v1{}", signed.url))
+    }
+
     /// Deletes files of a bucket; those that are not there are gone already.
     ///
     /// # Errors
@@ -317,6 +338,12 @@ impl fmt::Debug for StorageApi {
             .field("base", &self.base.as_str())
             .finish_non_exhaustive()
     }
+}
+
+#[derive(Deserialize)]
+struct Signed {
+    #[serde(rename = "signedURL")]
+    url: String,
 }
 
 #[derive(Deserialize)]

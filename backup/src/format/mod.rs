@@ -41,8 +41,8 @@ pub mod object_path;
 mod pin;
 mod repo_record;
 mod script_object;
-mod tombstones;
 mod table_read;
+mod tombstones;
 
 pub use commit_record::{Files, Previous, Snapshot, SnapshotName, Totals};
 pub use file_listing::{
@@ -58,8 +58,8 @@ pub use manifest::{
 };
 pub use pin::Pin;
 pub use repo_record::{Cut, Epoch, Repo};
-pub use tombstones::{Tombstone, Tombstones};
 pub use table_read::{How, TableRead, Why};
+pub use tombstones::{Tombstone, Tombstones};
 
 /// The version of everything described here. A reader refuses any other.
 pub const VERSION: u32 = 2;

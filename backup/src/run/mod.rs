@@ -141,7 +141,7 @@ pub async fn run<L: Future<Output = bool>>(
     let writing = Writer::begin(repository, taken_at, fence, Uuid::new_v4());
     let writer = in_time(reading, Box::pin(writing)).await?;
     let rows = match files {
-        Some(_) => Box::pin(files::read(client)).await?,
+        Some(_) => in_time(reading, Box::pin(files::read(client))).await?,
         None => None,
     };
     let settings = source.snapshot.session().settings().await?;

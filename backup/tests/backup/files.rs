@@ -1,6 +1,12 @@
 //! Files of Storage: in step with their rows, within a budget, and back again.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashSet},
+    path::Path,
+    process::Command,
+    time::Duration,
+};
 
 use backup::{
     files::{
@@ -14,6 +20,7 @@ use backup::{
 use bytes::Bytes;
 use local_supabase::{
     fault::{Fault, Mode, Service},
+    machine::{self, Tool},
     postgres::{Cluster, TestDatabase},
     stack::{Stack, StackOptions},
 };
@@ -606,4 +613,88 @@ async fn a_backup_without_files_is_read_as_ever() {
     assert!(opened.unwrap().is_none());
     let next = project.back_up(&vault, PLENTY).await;
     assert_eq!(of(&next).fetched, 1);
+}
+
+/// Every file below a folder, by its path there.
+fn files_in(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            found.insert(name, std::fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn stock_tools_write_the_files_of_a_backup() {
+    machine::bring(&[Tool::Age, Tool::Zstd]).unwrap();
+    let project = Project::new().await;
+    fill(&project).await;
+    let odd = "insert into storage.objects (bucket_id, name, version, metadata)
+        select bucket_id, odd, version, metadata from storage.objects,
+            (values ('a/../b.png'), ('back\\slash.png'), (E'tab\t.png')) as names (odd)
+        where name = 'small.png'";
+    project.client.batch_execute(odd).await.unwrap();
+    let backup = taken(project).await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tools/files.sh");
+    let target = backup.folder.path().join("files");
+    let written = Command::new("sh")
+        .arg(script)
+        .args([&backup.bucket(), &backup.identity, &target])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&written.stderr).into_owned();
+    // What no system takes for a name is told; what Storage did not give is in no listing.
+    assert_eq!(written.status.code(), Some(1), "{said}");
+    assert!(said.contains("not written: photos/tab\t.png"), "{said}");
+    let files = files_in(&target);
+    let strange = format!("photos/{STRANGE}");
+    for (name, content) in [
+        ("photos/big.png", noise(20 * 1024 * 1024 + 7)),
+        ("photos/exact.png", noise(8 * 1024 * 1024)),
+        ("photos/medium.png", noise(300 * 1024)),
+        ("photos/empty.png", Vec::new()),
+        ("photos/small.png", vec![7; 1000]),
+        ("photos/again/small.png", vec![7; 1000]),
+        ("photos/back\\slash.png", vec![7; 1000]),
+        (strange.as_str(), b"12345".to_vec()),
+    ] {
+        assert!(files.get(name) == Some(&content), "{name}: {said}");
+    }
+    assert_eq!(files.len(), 8);
+}
+
+#[tokio::test]
+async fn what_a_run_without_an_end_has_fetched_is_not_stored_again() {
+    let project = Project::new().await;
+    let vault = Vault::new();
+    project.upload("a.png", noise(300 * 1024)).await;
+    let asked = Cell::new(0);
+    let lost = async || asked.replace(asked.get() + 1) == 0;
+    let ended = project.back_up_while(&vault, PLENTY, lost).await;
+    assert!(matches!(ended, Err(RunError::Superseded)), "{ended:?}");
+    assert!(vault.snapshots().await.is_empty());
+    let next = project.back_up(&vault, PLENTY).await;
+    assert_eq!((of(&next).fetched, of(&next).coverage.kept), (1, 1));
+    assert!(next.figures.bytes_stored < 300 * 1024, "{:?}", next.figures);
+    vault.assert_whole(&next.record).await;
+}
+
+#[tokio::test]
+async fn tables_of_that_name_that_are_no_storage_are_backed_up_as_tables() {
+    let project = Project::new().await;
+    let admin = support::admin(&project.database).await;
+    let other = "alter table storage.objects rename column bucket_id to shelf";
+    admin.batch_execute(other).await.unwrap();
+    let vault = Vault::new();
+    let backup = project.back_up(&vault, PLENTY).await;
+    assert!(backup.figures.files.is_none());
 }

@@ -20,6 +20,8 @@ pub(crate) enum Backup {
     Verify(Verify),
     /// Restores a backup into an empty database and compares the two
     Restore(Restore),
+    /// Restores the files of Storage into a project, with their rows
+    RestoreFiles(RestoreFiles),
     /// Writes a backup as a script for psql
     Export(Export),
     /// Restores a backup into a database made for it, compares, drops it, and reports
@@ -159,6 +161,37 @@ pub(crate) struct Restore {
     /// How many sessions work at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     pub(crate) jobs: u8,
+    /// Root that signed the database's certificate; without it, `DATABASE_CA`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<String>,
+    /// Does it, instead of saying what it would do
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Files of Storage back into a project.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+After `backup restore` into the project's database. What is there already with the same
+hash stays, so that a restore that broke off is begun again and goes on. Files of people
+who were erased since the backup do not come back.")]
+pub(crate) struct RestoreFiles {
+    /// Name of a backup, or `latest`
+    #[arg(default_value = "latest")]
+    pub(crate) snapshot: String,
+    /// The project's database, by its session connection (port 5432)
+    #[arg(long, value_name = "DATABASE_URL")]
+    pub(crate) into: String,
+    /// The project's URL, as https://ref.supabase.co
+    #[arg(long, value_name = "URL")]
+    pub(crate) project: String,
+    /// The project's secret key, sb_secret_… or that of service_role; without it,
+    /// `NEW_SUPABASE_SECRET_KEY`
+    #[arg(long, value_name = "KEY")]
+    pub(crate) secret_key: Option<String>,
+    /// What opens it.
+    #[command(flatten)]
+    pub(crate) key: Key,
     /// Root that signed the database's certificate; without it, `DATABASE_CA`
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<String>,

@@ -21,6 +21,7 @@ mod quantities;
 mod replica;
 mod repository;
 mod restore;
+mod restore_files;
 mod run;
 mod show;
 mod verify;
@@ -47,6 +48,7 @@ pub(crate) async fn run(
             lost_rows::run(&options, environment, output).await
         }
         Backup::Restore(options) => restore::run(options, environment, output).await,
+        Backup::RestoreFiles(options) => restore_files::run(options, environment, output).await,
         Backup::Export(options) => export::run(&options, environment, output).await,
         Backup::Drill(options) => drill::run(options, environment, output).await,
         Backup::Replicate => replica::replicate(environment, output).await,

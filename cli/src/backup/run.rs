@@ -2,6 +2,7 @@
 
 use std::{cmp::Reverse, time::Duration};
 
+use backup::files::FileFigures;
 use ops::{
     app::App,
     backups::{self, Read, Report, Sealed, backup_setup::BackupSetup},
@@ -62,7 +63,7 @@ fn sealed_text(sealed: &Sealed, accepted: &[String]) -> String {
         "sealed {}\n\
          {} rows of {} tables, {} read in {}\n\
          {} were taken over unread: of the tables {} unchanged, {} in part, {} read whole\n\
-         {} stored, {} were in the store already{suspect}\n{}{}",
+         {} stored, {} were in the store already{suspect}{}\n{}{}",
         sealed.snapshot,
         quantities::count(figures.rows),
         quantities::count(figures.tables),
@@ -74,6 +75,7 @@ fn sealed_text(sealed: &Sealed, accepted: &[String]) -> String {
         quantities::count(figures.reading.tables_whole),
         quantities::bytes(figures.bytes_stored),
         quantities::bytes(figures.bytes_reused),
+        figures.files.as_ref().map(files_text).unwrap_or_default(),
         reads_text(&sealed.reads),
         left_out::text(&sealed.gaps, &sealed.not_covered, accepted),
     )
@@ -104,4 +106,28 @@ fn reads_text(reads: &[Read]) -> String {
     }
     let table = output::table(["read of", "bytes", "how"], &rows);
     format!("\n{table}\n{others}\n")
+}
+
+/// What it has of the files of Storage.
+fn files_text(files: &FileFigures) -> String {
+    let coverage = &files.coverage;
+    let counted = |count: u64, what: &str| match count {
+        0 => String::new(),
+        some => format!(", {} {what}", quantities::count(some)),
+    };
+    let reason = match &files.reason {
+        Some(reason) => format!("\nfiles of Storage: {reason}"),
+        None => String::new(),
+    };
+    format!(
+        "\n{} of {} files of Storage, {}; fetched {}, {}{}{}{}{reason}",
+        quantities::count(coverage.kept),
+        quantities::count(coverage.files),
+        quantities::bytes(coverage.kept_bytes),
+        quantities::count(files.fetched),
+        quantities::bytes(files.fetched_bytes),
+        counted(coverage.waiting, "wait for the next run"),
+        counted(coverage.failed, "are not given"),
+        counted(coverage.rows_without_file, "rows have no file"),
+    )
 }

@@ -1,8 +1,11 @@
 //! `pourtrait backup show`: what a backup holds, and what it does not.
 
 use backup::{
-    catalogue,
-    format::{Manifest, Snapshot, TableData},
+    catalogue::{self, ReadError},
+    files::OpenedFiles,
+    format::{FileRow, FileState, Files, Manifest, Snapshot, TableData},
+    keys::Identities,
+    store::Store,
 };
 use outside::clock;
 use serde_json::{Value, json};
@@ -26,19 +29,18 @@ pub(super) async fn run(
     let repository = Repository::of(environment)?;
     let identities = optional_identities(&options.key, environment)?;
     let snapshot = repository.find(&options.snapshot).await?;
-    let manifest = match &identities {
-        Some(identities) => {
-            Some(catalogue::manifest(&repository.store, &snapshot, identities).await?)
-        }
+    let opened = match &identities {
+        Some(identities) => Some(open(&repository.store, &snapshot, identities).await?),
         None => None,
     };
     let mut json = json!({ "backup": snapshot });
     let mut text = summary(&snapshot);
-    match &manifest {
-        Some(manifest) => {
+    match &opened {
+        Some((manifest, lacking)) => {
             json["tables"] = manifest.tables.iter().map(table).collect();
             json["gaps"] = json!(manifest.gaps);
             json["notCovered"] = json!(manifest.excluded);
+            json["files"] = lacking.clone();
             let accepted = left_out::accepted(environment, &manifest.gaps).await;
             text += &contents(manifest, &accepted);
         }
@@ -46,6 +48,32 @@ pub(super) async fn run(
     }
     output.result(&json, &text);
     Ok(Verdict::Good)
+}
+
+/// What it holds, and the files of Storage that it names and does not have.
+async fn open(
+    store: &Store,
+    snapshot: &Snapshot,
+    identities: &Identities,
+) -> Result<(Manifest, Value), ReadError> {
+    let manifest = catalogue::manifest(store, snapshot, identities).await?;
+    let Some(files) = OpenedFiles::open(store, snapshot, identities).await? else {
+        return Ok((manifest, Value::Null));
+    };
+    let listing = files.listing().await?;
+    let named = |file: &FileRow, state: &str| json!({ "bucket": file.bucket, "name": file.name, "state": state });
+    let lacking = listing
+        .files
+        .iter()
+        .filter_map(|(file, state)| match state {
+            FileState::Kept(..) => None,
+            FileState::Waiting => Some(named(file, "waiting")),
+            FileState::Failed => Some(named(file, "failed")),
+            FileState::Gone => Some(named(file, "gone")),
+            FileState::Missing => Some(named(file, "missing")),
+        });
+    let lacking = json!({ "notInIt": lacking.collect::<Vec<_>>() });
+    Ok((manifest, lacking))
 }
 
 fn summary(snapshot: &Snapshot) -> String {
@@ -72,6 +100,14 @@ fn summary(snapshot: &Snapshot) -> String {
             quantities::count(totals.new_objects)
         ),
     ];
+    if let Some(Files { coverage, .. }) = &snapshot.files {
+        lines.push(format!(
+            "files     {} of {} of Storage, {}",
+            quantities::count(coverage.kept),
+            quantities::count(coverage.files),
+            quantities::bytes(coverage.kept_bytes)
+        ));
+    }
     if let Some(previous) = &snapshot.previous {
         lines.push(format!("after     {}", previous.snapshot));
     }

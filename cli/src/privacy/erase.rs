@@ -21,7 +21,7 @@ use ops::{
     privacy::{
         Person,
         erasure::{self, Former, Order},
-        marks,
+        files, marks,
         proof::{LastBackup, Proof, ProofKeys},
         ways::Ways,
     },
@@ -30,7 +30,7 @@ use outside::{clock, outbound::Outbound};
 use serde_json::json;
 use tokio_postgres::Client;
 
-use super::{arguments::Erase, find, session, show::text};
+use super::{arguments::Erase, find, session, show::text, storage};
 use crate::{environment::Environment, project::author};
 use terminal::{
     failure::{Misuse, Verdict},
@@ -69,7 +69,13 @@ pub(super) async fn run(
         decided_at: decided.decided_at,
         by: &by,
     };
+    // Files first: their rows tell whoever comes after a kill what is left. Once more at the end,
+    // since they may upload for as long as they have an account.
+    let storage = storage(&config);
+    let deleting = files::erase(&client, storage.as_ref(), &person).await;
+    let deleted = deleting.context("nothing was erased in the database")?;
     let erased = erasure::erase(&mut client, &order, &ways).await?;
+    let late = files::erase(&client, storage.as_ref(), &person).await?;
     let erased_at = clock::now();
     let left = marks::find(&client, &person).await?;
     let proof = Proof {
@@ -79,6 +85,7 @@ pub(super) async fn run(
         erased_at,
         database: &host,
         erased: &erased,
+        files_deleted: deleted + late,
         not_covered: &left,
         last_backup: last_backup(&client, copies.as_ref(), erased_at).await?,
         followed_by_restores: copies.as_ref().map(|_| decided.path()),
@@ -90,6 +97,12 @@ pub(super) async fn run(
     erasure::keep_proof(&client, decided.id, &written, &encoded).await?;
     let name = write(&options.proof, &proof, &written, &signature)?;
     let mut lines = vec![text(&erased, &left)];
+    if proof.files_deleted > 0 {
+        lines.push(format!(
+            "{} files in Storage were deleted",
+            proof.files_deleted
+        ));
+    }
     lines.push(kept(&proof));
     lines.push(format!(
         "the proof is {name}.json in {}, signed; check it with\n  openssl pkeyutl -verify -pubin -inkey {name}.pem -rawin -in {name}.json -sigfile {name}.sig",

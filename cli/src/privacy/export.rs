@@ -3,10 +3,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context;
+use backup::files::StorageApi;
 use ops::privacy::{
     Person,
     export::{self, Exported},
@@ -22,7 +24,7 @@ use outside::{
 use serde_json::json;
 use tokio_postgres::Client;
 
-use super::{arguments::Export, find, requests::note_done, session};
+use super::{arguments::Export, find, requests::note_done, session, storage};
 use crate::{backup::refuse_shared, environment::Environment, project::author};
 use terminal::{
     failure::{Misuse, Verdict},
@@ -53,16 +55,39 @@ async fn into_file(
     refuse_shared(path, "what is held of somebody")?;
     let (mut client, _) = session(environment).await?;
     let person = find(&client, person).await?;
-    let exported = write(path, &person, &mut client).await?;
+    let config = environment.config();
+    let storage = storage(&config);
+    let exported = write(path, &person, storage.as_ref(), &mut client).await?;
     note(&client, &person, environment).await?;
     let document = json!({ "file": path, "export": exported });
     let text = format!(
-        "{} are in {}\nfiles in Storage are not in it",
+        "{} are in {}{}",
         counted(&exported),
-        path.display()
+        path.display(),
+        files_text(&exported)
     );
     output.result(&document, &text);
-    Ok(Verdict::Good)
+    Ok(whole(&exported))
+}
+
+fn whole(exported: &Exported) -> Verdict {
+    if exported.files.iter().all(|file| file.path.is_some()) {
+        Verdict::Good
+    } else {
+        Verdict::Bad
+    }
+}
+
+/// What became of their files, in words.
+fn files_text(exported: &Exported) -> String {
+    let (within, without): (Vec<_>, Vec<_>) =
+        exported.files.iter().partition(|file| file.path.is_some());
+    let mut text = format!("\n{} files in Storage are in it", within.len());
+    for file in without {
+        let reason = file.reason.as_deref().unwrap_or_default();
+        text += &format!("\nnot in it: {}/{}: {reason}", file.bucket, file.name);
+    }
+    text
 }
 
 async fn behind_link(
@@ -79,7 +104,7 @@ async fn behind_link(
     ))?;
     let (mut client, _) = session(environment).await?;
     let person = find(&client, person).await?;
-    let outbound = Outbound::default();
+    let outbound = Arc::new(Outbound::default());
     let maker = Maker::of(&supabase, &outbound);
     let prepared = maker
         .prepare(&mut client, &person, Deadline::after(MAKING))
@@ -93,11 +118,12 @@ async fn behind_link(
     } = prepared;
     let document = json!({ "link": link, "expiresAt": expires_at, "export": exported });
     let text = format!(
-        "{} are behind this link, which works once, until {expires_at:.0}:\n{link}",
-        counted(&exported)
+        "{} are behind this link, which works once, until {expires_at:.0}:\n{link}{}",
+        counted(&exported),
+        files_text(&exported)
     );
     output.result(&document, &text);
-    Ok(Verdict::Good)
+    Ok(whole(&exported))
 }
 
 fn counted(exported: &Exported) -> String {
@@ -117,7 +143,12 @@ async fn note(client: &Client, person: &Person, environment: &Environment) -> an
 }
 
 /// Writes beside the file, which is there once it is whole: half of it would pass for all.
-async fn write(path: &Path, person: &Person, client: &mut Client) -> anyhow::Result<Exported> {
+async fn write(
+    path: &Path,
+    person: &Person,
+    storage: Option<&StorageApi>,
+    client: &mut Client,
+) -> anyhow::Result<Exported> {
     if path.exists() {
         return Err(Misuse(format!("{} is there already", path.display())).into());
     }
@@ -130,7 +161,7 @@ async fn write(path: &Path, person: &Person, client: &mut Client) -> anyhow::Res
     let written = || format!("cannot write {}", partial.display());
     let file = private_file::create(&partial).with_context(written)?;
     let ways = Ways::find(client, &[]).await?;
-    let exported = export::export(client, person, &ways, clock::now(), file).await;
+    let exported = export::export(client, person, &ways, storage, clock::now(), file).await;
     match exported {
         Ok((exported, file)) => {
             file.sync_all()?;

@@ -1,10 +1,13 @@
 //! What a restore leaves out: whoever was erased after its backup was taken.
 
+use std::collections::HashSet;
+
 use backup::{erasures, format::Snapshot, keys::Identities, store::Store};
 use jiff::SignedDuration;
 use ops::privacy::{
     Person,
     erasure::{self, Order},
+    files,
     ways::Ways,
 };
 use outside::database;
@@ -14,6 +17,20 @@ use terminal::output;
 
 /// An erasure is decided before it is done, and a backup may be taken between the two.
 const BETWEEN: SignedDuration = SignedDuration::from_hours(24);
+
+/// The numbers of everybody who was erased since a backup was taken.
+pub(crate) async fn erased_since(
+    store: &Store,
+    snapshot: &Snapshot,
+    identities: &Identities,
+) -> anyhow::Result<HashSet<String>> {
+    let since = snapshot.taken_at - BETWEEN;
+    let erasures = erasures::since(store, since, identities).await?;
+    Ok(erasures
+        .iter()
+        .map(|erasure| erasure.user.to_string())
+        .collect())
+}
 
 /// Erases in a database whoever was erased since a backup of it was taken, and says whether all
 /// of that could be done. Until it is, what was restored holds people who are gone.
@@ -66,6 +83,7 @@ async fn follow(
             by: "restore",
         };
         erasure::erase(&mut client, &order, &ways).await?;
+        files::forget_rows(&mut client, &person).await?;
     }
     Ok(erasures.len())
 }

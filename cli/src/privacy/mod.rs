@@ -8,8 +8,11 @@ pub(crate) mod following;
 mod requests;
 mod show;
 
-use ops::privacy::Person;
-use outside::database;
+use std::sync::Arc;
+
+use backup::files::StorageApi;
+use ops::{backups::storage_files, config::Config, privacy::Person};
+use outside::{database, outbound::Outbound};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -49,6 +52,13 @@ async fn session(environment: &Environment) -> anyhow::Result<(Client, String)> 
     let host = database::host(&url)?;
     output::note(&format!("target: {host} (from {})", environment.origin()));
     Ok((database::connect(&url, ca.as_deref()).await?, host))
+}
+
+/// The project's Storage, where the environment tells how to reach it.
+fn storage(config: &Config) -> Option<StorageApi> {
+    let outbound = Arc::new(Outbound::default());
+    let supabase = config.supabase.as_ref()?;
+    Some(storage_files::storage(supabase, &outbound))
 }
 
 /// The number of the account. One that is named by it needs no session.

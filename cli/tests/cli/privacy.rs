@@ -1,11 +1,15 @@
 //! `privacy` against a running bundle: somebody is shown, handed out and erased, the proof is
 //! checked with `openssl`, and no backup brings them back.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command, sync::Arc, time::Duration};
 
+use backup::files::{NewBucket, Served, StorageApi};
 use dev::DevOptions;
 use jiff::Timestamp;
-use local_supabase::postgres::TestDatabase;
+use local_supabase::{
+    postgres::TestDatabase,
+    stack::{Stack, StackOptions},
+};
 use outside::clock;
 use serde_json::json;
 
@@ -13,6 +17,8 @@ use crate::{
     backup::{run, with_identity},
     support::{Called, Folder, bundle, call_with},
 };
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const ANNA: &str = "00000000-0000-4000-8000-00000000000a";
 
@@ -178,4 +184,137 @@ async fn what_is_not_reached_is_told_and_consent_is_kept() {
         unknown.stderr.contains("public.imports holds no rows"),
         "{unknown:?}"
     );
+}
+
+const FILES: &str = "
+    update storage.objects set owner_id = '00000000-0000-4000-8000-00000000000a' where name like 'anna%';
+    update storage.objects set owner = '00000000-0000-4000-8000-00000000000b' where name = 'bo.png'";
+
+async fn files_of(database: &TestDatabase) -> Vec<String> {
+    let cluster = database.cluster().await.unwrap();
+    let session = cluster.connect_postgres(database.name()).await.unwrap();
+    let sql = "select name from storage.objects order by name";
+    let rows = session.query(sql, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The Storage that an environment names, with three files in it, of two people.
+async fn filled_storage(env: &BTreeMap<String, String>, source: &TestDatabase) -> StorageApi {
+    let storage = StorageApi::new(
+        Arc::default(),
+        env["SUPABASE_URL"].parse().unwrap(),
+        env["SUPABASE_SECRET_KEY"].clone().into(),
+    );
+    let bucket = NewBucket {
+        id: "photos".to_owned(),
+        name: "photos".to_owned(),
+        public: false,
+        file_size_limit: None,
+        allowed_mime_types: None,
+    };
+    storage.make_bucket(&bucket).await.unwrap();
+    for name in ["anna/1.png", "anna/2.png", "bo.png"] {
+        let content = format!("what is in {name}").into_bytes();
+        let length = content.len() as u64;
+        let body = (content.into(), length);
+        let served = Served::default();
+        let written = storage.write(("photos", name), &served, body, PATIENCE);
+        written.await.unwrap();
+    }
+    run(source, FILES).await;
+    storage
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_somebody_are_handed_out_and_erased_and_do_not_come_back() {
+    let (running, source) = bundle(DevOptions::default()).await;
+    run(&source, PEOPLE).await;
+    let env = &with_identity(&running);
+    let storage = filled_storage(env, &source).await;
+    let taken = call_with(env, &["backup", "run"]).await;
+    assert_eq!(taken.status, 0, "{taken:?}");
+    assert!(
+        taken.stdout.contains("3 of 3 files of Storage"),
+        "{taken:?}"
+    );
+    let verified = call_with(env, &["backup", "verify", "--level", "2"]).await;
+    assert_eq!(verified.status, 0, "{verified:?}");
+
+    let folder = Folder::empty();
+    let place = folder.path().to_str().unwrap();
+    let zip = format!("{place}/anna.zip");
+    let exported = call_with(env, &["privacy", "export", ANNA, "--output", &zip]).await;
+    assert_eq!(exported.status, 0, "{exported:?}");
+    assert!(
+        exported.stdout.contains("2 files in Storage are in it"),
+        "{exported:?}"
+    );
+    let zip = String::from_utf8_lossy(&fs::read(&zip).unwrap()).into_owned();
+    assert!(zip.contains("files/000001-1.png") && zip.contains("what is in anna/2.png"));
+    assert!(!zip.contains("what is in bo.png"));
+
+    // Where Storage is not reached nothing is erased, and the next call does all of it.
+    let mut away = env.clone();
+    away.insert("SUPABASE_URL".to_owned(), "http://127.0.0.1:9".to_owned());
+    let line = [
+        "privacy", "erase", ANNA, "--proof", place, "--yes", "--json",
+    ];
+    let refused = call_with(&away, &line).await;
+    assert_eq!(refused.status, 1, "{refused:?}");
+    assert!(
+        refused
+            .stderr
+            .contains("nothing was erased in the database"),
+        "{refused:?}"
+    );
+    assert_eq!(marks(&source).await, 3);
+    // Killed after one of two files.
+    storage
+        .delete("photos", &["anna/1.png".to_owned()])
+        .await
+        .unwrap();
+    let erased = call_with(env, &line).await;
+    assert_eq!(erased.status, 0, "{erased:?}");
+    let proof = &erased.json()["proof"];
+    assert_eq!(proof["filesDeleted"], 1);
+    assert_eq!(proof["notCovered"]["files"], 0);
+    assert_eq!(files_of(&source).await, ["bo.png"]);
+    assert_eq!(storage.look("photos", "anna/2.png").await, Ok(None));
+    assert!(storage.look("photos", "bo.png").await.unwrap().is_some());
+
+    let (restored, target) = restore(env).await;
+    assert_eq!(restored.status, 0, "{restored:?}");
+    assert_eq!(files_of(&target).await, ["bo.png"]);
+    let options = StackOptions {
+        database: target.name().to_owned(),
+        ..StackOptions::default()
+    };
+    let cluster = target.cluster().await.unwrap();
+    let project = Stack::start(&cluster, options).await.unwrap();
+    let (into, url) = (cluster.postgres_url(target.name()), project.supabase_url());
+    let line = [
+        "backup",
+        "restore-files",
+        "--into",
+        &into,
+        "--project",
+        &url,
+    ];
+    let planned = call_with(env, &line).await;
+    assert_eq!(planned.status, 2, "{planned:?}");
+    assert!(planned.stderr.contains("say --yes"), "{planned:?}");
+    let key = project.keys().secret_key();
+    let line = [&line[..], &["--secret-key", key, "--yes", "--json"]].concat();
+    let restored = call_with(env, &line).await;
+    assert_eq!(restored.status, 0, "{restored:?}");
+    let document = restored.json();
+    assert_eq!(
+        (
+            &document["restored"]["uploaded"],
+            &document["restored"]["leftOut"]
+        ),
+        (&json!(1), &json!(2)),
+        "{document}"
+    );
+    assert_eq!(files_of(&target).await, ["bo.png"]);
 }

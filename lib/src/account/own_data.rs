@@ -99,7 +99,7 @@ async fn fetch(
     let export = ready(app, &fetch, deadline).await?;
     let supabase = app.config.supabase.as_ref();
     let supabase = supabase.ok_or(Problem::Unavailable("the project is not configured"))?;
-    let signed = prepared_export::sign(supabase, &app.outbound, export, deadline).await;
+    let signed = prepared_export::sign(supabase, &app.outbound, export).await;
     let url = signed.map_err(|error| {
         tracing::error!(%error, "an export cannot be fetched");
         Problem::Unavailable("the file cannot be fetched now; the link still works")

@@ -13,6 +13,7 @@ pub mod drill_receipts;
 mod due_drill;
 pub mod pin_notes;
 pub mod replication;
+pub mod storage_files;
 pub mod verification_receipts;
 
 use std::time::Duration;
@@ -279,6 +280,7 @@ async fn work(
 ) -> Result<Backup, WorkError> {
     let BackupSetup { database, backup } = setup;
     let secret = Secret::parse(&backup.secret)?;
+    let files = storage_files::source(app, deadline).await;
     let request = run::Request {
         url: &database.url,
         ca: database.ca.as_deref(),
@@ -289,6 +291,7 @@ async fn work(
         workers: WORKERS,
         deadline,
         tools: tools::FILES,
+        files: files.as_ref(),
     };
     let still_ours = || async { matches!(jobs::extend(app, run, deadline).await, Ok(Lease::Held)) };
     Ok(run::run(request, still_ours).await?)

@@ -53,6 +53,10 @@ pub enum Rule {
     ApplicationArchiveOverdue,
     /// For long, no collection of backups came to anything.
     BackupCollectionOverdue,
+    /// Backups lack files of Storage.
+    StorageFilesUnsaved,
+    /// Rows name files that are not there.
+    StorageRowsWithoutFile,
     /// The backups that the provider makes itself are not as they should be.
     ProviderBackup,
     /// The deployment that serves is worse than the day before it.
@@ -143,7 +147,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 62] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -169,6 +173,8 @@ impl Rule {
         Self::BackupGap,
         Self::ApplicationArchiveOverdue,
         Self::BackupCollectionOverdue,
+        Self::StorageFilesUnsaved,
+        Self::StorageRowsWithoutFile,
         Self::ReleasePinned,
         Self::ServiceDegraded,
         Self::ApiAverageSlow,
@@ -227,6 +233,8 @@ impl Rule {
             Self::BackupGap => "backup_gap",
             Self::ApplicationArchiveOverdue => "application_archive_overdue",
             Self::BackupCollectionOverdue => "backup_collection_overdue",
+            Self::StorageFilesUnsaved => "storage_files_unsaved",
+            Self::StorageRowsWithoutFile => "storage_rows_without_file",
             Self::ProviderBackup => "provider_backup",
             Self::ReleaseRegressed => "release_regressed",
             Self::ReleasePinned => "release_pinned",
@@ -317,6 +325,7 @@ impl Rule {
             Self::BackupDrillOverdue => "since the last drill",
             Self::ApplicationArchiveOverdue => "since the last whole archive",
             Self::BackupCollectionOverdue => "since the last collection",
+            Self::StorageFilesUnsaved => "since a backup had all files",
             Self::AppDown
             | Self::DatabaseFailing
             | Self::PagesUnwatched
@@ -328,6 +337,7 @@ impl Rule {
             | Self::BackupSuspect
             | Self::BackupDamaged
             | Self::BackupGap
+            | Self::StorageRowsWithoutFile
             | Self::ReleaseRegressed
             | Self::ServiceDegraded
             | Self::CertificateUrgent
@@ -384,6 +394,12 @@ impl Rule {
             }
             Self::BackupCollectionOverdue => {
                 "nobody; no backup is lost, and the store grows, with people in it who were erased"
+            }
+            Self::StorageFilesUnsaved => {
+                "nobody yet; if Storage were lost now, those files would not come back"
+            }
+            Self::StorageRowsWithoutFile => {
+                "users of the app who open such a file: there is nothing behind it"
             }
             Self::ProviderBackup => {
                 "nobody yet; the provider's own backups are no second way back for now"

@@ -10,8 +10,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    Person, export,
-    export_bucket::Bucket,
+    Person, export, export_bucket,
     export_links::{Due, DueExports, NoteRemoved},
     prepared_export::{Maker, Prepared},
     proof::ProofKeys,
@@ -19,6 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
+    backups::storage_files::storage,
     config::{Database, Supabase},
     rpc::RpcError,
 };
@@ -87,13 +87,13 @@ async fn delete(
     report: &mut Report,
     deadline: Deadline,
 ) {
-    let bucket = Bucket::of(supabase, &app.outbound);
+    let storage = storage(supabase, &app.outbound);
     for &export in &due.past {
         if deadline.remaining() <= DELETING {
             return;
         }
         let deadline = deadline.within(DELETING);
-        if let Err(error) = bucket.remove(export, deadline).await {
+        if let Err(error) = export_bucket::remove(&storage, export).await {
             tracing::error!(%error, "the file of an export is not deleted");
             return;
         }

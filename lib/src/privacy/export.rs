@@ -9,6 +9,7 @@ use std::{
     pin::pin,
 };
 
+use backup::files::StorageApi;
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,6 +19,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     Person, PrivacyError,
+    files::{self, ExportedFile},
     gathered::{Gathered, found_in, literal},
     own_tables,
     ways::{Table, Ways, quoted},
@@ -27,11 +29,11 @@ use super::{
 const READ_ME: &str = "\
 What the app and its monitoring hold of you.
 
-overview.json   the tables, how many rows of each are here, and which columns were left out
+overview.json   the tables, how many rows of each are here, which columns were left out, and
+                which files you uploaded, with the reason where one is not here
 data/*.json     the rows of each table, an array of objects
 data/*.csv      the same for a spreadsheet
-
-Files that you uploaded are not in it.
+files/*         files that you uploaded; overview.json says which is which
 ";
 
 /// A row refers to the person; what is in these columns proves or hides something, and is no
@@ -52,6 +54,8 @@ pub struct Exported {
     pub tables: BTreeMap<String, u64>,
     /// The columns that were left out of each.
     pub left_out: BTreeMap<String, Vec<String>>,
+    /// The files that they own in Storage.
+    pub files: Vec<ExportedFile>,
 }
 
 /// Rows that are handed out: of a table, those that fulfil something.
@@ -60,11 +64,13 @@ struct Part {
     from: String,
 }
 
-/// Writes everything of somebody into a zip, and gives back what it was written into.
+/// Writes everything of somebody into a zip, with what they own in that Storage, and gives back
+/// what it was written into.
 pub async fn export<W: Write + Seek>(
     client: &mut Client,
     person: &Person,
     ways: &Ways,
+    storage: Option<&StorageApi>,
     taken_at: Timestamp,
     into: W,
 ) -> Result<(Exported, W), PrivacyError> {
@@ -84,6 +90,7 @@ pub async fn export<W: Write + Seek>(
         taken_at,
         tables: BTreeMap::new(),
         left_out: BTreeMap::new(),
+        files: Vec::new(),
     };
     for part in parts(&transaction, person, ways).await? {
         let columns = Columns::of(&transaction, &part.table).await?;
@@ -94,6 +101,7 @@ pub async fn export<W: Write + Seek>(
         }
         *exported.tables.entry(name).or_default() += rows;
     }
+    exported.files = files::export(&transaction, person, storage, &mut archive).await?;
     transaction.rollback().await?;
     let overview = serde_json::to_vec_pretty(&exported).unwrap_or_default();
     archive.write_whole("overview.json", &overview)?;
@@ -177,7 +185,7 @@ fn is_secret(column: &str) -> bool {
 }
 
 /// A zip that is being written.
-struct Archive<W: Write + Seek> {
+pub(super) struct Archive<W: Write + Seek> {
     zip: ZipWriter<W>,
 }
 
@@ -194,6 +202,23 @@ impl<W: Write + Seek> Archive<W> {
             .compression_method(CompressionMethod::Deflated)
             .large_file(true);
         Ok(self.zip.start_file(name, options)?)
+    }
+
+    /// Begins a file whose content is compressed already, more often than not.
+    pub(super) fn begin_stored(&mut self, name: &str) -> Result<(), PrivacyError> {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .large_file(true);
+        Ok(self.zip.start_file(name, options)?)
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), PrivacyError> {
+        Ok(self.zip.write_all(bytes)?)
+    }
+
+    /// Takes back the file that was begun.
+    pub(super) fn abort(&mut self) -> Result<(), PrivacyError> {
+        Ok(self.zip.abort_file()?)
     }
 
     fn write_whole(&mut self, name: &str, bytes: &[u8]) -> Result<(), PrivacyError> {

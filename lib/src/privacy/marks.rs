@@ -4,10 +4,7 @@
 use serde::Serialize;
 use tokio_postgres::Client;
 
-use super::{
-    Person, PrivacyError,
-    ways::{Table, quoted},
-};
+use super::{Person, PrivacyError, files, ways::Table};
 
 /// Where marks were found, and where nobody could look.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -55,7 +52,7 @@ pub async fn find(client: &Client, person: &Person) -> Result<Marked, PrivacyErr
             marked.tables.push((table, rows));
         }
     }
-    marked.files = files(client, person).await?;
+    marked.files = files::count(client, person).await?;
     Ok(marked)
 }
 
@@ -76,29 +73,4 @@ async fn rows_with_marks(
     );
     let rows: i64 = client.query_one(&sql, &[]).await?.try_get(0)?;
     Ok(u64::try_from(rows).unwrap_or_default())
-}
-
-/// Storage keeps its owner as text or as a number, as old as it is.
-async fn files(client: &Client, person: &Person) -> Result<u64, PrivacyError> {
-    let sql = "
-select att.attname::text
-from pg_catalog.pg_attribute as att
-where att.attrelid = to_regclass('storage.objects') and att.attname in ('owner', 'owner_id')
-    and not att.attisdropped and has_table_privilege(att.attrelid, 'select')";
-    let owners: Vec<_> = client
-        .query(sql, &[])
-        .await?
-        .iter()
-        .map(|row| Ok(format!("{}::text = $1", quoted(row.try_get(0)?))))
-        .collect::<Result<_, tokio_postgres::Error>>()?;
-    if owners.is_empty() {
-        return Ok(0);
-    }
-    let sql = format!(
-        "select count(*) from storage.objects where {}",
-        owners.join(" or ")
-    );
-    let id = person.id.to_string();
-    let files: i64 = client.query_one(&sql, &[&id]).await?.try_get(0)?;
-    Ok(u64::try_from(files).unwrap_or_default())
 }

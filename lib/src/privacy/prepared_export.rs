@@ -6,9 +6,11 @@
 
 use std::{
     io::{self, Cursor, Seek, SeekFrom, Write},
+    sync::Arc,
     time::Duration,
 };
 
+use backup::files::{StorageApi, StorageError};
 use jiff::Timestamp;
 use outside::{
     clock::{self, Deadline},
@@ -21,11 +23,12 @@ use uuid::Uuid;
 use super::{
     Person, PrivacyError,
     export::{self, Exported},
-    export_bucket::{Bucket, BucketError},
+    export_bucket,
     export_links::{BeginExport, EndExport, Token},
     ways::Ways,
 };
 use crate::{
+    backups::storage_files::storage,
     config::Supabase,
     rpc::{Rpc, RpcError},
 };
@@ -47,7 +50,7 @@ pub enum PrepareError {
     Export(#[from] PrivacyError),
     /// It could not be put there.
     #[error(transparent)]
-    Bucket(#[from] BucketError),
+    Storage(#[from] StorageError),
     /// It takes longer than there is time.
     #[error("it takes longer than a job may; `pourtrait privacy export --output` has no limit")]
     Time,
@@ -76,17 +79,17 @@ pub struct Prepared {
 pub struct Maker<'a> {
     rpc: Rpc,
     outbound: &'a Outbound,
-    bucket: Bucket<'a>,
+    storage: StorageApi,
 }
 
 impl<'a> Maker<'a> {
     /// Whoever works on that project.
     #[must_use]
-    pub fn of(supabase: &'a Supabase, outbound: &'a Outbound) -> Self {
+    pub fn of(supabase: &Supabase, outbound: &'a Arc<Outbound>) -> Self {
         Self {
             rpc: Rpc::new(supabase.clone()),
             outbound,
-            bucket: Bucket::of(supabase, outbound),
+            storage: storage(supabase, outbound),
         }
     }
 
@@ -142,10 +145,12 @@ impl<'a> Maker<'a> {
     ) -> Result<(Exported, u64), PrepareError> {
         let ways = Ways::find(client, &[]).await?;
         let zip = Limited(Cursor::new(Vec::new()));
-        let (exported, zip) = export::export(client, person, &ways, clock::now(), zip).await?;
+        let storage = Some(&self.storage);
+        let exported = export::export(client, person, &ways, storage, clock::now(), zip);
+        let (exported, zip) = exported.await?;
         let zip = zip.0.into_inner();
         let bytes = zip.len() as u64;
-        self.bucket.put(export, zip.into(), deadline).await?;
+        export_bucket::put(&self.storage, export, zip.into(), deadline.remaining()).await?;
         Ok((exported, bytes))
     }
 }
@@ -156,11 +161,10 @@ impl<'a> Maker<'a> {
 /// When Storage signs none.
 pub async fn sign(
     supabase: &Supabase,
-    outbound: &Outbound,
+    outbound: &Arc<Outbound>,
     export: Uuid,
-    deadline: Deadline,
-) -> Result<String, BucketError> {
-    Bucket::of(supabase, outbound).sign(export, deadline).await
+) -> Result<String, StorageError> {
+    export_bucket::sign(&storage(supabase, outbound), export).await
 }
 
 /// What is written into memory, up to [`MOST`] bytes.

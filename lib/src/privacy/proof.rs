@@ -96,6 +96,8 @@ pub struct Proof<'a> {
     /// What was erased.
     #[serde(flatten)]
     pub erased: &'a Erased,
+    /// How many files in Storage were deleted, with their content.
+    pub files_deleted: u64,
     /// What still names the person in another way than by a key, and was not touched.
     pub not_covered: &'a Marked,
     /// The newest backup that holds the person; `None` where there is none.

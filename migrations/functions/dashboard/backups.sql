@@ -190,11 +190,12 @@ as $$
         'verifications', ops.verifications_document(p_now),
         'application', ops.archives_document(p_now, ops.read_settings()),
         'collection', ops.collections_document(p_now, ops.read_settings()),
-        'replica', ops.replica_document(p_now, ops.read_settings())
+        'replica', ops.replica_document(p_now, ops.read_settings()),
+        'files', ops.files_document(p_now, ops.read_settings())
     )
     from ops.jobs as job
     where job.job = 'backup' and (job.first_slot is not null or exists (select from finished))
 $$;
 
 comment on function ops.dashboard_backups(timestamptz) is
-    'How much would be lost now, the last ten runs and restores, how much backups read in a month, what they leave out, and how drills, verifications, archives of the application, collections and the copy stand. It is null until a backup was scheduled or has run.';
+    'How much would be lost now, the last ten runs and restores, how much backups read in a month, what they leave out, and how drills, verifications, archives of the application, collections the copy and files of Storage stand. It is null until a backup was scheduled or has run.';

@@ -14,6 +14,12 @@ function text(value) {
   return `${amount} ${unit}`.trim();
 }
 
+/** What a backup has of the files of Storage. */
+function kept({ keptBytes, waiting, failed, rowsWithoutFile }) {
+  const open = [[waiting, "wait"], [failed, "are not given"], [rowsWithoutFile, "have a row and no file"]];
+  return [text(keptBytes), ...open.filter(([files]) => files > 0).map(([files, what]) => `${number(files)} ${what}`)].join(", ");
+}
+
 /** How long the last restore took that was measured, by a drill or for real. */
 function restored({ drills, restores }) {
   if (drills.last?.seconds != null) return { seconds: drills.last.seconds, at: drills.last.finishedAt };
@@ -40,7 +46,7 @@ function Body({ data }) {
   if (backups == null) return <Empty command={"pourtrait backup keygen\npourtrait backup init"}>Make keys and a repository; the schedule does the rest:</Empty>;
   const [newest] = backups.runs.filter(({ outcome }) => outcome === "done");
   const last = restored(backups);
-  const { drills, verifications, application, collection, replica } = backups;
+  const { drills, verifications, application, collection, replica, files } = backups;
   const held = collection.lastWhole?.figures;
   const columns = [
     { key: "when", label: "Run", value: ({ takenAt, slot }) => takenAt ?? slot, wide: true, show: ({ takenAt, slot, outcome, suspect }) => <><State is={suspect ? "suspect" : outcome} quiet /> <Time at={takenAt ?? slot} /></> },
@@ -84,6 +90,8 @@ function Body({ data }) {
           more={verifications.last && <><Time at={verifications.last.finishedAt} />, {count(verifications.last.objects, "object")}</>} />
         <Figure label="Application" value={application.last ? <Time at={application.last.takenAt} /> : "never kept"} level={application.status === "overdue" ? "bad" : "fine"}
           more={application.last && `${count(application.last.documents.length, "document")}${application.last.repositoryBytes == null ? "" : ", with the repository"}`} />
+        <Figure label="Files of Storage" value={files.last ? `${number(files.last.kept)} of ${number(files.last.files)}` : "none kept"} level={["behind", "rows_without_file"].includes(files.status) ? "bad" : "fine"}
+          more={files.last && kept(files.last)} />
         <Figure label="Copy behind by" value={replica.lagMinutes == null ? "no copy" : span(60 * replica.lagMinutes)} level={replica.status === "behind" ? "bad" : "fine"}
           more={replica.place && <>{replica.place}{replica.copiedAt && <>, <Time at={replica.copiedAt} /></>}</>} />
         <Figure label="Kept" value={held ? number(held.kept) : collection.status === "off" ? "all" : "not counted"} level={collection.status === "overdue" ? "bad" : "fine"}
@@ -92,6 +100,7 @@ function Body({ data }) {
       </Figures>
       {["frozen", "refused", "failed", "overdue"].includes(collection.status) && collection.last?.reason && <p class="reason">Old backups are not deleted: {collection.last.reason}</p>}
       {replica.trouble && <p class="reason">Not copied: {replica.trouble}</p>}
+      {files.last?.reason && files.status !== "ok" && <p class="reason">Files of Storage: {files.last.reason}</p>}
       {drills.last == null && <Empty command={"pourtrait backup drill --own-server"}>A backup that was never restored is a hope. To restore the newest into a scratch database and compare:</Empty>}
       {drills.last?.reason && <p class="reason">{drills.last.reason}</p>}
       <Table caption="Runs" columns={columns} rows={backups.runs} id={({ run }) => run} sorted={{ key: "when", down: true }} />
@@ -137,6 +146,7 @@ export default {
     { name: "Application", path: "backups.application", means: "The newest archive of how the platforms are set up, and of the repository.", rule: "application_archive_overdue" },
     { name: "Copy behind by", path: "backups.replica", means: "How much older the newest backup is that lies in the other place.", rule: "backup_replica_behind" },
     { name: "Kept", path: "backups.collection", means: "Backups that the ladder keeps, by rung, and how the last collection of the others ended. One may stand on several rungs.", rule: "backup_collection_overdue" },
+    { name: "Files of Storage", path: "backups.files", means: "How many of the files that have a row the newest backup has; the rest waits for the next runs, oldest first.", rule: "storage_files_unsaved" },
     { name: "What is missing", path: "backups.gaps", means: "What of the app's a backup cannot hold, by name.", rule: "backup_gap" },
   ],
 };

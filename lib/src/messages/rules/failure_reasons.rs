@@ -81,6 +81,8 @@ fn phrase(word: &str, status_code: Option<u64>) -> String {
         ("never_again", _) => "it called once or twice, and never again".into(),
         ("removed", _) => "no longer watched".into(),
         ("too_long", _) => "the restore took longer than it may".into(),
+        ("files_unsaved", _) => "files of Storage are in no backup".into(),
+        ("rows_without_file", _) => "rows name files that are not there".into(),
         ("archive_lacks", _) => "the newest one lacks what earlier ones held".into(),
         ("accepted", _) => "it was accepted by its name".into(),
         ("backed_up", _) => "it is no longer left out".into(),

@@ -71,6 +71,8 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::BackupGap => format!("The newest backup leaves out {subject}"),
         Rule::ApplicationArchiveOverdue => "An archive of the application is overdue".into(),
         Rule::BackupCollectionOverdue => "Old backups are not deleted".into(),
+        Rule::StorageFilesUnsaved => "Backups lack files of Storage".into(),
+        Rule::StorageRowsWithoutFile => "Rows in Storage name files that are not there".into(),
         Rule::ProviderBackup => "The provider's own backups are not as they should be".into(),
         Rule::ReleaseRegressed => release_wording::headline(facts, subject),
         Rule::ReleasePinned => format!("{} is pinned", release_wording::project(subject)),
@@ -156,6 +158,8 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::BackupGap => format!("The newest backup no longer leaves out {subject}"),
         Rule::ApplicationArchiveOverdue => "The application is archived in time again".into(),
         Rule::BackupCollectionOverdue => "Old backups are deleted in time again".into(),
+        Rule::StorageFilesUnsaved => "Backups have all files of Storage again".into(),
+        Rule::StorageRowsWithoutFile => "Every row in Storage has its file again".into(),
         Rule::ProviderBackup => "The provider's own backups are as they should be again".into(),
         Rule::ReleaseRegressed if facts.reason.as_deref() == Some("replaced") => {
             format!("The release {subject} no longer serves")

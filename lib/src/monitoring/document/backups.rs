@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use backup::files::FileFigures;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -40,6 +41,25 @@ pub struct Backups {
     pub collection: Collections,
     /// How the copy in another place stands.
     pub replica: Replica,
+    /// How the files of Storage stand in them.
+    pub files: StorageFiles,
+}
+
+/// How the files of Storage stand in backups.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StorageFiles {
+    /// `not_set_up` where backups have none, else `ok`, `catching_up`, `rows_without_file`, or
+    /// `behind` where some have been in no backup for too long.
+    pub status: String,
+    /// For how many hours some file or other has been in no backup.
+    pub behind_hours: Option<f64>,
+    /// For how many that may be.
+    pub most_hours: f64,
+    /// When the newest backup was taken, if it has files.
+    pub taken_at: Option<Timestamp>,
+    /// What it has of them.
+    pub last: Option<FileFigures>,
 }
 
 /// Something that a backup leaves out.

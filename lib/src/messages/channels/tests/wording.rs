@@ -97,6 +97,10 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: The application is archived in time again
     High: Old backups are not deleted
     Resolved: Old backups are deleted in time again
+    High: Backups lack files of Storage
+    Resolved: Backups have all files of Storage again
+    High: Rows in Storage name files that are not there
+    Resolved: Every row in Storage has its file again
     High: Production of the app is pinned
     Resolved: Production of the app is free again
     High: Image processing (Google Vision) is degraded
