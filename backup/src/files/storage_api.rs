@@ -68,7 +68,10 @@ impl StorageError {
         let message = said.chars().take(200).collect();
         match status {
             404 => Self::Absent,
-            401 | 403 | 429 | 500.. => Self::Away(format!("{status} {message}").trim().to_owned()),
+            // 402: the project is over its quota, and nothing is served.
+            401 | 402 | 403 | 429 | 500.. => {
+                Self::Away(format!("{status} {message}").trim().to_owned())
+            }
             _ => Self::Refused { status, message },
         }
     }
@@ -246,7 +249,7 @@ impl StorageApi {
     /// # Errors
     /// See [`StorageError`].
     pub async fn delete(&self, bucket: &str, names: &[String]) -> Result<(), StorageError> {
-        let url = self.url(["object", bucket])?;
+        let url = self.url(["object", bucket]);
         let body = serde_json::json!({ "prefixes": names });
         let request = self.request(Method::DELETE, url)?.json(&body);
         answered(request.timeout(PATIENCE)).await?;
@@ -261,7 +264,7 @@ impl StorageApi {
         const PAGE: usize = 100;
         let mut ids = Vec::new();
         loop {
-            let mut url = self.url(["bucket"])?;
+            let mut url = self.url(["bucket"]);
             url.set_query(Some(&format!("limit={PAGE}&offset={}", ids.len())));
             let response = answered(self.request(Method::GET, url)?.timeout(PATIENCE)).await?;
             let body = outbound::body(response, ANSWER).await;
@@ -283,7 +286,7 @@ impl StorageApi {
     /// # Errors
     /// See [`StorageError`].
     pub async fn make_bucket(&self, bucket: &NewBucket) -> Result<(), StorageError> {
-        let url = self.url(["bucket"])?;
+        let url = self.url(["bucket"]);
         let request = self.request(Method::POST, url)?.json(bucket);
         answered(request.timeout(PATIENCE)).await?;
         Ok(())
@@ -317,18 +320,31 @@ impl StorageApi {
             return Err(StorageError::Nameless);
         }
         let before = before.iter().copied();
-        self.url(before.chain([bucket]).chain(name.split('/')))
+        Ok(self.url(before.chain([bucket]).chain(name.split('/'))))
     }
 
-    fn url<'s>(&self, segments: impl IntoIterator<Item = &'s str>) -> Result<Url, StorageError> {
+    fn url<'s>(&self, segments: impl IntoIterator<Item = &'s str>) -> Url {
+        let segments: Vec<_> = segments.into_iter().map(encoded).collect();
         let mut url = self.base.clone();
-        url.path_segments_mut()
-            .map_err(|()| StorageError::Nameless)?
-            .pop_if_empty()
-            .extend(["storage", "v1"])
-            .extend(segments);
-        Ok(url)
+        let before = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{before}/storage/v1/{}", segments.join("/")));
+        url
     }
+}
+
+/// A segment of a path, every byte of which arrives: a parser of URLs would drop tabs and
+/// newlines, and so name another file.
+fn encoded(segment: &str) -> String {
+    let mut text = String::with_capacity(segment.len());
+    for byte in segment.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(byte));
+            }
+            other => text.push_str(&format!("%{other:02X}")),
+        }
+    }
+    text
 }
 
 impl fmt::Debug for StorageApi {
@@ -383,6 +399,7 @@ mod tests {
             ("a/b c.png", Some("a/b%20c.png")),
             ("50%/#1?.png", Some("50%25/%231%3F.png")),
             ("Ch\u{e2}teau", Some("Ch%C3%A2teau")),
+            ("tab\t\n.png", Some("tab%09%0A.png")),
             ("a/../b", None),
             ("a//b", None),
             ("", None),

@@ -192,7 +192,8 @@ impl Coverage {
     /// Counts a file.
     pub fn count(&mut self, row: &FileRow, state: &FileState) {
         self.files += 1;
-        self.bytes += row.size.unwrap_or_default();
+        // A row may say anything of its length.
+        self.bytes = self.bytes.saturating_add(row.size.unwrap_or_default());
         match state {
             FileState::Kept(content, likeness) => {
                 self.kept += 1;

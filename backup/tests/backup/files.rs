@@ -698,3 +698,47 @@ async fn tables_of_that_name_that_are_no_storage_are_backed_up_as_tables() {
     let backup = project.back_up(&vault, PLENTY).await;
     assert!(backup.figures.files.is_none());
 }
+
+#[tokio::test]
+async fn a_storage_that_never_answers_costs_its_time_and_no_more() {
+    let project = Project::new().await;
+    let vault = Vault::new();
+    for nth in 0..10 {
+        project.upload(&format!("{nth}.png"), vec![nth; 10]).await;
+    }
+    let hanging = project.stack.set_fault(Service::Storage, Mode::Hang);
+    hanging.await.unwrap();
+    let little = Budget {
+        time: Duration::from_millis(300),
+        ..PLENTY
+    };
+    let first = project.back_up(&vault, little).await;
+    let coverage = of(&first).coverage;
+    assert_eq!((coverage.files, coverage.kept), (10, 0), "{coverage:?}");
+    assert_eq!(coverage.waiting + coverage.failed, 10);
+    assert!(of(&first).reason.is_some());
+    let healing = project.stack.set_fault(Service::Storage, Mode::Ok);
+    healing.await.unwrap();
+    // Those that had the time to themselves come last, and come.
+    let second = project.back_up(&vault, PLENTY).await;
+    assert_eq!(of(&second).coverage.kept, 10);
+}
+
+#[tokio::test]
+async fn a_row_may_say_anything_of_its_length() {
+    let project = Project::new().await;
+    let vault = Vault::new();
+    for name in ["a.png", "b.png"] {
+        project.upload(name, b"12345".to_vec()).await;
+    }
+    let sql =
+        "update storage.objects set metadata = metadata || '{\"size\": 18446744073709551615}'";
+    project.client.batch_execute(sql).await.unwrap();
+    let backup = project.back_up(&vault, PLENTY).await;
+    let coverage = of(&backup).coverage;
+    assert_eq!(
+        (coverage.kept, coverage.newer, coverage.kept_bytes),
+        (2, 2, 10)
+    );
+    assert_eq!(coverage.bytes, u64::MAX);
+}

@@ -198,6 +198,14 @@ async fn files_of(database: &TestDatabase) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
+/// How many files the newest backup has, as the database knows it.
+async fn kept(database: &TestDatabase) -> Option<String> {
+    let cluster = database.cluster().await.unwrap();
+    let session = cluster.connect_postgres(database.name()).await.unwrap();
+    let sql = "select figures #>> '{files,kept}' from ops.backups order by taken_at desc limit 1";
+    session.query_one(sql, &[]).await.unwrap().get(0)
+}
+
 /// The Storage that an environment names, with three files in it, of two people.
 async fn filled_storage(env: &BTreeMap<String, String>, source: &TestDatabase) -> StorageApi {
     let storage = StorageApi::new(
@@ -237,6 +245,7 @@ async fn files_of_somebody_are_handed_out_and_erased_and_do_not_come_back() {
         taken.stdout.contains("3 of 3 files of Storage"),
         "{taken:?}"
     );
+    assert_eq!(kept(&source).await.as_deref(), Some("3"));
     let verified = call_with(env, &["backup", "verify", "--level", "2"]).await;
     assert_eq!(verified.status, 0, "{verified:?}");
 

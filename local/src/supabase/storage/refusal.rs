@@ -41,6 +41,21 @@ impl Refusal {
         Self::new("400", "InvalidRequest", message)
     }
 
+    /// The word that clients go by.
+    fn code(&self) -> &'static str {
+        match (self.status, self.error) {
+            ("404", "not_found") => "NoSuchKey",
+            ("404", "Bucket not found") => "NoSuchBucket",
+            ("403", _) => "AccessDenied",
+            ("409", "Duplicate") => "ResourceAlreadyExists",
+            ("413", _) => "EntityTooLarge",
+            ("415", _) => "InvalidMimeType",
+            ("400", "InvalidKey") => "InvalidKey",
+            ("500", _) => "InternalError",
+            (_, _) => "InvalidRequest",
+        }
+    }
+
     pub(super) fn answer(&self) -> Response<Bytes> {
         let Self {
             status,
@@ -54,7 +69,12 @@ impl Refusal {
         };
         answer::json(
             real,
-            &json!({ "statusCode": status, "error": error, "message": message }),
+            &json!({
+                "statusCode": status,
+                "code": self.code(),
+                "error": error,
+                "message": message,
+            }),
         )
     }
 }
