@@ -155,7 +155,7 @@ create or replace trigger record_funnel_change
 -- of the tables included.
 create or replace trigger guard_audit
     before insert or update or delete on ops.audit
-    for each row execute function ops.guard_audit('chain_audit');
+    for each row execute function ops.guard_audit('chain_audit|cut_audit');
 
 create or replace trigger guard_audit_whole
     before truncate on ops.audit
@@ -163,11 +163,19 @@ create or replace trigger guard_audit_whole
 
 create or replace trigger guard_audit_details
     before insert or update or delete on ops.audit_details
-    for each row execute function ops.guard_audit('chain_audit|erase_audit_details');
+    for each row execute function ops.guard_audit('chain_audit|erase_audit_details|cut_audit');
 
 create or replace trigger guard_audit_details_whole
     before truncate on ops.audit_details
     for each statement execute function ops.guard_audit('chain_audit|erase_audit_details');
+
+create or replace trigger guard_audit_checkpoint
+    before insert or update or delete on ops.audit_checkpoint
+    for each row execute function ops.guard_audit('cut_audit');
+
+create or replace trigger guard_audit_checkpoint_whole
+    before truncate on ops.audit_checkpoint
+    for each statement execute function ops.guard_audit('cut_audit');
 
 create or replace trigger guard_audit_pending
     before insert or update or delete on ops.audit_pending

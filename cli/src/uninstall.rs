@@ -1,24 +1,34 @@
 //! `pourtrait uninstall`: takes what is ours out of the watched database, after showing it.
 
-use anyhow::bail;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use backup::audit_anchors::{self, Anchor};
 use clap::Args;
-use ops::migrate::{self, Installed};
-use outside::database;
+use ops::{
+    audit_log::row::Row,
+    migrate::{self, Installed},
+};
+use outside::{clock, database};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::environment::Environment;
+use crate::{audit::log_file::Writing, backup::open_store, environment::Environment};
 use terminal::{
     failure::Verdict,
     output::{self, Output},
 };
 
 /// How `uninstall` is run.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Uninstall {
     /// Removes it; without this only shows what would be removed
     #[arg(long)]
     yes: bool,
+    /// The file into which the audit log goes first; it must not be there [default:
+    /// audit-log-TIME.jsonl]
+    #[arg(long, value_name = "FILE")]
+    audit_log: Option<PathBuf>,
 }
 
 pub(crate) async fn run(
@@ -31,10 +41,16 @@ pub(crate) async fn run(
     output::note(&format!("target: {host} (from {})", environment.origin()));
     let mut client = database::connect(&url, ca.as_deref()).await?;
     let installed = Installed::find(&client).await?;
-    let log_ended = audit_log_end(&client).await?;
+    let mut log = AuditLog::find(&client).await?;
     let is_done = options.yes && !installed.is_empty();
     if is_done {
         refuse_dependents(&installed)?;
+        if let Some(log) = &mut log {
+            let named = options.audit_log.clone();
+            let file = named.unwrap_or_else(|| log_file_name(clock::now()));
+            log.write(&client, file, &host).await?;
+            log.anchor(environment).await;
+        }
         migrate::uninstall(&mut client).await?;
     }
     let left = left_elsewhere(environment);
@@ -44,34 +60,165 @@ pub(crate) async fn run(
         "found": installed.by_kind,
         "dependents": installed.dependents,
         "stays": left,
-        "auditLogEnd": log_ended,
+        "auditLog": log.as_ref().map(AuditLog::document),
     });
-    let text = text(&installed, &left, is_done);
-    output.result(&document, &with_audit_log_end(text, log_ended.as_ref()));
+    let mut text = text(&installed, &left, is_done);
+    if let Some(log) = &log {
+        text.push('\n');
+        text.push_str(&log.text());
+    }
+    output.result(&document, &text);
     Ok(Verdict::Good)
 }
 
-/// Where the audit log ends, which goes with the rest: what the anchors in the store are then
-/// held against.
-async fn audit_log_end(client: &Client) -> anyhow::Result<Option<Value>> {
-    const EXISTS: &str = "select to_regclass('ops.audit') is not null";
-    const NEWEST: &str = "select seq, hash from ops.audit order by seq desc limit 1";
-    if !client.query_one(EXISTS, &[]).await?.get::<_, bool>(0) {
-        return Ok(None);
-    }
-    let newest = client.query_opt(NEWEST, &[]).await?;
-    Ok(newest.map(|row| json!({ "seq": row.get::<_, i64>(0), "hash": row.get::<_, String>(1) })))
+/// How many rows are read at once.
+const PAGE: i64 = 500;
+
+/// What is left of the audit log, which goes with the rest.
+#[derive(Debug)]
+struct AuditLog {
+    rows: i64,
+    /// The newest row: its number and its hash.
+    seq: i64,
+    hash: String,
+    /// Where it was written to.
+    file: Option<PathBuf>,
+    /// Where its end was anchored, or why it was not.
+    anchored: Option<Result<String, String>>,
 }
 
-fn with_audit_log_end(text: String, end: Option<&Value>) -> String {
-    match end {
-        Some(end) => format!(
-            "{text}\nthe audit log ends with row {}, {}",
-            end["seq"],
-            end["hash"].as_str().unwrap_or_default()
-        ),
-        None => text,
+impl AuditLog {
+    /// Looks for it; nothing where there is no row.
+    async fn find(client: &Client) -> anyhow::Result<Option<Self>> {
+        const NEWEST: &str = "select (select count(*) from ops.audit), seq, hash
+            from ops.audit order by seq desc limit 1";
+        if !exists(client, "ops.audit").await? {
+            return Ok(None);
+        }
+        let newest = client.query_opt(NEWEST, &[]).await?;
+        Ok(newest.map(|row| Self {
+            rows: row.get(0),
+            seq: row.get(1),
+            hash: row.get(2),
+            file: None,
+            anchored: None,
+        }))
     }
+
+    /// Writes it into a file. It is read from the tables themselves: what is to be removed may
+    /// lack its functions.
+    async fn write(&mut self, client: &Client, file: PathBuf, host: &str) -> anyhow::Result<()> {
+        let checkpoint = match exists(client, "ops.audit_checkpoint").await? {
+            true => client.query_opt(CHECKPOINT, &[]).await?,
+            false => None,
+        };
+        let mut writing = Writing::begin(&file, host, checkpoint.as_ref().map(row))?;
+        loop {
+            let page = client.query(ROWS, &[&writing.last(), &PAGE]).await?;
+            if page.is_empty() {
+                break;
+            }
+            for read in &page {
+                writing.add(&row(read))?;
+            }
+        }
+        let failed = || format!("nothing was removed: cannot write {}", file.display());
+        let written = writing.end().with_context(failed)?;
+        self.rows = i64::try_from(written.rows).unwrap_or(i64::MAX);
+        if let Some((seq, hash)) = written.last {
+            (self.seq, self.hash) = (seq, hash);
+        }
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// Anchors its end in the store of the backups. A store that is not there any more keeps
+    /// nobody from leaving; that is told.
+    async fn anchor(&mut self, environment: &Environment) {
+        if environment.get("BACKUP_URL").is_none() {
+            return;
+        }
+        let written = async {
+            let store = open_store(environment)?;
+            let anchor = Anchor::new(self.seq.unsigned_abs(), self.hash.clone(), clock::now());
+            audit_anchors::write(&store, &anchor).await?;
+            anyhow::Ok(store.place().to_owned())
+        };
+        let written = written.await.map_err(|error| format!("{error:#}"));
+        self.anchored = Some(written);
+    }
+
+    fn document(&self) -> Value {
+        json!({
+            "rows": self.rows,
+            "end": {"seq": self.seq, "hash": self.hash},
+            "file": self.file,
+            "anchored": self.anchored.as_ref().map(Result::is_ok),
+        })
+    }
+
+    fn text(&self) -> String {
+        let mut lines = vec![format!(
+            "the audit log ends with row {}, {}",
+            self.seq, self.hash
+        )];
+        lines.push(match &self.file {
+            Some(file) => format!(
+                "its {} rows are in {}: keep it; `pourtrait audit verify --file` proves it",
+                self.rows,
+                file.display()
+            ),
+            None => format!("its {} rows would be written into a file first", self.rows),
+        });
+        match &self.anchored {
+            Some(Ok(place)) => lines.push(format!("its end is anchored in {place}")),
+            Some(Err(reason)) => lines.push(format!("its end is NOT anchored: {reason}")),
+            None => {}
+        }
+        lines.join("\n")
+    }
+}
+
+async fn exists(client: &Client, table: &str) -> anyhow::Result<bool> {
+    let there = "select to_regclass($1) is not null";
+    Ok(client.query_one(there, &[&table]).await?.get(0))
+}
+
+const ROWS: &str = r#"
+select
+    log.seq, to_char(log.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), log.action::text, log.actor,
+    log.subject, log.details, log.previous, log.hash, beside.salt, beside.document
+from ops.audit as log
+left join ops.audit_details as beside using (seq)
+where log.seq > $1
+order by log.seq
+limit $2"#;
+
+const CHECKPOINT: &str = r#"
+select
+    seq, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), action::text, actor,
+    subject, details, previous, hash, null::text, null::text
+from ops.audit_checkpoint"#;
+
+fn row(read: &tokio_postgres::Row) -> Row {
+    Row {
+        seq: read.get(0),
+        at: read.get(1),
+        action: read.get(2),
+        actor: read.get(3),
+        subject: read.get(4),
+        details: read.get(5),
+        previous: read.get(6),
+        hash: read.get(7),
+        salt: read.get(8),
+        document: read.get(9),
+    }
+}
+
+fn log_file_name(now: jiff::Timestamp) -> PathBuf {
+    now.strftime("audit-log-%Y%m%dT%H%M%SZ.jsonl")
+        .to_string()
+        .into()
 }
 
 /// What somebody else built on ours goes by their own hand alone.

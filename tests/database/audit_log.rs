@@ -5,6 +5,7 @@ use ops::audit_log::{
     row::Row,
     verifier::{Report, Verifier},
 };
+use outside::clock;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
@@ -206,6 +207,62 @@ async fn what_is_sensitive_is_written_with_it_and_nothing_that_was_refused() {
         .value("(select count(*) from ops.audit_pending)")
         .await;
     assert_eq!(pending, 0);
+}
+
+#[tokio::test]
+async fn whoever_changes_contacts_or_answers_for_others_is_written_too() {
+    let world = World::migrated().await;
+    let anna = uuid::Uuid::new_v4();
+    let fields = json!({"name": "Anna", "role": "primary", "email": "anna@wine.example"});
+    let save = json!({"p_contact": anna, "p_fields": fields, "p_by": "ben"});
+    world.call("ops_save_contact", save).await;
+    let file = json!([{"name": "Carla", "role": "primary", "email": "carla@wine.example"}]);
+    let apply =
+        |dry: bool| json!({"p_contacts": file, "p_remove": true, "p_dry_run": dry, "p_by": "dora"});
+    world.call("ops_apply_contacts", apply(true)).await;
+    world.call("ops_apply_contacts", apply(false)).await;
+    let carla = world.value("(select id from ops.contacts)").await;
+    for _ in 0..2 {
+        let remove = json!({"p_contact": carla, "p_by": "ben"});
+        world.call("ops_remove_contact", remove).await;
+    }
+    let person = "00000000-0000-4000-8000-00000000000a";
+    for said_by in ["user", "operator"] {
+        let said = json!({
+            "p_person": person, "p_purpose": "analytics", "p_granted": false, "p_said_by": said_by, "p_by": "ben",
+        });
+        world.call("ops_set_consent", said).await;
+    }
+    let ask = json!({"p_person": person, "p_kind": "erasure"});
+    world.call("ops_ask_privacy", ask).await;
+    for _ in 0..2 {
+        let close =
+            json!({"p_person": person, "p_kind": "erasure", "p_outcome": "refused", "p_by": "ben"});
+        world.call("ops_close_privacy_request", close).await;
+    }
+    let carla = carla.as_str().unwrap();
+    let mut rows = written(&world).await;
+    // Of one transaction, in whichever order it did them.
+    rows[1..3].sort();
+    let mut applied = [
+        format!("contact.changed contact {anna} dora"),
+        format!("contact.changed contact {carla} dora"),
+    ];
+    applied.sort();
+    assert_eq!(
+        rows,
+        [
+            format!("contact.changed contact {anna} ben"),
+            applied[0].clone(),
+            applied[1].clone(),
+            format!("contact.changed contact {carla} ben"),
+            format!("consent.changed user {person}: analytics ben"),
+            format!("request.refused user {person}: erasure ben"),
+        ]
+    );
+    let erase = format!("select ops.erase_audit_details('otto', '{person}', 'ben')");
+    let erased: i64 = world.admin.query_one(&erase, &[]).await.unwrap().get(0);
+    assert_eq!(erased, 2, "what is about them goes with them");
 }
 
 #[tokio::test]
@@ -579,6 +636,294 @@ async fn a_thousand_random_tamperings_are_found_and_none_where_there_is_none() {
         }
     }
     assert_eq!(kinds.len(), 12, "seed {seed}: {kinds:?}");
+}
+
+/// Dates rows from that many days ago on, an hour after each other, and chains them anew.
+fn date_back(rows: &mut [Row], days: i64) {
+    let first = clock::now() - jiff::SignedDuration::from_hours(24 * days);
+    for (row, hours) in rows.iter_mut().zip(0..) {
+        let at = first + jiff::SignedDuration::from_hours(hours);
+        row.at = at.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string();
+    }
+}
+
+/// What the whole log is verified from: the row at the cut, and the rows.
+async fn read_cut(client: &Client) -> (Option<Row>, Vec<Row>) {
+    let arguments = json!({"p_after": 0, "p_limit": 1});
+    let page = call(client, "ops_read_audit", arguments).await.unwrap();
+    let checkpoint = serde_json::from_value(page["checkpoint"].clone()).unwrap();
+    (checkpoint, read(client, 25).await)
+}
+
+fn verified_cut(checkpoint: Option<&Row>, rows: &[Row], anchors: &[Anchor]) -> Report {
+    let anchors = anchors.to_vec();
+    let mut verifier = match checkpoint {
+        Some(checkpoint) => Verifier::after(checkpoint, anchors, clock::now()),
+        None => Verifier::new(anchors),
+    };
+    for row in rows {
+        verifier.take(row);
+    }
+    verifier.finish()
+}
+
+/// A log of which `old` rows are eight years old, and some of today.
+async fn aged(world: &World, old: u32) {
+    for value in 0..old {
+        set(world, 20 + value, ["anna", "ben"][value as usize % 2])
+            .await
+            .unwrap();
+    }
+    let mut rows = read(&world.admin, 25).await;
+    date_back(&mut rows, 8 * 365);
+    chain_anew(&mut rows);
+    world.admin.batch_execute("begin").await.unwrap();
+    put(&world.admin, &rows).await;
+    world.admin.batch_execute("commit").await.unwrap();
+    for value in 0..12 {
+        set(world, 90 + value, "carla").await.unwrap();
+    }
+}
+
+async fn cut(world: &World, limit: u32) -> i64 {
+    let deleted = format!("ops.cut_audit({limit})");
+    world.value(&deleted).await.as_i64().unwrap()
+}
+
+/// Records that a backup saw everything up to now.
+async fn back_up(world: &World) -> Anchor {
+    let run = uuid::Uuid::new_v4();
+    world
+        .execute(&format!(
+            "insert into ops.runs (id, job, fence, outcome, started_at, finished_at)
+             values ('{run}', 'backup', 1, 'done', now(), now());
+             insert into ops.backups (run, outcome, snapshot, taken_at, sealed_at, finished_at)
+             values ('{run}', 'done', '{run}', clock_timestamp(), now(), now())"
+        ))
+        .await;
+    anchor(read(&world.admin, 500).await.last().unwrap())
+}
+
+#[tokio::test]
+async fn rows_go_by_age_once_it_was_told_and_anchored_and_the_log_stays_proven() {
+    let world = World::migrated().await;
+    aged(&world, 30).await;
+    let seen = back_up(&world).await;
+    // The first time it is told, and nothing goes before a backup saw that.
+    assert_eq!(cut(&world, 100).await, 0);
+    assert_eq!(cut(&world, 100).await, 0);
+    let told = world
+        .value("(select count(*) from ops.audit where action = 'log.cut')")
+        .await;
+    assert_eq!(told, 1, "told once");
+    let later = back_up(&world).await;
+    let anchors = [seen, later];
+    // In parts, and whoever verifies in between finds nothing.
+    for left in [20, 10, 0] {
+        assert_eq!(cut(&world, 10).await, 10);
+        let (checkpoint, rows) = read_cut(&world.admin).await;
+        assert_eq!(rows.len(), left + 13);
+        let report = verified_cut(checkpoint.as_ref(), &rows, &anchors);
+        assert!(report.is_good(), "{report:?}");
+        assert_eq!(report.cut.unwrap().told_by, Some(43));
+    }
+    assert_eq!(cut(&world, 10).await, 0, "what is young stays");
+    assert_eq!(
+        cut(&world, 10).await,
+        0,
+        "and is not told of before a week is over"
+    );
+    let names = world
+        .rows("select document from ops.audit_details where document ~ 'anna|ben'")
+        .await;
+    assert_eq!(names, json!([]), "what people read of them went with them");
+    // The log goes on.
+    set(&world, 31, "dora").await.unwrap();
+    let (checkpoint, rows) = read_cut(&world.admin).await;
+    assert!(verified_cut(checkpoint.as_ref(), &rows, &anchors).is_good());
+    let head = world.call("ops_list_audit", json!({})).await["head"].clone();
+    assert_eq!(head["seq"], 44);
+}
+
+#[tokio::test]
+async fn nothing_goes_that_the_setting_keeps_and_nobody_says_otherwise() {
+    let world = World::migrated().await;
+    aged(&world, 5).await;
+    let years = async |days: u32| {
+        let arguments = json!({"p_key": "retention.audit_days", "p_value": days, "p_by": "anna"});
+        world.call("ops_set_setting", arguments).await
+    };
+    years(3660).await;
+    assert_eq!(cut(&world, 100).await, 0);
+    let told = "(select count(*) from ops.audit where action = 'log.cut')";
+    assert_eq!(world.value(told).await, 0, "nothing is past");
+    years(365).await;
+    assert_eq!(cut(&world, 100).await, 0);
+    assert_eq!(world.value(told).await, 1);
+    back_up(&world).await;
+    // Whoever raises it meanwhile keeps the rows.
+    years(3660).await;
+    assert_eq!(cut(&world, 100).await, 0);
+    let rows = read(&world.admin, 100).await;
+    assert_eq!(rows[0].seq, 1);
+    // Nobody shortens it around its floor, be it the owner in the table.
+    world
+        .execute(
+            "begin; set local session_replication_role = replica;
+             update ops.settings set value = '0' where key = 'retention.audit_days'; commit",
+        )
+        .await;
+    assert_eq!(cut(&world, 100).await, 5);
+    let (_, rows) = read_cut(&world.admin).await;
+    assert_eq!(rows[0].action, "setting.changed");
+    assert_eq!(rows[0].seq, 6, "those of today stay");
+    for statement in [
+        "delete from ops.audit_checkpoint",
+        "update ops.audit_checkpoint set seq = 9",
+        "truncate ops.audit_checkpoint",
+    ] {
+        let refused = world.owner().await.batch_execute(statement).await;
+        let code = refused.expect_err(statement);
+        assert_eq!(code.code().unwrap().code(), "42501", "{statement}");
+    }
+}
+
+/// Does one bad thing to a log that was cut; says what.
+fn tamper_cut(
+    checkpoint: &mut Option<Row>,
+    rows: &mut Vec<Row>,
+    anchored: usize,
+    dice: &mut Dice,
+) -> &'static str {
+    let forge = |rows: &mut Vec<Row>, cut: &Row| {
+        let last = rows.last().unwrap().clone();
+        let mut told = Row {
+            seq: last.seq + 1,
+            action: "log.cut".to_owned(),
+            subject: Some(format!("row {}, {}", cut.seq, cut.hash)),
+            previous: last.hash.clone(),
+            ..last
+        };
+        told.hash = told.own_hash();
+        rows.push(told);
+    };
+    let further = 1 + usize::try_from(dice.roll(anchored as u64 - 1)).unwrap();
+    match dice.roll(8) {
+        0 => {
+            *checkpoint = Some(rows[further - 1].clone());
+            rows.drain(..further);
+            "cut further"
+        }
+        1 => {
+            let cut = rows[further - 1].clone();
+            rows.drain(..further);
+            forge(rows, &cut);
+            *checkpoint = Some(cut);
+            "cut further and told of it"
+        }
+        2 => {
+            *checkpoint = None;
+            "the checkpoint removed"
+        }
+        3 => {
+            falsify(checkpoint.as_mut().unwrap(), dice);
+            "the checkpoint changed"
+        }
+        4 => {
+            let cut = checkpoint.as_mut().unwrap();
+            falsify(cut, dice);
+            cut.hash = cut.own_hash();
+            "the checkpoint changed and hashed anew"
+        }
+        5 => {
+            let cut = checkpoint.as_mut().unwrap();
+            falsify(cut, dice);
+            cut.hash = cut.own_hash();
+            let mut previous = cut.hash.clone();
+            for row in rows.iter_mut() {
+                row.previous.clone_from(&previous);
+                row.hash = row.own_hash();
+                previous.clone_from(&row.hash);
+            }
+            "the checkpoint changed and everything chained anew"
+        }
+        6 => {
+            let cut = checkpoint.as_mut().unwrap();
+            cut.seq += i64::try_from(1 + dice.roll(200)).unwrap();
+            cut.hash = cut.own_hash();
+            rows.clear();
+            "everything removed behind a checkpoint"
+        }
+        _ => {
+            let at = usize::try_from(dice.roll(anchored as u64)).unwrap();
+            falsify(&mut rows[at], dice);
+            let mut previous = rows[at].previous.clone();
+            for row in rows.iter_mut().skip(at) {
+                row.previous.clone_from(&previous);
+                row.hash = row.own_hash();
+                previous.clone_from(&row.hash);
+            }
+            "a row changed and what follows chained anew"
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_random_tamperings_of_a_log_that_was_cut_are_found() {
+    let world = World::migrated().await;
+    aged(&world, 30).await;
+    let mut anchors: Vec<Anchor> = read(&world.admin, 25)
+        .await
+        .iter()
+        .filter(|row| row.seq % 8 == 0)
+        .map(anchor)
+        .collect();
+    assert_eq!(cut(&world, 100).await, 0);
+    for value in 31..35 {
+        set(&world, value, "dora").await.unwrap();
+    }
+    anchors.push(back_up(&world).await);
+    assert_eq!(cut(&world, 100).await, 30);
+    for value in 41..44 {
+        set(&world, value, "dora").await.unwrap();
+    }
+    let (whole_cut, whole) = read_cut(&world.admin).await;
+    let anchored = whole.len() - 3;
+    let good = verified_cut(whole_cut.as_ref(), &whole, &anchors);
+    assert!(good.is_good(), "{good:?}");
+    assert_eq!(good.after_anchor, 3);
+
+    let seed = wanted("SEED").unwrap_or_else(any_seed);
+    let mut dice = Dice(seed);
+    let session = world.session().await;
+    let mut kinds = std::collections::BTreeMap::<&str, u32>::new();
+    for round in 0..1_000 {
+        let (mut checkpoint, mut rows) = (whole_cut.clone(), whole.clone());
+        let what = tamper_cut(&mut checkpoint, &mut rows, anchored, &mut dice);
+        session.batch_execute("begin").await.unwrap();
+        put(&session, &rows).await;
+        session
+            .batch_execute("delete from ops.audit_checkpoint")
+            .await
+            .unwrap();
+        session
+            .execute(
+                "insert into ops.audit_checkpoint
+                 select * from jsonb_populate_recordset(null::ops.audit_checkpoint, $1::text::jsonb)",
+                &[&json!(checkpoint.as_slice()).to_string()],
+            )
+            .await
+            .unwrap();
+        let (checkpoint, rows) = read_cut(&session).await;
+        session.batch_execute("rollback").await.unwrap();
+        let report = verified_cut(checkpoint.as_ref(), &rows, &anchors);
+        assert!(
+            !report.is_good(),
+            "seed {seed}, round {round}: {what}: {report:?}"
+        );
+        *kinds.entry(what).or_default() += 1;
+    }
+    assert_eq!(kinds.len(), 8, "seed {seed}: {kinds:?}");
 }
 
 #[tokio::test]

@@ -135,7 +135,7 @@ async fn functions_are_of_one_form() {
         format!("select p.proname from pg_proc p where {OUR_FUNCTIONS} and p.prosecdef order by 1");
     assert_eq!(
         world.rows(&definers).await,
-        json!([{"proname": "audit_actor"}, {"proname": "chain_audit"}, {"proname": "compared_column"}, {"proname": "count_new_business"}, {"proname": "count_new_errors"}, {"proname": "count_new_events"}, {"proname": "count_new_features"}, {"proname": "count_new_metrics"}, {"proname": "count_new_requests"}, {"proname": "count_new_sessions"}, {"proname": "drop_item_day"}, {"proname": "erase_audit_details"}, {"proname": "open_item_days"}, {"proname": "read_sessions"}, {"proname": "read_slow_calls"}, {"proname": "read_statements"}, {"proname": "recount_features"}, {"proname": "recount_sessions"}, {"proname": "write_audit"}])
+        json!([{"proname": "audit_actor"}, {"proname": "chain_audit"}, {"proname": "compared_column"}, {"proname": "count_new_business"}, {"proname": "count_new_errors"}, {"proname": "count_new_events"}, {"proname": "count_new_features"}, {"proname": "count_new_metrics"}, {"proname": "count_new_requests"}, {"proname": "count_new_sessions"}, {"proname": "cut_audit"}, {"proname": "drop_item_day"}, {"proname": "erase_audit_details"}, {"proname": "open_item_days"}, {"proname": "read_sessions"}, {"proname": "read_slow_calls"}, {"proname": "read_statements"}, {"proname": "recount_features"}, {"proname": "recount_sessions"}, {"proname": "write_audit"}])
     );
     let reading = format!(
         "select p.proname from pg_proc p

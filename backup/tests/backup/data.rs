@@ -206,7 +206,7 @@ async fn appended_rows_store_little_again_where_keys_grow() {
          select repeat(md5(random()::text), 6) from generate_series(1, $)",
     )
     .await;
-    assert_little_again(figures);
+    assert_little_again(&figures);
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn appended_rows_store_little_again_where_only_their_time_grows() {
              lateral (select timestamptz '2026-01-01' + (there + n) * interval '1.234567 s' as at) as times",
     )
     .await;
-    assert_little_again(figures);
+    assert_little_again(&figures);
     let [full, next] = figures.map(|figures| figures.reading);
     assert!(next.bytes_read * 10 < full.bytes_read, "{full:?} {next:?}");
 }
@@ -243,7 +243,7 @@ async fn appended_rows_store_little_again_where_no_order_can_be_asked_for() {
          from generate_series(1, $) as n, (select count(*) as there from public.t) as before",
     )
     .await;
-    assert_little_again(figures);
+    assert_little_again(&figures);
     let [full, next] = figures.map(|figures| figures.reading);
     assert!(next.bytes_read > full.bytes_read, "{full:?} {next:?}");
 }
@@ -263,7 +263,7 @@ async fn appended(create: &str, insert: &str) -> [Figures; 2] {
     [full.figures, next.figures]
 }
 
-fn assert_little_again([full, next]: [Figures; 2]) {
+fn assert_little_again([full, next]: &[Figures; 2]) {
     assert!(full.reading.bytes_read > 29_000_000, "{full:?}");
     assert!(
         next.bytes_stored * 100 <= full.bytes_stored * 5,

@@ -107,6 +107,7 @@ async fn bring_back(
         ca: Some(&into.ca),
         tables: &tables,
         write,
+        by: "anna",
     };
     restore::bring_back(request, &|_| {}).await
 }

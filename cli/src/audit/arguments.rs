@@ -10,7 +10,13 @@ pub(crate) enum Audit {
     /// Shows who did what that has to be answered for, the newest first
     List(List),
     /// Proves that the log is as it was written, by its hashes and by what backups saw of it
-    Verify,
+    Verify(Verify),
+    /// Writes the whole log into a file that can be verified without the database
+    Export {
+        /// The file to write; it must not be there
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
     /// Writes what an auditor asks for: the proof of the log, what was changed and how often
     /// before, people, keys and their age, what is kept, who may read it, how it is encrypted
     Security(Security),
@@ -25,6 +31,14 @@ pub(crate) struct Security {
     /// Writes it into this file, as Markdown
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+}
+
+/// What is verified.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// A file that `audit export` or `uninstall` wrote, instead of the database
+    #[arg(long, value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
 }
 
 /// Which rows are shown.

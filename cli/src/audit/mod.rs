@@ -2,6 +2,8 @@
 //! was written, and what an auditor reads.
 
 pub(crate) mod arguments;
+mod export;
+pub(crate) mod log_file;
 mod proof;
 mod rows;
 mod security;
@@ -17,14 +19,21 @@ pub(crate) async fn run(
     environment: &Environment,
     output: Output,
 ) -> anyhow::Result<Verdict> {
-    let project = Project::of(environment)?;
     match action {
-        Audit::List(list) => rows::show(&project, list, output).await,
-        Audit::Verify => {
-            let proof = proof::find(&project, environment).await?;
+        Audit::List(list) => rows::show(&Project::of(environment)?, list, output).await,
+        Audit::Verify(options) => {
+            let proof = match &options.file {
+                Some(file) => proof::of_file(file, environment).await?,
+                None => proof::find(&Project::of(environment)?, environment).await?,
+            };
             output.result(&json!(proof.report), &proof.text());
             Ok(proof.verdict())
         }
-        Audit::Security(options) => security::run(&options, &project, environment, output).await,
+        Audit::Export { output: file } => {
+            export::run(&file, &Project::of(environment)?, output).await
+        }
+        Audit::Security(options) => {
+            security::run(&options, &Project::of(environment)?, environment, output).await
+        }
     }
 }

@@ -1,20 +1,30 @@
 //! The proof that the audit log is what was written.
 
-use anyhow::Context;
-use backup::{audit_anchors, store::Store};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use backup::{
+    audit_anchors::{self, Anchor},
+    store::Store,
+};
 use ops::{
     audit_log::{
         ReadAudit,
-        verifier::{Report, Verifier},
+        verifier::{Cut, Report, Verifier},
     },
     messages::plain_text,
 };
+use outside::clock;
 
+use super::log_file;
 use crate::{backup::open_store, environment::Environment, project::Project, times::to_the_second};
 use terminal::failure::Verdict;
 
 /// How many rows are read at once.
-const PAGE: u32 = 500;
+pub(super) const PAGE: u32 = 500;
+
+/// How often it is begun anew where rows go while they are read.
+const TRIES: usize = 5;
 
 /// What came of verifying the log.
 pub(super) struct Proof {
@@ -26,34 +36,60 @@ pub(super) struct Proof {
 /// Reads the log and holds it against itself and what backups saw of it.
 pub(super) async fn find(project: &Project, environment: &Environment) -> anyhow::Result<Proof> {
     // What was anchored is read first, so that every anchored row is there to be read.
-    let store = match environment.get("BACKUP_URL") {
-        Some(_) => Some(open_store(environment)?),
-        None => None,
-    };
-    let anchors = match &store {
-        Some(store) => {
-            let listed = audit_anchors::list(store).await;
-            listed.with_context(|| format!("cannot read the anchors in {}", store.place()))?
+    let (store, anchors) = anchored(environment).await?;
+    for _ in 0..TRIES {
+        if let Some(report) = read(project, anchors.clone()).await? {
+            return Ok(Proof { report, store });
         }
-        None => Vec::new(),
+    }
+    bail!("the log is being cut by age all the time: try again in a minute")
+}
+
+/// The same of a file that the log was written into.
+pub(super) async fn of_file(path: &Path, environment: &Environment) -> anyhow::Result<Proof> {
+    let (store, anchors) = anchored(environment).await?;
+    let report = log_file::verify(path, anchors)?;
+    Ok(Proof { report, store })
+}
+
+/// What backups saw of the log, and where that lies.
+async fn anchored(environment: &Environment) -> anyhow::Result<(Option<Store>, Vec<Anchor>)> {
+    if environment.get("BACKUP_URL").is_none() {
+        return Ok((None, Vec::new()));
+    }
+    let store = open_store(environment)?;
+    let listed = audit_anchors::list(&store).await;
+    let anchors =
+        listed.with_context(|| format!("cannot read the anchors in {}", store.place()))?;
+    Ok((Some(store), anchors))
+}
+
+/// What the whole log says; nothing if it was cut while it was read.
+async fn read(project: &Project, anchors: Vec<Anchor>) -> anyhow::Result<Option<Report>> {
+    let page = |p_after| ReadAudit {
+        p_after,
+        p_limit: PAGE,
     };
-    let mut verifier = Verifier::new(anchors);
+    let mut next = project.call(&page(0)).await?;
+    let checkpoint = next.checkpoint.clone();
+    let mut verifier = match &checkpoint {
+        Some(checkpoint) => Verifier::after(checkpoint, anchors, clock::now()),
+        None => Verifier::new(anchors),
+    };
     loop {
-        let page = ReadAudit {
-            p_after: verifier.last(),
-            p_limit: PAGE,
-        };
+        if next.checkpoint != checkpoint {
+            return Ok(None);
+        }
         let before = verifier.last();
-        for row in project.call(&page).await?.rows {
-            verifier.take(&row);
+        for row in &next.rows {
+            verifier.take(row);
         }
         // A page without a further row would be read for ever.
         if verifier.last() == before {
-            break;
+            return Ok(Some(verifier.finish()));
         }
+        next = project.call(&page(verifier.last())).await?;
     }
-    let report = verifier.finish();
-    Ok(Proof { report, store })
 }
 
 impl Proof {
@@ -91,6 +127,9 @@ fn text(report: &Report, store: Option<&Store>) -> String {
             to_the_second(restored.at),
         ));
     }
+    if let Some(cut) = &report.cut {
+        lines.push(told_of_cut(cut));
+    }
     if report.former_anchors > 0 {
         lines.push(format!(
             "{} anchors are of the database before a restore",
@@ -99,6 +138,20 @@ fn text(report: &Report, store: Option<&Store>) -> String {
     }
     lines.push(proven(report, store));
     lines.join("\n")
+}
+
+/// What went by age.
+fn told_of_cut(cut: &Cut) -> String {
+    let last = cut.last_at.map(to_the_second);
+    let told = cut.told_by.map_or_else(
+        || "no row says so".to_owned(),
+        |told| format!("row {told} says so"),
+    );
+    format!(
+        "rows 1 to {}, up to {}, were deleted by age, and {told}",
+        cut.rows,
+        last.unwrap_or_else(|| "an unknown time".to_owned()),
+    )
 }
 
 /// What is proven, and how much is not.

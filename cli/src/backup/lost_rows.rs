@@ -14,7 +14,7 @@ use super::{
     quantities,
     repository::{Repository, identities},
 };
-use crate::{environment::Environment, privacy::following};
+use crate::{environment::Environment, privacy::following, project::author};
 use terminal::{
     failure::{Misuse, Verdict},
     output::{self, Output},
@@ -51,6 +51,7 @@ pub(super) async fn run(
         ca: ca.as_deref(),
         tables: &tables,
         write: options.yes,
+        by: &author(),
     };
     let progress = Progress::new();
     let brought = restore::bring_back(request, &|event| progress.show(event)).await;

@@ -125,6 +125,7 @@ impl Call for SaveContact {
 #[derive(Debug, Serialize)]
 struct RemoveContact {
     p_contact: Uuid,
+    p_by: String,
 }
 
 impl Call for RemoveContact {
@@ -192,6 +193,7 @@ pub(crate) async fn run(
             let (_, contact) = find(&contacts, &name)?;
             let call = RemoveContact {
                 p_contact: contact.id,
+                p_by: author(),
             };
             let removed = project.call(&call).await?;
             let text = format!("{} is no longer asked or told", contact.name);

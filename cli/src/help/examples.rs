@@ -19,6 +19,8 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "pourtrait audit list --limit 20",
             "pourtrait audit verify",
+            "pourtrait audit export --output audit-log.jsonl",
+            "pourtrait audit verify --file audit-log.jsonl",
             "pourtrait audit security --days 31 --out security.md",
         ],
     ),

@@ -7,7 +7,10 @@ use ops::{
 use serde_json::json;
 
 use super::{arguments::Answer, number};
-use crate::{environment::Environment, project::Project};
+use crate::{
+    environment::Environment,
+    project::{Project, author},
+};
 use terminal::{
     failure::Verdict,
     output::{self, Output},
@@ -36,6 +39,7 @@ pub(super) async fn set(
         p_purpose: purpose,
         p_granted: said == Answer::Agree,
         p_said_by: SaidBy::Operator,
+        p_by: Some(author()),
     };
     answer(&call, environment, output).await
 }

@@ -4,7 +4,11 @@ use ops::privacy::requests::{CloseRequest, Kind, ListRequests, Open, OpenRequest
 use serde_json::json;
 
 use super::number;
-use crate::{answered::word, environment::Environment, project::Project};
+use crate::{
+    answered::word,
+    environment::Environment,
+    project::{Project, author},
+};
 use terminal::{
     failure::{Misuse, Verdict},
     output::{self, Output},
@@ -44,6 +48,7 @@ pub(super) async fn refuse(
         p_person: number(person, environment).await?,
         p_kind: kind,
         p_outcome: Outcome::Refused,
+        p_by: author(),
     };
     if !project.call(&call).await?.closed {
         let nothing = format!("{person} did not ask for that, or it is done");
@@ -60,6 +65,7 @@ pub(super) async fn note_done(person: &str, kind: Kind, environment: &Environmen
         p_person: person.to_owned(),
         p_kind: kind,
         p_outcome: Outcome::Done,
+        p_by: author(),
     };
     let noted = match Project::of(environment) {
         Ok(project) => project.call(&call).await,

@@ -2,13 +2,15 @@
 
 use ops::privacy::{
     erasure::{self, Erased},
+    export,
     marks::{self, Marked},
+    proof::ProofKeys,
     ways::Ways,
 };
 use serde_json::json;
 
 use super::{arguments::Whose, find, session};
-use crate::environment::Environment;
+use crate::{environment::Environment, project::author};
 use terminal::{
     failure::Verdict,
     output::{self, Output},
@@ -25,6 +27,10 @@ pub(super) async fn run(
     let planned = erasure::plan(&mut client, &person, &ways).await?;
     let marked = marks::find(&client, &person).await?;
     let elsewhere = elsewhere(&marked, &planned);
+    let keys = environment.config().monitoring_api_key;
+    let keys = keys.as_ref().and_then(ProofKeys::new);
+    let subject = keys.map(|keys| keys.subject(person.id));
+    export::note_shown(&client, subject.as_deref(), &author()).await?;
     let document = json!({
         "host": host,
         "user": person.id,

@@ -74,6 +74,10 @@ async fn all_of_ours_goes_and_the_catalogs_are_as_before() {
     let migrated = call_with(&env, &["migrate"]).await;
     assert_eq!(migrated.status, 0, "{migrated:?}");
     client.batch_execute(ROWS).await.unwrap();
+    for subject in ["x", "y"] {
+        let write = format!("select ops.write_audit('key.added', 'anna', '{subject}', null)");
+        client.batch_execute(&write).await.unwrap();
+    }
     let shown = call_with(&env, &["uninstall"]).await;
     assert_eq!(shown.status, 0, "{shown:?}");
     for text in [
@@ -100,9 +104,40 @@ async fn all_of_ours_goes_and_the_catalogs_are_as_before() {
         .await
         .unwrap();
 
-    let removed = call_with(&env, &["uninstall", "--yes", "--json"]).await;
+    let folder = std::env::temp_dir().join(format!("uninstall-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("log.jsonl").display().to_string();
+    std::fs::write(&file, "taken").unwrap();
+    let yes = ["uninstall", "--yes", "--audit-log", &file, "--json"];
+    let taken = call_with(&env, &yes).await;
+    assert_eq!(taken.status, 2, "{taken:?}");
+    let still: bool = client
+        .query_one("select to_regclass('ops.audit') is not null", &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert!(still, "what cannot be written is not removed");
+    std::fs::remove_file(&file).unwrap();
+    let removed = call_with(&env, &yes).await;
     assert_eq!(removed.status, 0, "{removed:?}");
     assert_eq!(removed.json()["removed"], true);
+    let log = &removed.json()["auditLog"];
+    assert_eq!(log["rows"], 2, "{log}");
+    assert_eq!(log["anchored"], false, "nobody answers there: {log}");
+    let without_store = BTreeMap::from([("POURTRAIT_USER".to_owned(), "ben".to_owned())]);
+    let proven = call_with(&without_store, &["audit", "verify", "--file", &file]).await;
+    assert_eq!(proven.status, 0, "{proven:?}");
+    assert!(
+        proven
+            .stdout
+            .contains("the log of 2 rows is as it was written"),
+        "{proven:?}"
+    );
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("anna", "otto")).unwrap();
+    let changed = call_with(&without_store, &["audit", "verify", "--file", &file]).await;
+    assert_eq!(changed.status, 1, "{changed:?}");
+    std::fs::remove_dir_all(&folder).unwrap();
     let after = catalogs(&client).await;
     let of_the_app = |line: &String| {
         let tables = OF_THE_APP.iter();

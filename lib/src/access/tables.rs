@@ -40,6 +40,7 @@ pub const TABLES: &[(&str, Server)] = &[
     ("answered_calls", Server::Whole),
     ("application_archives", Server::Whole),
     ("audit", Server::Reads),
+    ("audit_checkpoint", Server::Reads),
     ("audit_details", Server::Reads),
     ("audit_key", Server::Nothing),
     ("audit_pending", Server::Nothing),

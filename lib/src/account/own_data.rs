@@ -53,6 +53,7 @@ impl OwnData {
             Self::Consents => call(app, &ShowConsents { p_person: person }, deadline).await,
             Self::Consent { purpose, granted } => {
                 let said = SetConsent {
+                    p_by: None,
                     p_person: person,
                     p_purpose: purpose,
                     p_granted: granted,

@@ -28,6 +28,8 @@ pub struct ReadAudit {
 /// Rows in order.
 #[derive(Debug, Deserialize)]
 pub struct Page {
+    /// The last row that was deleted by age, without its details; nothing where none was.
+    pub checkpoint: Option<Row>,
     /// None where the log ends.
     pub rows: Vec<Row>,
 }

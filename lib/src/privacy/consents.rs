@@ -57,6 +57,9 @@ pub struct SetConsent {
     pub p_granted: bool,
     /// Who says so.
     pub p_said_by: SaidBy,
+    /// The operator's name, for the audit log; nothing where people speak for themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_by: Option<String>,
 }
 
 impl Call for SetConsent {

@@ -116,6 +116,17 @@ pub async fn note(client: &Client, subject: Option<&str>, by: &str) -> Result<()
     Ok(())
 }
 
+/// The same where somebody looked at what is held of a person.
+pub async fn note_shown(
+    client: &Client,
+    subject: Option<&str>,
+    by: &str,
+) -> Result<(), PrivacyError> {
+    let written = "select ops.write_audit('data.shown', $1, $2, null)";
+    client.query(written, &[&by, &subject]).await?;
+    Ok(())
+}
+
 /// The account, what refers to it, and what of ours names it.
 async fn parts(
     transaction: &Transaction<'_>,

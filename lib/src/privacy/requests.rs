@@ -95,6 +95,8 @@ pub struct CloseRequest {
     pub p_kind: Kind,
     /// What became of it.
     pub p_outcome: Outcome,
+    /// Who says so, for the audit log.
+    pub p_by: String,
 }
 
 /// Whether anything was closed.

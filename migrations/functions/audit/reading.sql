@@ -78,6 +78,28 @@ $$;
 comment on function public.ops_list_audit(bigint, integer, text) is
     'Lists rows of the audit log, the newest first, and where the log stands.';
 
+create or replace function ops.audit_checkpoint_document()
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'seq', cut.seq,
+        'at', ops.audit_time(cut.at),
+        'action', cut.action,
+        'actor', cut.actor,
+        'subject', cut.subject,
+        'details', cut.details,
+        'previous', cut.previous,
+        'hash', cut.hash
+    )
+    from ops.audit_checkpoint as cut
+$$;
+
+comment on function ops.audit_checkpoint_document() is
+    'The last row of the audit log that was deleted by age, with all that was hashed; null where none was.';
+
 create or replace function public.ops_read_audit(p_after bigint, p_limit integer)
 returns jsonb
 language plpgsql
@@ -86,7 +108,7 @@ set search_path = ''
 as $$
 begin
     perform ops.check_number('limit', p_limit, 1, 1000);
-    return jsonb_build_object('rows', (
+    return jsonb_build_object('checkpoint', ops.audit_checkpoint_document(), 'rows', (
         select coalesce(
             jsonb_agg(
                 jsonb_build_object(
@@ -114,4 +136,4 @@ end
 $$;
 
 comment on function public.ops_read_audit(bigint, integer) is
-    'Reads rows of the audit log after one, in order, as whoever verifies them needs them: with all that was hashed.';
+    'Reads rows of the audit log after one, in order, as whoever verifies them needs them: with all that was hashed, and with the last row that was deleted by age.';

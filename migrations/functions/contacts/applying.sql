@@ -82,7 +82,7 @@ $$;
 comment on function ops.write_contacts(jsonb, text) is
     'Adds the contacts that a file names, or makes them what it says, and returns each change.';
 
-create or replace function ops.remove_contacts_but(p_contacts jsonb)
+create or replace function ops.remove_contacts_but(p_contacts jsonb, p_by text)
 returns setof jsonb
 language sql
 set search_path = ''
@@ -100,9 +100,10 @@ as $$
         'name', (kept).name, 'change', 'removed', 'from', ops.contact_fields(kept), 'to', null
     )
     from removed
+    cross join lateral ops.audit_contact(kept, 'removed', p_by)
 $$;
 
-comment on function ops.remove_contacts_but(jsonb) is
+comment on function ops.remove_contacts_but(jsonb, text) is
     'Removes the contacts that a file does not name, and returns each change.';
 
 create or replace function public.ops_apply_contacts(p_contacts jsonb, p_remove boolean, p_dry_run boolean, p_by text)
@@ -119,7 +120,7 @@ begin
     begin
         v_changes := array(select change from ops.write_contacts(p_contacts, v_by) as change);
         if p_remove then
-            v_changes := v_changes || array(select change from ops.remove_contacts_but(p_contacts) as change);
+            v_changes := v_changes || array(select change from ops.remove_contacts_but(p_contacts, v_by) as change);
         end if;
         if p_dry_run then
             -- What was done is known; this block takes it back.

@@ -332,11 +332,27 @@ $$;
 comment on function ops.changed_contact(ops.contacts, jsonb) is
     'Returns a contact with the given fields changed; a field that is null is removed, and so is an address or a severity of the ways that is null.';
 
+create or replace function ops.audit_contact(p_contact ops.contacts, p_did text, p_by text)
+returns void
+language sql
+set search_path = ''
+as $$
+    -- Whose it is, the number says while there is such a contact.
+    select ops.write_audit(
+        'contact.changed', p_by, format('contact %s', p_contact.id),
+        jsonb_build_object('did', p_did, 'role', p_contact.role)
+    )
+$$;
+
+comment on function ops.audit_contact(ops.contacts, text, text) is
+    'Writes into the audit log that a contact was written or removed.';
+
 create or replace function ops.write_contact(p_contact ops.contacts)
 returns ops.contacts
 language sql
 set search_path = ''
 as $$
+    select ops.audit_contact(p_contact, 'written', p_contact.updated_by);
     insert into ops.contacts as contact
         (
             id, name, role, email, slack_id, addresses, ways, days, hours_from, hours_until,
@@ -440,20 +456,22 @@ $$;
 comment on function public.ops_save_contact(uuid, jsonb, text, timestamptz) is
     'Adds a contact, or changes the fields that are given; a field that is null is removed. Refuses a contact that is not valid with SQLSTATE 22023.';
 
-create or replace function public.ops_remove_contact(p_contact uuid)
+create or replace function public.ops_remove_contact(p_contact uuid, p_by text default null)
 returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
-    v_removed bigint;
+    v_removed ops.contacts;
 begin
     perform ops.hold_functions();
-    delete from ops.contacts where id = p_contact;
-    get diagnostics v_removed = row_count;
-    return jsonb_build_object('removed', v_removed);
+    delete from ops.contacts where id = p_contact returning * into v_removed;
+    if v_removed.id is not null then
+        perform ops.audit_contact(v_removed, 'removed', p_by);
+    end if;
+    return jsonb_build_object('removed', (v_removed.id is not null)::integer);
 end
 $$;
 
-comment on function public.ops_remove_contact(uuid) is
+comment on function public.ops_remove_contact(uuid, text) is
     'Removes a contact, so that later ladders do not ask it. The ladders of open alerts keep a copy of it and stay as they are.';

@@ -28,6 +28,7 @@ declare
     v_samples bigint;
     v_spans bigint;
     v_runs bigint;
+    v_audit integer;
 begin
     perform ops.hold_functions();
     perform ops.check_number('limit', p_limit, 1, 1000);
@@ -52,6 +53,8 @@ begin
     perform ops.note_forgotten('ops.samples', v_samples, 0, null, null, v_now);
     v_spans := ops.forget_spans(v_rows, v_settings, v_now);
     v_runs := ops.forget_runs(v_rows, v_settings, v_now);
+    v_audit := ops.cut_audit(v_rows);
+    perform ops.note_forgotten('ops.audit', v_audit, 0, null, null, v_now);
     v_forgotten := greatest(
         ops.forget_minutes(v_rows, v_now),
         ops.forget_hours(v_rows, v_settings, v_now),
@@ -61,7 +64,7 @@ begin
     );
 
     if v_steps = p_limit or v_former > 0 or v_figures = v_rows
-        or v_samples = v_rows or v_spans = v_rows or v_runs = v_rows or v_forgotten = v_rows
+        or v_samples = v_rows or v_spans = v_rows or v_runs = v_rows or v_audit = v_rows or v_forgotten = v_rows
     then
         return jsonb_build_object('outcome', 'more');
     end if;

@@ -32,7 +32,8 @@ create or replace function public.ops_set_consent(
     p_purpose text,
     p_granted boolean,
     p_said_by text,
-    p_now timestamptz default null
+    p_now timestamptz default null,
+    p_by text default null
 )
 returns jsonb
 language plpgsql
@@ -49,11 +50,18 @@ begin
     insert into ops.consents as said (person, purpose, at, granted, said_by)
     values (p_person, p_purpose, coalesce(p_now, clock_timestamp()), p_granted, p_said_by)
     on conflict (person, purpose, at) do update set granted = excluded.granted, said_by = excluded.said_by;
+    -- What people say for themselves is their own, and stands there.
+    if p_said_by = 'operator' then
+        perform ops.write_audit(
+            'consent.changed', p_by, left(format('user %s: %s', p_person, p_purpose), 200),
+            jsonb_build_object('granted', p_granted)
+        );
+    end if;
     return public.ops_consents(p_person);
 end
 $$;
 
-comment on function public.ops_set_consent(text, text, boolean, text, timestamptz) is
+comment on function public.ops_set_consent(text, text, boolean, text, timestamptz, text) is
     'Notes that somebody agrees to a purpose, or refuses it, and returns all that they said.';
 
 create or replace function ops.without_refused(p_items jsonb)

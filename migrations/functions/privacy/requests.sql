@@ -61,7 +61,8 @@ create or replace function public.ops_close_privacy_request(
     p_person text,
     p_kind text,
     p_outcome text,
-    p_now timestamptz default null
+    p_now timestamptz default null,
+    p_by text default null
 )
 returns jsonb
 language plpgsql
@@ -75,9 +76,15 @@ begin
     set closed_at = coalesce(p_now, now()), outcome = p_outcome
     where known.person = p_person and known.kind = p_kind and known.closed_at is null;
     get diagnostics v_closed = row_count;
+    -- What was done is written by whoever did it.
+    if v_closed > 0 and p_outcome = 'refused' then
+        perform ops.write_audit(
+            'request.refused', p_by, left(format('user %s: %s', p_person, p_kind), 200), null
+        );
+    end if;
     return jsonb_build_object('closed', v_closed > 0);
 end
 $$;
 
-comment on function public.ops_close_privacy_request(text, text, text, timestamptz) is
+comment on function public.ops_close_privacy_request(text, text, text, timestamptz, text) is
     'Notes that what somebody asked for was done or refused, and returns whether anything was asked for.';

@@ -15,6 +15,8 @@ mod deleted_along;
 mod insertion;
 mod live_tables;
 
+use std::collections::BTreeMap;
+
 use secrecy::SecretString;
 use tokio_postgres::Client;
 
@@ -49,6 +51,8 @@ pub struct LostRows<'a> {
     pub tables: &'a [Name],
     /// Whether anything is written; without it is only looked.
     pub write: bool,
+    /// Who does it, as the audit log of the bundle has it where there is one.
+    pub by: &'a str,
 }
 
 /// What was found, and what was done.
@@ -121,7 +125,9 @@ pub async fn bring_back(request: LostRows<'_>, tell: Listener<'_>) -> Result<Bro
     };
     let found = work.find(&chosen).await?;
     let brought = if request.write && found.orphans.is_empty() {
-        work.write(found).await?
+        let brought = work.write(found).await?;
+        write_audit(session.client(), &request, &brought).await?;
+        brought
     } else {
         found.only_looked()
     };
@@ -133,6 +139,39 @@ pub async fn bring_back(request: LostRows<'_>, tell: Listener<'_>) -> Result<Bro
     execute(session.client(), end).await?;
     session.close().await?;
     Ok(brought)
+}
+
+/// Writes into the bundle's audit log that rows came back, with them. A database without the
+/// log has none to write.
+async fn write_audit(
+    session: &Client,
+    request: &LostRows<'_>,
+    brought: &BroughtBack,
+) -> Result<(), Cause> {
+    const THERE: &str = "select to_regprocedure('ops.write_audit(text, text, text, jsonb)') is not null
+        and exists (
+            select from pg_constraint
+            where contypid = to_regtype('ops.audit_action') and pg_get_constraintdef(oid) ~ 'rows\\.restored'
+        )";
+    const ACT: &str = "select set_config('session_replication_role', 'origin', true)
+        where current_setting('session_replication_role') = 'replica'";
+    const WRITE: &str = "select ops.write_audit('rows.restored', $1, $2, $3::text::jsonb)";
+    let failed = || refused("cannot write the audit log");
+    let there = session.query_one(THERE, &[]).await.map_err(failed())?;
+    if !there.get::<_, bool>(0) {
+        return Ok(());
+    }
+    // The trigger that chains the log has to act again.
+    execute(session, ACT).await?;
+    let rows = |rows: &TableRows| (rows.table.to_string(), rows.inserted);
+    let details: BTreeMap<String, u64> = brought.tables.iter().map(rows).collect();
+    let details = serde_json::json!({ "rows": details }).to_string();
+    let snapshot = request.snapshot.snapshot.as_str();
+    session
+        .execute(WRITE, &[&request.by, &snapshot, &details])
+        .await
+        .map_err(failed())?;
+    Ok(())
 }
 
 /// Rows on their way back.
