@@ -136,7 +136,15 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
         Command::Database { action } => database::run(action, &project()?, output).await,
         Command::Door { action } => door::run(action, &project()?, output).await,
         Command::Privacy { action } => privacy::run(action, &project()?, output).await,
-        Command::Audit { action } => audit::run(action, &project()?, output).await,
+        Command::Audit { action } => {
+            // A file of the log outlives whatever named a project.
+            let environment = match environment()? {
+                Some(environment) => environment,
+                None if action.needs_no_project() => Environment::process(),
+                None => return Err(environment::nothing()),
+            };
+            audit::run(action, &environment, output).await
+        }
         Command::Roles { action } => roles::run(action, &project()?, output).await,
         Command::Alerts { action } => alerts::run(action, &project()?, output).await,
         Command::Incidents { action } => incidents::run(action, &project()?, output).await,

@@ -24,6 +24,7 @@
 //! - [`privacy`]: what a database holds of one person, handed out and erased
 //! - [`access`]: who may do what, pair by pair, as documents and tests have it
 //! - [`audit_log`]: what was done that somebody has to answer for, read and verified
+//! - [`security_report`]: what an auditor reads, and what of it differs from the month before
 //! - [`verification`]: whether a deployment is what was promised, looked at from outside
 //! - [`migrate`]: the schema
 //!
@@ -69,6 +70,7 @@ pub mod push_devices;
 pub mod reports;
 pub mod router;
 pub mod rpc;
+pub mod security_report;
 pub mod status;
 pub mod telemetry;
 mod variables;

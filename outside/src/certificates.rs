@@ -48,6 +48,12 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// Who signed the server's own.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// The one that ends first, and with it the trust in the server.
     #[must_use]
     pub fn first_to_end(&self) -> &Certificate {

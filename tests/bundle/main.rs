@@ -22,6 +22,7 @@
 //! - `lease`: a lease that is renewed while its run works
 //! - `exports`: what somebody asks to be handed out, until it is deleted
 //! - `application_archive`: the application beside its database
+//! - `security_report`: what an auditor reads of a month
 //! - `backup`: a backup from its claim to its seal; `backup_kills`: killed on the
 //!   way; `backups` is what both share, `bucket` a store that kills
 
@@ -75,6 +76,7 @@ mod proxy;
 mod push;
 mod random_schedules;
 mod rpc;
+mod security_report;
 mod status_devices;
 mod status_page;
 mod storm;

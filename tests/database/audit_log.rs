@@ -213,10 +213,10 @@ async fn what_is_sensitive_is_written_with_it_and_nothing_that_was_refused() {
 async fn whoever_changes_contacts_or_answers_for_others_is_written_too() {
     let world = World::migrated().await;
     let anna = uuid::Uuid::new_v4();
-    let fields = json!({"name": "Anna", "role": "primary", "email": "anna@wine.example"});
+    let fields = json!({"name": "Anna", "role": "cto", "email": "anna@wine.example"});
     let save = json!({"p_contact": anna, "p_fields": fields, "p_by": "ben"});
     world.call("ops_save_contact", save).await;
-    let file = json!([{"name": "Carla", "role": "primary", "email": "carla@wine.example"}]);
+    let file = json!([{"name": "Carla", "role": "cto", "email": "carla@wine.example"}]);
     let apply =
         |dry: bool| json!({"p_contacts": file, "p_remove": true, "p_dry_run": dry, "p_by": "dora"});
     world.call("ops_apply_contacts", apply(true)).await;

@@ -113,6 +113,7 @@ mod row_security;
 mod runs;
 mod scheduler;
 mod security;
+mod security_reports;
 mod server_statistics;
 mod settings;
 mod sign_in;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::report::Asked;
+
 /// What `audit` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
@@ -17,20 +19,17 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Writes what an auditor asks for: the proof of the log, what was changed and how often
-    /// before, people, keys and their age, what is kept, who may read it, how it is encrypted
-    Security(Security),
+    /// Writes what an auditor asks for: what differs from the last month, the proof of the log,
+    /// what was changed, people, keys and their age, what is kept, who may read it, how it is
+    /// encrypted and what of that was verified, TLS, headers and advisories
+    Security(Asked),
 }
 
-/// Of which time the report is, and where it goes.
-#[derive(Debug, Args)]
-pub(crate) struct Security {
-    /// How many days it is about, beside as many before them
-    #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u16).range(1..=365))]
-    pub(super) days: u16,
-    /// Writes it into this file, as Markdown
-    #[arg(long, value_name = "FILE")]
-    pub(super) out: Option<PathBuf>,
+impl Audit {
+    /// Whether it does without anything that names a project.
+    pub(crate) fn needs_no_project(&self) -> bool {
+        matches!(self, Self::Verify(Verify { file: Some(_) }))
+    }
 }
 
 /// What is verified.

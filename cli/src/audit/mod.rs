@@ -5,6 +5,7 @@ pub(crate) mod arguments;
 mod export;
 pub(crate) mod log_file;
 mod proof;
+pub(crate) mod report;
 mod rows;
 mod security;
 

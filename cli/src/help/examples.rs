@@ -228,6 +228,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "privacy",
         &[
             "pourtrait privacy show anna@wine.example",
+            "pourtrait privacy report --days 31 --out privacy.md",
             "pourtrait privacy export anna@wine.example --output /tmp/anna.zip",
             "pourtrait privacy export anna@wine.example --link",
             "pourtrait privacy erase anna@wine.example --proof /tmp --yes",

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use ops::privacy::requests::Kind;
 
+use crate::audit::report::Asked;
+
 /// What `privacy` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Privacy {
@@ -14,6 +16,8 @@ pub(crate) enum Privacy {
     Export(Export),
     /// Erases somebody, after showing what that means, and writes a signed proof of it
     Erase(Erase),
+    /// Writes what is held of people, where, for how long, who may read it and who did
+    Report(Asked),
     /// Shows what people asked for and nobody has done yet
     Requests,
     /// Takes a request off the list that there is a reason not to do

@@ -5,6 +5,7 @@ mod consents;
 mod erase;
 mod export;
 pub(crate) mod following;
+mod report;
 mod requests;
 mod show;
 
@@ -32,6 +33,7 @@ pub(crate) async fn run(
         Privacy::Show(whose) => show::run(&whose, environment, output).await,
         Privacy::Export(options) => export::run(&options, environment, output).await,
         Privacy::Erase(options) => erase::run(&options, environment, output).await,
+        Privacy::Report(asked) => report::run(&asked, environment, output).await,
         Privacy::Requests => requests::list(environment, output).await,
         Privacy::Refuse { person, kind } => {
             requests::refuse(&person, kind.into(), environment, output).await

@@ -350,6 +350,8 @@ async fn rows_that_were_lost_come_back_into_the_database_that_lives() {
         }])
     );
     assert_eq!(count(&source, "public.orders").await, 5000);
+    let written = "ops.audit where action = 'rows.restored'";
+    assert_eq!(count(&source, written).await, 1, "looking is not written");
 
     let unknown = [&live[..], &["--table", "public.order", "--dry-run"]].concat();
     let unknown = call_with(env, &unknown).await;

@@ -155,6 +155,10 @@ async fn what_is_not_reached_is_told_and_consent_is_kept() {
     assert_eq!(shown.status, 0, "{shown:?}");
     let words = "NOT COVERED: 1 rows of public.imports name them in a way that no key tells";
     assert!(shown.stdout.contains(words), "{shown:?}");
+    let log = call_with(env, &["audit", "list", "--action", "data.shown", "--json"]).await;
+    let rows = log.json()["rows"].as_array().unwrap().clone();
+    assert_eq!(rows.len(), 1, "{log:?}");
+    assert!(!log.stdout.to_lowercase().contains("anna@"), "{log:?}");
 
     let none = call_with(env, &["privacy", "consents", ANNA]).await;
     assert!(none.stdout.starts_with("they have neither"), "{none:?}");

@@ -134,6 +134,7 @@ pub const TABLES: &[(&str, Server)] = &[
     ("samples", Server::Whole),
     ("scheduler", Server::Whole),
     ("scheduler_calls", Server::Whole),
+    ("security_reports", Server::Whole),
     ("served_deployments", Server::Whole),
     ("setting_changes", Server::Whole),
     ("settings", Server::Whole),

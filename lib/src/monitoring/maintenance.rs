@@ -24,6 +24,7 @@ use crate::{
     privacy::{addresses, asked_exports},
     reports,
     rpc::{Call, Retry, RpcError},
+    security_report,
 };
 use outside::clock::Deadline;
 
@@ -108,6 +109,10 @@ impl Handler<Starter> for RunsMaintenance {
             if ended.outcome == Outcome::Done {
                 let funnels = refresh_funnels(app, run, deadline).await;
                 ended.details.insert("funnels".to_owned(), json!(funnels));
+                let audited = security_report::monthly::keep_due(app, run, deadline).await;
+                ended
+                    .details
+                    .insert("securityReport".to_owned(), json!(audited));
                 let reports = reports::queue_due(app, run, deadline).await;
                 ended.details.insert("reports".to_owned(), json!(reports));
                 match resources::keep(app, run, deadline).await {

@@ -3,7 +3,8 @@
 //!
 //! [`subject`] says what is looked at and with which proofs; `questions` asks everything
 //! once, in parallel; each file of `looks` judges one thing in what was answered, and reaches
-//! out for nothing; [`report`] is the verdict. The command renders it, and a function can make
+//! out for nothing; [`report`] is the verdict, and
+//! [`transport`] what of it an auditor compares. The command renders it, and a function can make
 //! the same.
 
 pub mod check_runs;
@@ -14,6 +15,7 @@ mod questions;
 pub mod report;
 mod seen;
 pub mod subject;
+pub mod transport;
 
 use outside::clock::{self, Deadline};
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 use jiff::Timestamp;
 use outside::{certificates::Chain, failure::Failure};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{judgement::Judgement, subject::Subject};
@@ -45,6 +46,22 @@ pub(super) struct Handshake {
     pub(super) result: Result<String, String>,
     /// What the server showed.
     pub(super) chain: Option<Chain>,
+}
+
+/// A header, and what became of it on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PromisedHeader {
+    /// Of which page.
+    pub path: String,
+    /// Its name.
+    pub name: String,
+    /// What it is to be.
+    pub promised: String,
+    /// What it is; nothing where it is not there.
+    pub found: Option<String>,
+    /// Whether that is as good.
+    pub is_kept: bool,
 }
 
 /// Everything that was asked, once.

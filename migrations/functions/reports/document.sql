@@ -213,7 +213,12 @@ begin
                     where outdated_lists.tool = known.tool and received_at <= p_now
                 ) as handed
             ),
-            'costUnknown', v_costs -> 'unknown'
+            'costUnknown', v_costs -> 'unknown',
+            'security', (
+                select jsonb_build_object('madeAt', kept.made_at, 'differences', kept.differences)
+                from ops.security_reports as kept
+                where p_kind = 'monthly' and kept.starts_at = period.starts_at
+            )
         )
         from ops.report_period(p_kind, p_at, 0) as period
         cross join ops.report_period(p_kind, p_at, 1) as former

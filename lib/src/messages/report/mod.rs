@@ -17,6 +17,9 @@ use serde_json::Value;
 
 use super::{json_fields, quantities};
 
+/// How many differences a report names.
+const SECURITY_TOLD: usize = 20;
+
 /// How many periods a figure is compared with.
 const PERIODS: usize = 4;
 
@@ -37,6 +40,15 @@ pub struct Report {
     pub lines: Vec<Line>,
     /// What of the month's cost nobody tells.
     pub cost_unknown: Vec<String>,
+    /// What an auditor reads of the month; nothing where it was not looked at.
+    pub security: Option<Security>,
+}
+
+/// What an auditor reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Security {
+    /// What differs from the month before, a sentence each; nothing where there was none.
+    pub differences: Option<Vec<String>>,
 }
 
 /// A figure beside those of the periods before.
@@ -94,6 +106,9 @@ impl Report {
                 .filter_map(Value::as_str)
                 .map(str::to_owned)
                 .collect(),
+            security: value["security"].as_object().map(|kept| Security {
+                differences: kept.get("differences").and_then(sentences),
+            }),
         })
     }
 
@@ -146,6 +161,33 @@ impl Report {
         }
     }
 
+    /// What of security differs from the month before, a sentence each; nothing where no month
+    /// was looked at.
+    #[must_use]
+    pub fn security_words(&self) -> Vec<String> {
+        let Some(security) = &self.security else {
+            return Vec::new();
+        };
+        let none = Vec::new();
+        let differences = security.differences.as_ref().unwrap_or(&none);
+        let said = match (&security.differences, differences.len()) {
+            (None, _) => "Security: no month before was looked at".to_owned(),
+            (_, 0) => "Security: nothing differs from the month before".to_owned(),
+            (_, 1) => "Security: 1 difference from the month before".to_owned(),
+            (_, count) => format!("Security: {count} differences from the month before"),
+        };
+        let told = differences.iter().take(SECURITY_TOLD).cloned();
+        let more = differences.len().saturating_sub(SECURITY_TOLD);
+        let rest = (more > 0).then(|| format!("and {more} more"));
+        let all = "all of it: pourtrait audit security".to_owned();
+        [said]
+            .into_iter()
+            .chain(told)
+            .chain(rest)
+            .chain([all])
+            .collect()
+    }
+
     /// The lines of a section; those that this release does not know are in the last.
     pub fn section(&self, section: Section) -> impl Iterator<Item = &Line> {
         self.lines
@@ -169,7 +211,17 @@ impl Report {
                 )
             })
             .collect();
-        calling.join("\n")
+        let differs = self
+            .security
+            .as_ref()
+            .and_then(|kept| kept.differences.as_ref());
+        let differs = differs.filter(|differences| !differences.is_empty());
+        let security = differs.and_then(|_| self.security_words().into_iter().next());
+        calling
+            .into_iter()
+            .chain(security)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
@@ -267,6 +319,12 @@ impl Line {
             (unit, _) => unit.say(value),
         }
     }
+}
+
+/// A list of sentences; nothing if it is none.
+fn sentences(value: &Value) -> Option<Vec<String>> {
+    let all = value.as_array()?.iter().filter_map(Value::as_str);
+    Some(all.map(str::to_owned).collect())
 }
 
 /// Lines that the database has no row of, because there was never anything of their kind.

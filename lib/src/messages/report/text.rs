@@ -34,6 +34,10 @@ pub fn text(report: &Report) -> String {
             unknown.join(", ")
         );
     }
+    for (nth, said) in report.security_words().iter().enumerate() {
+        let before = if nth == 0 { "\n" } else { "  " };
+        let _ = writeln!(text, "{before}{}", plain_text::line(said));
+    }
     text
 }
 

@@ -1,5 +1,6 @@
 //! Supabase's Management API: what its owner sees and changes of a project.
 
+pub mod advisors;
 pub mod backups;
 pub mod host_metrics;
 pub mod projects;

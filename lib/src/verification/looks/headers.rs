@@ -13,7 +13,7 @@ use crate::{
         judgement::Judgement,
         look::Look,
         report::Importance,
-        seen::Seen,
+        seen::{PromisedHeader, Seen},
         subject::{Group, Release},
     },
 };
@@ -75,14 +75,31 @@ fn judge(seen: &Seen<'_>) -> Judgement {
 
 /// What a path's answer has not, or has otherwise.
 fn unlike(path: &str, found: &HeaderMap) -> Vec<String> {
+    promised_headers(path, found)
+        .into_iter()
+        .filter(|header| !header.is_kept)
+        .map(|PromisedHeader { name, found, .. }| match found {
+            None => format!("{path} lacks {name}"),
+            Some(found) => format!("{path} has {name}: {found}"),
+        })
+        .collect()
+}
+
+/// What is promised of a path's answer, and what became of it.
+pub(in crate::verification) fn promised_headers(
+    path: &str,
+    found: &HeaderMap,
+) -> Vec<PromisedHeader> {
     promised(path)
-        .iter()
-        .filter_map(|Header { key, value }| {
-            let found = found.get(key).and_then(|value| value.to_str().ok());
-            match found {
-                None => Some(format!("{path} lacks {key}")),
-                Some(found) if is_as_good(key, found, value) => None,
-                Some(found) => Some(format!("{path} has {key}: {found}")),
+        .into_iter()
+        .map(|Header { key, value }| {
+            let found = found.get(&key).and_then(|value| value.to_str().ok());
+            PromisedHeader {
+                path: path.to_owned(),
+                is_kept: found.is_some_and(|found| is_as_good(&key, found, &value)),
+                found: found.map(str::to_owned),
+                name: key,
+                promised: value,
             }
         })
         .collect()

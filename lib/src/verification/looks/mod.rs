@@ -29,6 +29,8 @@ mod sources;
 mod standalone;
 mod status_page;
 
+pub(super) use headers::promised_headers;
+
 use super::{look::Look, subject::Project};
 
 const OPS: &[Project] = &[Project::Ops];

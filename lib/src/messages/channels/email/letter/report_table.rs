@@ -32,6 +32,9 @@ pub(super) fn html(report: &Report) -> String {
             "No part of the cost, because nobody tells: {unknown}."
         )));
     }
+    for said in report.security_words() {
+        html.push_str(&paragraph(&said));
+    }
     html
 }
 

@@ -24,3 +24,19 @@ alter table ops.audit_checkpoint enable row level security;
 revoke all on table ops.audit_checkpoint from public, anon, authenticated, service_role;
 grant select on table ops.audit_checkpoint to service_role;
 create policy ops_server_reads on ops.audit_checkpoint for select to service_role using (true);
+
+create table ops.security_reports (
+    starts_at timestamptz primary key,
+    ends_at timestamptz not null,
+    made_at timestamptz not null,
+    facts jsonb not null check (jsonb_typeof(facts) = 'object'),
+    differences jsonb check (jsonb_typeof(differences) = 'array'),
+    check (ends_at > starts_at)
+);
+
+comment on table ops.security_reports is 'What an auditor reads, once a month, as facts that are compared with those of the month before. It names nobody.';
+comment on column ops.security_reports.starts_at is 'When the month begins.';
+comment on column ops.security_reports.facts is 'By area: what is known of it, by name, or why nothing is.';
+comment on column ops.security_reports.differences is 'What differs from the report before, a sentence each; null where there was none.';
+
+alter table ops.security_reports enable row level security;
