@@ -43,6 +43,14 @@ pub(super) fn passing_creation(
     passing(path, error)
 }
 
+/// What a store answered, for people.
+pub(super) fn in_words(error: &object_store::Error) -> String {
+    match trouble("", error) {
+        Trouble::Final(error) => error.what(),
+        Trouble::Passing(reason) => reason,
+    }
+}
+
 /// The attempts at one request.
 #[derive(Debug, Default)]
 pub(super) struct Attempts(u32);

@@ -3,15 +3,18 @@
 //! Objects are written once. A write whose answer is lost, late or ambiguous is
 //! settled by reading: what lies at the path is either what was sent, or
 //! nothing, or something else. Only the collection of what no backup needs deletes.
+//! nothing, or something else. Nothing is ever deleted, but what a trial put there itself.
 //!
 //! - `store_url`: from the URL of a store to the store
 //! - `http_connector`: the one HTTP client, as the object store's crate takes it
+//! - [`trial`]: what a store does, tried
 //! - `attempts`, `store_error`: a request that is made again, and one that is not
 
 mod attempts;
 mod http_connector;
 mod store_error;
 mod store_url;
+pub mod trial;
 
 use std::{
     fmt,

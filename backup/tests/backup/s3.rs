@@ -14,7 +14,10 @@ use backup::{
     catalogue,
     collection::{self, End, Report},
     retention::Ladder,
-    store::{Credentials, OpenError, Store, StoreError},
+    store::{
+        Credentials, OpenError, Store, StoreError,
+        trial::{self, Trial},
+    },
 };
 use futures_util::future::join_all;
 use http::{Method, Request, Response};
@@ -52,9 +55,19 @@ struct Interference {
     writes: AtomicU64,
     /// Whether deletions are refused, as they are to a key that may not delete.
     keeps_everything: AtomicBool,
+    /// Whether what is there stays as it is, as in a bucket that is locked.
+    is_locked: bool,
 }
 
 impl Interference {
+    fn is_refused(&self, request: &Request<Incoming>) -> bool {
+        let creates = request.headers().contains_key("if-none-match");
+        let writes_over = request.method() == Method::PUT && !creates;
+        // Many are deleted by one POST.
+        let deletes = [Method::DELETE, Method::POST].contains(request.method());
+        self.is_locked && (writes_over || deletes)
+    }
+
     fn of_next(&self, method: &Method) -> Option<Fault> {
         if method != Method::PUT {
             return None;
@@ -73,6 +86,9 @@ impl Interference {
         if is_kept && request.method() == Method::DELETE {
             let refused = Response::builder().status(403).body(s3s::Body::empty());
             return Ok(refused?);
+        }
+        if self.is_refused(&request) {
+            return Ok(Response::builder().status(403).body(s3s::Body::empty())?);
         }
         match self.of_next(request.method()) {
             None => answer(service, request).await,
@@ -108,6 +124,14 @@ impl Server {
     }
 
     async fn interfering(fault: Option<(Fault, u64)>) -> Self {
+        Self::with(Interference {
+            fault,
+            ..Interference::default()
+        })
+        .await
+    }
+
+    async fn with(interference: Interference) -> Self {
         let folder = Folder::new();
         std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
         let files = s3s_fs::FileSystem::new(folder.path()).unwrap();
@@ -116,11 +140,7 @@ impl Server {
         let service = builder.build();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let interference = Arc::new(Interference {
-            fault,
-            writes: AtomicU64::new(0),
-            keeps_everything: AtomicBool::new(false),
-        });
+        let interference = Arc::new(interference);
         let accepting = tokio::spawn(accept(listener, service, Arc::clone(&interference)));
         Self {
             folder,
@@ -188,6 +208,60 @@ async fn a_bucket_holds_backups() {
             .join("some/prefix/v1/repo.json")
             .is_file()
     );
+}
+
+/// `create_only good`, a line each.
+fn told(trial: &Trial) -> Vec<String> {
+    let tried = trial.tried.iter();
+    tried
+        .map(|tried| format!("{:?} {:?}", tried.what, tried.outcome))
+        .collect()
+}
+
+const HOLDS: [&str; 4] = [
+    "ReadAfterWrite Good",
+    "ListAfterWrite Good",
+    "Clock Good",
+    "CreateOnly Good",
+];
+
+#[tokio::test]
+async fn what_a_store_does_is_tried_and_nothing_is_left() {
+    let server = Server::start().await;
+    let folder = Folder::new();
+    let url = format!("file://{}", folder.path().display());
+    for store in [
+        server.store(),
+        Store::make(&url, None, &Outbound::default()).unwrap(),
+    ] {
+        let trial = trial::run(&store).await.unwrap();
+        let open = ["OverwriteRefused Open", "DeleteRefused Open"];
+        assert_eq!(told(&trial), [&HOLDS[..], &open].concat(), "{trial:?}");
+        assert!(trial.is_good() && trial.left.is_none());
+        assert_eq!(store.list("").await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_locked_keeps_the_trial() {
+    let server = Server::with(Interference {
+        is_locked: true,
+        ..Interference::default()
+    })
+    .await;
+    let trial = trial::run(&server.store()).await.unwrap();
+    let kept = ["OverwriteRefused Good", "DeleteRefused Good"];
+    assert_eq!(told(&trial), [&HOLDS[..], &kept].concat(), "{trial:?}");
+    assert!(trial.is_good());
+    let left = trial.left.unwrap();
+    assert!(server.store().get(&left).await.is_ok(), "{left}");
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_know_how_to_create_only_is_refused_in_words() {
+    let server = Server::interfering(Some((Fault::Status(501), 0))).await;
+    let refused = trial::run(&server.store()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::CannotCreate), "{refused}");
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ pub(crate) enum Backup {
     Replicate,
     /// Writes damaged objects of a backup anew, from the copy in the other place
     Heal(Heal),
+    /// Tries what the store does: creates only, reads and lists at once, refuses to delete
+    StoreTest,
     /// Makes new keys
     Keygen(Keygen),
     /// Lets backups go that the ladder does not keep, and what they alone need

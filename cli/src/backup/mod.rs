@@ -24,6 +24,7 @@ mod restore;
 mod restore_files;
 mod run;
 mod show;
+mod store_test;
 mod verify;
 
 pub(crate) use private_place::refuse_shared;
@@ -53,6 +54,7 @@ pub(crate) async fn run(
         Backup::Drill(options) => drill::run(options, environment, output).await,
         Backup::Replicate => replica::replicate(environment, output).await,
         Backup::Heal(options) => replica::heal(&options, environment, output).await,
+        Backup::StoreTest => store_test::run(environment, output).await,
         Backup::Keygen(options) => keygen::run(&options, output),
         Backup::Prune(options) => prune::run(&options, environment, output).await,
         Backup::Pin(options) => pin::pin(&options, environment, output).await,

@@ -29,6 +29,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "pourtrait backup list",
             "pourtrait backup verify all",
+            "pourtrait backup store-test",
             "pourtrait backup restore latest --into \"$NEW_DATABASE_URL\" --yes",
             "pourtrait backup restore-files latest --into \"$NEW_DATABASE_URL\" --project \"$NEW_SUPABASE_URL\" --yes",
             "pourtrait backup application run --repository .",

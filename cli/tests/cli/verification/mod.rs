@@ -27,6 +27,7 @@ use ops::{
         self,
         report::{Outcome, Report},
         subject::{Group, Project, Subject},
+        transport::transport,
     },
 };
 use outside::{
@@ -275,6 +276,44 @@ async fn verify_finds_each_of_fifty_seeded_faults_and_passes_without_them() {
     let good = faults::of_upload("executable");
     let report = world.look(Some(&good)).await;
     assert_eq!(report.count(Outcome::Passed), 2, "{report:#?}");
+    world.vercel.stop().await;
+    world.supabase.stop().await;
+    world.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_auditor_compares_is_what_the_outside_sees() {
+    let world = World::in_order().await;
+    let see = async || {
+        let config = Config::from_lookup(&|name| world.env.get(name).cloned());
+        let outbound = Arc::new(Outbound::trusting(vec![world.front.root()]));
+        let url = world.front.url(Certificate::Good);
+        let subject = Subject::new(url, Project::Ops, &config, outbound);
+        transport(&subject, Deadline::after(Duration::from_secs(60))).await
+    };
+    let seen = see().await;
+    assert_eq!(seen.protocol.as_deref(), Ok("TLSv1_3"), "{seen:?}");
+    let certificate = seen.certificate.as_ref().unwrap();
+    assert!(certificate.issuer.starts_with("CN="), "{certificate:?}");
+    assert!(certificate.ends_at > clock::now(), "{certificate:?}");
+    assert!(seen.headers.len() > 10, "{seen:?}");
+    assert!(seen.headers.iter().all(|header| header.is_kept), "{seen:?}");
+    assert_eq!(seen.unreached, [""; 0]);
+    world.front.break_with(Some(|_, response| {
+        response.headers_mut().remove("strict-transport-security");
+    }));
+    let broken = see().await;
+    let missing: Vec<_> = broken
+        .headers
+        .iter()
+        .filter(|header| !header.is_kept)
+        .collect();
+    assert_eq!(missing.len(), 4, "of each page: {missing:?}");
+    assert!(
+        missing
+            .iter()
+            .all(|header| header.found.is_none() && header.name == "Strict-Transport-Security")
+    );
     world.vercel.stop().await;
     world.supabase.stop().await;
     world.running.stop().await.unwrap();
