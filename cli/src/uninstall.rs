@@ -108,9 +108,10 @@ impl AuditLog {
     /// Writes it into a file. It is read from the tables themselves: what is to be removed may
     /// lack its functions.
     async fn write(&mut self, client: &Client, file: PathBuf, host: &str) -> anyhow::Result<()> {
-        let checkpoint = match exists(client, "ops.audit_checkpoint").await? {
-            true => client.query_opt(CHECKPOINT, &[]).await?,
-            false => None,
+        let checkpoint = if exists(client, "ops.audit_checkpoint").await? {
+            client.query_opt(CHECKPOINT, &[]).await?
+        } else {
+            None
         };
         let mut writing = Writing::begin(&file, host, checkpoint.as_ref().map(row))?;
         loop {

@@ -718,11 +718,15 @@ async fn rows_go_by_age_once_it_was_told_and_anchored_and_the_log_stays_proven()
     assert_eq!(told, 1, "told once");
     let later = back_up(&world).await;
     let anchors = [seen, later];
+    // Whoever may write into the log tells nonsense in vain.
+    world
+        .execute("select ops.write_audit('log.cut', 'mallory', 'everything', null)")
+        .await;
     // In parts, and whoever verifies in between finds nothing.
     for left in [20, 10, 0] {
         assert_eq!(cut(&world, 10).await, 10);
         let (checkpoint, rows) = read_cut(&world.admin).await;
-        assert_eq!(rows.len(), left + 13);
+        assert_eq!(rows.len(), left + 14);
         let report = verified_cut(checkpoint.as_ref(), &rows, &anchors);
         assert!(report.is_good(), "{report:?}");
         assert_eq!(report.cut.unwrap().told_by, Some(43));
@@ -742,7 +746,7 @@ async fn rows_go_by_age_once_it_was_told_and_anchored_and_the_log_stays_proven()
     let (checkpoint, rows) = read_cut(&world.admin).await;
     assert!(verified_cut(checkpoint.as_ref(), &rows, &anchors).is_good());
     let head = world.call("ops_list_audit", json!({})).await["head"].clone();
-    assert_eq!(head["seq"], 44);
+    assert_eq!(head["seq"], 45);
 }
 
 #[tokio::test]
@@ -767,6 +771,13 @@ async fn nothing_goes_that_the_setting_keeps_and_nobody_says_otherwise() {
     let rows = read(&world.admin, 100).await;
     assert_eq!(rows[0].seq, 1);
     // Nobody shortens it around its floor, be it the owner in the table.
+    let all = format!("row 99999, {}", "a".repeat(64));
+    world
+        .execute(&format!(
+            "select ops.write_audit('log.cut', 'mallory', '{all}', null)"
+        ))
+        .await;
+    back_up(&world).await;
     world
         .execute(
             "begin; set local session_replication_role = replica;

@@ -216,7 +216,7 @@ async fn create(store: &Store, path: &str, first: &Bytes) -> Tried {
             ),
             Err(error) => unknown(what, &error),
         },
-        Err(error @ (StoreError::Overwrites | StoreError::CannotCreate { .. })) => {
+        Err(error @ (StoreError::Overwrites | StoreError::CannotCreate)) => {
             bad(what, error.to_string())
         }
         Err(error) => unknown(what, &error),

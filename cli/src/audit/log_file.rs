@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, BufWriter, Write},
+    io::{BufRead, BufReader, BufWriter, IntoInnerError, Write},
     path::Path,
 };
 
@@ -84,7 +84,7 @@ impl Writing {
 
     /// Ends it: all of it is on the disk then.
     pub(crate) fn end(self) -> anyhow::Result<Written> {
-        let file = self.file.into_inner().map_err(|error| error.into_error())?;
+        let file = self.file.into_inner().map_err(IntoInnerError::into_error)?;
         file.sync_all()?;
         Ok(Written {
             rows: self.rows,

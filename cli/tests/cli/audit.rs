@@ -1,13 +1,63 @@
 //! `audit` against a running bundle: what was done is shown, proven by what backups saw, and
 //! found where somebody changed it; a restored database goes on with it.
 
+use std::collections::BTreeMap;
+
 use dev::DevOptions;
 use local_supabase::postgres::TestDatabase;
+use serde_json::Value;
 
 use crate::{
     backup::with_identity,
     support::{bundle, call_with},
 };
+
+/// The reports, and the log as a file.
+async fn an_auditor_reads(env: &BTreeMap<String, String>, report: &Value) {
+    let call = async |line: &str| {
+        let arguments: Vec<_> = line.split(' ').collect();
+        call_with(env, &arguments).await
+    };
+    let security = call("audit security --days 1").await;
+    assert_eq!(security.status, 0, "{security:?}");
+    for part in [
+        "## The audit log\n\nthe log of ",
+        "| role.granted | 1 | 0 |",
+        "| error_logs | authenticated | select |",
+        " were read and begin with age's header, each for ",
+        ", those of BACKUP_RECIPIENTS |",
+        "Not known: no advisories were handed in",
+        "No month was kept yet",
+        "| secret variable | age |",
+        "NO TLS: there is no TLS at that address",
+        " headers are as vercel.json has them",
+    ] {
+        assert!(security.stdout.contains(part), "{part} in {security:?}");
+    }
+    let privacy = call("privacy report --days 1").await;
+    assert_eq!(privacy.status, 0, "{privacy:?}");
+    for part in [
+        "| public.analytics_events | 90 days (retention.events_days) | no row |",
+        "| access.refused |",
+        "the database, at 127.0.0.1",
+    ] {
+        let is_there = privacy.stdout.contains(part);
+        assert_eq!(
+            is_there,
+            part != "| access.refused |",
+            "{part} in {privacy:?}"
+        );
+    }
+    let folder = std::env::temp_dir().join(format!("audit-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("log.jsonl").display().to_string();
+    let written = call(&format!("audit export --output {file}")).await;
+    assert_eq!(written.status, 0, "{written:?}");
+    let of_file = call(&format!("audit verify --file {file} --json")).await;
+    assert_eq!(of_file.json()["rows"], report["rows"], "{of_file:?}");
+    assert_eq!(of_file.json()["anchors"], 1, "{of_file:?}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_done_is_proven_by_backups_and_found_where_it_was_changed() {
@@ -51,45 +101,7 @@ async fn what_was_done_is_proven_by_backups_and_found_where_it_was_changed() {
     assert!(report["afterAnchor"].as_u64() >= Some(1), "{report}");
     assert_eq!(report["anchors"], 1, "{report}");
 
-    let security = call("audit security --days 1").await;
-    assert_eq!(security.status, 0, "{security:?}");
-    for part in [
-        "## The audit log\n\nthe log of ",
-        "| role.granted | 1 | 0 |",
-        "| error_logs | authenticated | select |",
-        " were read and begin with age's header, each for ",
-        ", those of BACKUP_RECIPIENTS |",
-        "Not known: no advisories were handed in",
-        "No month was kept yet",
-        "| secret variable | age |",
-        "NO TLS: there is no TLS at that address",
-        " headers are as vercel.json has them",
-    ] {
-        assert!(security.stdout.contains(part), "{part} in {security:?}");
-    }
-    let privacy = call("privacy report --days 1").await;
-    assert_eq!(privacy.status, 0, "{privacy:?}");
-    for part in [
-        "| public.analytics_events | 90 days (retention.events_days) | no row |",
-        "| access.refused |",
-        "the database, at 127.0.0.1",
-    ] {
-        let is_there = privacy.stdout.contains(part);
-        assert_eq!(
-            is_there,
-            part != "| access.refused |",
-            "{part} in {privacy:?}"
-        );
-    }
-    let folder = std::env::temp_dir().join(format!("audit-{}", uuid::Uuid::new_v4()));
-    std::fs::create_dir(&folder).unwrap();
-    let file = folder.join("log.jsonl").display().to_string();
-    let written = call(&format!("audit export --output {file}")).await;
-    assert_eq!(written.status, 0, "{written:?}");
-    let of_file = call(&format!("audit verify --file {file} --json")).await;
-    assert_eq!(of_file.json()["rows"], report["rows"], "{of_file:?}");
-    assert_eq!(of_file.json()["anchors"], 1, "{of_file:?}");
-    std::fs::remove_dir_all(&folder).unwrap();
+    an_auditor_reads(&env, &report).await;
 
     let into = TestDatabase::empty().await.unwrap();
     let url = cluster.postgres_url(into.name());

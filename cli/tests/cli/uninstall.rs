@@ -50,6 +50,44 @@ async fn names(client: &Client, sql: &str) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
+/// The log is written before anything goes, and is proven without the database.
+async fn it_leaves_with_its_log(env: &BTreeMap<String, String>, client: &Client) {
+    let folder = std::env::temp_dir().join(format!("uninstall-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("log.jsonl").display().to_string();
+    std::fs::write(&file, "taken").unwrap();
+    let yes = ["uninstall", "--yes", "--audit-log", &file, "--json"];
+    let taken = call_with(env, &yes).await;
+    assert_eq!(taken.status, 2, "{taken:?}");
+    let still: bool = client
+        .query_one("select to_regclass('ops.audit') is not null", &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert!(still, "what cannot be written is not removed");
+    std::fs::remove_file(&file).unwrap();
+    let removed = call_with(env, &yes).await;
+    assert_eq!(removed.status, 0, "{removed:?}");
+    assert_eq!(removed.json()["removed"], true);
+    let log = &removed.json()["auditLog"];
+    assert_eq!(log["rows"], 2, "{log}");
+    assert_eq!(log["anchored"], false, "nobody answers there: {log}");
+    let without_store = BTreeMap::from([("POURTRAIT_USER".to_owned(), "ben".to_owned())]);
+    let proven = call_with(&without_store, &["audit", "verify", "--file", &file]).await;
+    assert_eq!(proven.status, 0, "{proven:?}");
+    assert!(
+        proven
+            .stdout
+            .contains("the log of 2 rows is as it was written"),
+        "{proven:?}"
+    );
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("anna", "otto")).unwrap();
+    let changed = call_with(&without_store, &["audit", "verify", "--file", &file]).await;
+    assert_eq!(changed.status, 1, "{changed:?}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn all_of_ours_goes_and_the_catalogs_are_as_before() {
     let database = TestDatabase::empty().await.unwrap();
@@ -104,40 +142,7 @@ async fn all_of_ours_goes_and_the_catalogs_are_as_before() {
         .await
         .unwrap();
 
-    let folder = std::env::temp_dir().join(format!("uninstall-{}", uuid::Uuid::new_v4()));
-    std::fs::create_dir(&folder).unwrap();
-    let file = folder.join("log.jsonl").display().to_string();
-    std::fs::write(&file, "taken").unwrap();
-    let yes = ["uninstall", "--yes", "--audit-log", &file, "--json"];
-    let taken = call_with(&env, &yes).await;
-    assert_eq!(taken.status, 2, "{taken:?}");
-    let still: bool = client
-        .query_one("select to_regclass('ops.audit') is not null", &[])
-        .await
-        .unwrap()
-        .get(0);
-    assert!(still, "what cannot be written is not removed");
-    std::fs::remove_file(&file).unwrap();
-    let removed = call_with(&env, &yes).await;
-    assert_eq!(removed.status, 0, "{removed:?}");
-    assert_eq!(removed.json()["removed"], true);
-    let log = &removed.json()["auditLog"];
-    assert_eq!(log["rows"], 2, "{log}");
-    assert_eq!(log["anchored"], false, "nobody answers there: {log}");
-    let without_store = BTreeMap::from([("POURTRAIT_USER".to_owned(), "ben".to_owned())]);
-    let proven = call_with(&without_store, &["audit", "verify", "--file", &file]).await;
-    assert_eq!(proven.status, 0, "{proven:?}");
-    assert!(
-        proven
-            .stdout
-            .contains("the log of 2 rows is as it was written"),
-        "{proven:?}"
-    );
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("anna", "otto")).unwrap();
-    let changed = call_with(&without_store, &["audit", "verify", "--file", &file]).await;
-    assert_eq!(changed.status, 1, "{changed:?}");
-    std::fs::remove_dir_all(&folder).unwrap();
+    it_leaves_with_its_log(&env, &client).await;
     let after = catalogs(&client).await;
     let of_the_app = |line: &String| {
         let tables = OF_THE_APP.iter();

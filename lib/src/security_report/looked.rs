@@ -61,10 +61,10 @@ pub async fn look(
     deadline: Deadline,
 ) -> Looked {
     let (transport, advice, variables, kept) = join!(
-        seen(config, outbound, deadline),
-        within(deadline, advice(config, outbound)),
-        within(deadline, variables(config, outbound)),
-        kept(config, backups, deadline),
+        Box::pin(seen(config, outbound, deadline)),
+        Box::pin(within(deadline, advice(config, outbound))),
+        Box::pin(within(deadline, variables(config, outbound))),
+        Box::pin(kept(config, backups, deadline)),
     );
     Looked {
         at: clock::now(),

@@ -3,9 +3,10 @@
 //!
 //! The database knows a part of it ([`answer`]), the outside shows another ([`looked`]): what
 //! nobody could look at is said with its reason, never left out. [`facts`] are what two months
-//! are compared by, and [`monthly`] keeps them. How it is written is the command's.
+//! are compared by, `comparable` makes them, and [`monthly`] keeps them. How it is written is the command's.
 
 pub mod answer;
+mod comparable;
 pub mod dependencies;
 pub mod facts;
 pub mod looked;
@@ -37,7 +38,7 @@ impl Collected<'_> {
     /// What of it is compared with another month.
     #[must_use]
     pub fn facts(&self) -> Facts {
-        facts::of(self)
+        comparable::of(self)
     }
 }
 

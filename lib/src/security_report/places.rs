@@ -234,13 +234,16 @@ fn is_same(some: &[String], others: &[String]) -> bool {
 async fn sealed_objects(store: &Store, snapshot: &Snapshot) -> Result<Vec<String>, ReadError> {
     let inventory = catalogue::inventory(store, snapshot).await?;
     let sealed = inventory.objects.into_iter().filter(|object| {
-        object.path.ends_with(".age")
-            && object.len <= LARGEST
-            && object.path != snapshot.manifest.path
+        is_sealed(&object.path) && object.len <= LARGEST && object.path != snapshot.manifest.path
     });
     let mut paths = vec![snapshot.manifest.path.clone()];
     paths.extend(sealed.map(|object| object.path).take(LOOKED_AT));
     Ok(paths)
+}
+
+/// Whether an object is named as one that is encrypted.
+fn is_sealed(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, kind)| kind == "age")
 }
 
 /// To how many keys a file is encrypted; 0 if it is not encrypted with age at all.

@@ -45,7 +45,7 @@ pub struct ShownCertificate {
 pub async fn transport(subject: &Subject, deadline: Deadline) -> Transport {
     let subject = Subject {
         groups: vec![Group::Transport],
-        // None of the answers needs a proof, so none is sent.
+        // No answer needs an operator's proof, so it is not sent.
         operator_key: None,
         ..subject.clone()
     };

@@ -30,7 +30,7 @@ begin
     select log.at, substring(log.subject from '^row (\d{1,18}), [0-9a-f]{64}$')::bigint
     into told_at, last_row
     from ops.audit as log
-    where log.action = 'log.cut'
+    where log.action = 'log.cut' and log.subject ~ '^row \d{1,18}, [0-9a-f]{64}$'
     order by log.at desc, log.seq desc
     limit 1;
 end
@@ -47,6 +47,9 @@ declare
     v_kept_from timestamptz := ops.audit_kept_from();
     v_last ops.audit;
 begin
+    if (select first.at from ops.audit as first order by first.seq limit 1) >= v_kept_from then
+        return false;
+    end if;
     -- The first rows are the oldest. What is beyond this many is told of a week later.
     select past.* into v_last
     from (select * from ops.audit order by seq limit 50000) as past
@@ -97,23 +100,20 @@ declare
     v_rows integer;
 begin
     select * into v_told from ops.told_audit_cut();
-    if not exists (select from ops.audit where seq <= v_told.last_row) then
-        -- Nothing is told of that is still there.
-        if coalesce(v_told.told_at < clock_timestamp() - interval '7 days', true) then
-            perform ops.tell_audit_cut();
-        end if;
-        return 0;
-    end if;
-    if not ops.may_cut_audit(v_told.told_at) then
+    if exists (select from ops.audit where seq <= v_told.last_row) and not ops.may_cut_audit(v_told.told_at) then
         return 0;
     end if;
     select gone.* into v_last
     from (select * from ops.audit where seq <= v_told.last_row order by seq limit p_limit) as gone
-    where gone.at < ops.audit_kept_from()
+    -- The setting may have been raised since, and whoever writes into the log may tell anything.
+    where gone.at < least(ops.audit_kept_from(), v_told.told_at - interval '8760 hours')
     order by gone.seq desc
     limit 1;
     if v_last.seq is null then
-        -- The setting was raised since.
+        -- Nothing that was told of may go any more.
+        if coalesce(v_told.told_at < clock_timestamp() - interval '7 days', true) then
+            perform ops.tell_audit_cut();
+        end if;
         return 0;
     end if;
     delete from ops.audit_checkpoint where seq <= v_last.seq;

@@ -32,6 +32,7 @@ const TIME: Duration = Duration::from_secs(60);
 const NOT_HANDED_IN: &str = "no advisories were handed in: run `cargo deny --format json check advisories 2> FILE` in the sources and say --advisories FILE; CI does the same with each change";
 
 /// What a report is made of.
+#[derive(Debug)]
 pub(crate) struct Gathered {
     pub(crate) host: String,
     pub(crate) answer: Answer,

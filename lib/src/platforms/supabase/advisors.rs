@@ -78,13 +78,12 @@ fn read(advisor: Advisor, said: &Value) -> Result<Vec<Advice>, ApiError> {
 fn subject(lint: &Value) -> String {
     let name = text(&lint["name"]).unwrap_or_else(|| "a lint without a name".to_owned());
     let about = &lint["metadata"];
-    match (text(&about["schema"]), text(&about["name"])) {
-        (Some(schema), Some(object)) => format!("{name} {schema}.{object}"),
-        _ => {
-            let entity = text(&about["entity"]).or_else(|| text(&lint["cache_key"]));
-            entity.map_or_else(|| name.clone(), |entity| format!("{name} {entity}"))
-        }
-    }
+    let object = text(&about["schema"]).zip(text(&about["name"]));
+    let object = object
+        .map(|(schema, object)| format!("{schema}.{object}"))
+        .or_else(|| text(&about["entity"]))
+        .or_else(|| text(&lint["cache_key"]));
+    object.map_or_else(|| name.clone(), |object| format!("{name} {object}"))
 }
 
 fn text(value: &Value) -> Option<String> {
