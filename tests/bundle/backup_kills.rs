@@ -160,6 +160,15 @@ async fn survive(backups: &mut Backups, executioner: &Arc<Executioner>, moment: 
     let bucket = Bucket::start(Arc::clone(executioner)).await;
     backups.bundle.env.extend(bucket.variables());
     backups.make().await;
+    // It is followed by a collection each time.
+    let due = "delete from ops.backup_collections";
+    backups
+        .bundle
+        .admin()
+        .await
+        .batch_execute(due)
+        .await
+        .unwrap();
     *executioner.sentence.lock().unwrap() = Some((moment, at));
     let answer = run_in_a_process(backups, executioner).await;
     let requests = executioner.requests.lock().unwrap().clone();

@@ -272,6 +272,11 @@ async fn how_collections_stand_is_shown() {
     assert_eq!(failed.last_whole.unwrap().outcome, "done");
     set(&world, "backup.retention", json!(false)).await;
     assert_eq!(stands("11:09:00").await.status, "off");
+    // The job is the backups': none of those failed.
+    let failed = world
+        .value("(select count(*) from ops.runs where outcome = 'failed')")
+        .await;
+    assert_eq!(failed, json!(0));
 }
 
 #[tokio::test]

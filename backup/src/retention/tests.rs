@@ -294,13 +294,11 @@ fn backups() -> impl Strategy<Value = Vec<Candidate>> {
 
 /// Some time in those years, or right after the newest backup.
 fn now_of(backups: &[Candidate], hours: Option<i64>) -> Timestamp {
-    match hours {
-        Some(hours) => at("2024-11-01T00:00:00Z") + SignedDuration::from_hours(hours),
-        None => {
-            let newest = backups.iter().map(|one| one.taken_at).max();
-            newest.unwrap_or(Timestamp::UNIX_EPOCH) + SignedDuration::from_mins(7)
-        }
+    if let Some(hours) = hours {
+        return at("2024-11-01T00:00:00Z") + SignedDuration::from_hours(hours);
     }
+    let newest = backups.iter().map(|one| one.taken_at).max();
+    newest.unwrap_or(Timestamp::UNIX_EPOCH) + SignedDuration::from_mins(7)
 }
 
 fn names(plan: &Plan) -> BTreeSet<SnapshotName> {

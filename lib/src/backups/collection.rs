@@ -206,7 +206,7 @@ struct Record<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Figures {
-    Known(CollectionFigures),
+    Known(Box<CollectionFigures>),
     Unknown {},
 }
 
@@ -368,7 +368,7 @@ impl Collected {
             started_at,
             forced,
             figures: report.map_or(Figures::Unknown {}, |report| {
-                Figures::Known(figures(report))
+                Figures::Known(Box::new(figures(report)))
             }),
             decisions: decisions
                 .iter()

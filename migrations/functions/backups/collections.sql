@@ -210,7 +210,8 @@ begin
         );
         perform ops.close_run(
             p_run, p_fence,
-            case when v_outcome in ('partial', 'failed') then v_outcome else 'done' end,
+            -- The job is the backups': that one failed is for those to say.
+            case when v_outcome in ('partial', 'failed') then 'partial' else 'done' end,
             jsonb_build_object('collection', p_collection - 'decisions'), v_now
         );
         if nullif(btrim(p_by), '') is not null then
