@@ -473,7 +473,7 @@ async fn a_pin_keeps_a_backup_and_brings_it_back_out_of_the_trash() {
     let torn: SnapshotName = names[2].parse().unwrap();
     dated.spoil(&object_path::pin(&torn), Some(Bytes::from_static(b"?")));
     let reports = live(&mut source, &dated, 20).await;
-    assert_eq!(reports[0].put_back, [torn.clone()]);
+    assert_eq!(reports[0].put_back, std::slice::from_ref(&torn));
     for name in [&names[1], &names[2]] {
         let snapshot = catalogue::find(&store, name).await.unwrap();
         assert_whole(&store, &snapshot, &source.keyring.identities).await;

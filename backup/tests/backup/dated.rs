@@ -19,11 +19,12 @@ use futures_util::{
     future::BoxFuture,
     stream::{self, BoxStream},
 };
+use http::Extensions;
 use jiff::Timestamp;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
-    ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult,
-    Result, path::Path,
+    Attributes, CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult,
+    MultipartUpload, ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result, path::Path,
 };
 
 /// What happens to a request.
@@ -182,7 +183,7 @@ impl Dated {
             Ok(PutResult {
                 e_tag: None,
                 version: None,
-                extensions: Default::default(),
+                extensions: Extensions::default(),
             })
         })
     }
@@ -196,8 +197,8 @@ impl Dated {
         Ok(GetResult {
             meta: meta(location.clone(), bytes.len(), date),
             range: 0..bytes.len() as u64,
-            attributes: Default::default(),
-            extensions: Default::default(),
+            attributes: Attributes::default(),
+            extensions: Extensions::default(),
             payload: GetResultPayload::Stream(stream::iter([Ok(bytes)]).boxed()),
         })
     }
@@ -372,7 +373,7 @@ impl ObjectStore for Dated {
             Ok(ListResult {
                 common_prefixes: folders,
                 objects: Vec::new(),
-                extensions: Default::default(),
+                extensions: Extensions::default(),
             })
         }
         .boxed()
