@@ -244,9 +244,10 @@ pub(super) async fn named_piece(
             .map_err(|source| sealed_error(&path, source))?;
         let is_its = plaintext.len() as u64 == raw_len
             && key.name_of(&plaintext) == object_path::id_of(&name);
-        match is_its {
-            true => Ok(Bytes::from(plaintext)),
-            false => Err(altered(&path, "its name is not that of its content")),
+        if is_its {
+            Ok(Bytes::from(plaintext))
+        } else {
+            Err(altered(&path, "its name is not that of its content"))
         }
     })
     .await?

@@ -3,10 +3,7 @@
 //!
 //! It changes nothing that is as it should be already, so that it goes on where it broke off.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -124,7 +121,7 @@ pub struct RestoredFiles {
 pub async fn restore(
     files: &OpenedFiles<'_>,
     target: &Target<'_>,
-    erased: &HashSet<String>,
+    erased: &BTreeSet<String>,
     watch: &(dyn Fn(u64) + Sync),
 ) -> Result<RestoredFiles, RestoreFilesError> {
     let listing = files.listing().await?;
@@ -164,7 +161,7 @@ pub async fn restore(
 /// The files that are restored, with their contents; the others are counted.
 fn choose<'l>(
     listing: &'l Listing,
-    erased: &HashSet<String>,
+    erased: &BTreeSet<String>,
     restored: &mut RestoredFiles,
 ) -> Vec<(&'l FileRow, &'l Content)> {
     let mut chosen = Vec::new();
@@ -184,7 +181,7 @@ fn choose<'l>(
 }
 
 /// Whether a file belongs to one of these people.
-fn is_of(row: &FileRow, people: &HashSet<String>) -> bool {
+fn is_of(row: &FileRow, people: &BTreeSet<String>) -> bool {
     if people.is_empty() {
         return false;
     }
@@ -258,7 +255,7 @@ fn new_bucket(bucket: &Bucket) -> NewBucket {
 /// Deletes what an earlier restore has brought of people who are erased.
 async fn leave_out(
     listing: &Listing,
-    erased: &HashSet<String>,
+    erased: &BTreeSet<String>,
     api: &StorageApi,
     client: &Client,
 ) -> Result<(), RestoreFilesError> {
@@ -460,7 +457,7 @@ impl Work<'_> {
 }
 
 /// What the API has written, as it was. The version stays: the file lies under it.
-const REPAIR: &str = r#"
+const REPAIR: &str = "
 with repaired as (
     update storage.objects as stored
     set id = case
@@ -477,7 +474,7 @@ with repaired as (
     where stored.bucket_id = one ->> 'bucket_id' and stored.name = one ->> 'name'
     returning stored.updated_at is not distinct from (one ->> 'updated_at')::timestamptz as kept
 )
-select coalesce(bool_and(kept), true) from repaired"#;
+select coalesce(bool_and(kept), true) from repaired";
 
 /// Whether what is there has the hash that the row names.
 fn is_its_hash(row: &FileRow, content: &Content, there: &super::storage_api::There) -> bool {

@@ -175,11 +175,11 @@ impl<'a> Run<'a> {
                 running.push(async move { (nth, fetcher.fetch(row, left).await) });
             }
             let ended = tokio::time::timeout(deadline.remaining(), running.next()).await;
-            let Ok(Some((nth, fetched))) = ended else {
+            let Ok(Some((nth, came))) = ended else {
                 break;
             };
             begun.remove(&nth);
-            in_vain = match self.settle(nth, fetched?).await? {
+            in_vain = match self.settle(nth, came?).await? {
                 Settled::Answered => 0,
                 Settled::Away => in_vain + 1,
             };
@@ -245,9 +245,10 @@ impl<'a> Run<'a> {
     /// Stores the piece that is being filled.
     async fn flush(&mut self) -> Result<(), PutError> {
         let Pack { bytes, members } = std::mem::take(&mut self.pack);
-        let piece = match bytes.is_empty() {
-            true => None,
-            false => Some(fetching::put(self.writer, bytes.freeze()).await?),
+        let piece = if bytes.is_empty() {
+            None
+        } else {
+            Some(fetching::put(self.writer, bytes.freeze()).await?)
         };
         for (nth, content, likeness) in members {
             // Nothing lies nowhere.
@@ -335,12 +336,11 @@ impl<'a> Run<'a> {
         let sealed = self.writer.put(sealed).await?;
         let text = index.render();
         let path = object_path::file_index(&hex::sha256(&text));
-        let index = match known.indexes.get(&path) {
-            Some(stored) => stored.clone(),
-            None => {
-                let putting = self.writer.put_plain(text, object_path::file_index);
-                putting.await?
-            }
+        let index = if let Some(stored) = known.indexes.get(&path) {
+            stored.clone()
+        } else {
+            let putting = self.writer.put_plain(text, object_path::file_index);
+            putting.await?
         };
         Ok(FilePart {
             listing: sealed.name,

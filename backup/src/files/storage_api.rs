@@ -335,13 +335,18 @@ impl StorageApi {
 /// A segment of a path, every byte of which arrives: a parser of URLs would drop tabs and
 /// newlines, and so name another file.
 fn encoded(segment: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut text = String::with_capacity(segment.len());
     for byte in segment.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                 text.push(char::from(byte));
             }
-            other => text.push_str(&format!("%{other:02X}")),
+            other => {
+                let digits = [other >> 4, other & 15].map(|half| DIGITS[usize::from(half)]);
+                text.push('%');
+                text.extend(digits.map(char::from));
+            }
         }
     }
     text

@@ -6,6 +6,8 @@
 //! the listings of earlier ones, and knows from the index what need not be fetched again. The
 //! record names the parts.
 
+use std::fmt::Display;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -228,17 +230,17 @@ impl Listing {
                 [
                     Some(&file.bucket),
                     Some(&file.name),
-                    shown(&file.version),
-                    shown(&file.updated_at),
-                    shown(&size),
-                    shown(&file.tag),
+                    shown(file.version.as_ref()),
+                    shown(file.updated_at.as_ref()),
+                    shown(size.as_ref()),
+                    shown(file.tag.as_ref()),
                     Some(&file.row),
-                    shown(&word),
-                    shown(&like),
-                    shown(&length),
-                    shown(&id),
-                    shown(&offset),
-                    shown(&pieces),
+                    shown(word.as_ref()),
+                    shown(like.as_ref()),
+                    shown(length.as_ref()),
+                    shown(id.as_ref()),
+                    shown(offset.as_ref()),
+                    shown(pieces.as_ref()),
                 ],
             );
         }
@@ -279,10 +281,7 @@ impl Listing {
                     name: name.text()?,
                     version: optional(version)?,
                     updated_at: optional(updated_at)?,
-                    size: match size.has_value() {
-                        true => Some(size.number()?),
-                        false => None,
-                    },
+                    size: size.has_value().then(|| size.number()).transpose()?,
                     tag: optional(tag)?,
                     row: row.text()?,
                 };
@@ -306,12 +305,12 @@ impl FileIndex {
                 "file",
                 [
                     Some(key),
-                    shown(&word),
-                    shown(&like),
-                    shown(&length),
-                    shown(&id),
-                    shown(&offset),
-                    shown(&pieces),
+                    shown(word.as_ref()),
+                    shown(like.as_ref()),
+                    shown(length.as_ref()),
+                    shown(id.as_ref()),
+                    shown(offset.as_ref()),
+                    shown(pieces.as_ref()),
                 ],
             );
         }
@@ -431,14 +430,15 @@ fn content_pieces(field: Field) -> Result<Vec<ContentPiece>, FormatError> {
 }
 
 fn optional(field: Field) -> Result<Option<String>, FormatError> {
-    match field.has_value() {
-        true => field.text().map(Some),
-        false => Ok(None),
+    if field.has_value() {
+        field.text().map(Some)
+    } else {
+        Ok(None)
     }
 }
 
-fn shown(field: &Option<String>) -> Option<&dyn std::fmt::Display> {
-    field.as_ref().map(|text| text as _)
+fn shown(field: Option<&String>) -> Option<&dyn Display> {
+    field.map(|text| text as _)
 }
 
 #[cfg(test)]

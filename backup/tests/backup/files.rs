@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     process::Command,
     time::Duration,
@@ -129,7 +129,7 @@ impl Project {
     async fn restore_files(
         &self,
         backup: &Taken,
-        erased: &HashSet<String>,
+        erased: &BTreeSet<String>,
     ) -> Result<RestoredFiles, RestoreFilesError> {
         let opened = OpenedFiles::open(&backup.store, &backup.snapshot, &backup.identities).await;
         let (database, ca) = direct(&self.database).await;
@@ -475,11 +475,11 @@ async fn files_go_back_into_another_project_with_their_rows_as_they_were() {
     let project = Project::new().await;
     fill(&project).await;
     let owner = "b0a7c0de-0000-4000-8000-000000000001";
-    let owned = format!(
+    let given = format!(
         "update storage.objects set owner = '{owner}', owner_id = '{owner}',
             user_metadata = '{{\"a\": 1}}' where name = 'medium.png'"
     );
-    project.client.batch_execute(&owned).await.unwrap();
+    project.client.batch_execute(&given).await.unwrap();
     // Storage takes no percent sign in a new name.
     project
         .client
@@ -504,7 +504,10 @@ async fn files_go_back_into_another_project_with_their_rows_as_they_were() {
             restore(&backup, &target).await.unwrap();
         }
         let other = Project::of(target).await;
-        let restored = other.restore_files(&backup, &HashSet::new()).await.unwrap();
+        let restored = other
+            .restore_files(&backup, &BTreeSet::new())
+            .await
+            .unwrap();
         assert!(restored.refused.is_empty(), "{:?}", restored.refused);
         assert_eq!((restored.uploaded, restored.already_there), (7, 0));
         assert_eq!(restored.buckets_made.len(), usize::from(!with_rows));
@@ -514,14 +517,20 @@ async fn files_go_back_into_another_project_with_their_rows_as_they_were() {
             assert!(other.content(name).await == *content, "{name}");
         }
         // Once more changes nothing.
-        let again = other.restore_files(&backup, &HashSet::new()).await.unwrap();
+        let again = other
+            .restore_files(&backup, &BTreeSet::new())
+            .await
+            .unwrap();
         assert_eq!((again.uploaded, again.already_there), (0, 7));
         assert_eq!(other.rows().await, rows);
         // What was lost or altered since comes back.
         let lost = ["big.png".to_owned()];
         other.api.delete("photos", &lost).await.unwrap();
         other.upload("empty.png", b"x".to_vec()).await;
-        let again = other.restore_files(&backup, &HashSet::new()).await.unwrap();
+        let again = other
+            .restore_files(&backup, &BTreeSet::new())
+            .await
+            .unwrap();
         assert_eq!((again.uploaded, again.already_there), (2, 5));
         assert_eq!(other.rows().await, rows);
     }
@@ -533,13 +542,16 @@ async fn files_of_people_who_were_erased_do_not_come_back() {
     let owner = "b0a7c0de-0000-4000-8000-000000000001";
     project.upload("theirs.png", b"a".to_vec()).await;
     project.upload("other.png", b"b".to_vec()).await;
-    let owned = "update storage.objects set owner_id = $1 where name = 'theirs.png'";
-    project.client.execute(owned, &[&owner]).await.unwrap();
+    let given = "update storage.objects set owner_id = $1 where name = 'theirs.png'";
+    project.client.execute(given, &[&owner]).await.unwrap();
     let backup = taken(project).await;
     let other = Project::of(TestDatabase::empty().await.unwrap()).await;
-    let everything = other.restore_files(&backup, &HashSet::new()).await.unwrap();
+    let everything = other
+        .restore_files(&backup, &BTreeSet::new())
+        .await
+        .unwrap();
     assert_eq!(everything.uploaded, 2);
-    let erased = HashSet::from([owner.to_owned()]);
+    let erased = BTreeSet::from([owner.to_owned()]);
     let restored = other.restore_files(&backup, &erased).await.unwrap();
     assert_eq!((restored.left_out, restored.already_there), (1, 1));
     assert_eq!(other.rows().await.len(), 1);
@@ -558,7 +570,7 @@ async fn a_database_of_another_project_is_refused_before_anything_is_done() {
         ..one
     };
     two.api.make_bucket(&bucket("other")).await.unwrap();
-    let refused = mixed.restore_files(&backup, &HashSet::new()).await;
+    let refused = mixed.restore_files(&backup, &BTreeSet::new()).await;
     assert!(
         matches!(refused, Err(RestoreFilesError::Strangers { .. })),
         "{refused:?}"
@@ -571,7 +583,7 @@ async fn a_database_of_another_project_is_refused_before_anything_is_done() {
         api: three.api.clone(),
         ..mixed
     };
-    let refused = mixed.restore_files(&backup, &HashSet::new()).await;
+    let refused = mixed.restore_files(&backup, &BTreeSet::new()).await;
     assert!(
         matches!(refused, Err(RestoreFilesError::Strangers { .. })),
         "{refused:?}"
@@ -591,7 +603,10 @@ async fn a_file_that_the_bucket_refuses_is_told_and_the_others_come() {
         ..bucket("photos")
     };
     other.api.make_bucket(&small).await.unwrap();
-    let restored = other.restore_files(&backup, &HashSet::new()).await.unwrap();
+    let restored = other
+        .restore_files(&backup, &BTreeSet::new())
+        .await
+        .unwrap();
     let refused: Value = json!(restored.refused);
     assert_eq!(restored.uploaded, 1);
     assert_eq!(refused[0]["name"], "long.png", "{refused}");

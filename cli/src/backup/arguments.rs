@@ -184,11 +184,10 @@ pub(crate) struct RestoreFiles {
     /// The project's database, by its session connection (port 5432)
     #[arg(long, value_name = "DATABASE_URL")]
     pub(crate) into: String,
-    /// The project's URL, as https://ref.supabase.co
+    /// The project's URL, which begins with https
     #[arg(long, value_name = "URL")]
     pub(crate) project: String,
-    /// The project's secret key, sb_secret_… or that of service_role; without it,
-    /// `NEW_SUPABASE_SECRET_KEY`
+    /// The project's secret key, in either form; without it, `NEW_SUPABASE_SECRET_KEY`
     #[arg(long, value_name = "KEY")]
     pub(crate) secret_key: Option<String>,
     /// What opens it.

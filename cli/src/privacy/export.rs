@@ -82,12 +82,15 @@ fn whole(exported: &Exported) -> Verdict {
 fn files_text(exported: &Exported) -> String {
     let (within, without): (Vec<_>, Vec<_>) =
         exported.files.iter().partition(|file| file.path.is_some());
-    let mut text = format!("\n{} files in Storage are in it", within.len());
-    for file in without {
+    let without = without.iter().map(|file| {
         let reason = file.reason.as_deref().unwrap_or_default();
-        text += &format!("\nnot in it: {}/{}: {reason}", file.bucket, file.name);
-    }
-    text
+        format!("\nnot in it: {}/{}: {reason}", file.bucket, file.name)
+    });
+    format!(
+        "\n{} files in Storage are in it{}",
+        within.len(),
+        without.collect::<Vec<_>>().concat()
+    )
 }
 
 async fn behind_link(

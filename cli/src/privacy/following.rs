@@ -1,6 +1,6 @@
 //! What a restore leaves out: whoever was erased after its backup was taken.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use backup::{erasures, format::Snapshot, keys::Identities, store::Store};
 use jiff::SignedDuration;
@@ -23,7 +23,7 @@ pub(crate) async fn erased_since(
     store: &Store,
     snapshot: &Snapshot,
     identities: &Identities,
-) -> anyhow::Result<HashSet<String>> {
+) -> anyhow::Result<BTreeSet<String>> {
     let since = snapshot.taken_at - BETWEEN;
     let erasures = erasures::since(store, since, identities).await?;
     Ok(erasures

@@ -3,6 +3,8 @@
 //!
 //! Rows go from the server into the file one by one, so that their number does not matter.
 
+mod exported_files;
+
 use std::{
     collections::BTreeMap,
     io::{Seek, Write},
@@ -19,11 +21,11 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     Person, PrivacyError,
-    files::{self, ExportedFile},
     gathered::{Gathered, found_in, literal},
     own_tables,
     ways::{Table, Ways, quoted},
 };
+pub use exported_files::ExportedFile;
 
 /// What a zip says of itself to whoever opens it.
 const READ_ME: &str = "\
@@ -101,7 +103,7 @@ pub async fn export<W: Write + Seek>(
         }
         *exported.tables.entry(name).or_default() += rows;
     }
-    exported.files = files::export(&transaction, person, storage, &mut archive).await?;
+    exported.files = exported_files::write_all(&transaction, person, storage, &mut archive).await?;
     transaction.rollback().await?;
     let overview = serde_json::to_vec_pretty(&exported).unwrap_or_default();
     archive.write_whole("overview.json", &overview)?;
@@ -196,7 +198,7 @@ fn is_secret(column: &str) -> bool {
 }
 
 /// A zip that is being written.
-pub(super) struct Archive<W: Write + Seek> {
+struct Archive<W: Write + Seek> {
     zip: ZipWriter<W>,
 }
 
@@ -216,19 +218,19 @@ impl<W: Write + Seek> Archive<W> {
     }
 
     /// Begins a file whose content is compressed already, more often than not.
-    pub(super) fn begin_stored(&mut self, name: &str) -> Result<(), PrivacyError> {
+    fn begin_stored(&mut self, name: &str) -> Result<(), PrivacyError> {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .large_file(true);
         Ok(self.zip.start_file(name, options)?)
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), PrivacyError> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PrivacyError> {
         Ok(self.zip.write_all(bytes)?)
     }
 
     /// Takes back the file that was begun.
-    pub(super) fn abort(&mut self) -> Result<(), PrivacyError> {
+    fn abort(&mut self) -> Result<(), PrivacyError> {
         Ok(self.zip.abort_file()?)
     }
 

@@ -151,10 +151,10 @@ impl Call<'_> {
         arguments: &[&(dyn ToSql + Sync)],
         message: &str,
     ) -> Result<Response<Bytes>, Refusal> {
-        match self.documents(sql, arguments).await?.is_empty() {
-            true => Err(Refusal::no_bucket()),
-            false => Ok(ok(&json!({ "message": message }))),
+        if self.documents(sql, arguments).await?.is_empty() {
+            return Err(Refusal::no_bucket());
         }
+        Ok(ok(&json!({ "message": message })))
     }
 
     /// Runs a statement as the caller. Each of its rows is one document, as text.

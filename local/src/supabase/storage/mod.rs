@@ -78,13 +78,16 @@ impl Call<'_> {
             (&Method::GET | &Method::HEAD, ["object", "sign", bucket, name @ ..]) => {
                 self.read_signed(bucket, &name.join("/")).await
             }
+                ["object", "info", "authenticated", bucket, name @ ..]
+                | ["object", "info", bucket, name @ ..],
+            ) => self.info(bucket, &name.join("/")).await,
             (&Method::GET | &Method::HEAD, ["object", "public", bucket, name @ ..]) => {
                 self.read_public(bucket, &name.join("/")).await
             }
-            (&Method::GET | &Method::HEAD, ["object", "authenticated", bucket, name @ ..])
-            | (&Method::GET | &Method::HEAD, ["object", bucket, name @ ..]) => {
-                self.read(bucket, &name.join("/")).await
-            }
+            (
+                &Method::GET | &Method::HEAD,
+                ["object", "authenticated", bucket, name @ ..] | ["object", bucket, name @ ..],
+            ) => self.read(bucket, &name.join("/")).await,
             (&Method::POST | &Method::PUT, ["object", bucket, name @ ..]) => {
                 self.upload(bucket, &name.join("/")).await
             }

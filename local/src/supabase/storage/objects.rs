@@ -100,10 +100,10 @@ impl Call<'_> {
     ) -> Result<Response<Bytes>, Refusal> {
         let arguments: [&(dyn ToSql + Sync); 2] = [&bucket, &name];
         let gone = self.delete_where("bucket_id = $1 and name = $2", &arguments);
-        match gone.await?.is_empty() {
-            true => Err(Refusal::no_object()),
-            false => Ok(ok(&json!({ "message": "Successfully deleted" }))),
+        if gone.await?.is_empty() {
+            return Err(Refusal::no_object());
         }
+        Ok(ok(&json!({ "message": "Successfully deleted" })))
     }
 
     /// Deletes those of the named files that are there, and answers which those were.

@@ -98,9 +98,10 @@ impl Call<'_> {
         let transaction = self.begin(&mut client).await?;
         let found = "select to_jsonb(found)::text from storage.objects as found
             where bucket_id = $1 and name = $2 for update";
-        let before = match overwrites {
-            true => transaction.query_opt(found, &arguments[..2]).await?,
-            false => None,
+        let before = if overwrites {
+            transaction.query_opt(found, &arguments[..2]).await?
+        } else {
+            None
         };
         let overwrite = if overwrites { OVERWRITE } else { "" };
         let sql = format!("{INSERT} {overwrite} returning to_jsonb(id)::text");
@@ -141,7 +142,9 @@ fn is_json(text: &str) -> bool {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(digits).map(char::from).collect()
 }
 
 #[cfg(test)]
