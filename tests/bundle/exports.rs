@@ -164,10 +164,7 @@ async fn one_that_cannot_be_laid_down_is_tried_three_times_and_says_why() {
     for _ in 0..3 {
         let said = maintain(&bundle).await["exports"].clone();
         let trouble = said["trouble"].as_str().unwrap();
-        assert!(
-            trouble.starts_with("Storage cannot be reached"),
-            "{trouble}"
-        );
+        assert!(trouble.starts_with("Storage does not serve"), "{trouble}");
     }
     bundle.fault(Service::Storage, Mode::Ok).await;
     // It is left to an operator, and what was begun is deleted, whether or not it was there.
@@ -182,9 +179,7 @@ async fn one_that_cannot_be_laid_down_is_tried_three_times_and_says_why() {
     )
     .await;
     assert!(
-        told.as_str()
-            .unwrap()
-            .starts_with("Storage cannot be reached"),
+        told.as_str().unwrap().starts_with("Storage does not serve"),
         "{told}"
     );
 }

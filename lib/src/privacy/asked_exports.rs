@@ -138,6 +138,7 @@ impl Desk<'_> {
             p_person: person.id.to_string(),
             p_kind: Kind::Export,
             p_outcome: Outcome::Done,
+            p_by: JOB.to_owned(),
         };
         let closed = self.app.call(&close, deadline).await;
         closed.map(drop).map_err(|error| error.to_string())

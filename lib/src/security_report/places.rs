@@ -96,11 +96,22 @@ pub(super) fn configured(config: &Config) -> Vec<Place> {
     }
     if let Archive::At(archive) = &config.archive {
         places.push(Place {
-            name: format!("the archive, in {}", archive.url),
+            name: format!("the archive, in {}", archive.place.url),
             holds: "rows of the app that were deleted by age",
             by: "this bundle where rows name people; the rest is in the clear",
             key: "BACKUP_RECIPIENTS, whose private keys are not here",
             verified: Verified::Not("`pourtrait maintenance plan` names its files".to_owned()),
+        });
+    }
+    if let Some(replica) = &config.replica {
+        places.push(Place {
+            name: format!("the copy of the backups, in {}", replica.url),
+            holds: "what the backups hold",
+            by: "this bundle, before it is sent",
+            key: "BACKUP_RECIPIENTS, whose private keys are not here",
+            verified: Verified::Not(
+                "`pourtrait backup verify` reads it where BACKUP_URL names it".to_owned(),
+            ),
         });
     }
     if let Some(copy) = &config.status_copy {

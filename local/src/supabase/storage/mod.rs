@@ -67,20 +67,15 @@ impl Call<'_> {
             (&Method::POST, ["object", "list", bucket]) => self.list(bucket).await,
             (
                 &Method::GET | &Method::HEAD,
-                ["object", "info", "authenticated", bucket, name @ ..],
-            )
-            | (&Method::GET | &Method::HEAD, ["object", "info", bucket, name @ ..]) => {
-                self.info(bucket, &name.join("/")).await
-            }
+                ["object", "info", "authenticated", bucket, name @ ..]
+                | ["object", "info", bucket, name @ ..],
+            ) => self.info(bucket, &name.join("/")).await,
             (&Method::POST, ["object", "sign", bucket, name @ ..]) => {
                 self.sign(bucket, &name.join("/")).await
             }
             (&Method::GET | &Method::HEAD, ["object", "sign", bucket, name @ ..]) => {
                 self.read_signed(bucket, &name.join("/")).await
             }
-                ["object", "info", "authenticated", bucket, name @ ..]
-                | ["object", "info", bucket, name @ ..],
-            ) => self.info(bucket, &name.join("/")).await,
             (&Method::GET | &Method::HEAD, ["object", "public", bucket, name @ ..]) => {
                 self.read_public(bucket, &name.join("/")).await
             }
