@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     backup::with_identity,
-    support::{bundle, call_with},
+    support::{Folder, bundle, call_with},
 };
 
 /// The reports, and the log as a file.
@@ -135,4 +135,33 @@ async fn what_was_done_is_proven_by_backups_and_found_where_it_was_changed() {
         found.stdout.contains("is NOT as it was written"),
         "{found:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_leaves_its_database_is_proven_by_its_anchor() {
+    let (running, _database) = bundle(DevOptions::default()).await;
+    let env = with_identity(&running);
+    let call = async |line: &str| {
+        let arguments: Vec<_> = line.split(' ').collect();
+        call_with(&env, &arguments).await
+    };
+    assert_eq!(call("settings set alert.flap_minutes 90").await.status, 0);
+    let folder = Folder::empty();
+    let file = folder.path().join("log.jsonl").display().to_string();
+    let gone = call(&format!("uninstall --yes --audit-log {file}")).await;
+    assert_eq!(gone.status, 0, "{gone:?}");
+    assert!(gone.stdout.contains("its end is anchored in "), "{gone:?}");
+    let proven = call(&format!("audit verify --file {file} --json")).await;
+    assert_eq!(proven.status, 0, "{proven:?}");
+    let report = proven.json();
+    assert_eq!(report["anchored"]["seq"], report["rows"], "{report}");
+    assert_eq!(report["afterAnchor"], 0, "{report}");
+    // What was cut from the end of the file is found by what lies in the store.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    let shorter = lines[..lines.len() - 1].join("\n");
+    std::fs::write(&file, shorter).unwrap();
+    let cut = call(&format!("audit verify --file {file}")).await;
+    assert_eq!(cut.status, 1, "{cut:?}");
+    assert!(cut.stdout.contains("the log ends before row "), "{cut:?}");
 }
