@@ -120,11 +120,12 @@ async fn change(source: &Source, ours: &Child<'_>) -> anyhow::Result<()> {
     let line = |name: &str, done: &Done| {
         let (read, checksums) = (done.figure("bytesRead")?, done.figure("checksumMs")?);
         println!(
-            "change     {name:28} {:>8.2} MB read, {:>6.2} % of the text; {:>6.2} s, checksums {:>6.2} s of two sessions",
+            "change     {name:28} {:>8.2} MB read, {:>6.2} % of the text; {:>6.2} s, checksums {:>6.2} s of two sessions, {:>3.0} MB of memory",
             megabytes_of(read),
             percent(read, text),
             done.took.as_secs_f64(),
             Duration::from_millis(checksums).as_secs_f64(),
+            megabytes_of(done.peak_kilobytes * 1024),
         );
         Ok::<_, anyhow::Error>(())
     };
