@@ -30,7 +30,7 @@ pub const CLOCK: &str = "v1/gc/clock.json";
 
 /// The folders of objects that are there only for backups to rest on, or for the next run:
 /// whatever lies elsewhere is never collected.
-pub const COLLECTED: [&str; 4] = ["v1/seg", "v1/man", "v1/inv", RUNS];
+pub const COLLECTED: [&str; 5] = ["v1/seg", "v1/man", "v1/inv", "v1/files", RUNS];
 
 /// The sealed rows or script of this name.
 #[must_use]
