@@ -264,7 +264,10 @@ async fn how_collections_stand_is_shown() {
     assert_eq!(after.status, "ok");
     let figures = after.last.unwrap().figures.unwrap();
     assert_eq!((figures.kept, figures.pinned, figures.in_trash), (2, 1, 1));
-    assert_eq!((figures.rungs["hourly"], figures.stored.bytes), (2, 300));
+    assert_eq!(
+        (figures.rungs["hourly"], figures.stored.unwrap().bytes),
+        (2, 300)
+    );
     collect(&world, "failed", None, "11:07:00").await;
     let failed = stands("11:08:00").await;
     assert_eq!(failed.status, "failed");

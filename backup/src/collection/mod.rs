@@ -128,6 +128,8 @@ pub struct Report {
     pub forgotten: Vec<SnapshotName>,
     /// Backups that lie in the trash now.
     pub in_trash: Vec<SnapshotName>,
+    /// Whether it came as far as counting objects; else the next three are not known.
+    pub is_counted: bool,
     /// All objects that are there for backups.
     pub stored: Counted,
     /// Those that no backup rests on that is kept: so much is freed in the end.
@@ -183,7 +185,6 @@ pub async fn preview(
         .max();
     let store_now = newest.unwrap_or(now);
     let mut report = Report::of(&survey, terms, now);
-    report.stored = Counted::of(listed.iter().map(|object| object.len));
     if matches!(report.end, End::Frozen(_)) {
         return Ok(report);
     }
@@ -233,8 +234,6 @@ pub async fn collect<L: Future<Output = bool>>(
     let survey = surveyed(store, terms).await?;
     let mut report = Report::of(&survey, terms, now);
     if matches!(report.end, End::Frozen(_)) {
-        let listed = list(store).await?;
-        report.stored = Counted::of(listed.iter().map(|object| object.len));
         return Ok(report);
     }
     if !guard.may_go_on().await? {
@@ -416,6 +415,7 @@ impl Report {
             put_back: Vec::new(),
             forgotten: Vec::new(),
             in_trash: survey.trash.iter().map(name_of).collect(),
+            is_counted: false,
             stored: Counted::default(),
             unneeded: Counted::default(),
             doomed: Counted::default(),
@@ -442,6 +442,7 @@ impl Report {
                     .map(|object| object.len),
             )
         };
+        self.is_counted = true;
         self.stored = lens(&|_| true);
         self.unneeded = lens(&|object| !needed.is_kept(&object.path));
         let waiting = sweep.waiting.iter().map(|object| object.len);

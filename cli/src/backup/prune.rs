@@ -180,23 +180,23 @@ fn would(report: &Report, known: &Known) -> String {
 }
 
 fn did(report: &Report, collected: &Collected) -> String {
-    let mut lines = vec![
-        format!(
-            "into the trash went {}, out of it came back {}, gone for good are {}; {} lie in it",
-            report.trashed.len(),
-            report.put_back.len(),
-            report.forgotten.len(),
-            report.in_trash.len()
-        ),
-        format!(
+    let mut lines = vec![format!(
+        "into the trash went {}, out of it came back {}, gone for good are {}; {} lie in it",
+        report.trashed.len(),
+        report.put_back.len(),
+        report.forgotten.len(),
+        report.in_trash.len()
+    )];
+    if report.is_counted {
+        lines.push(format!(
             "{} deleted ({} objects); {} go in a day or later; {} of {} are needed by no backup that is kept",
             quantities::bytes(report.deleted.bytes),
             quantities::count(report.deleted.objects),
             quantities::bytes(report.doomed.bytes),
             quantities::bytes(report.unneeded.bytes),
             quantities::bytes(report.stored.bytes),
-        ),
-    ];
+        ));
+    }
     lines.extend(held_back(report));
     if let Some(reason) = &report.renewal.refused {
         lines.push(format!("NOT WRITTEN AGAIN before its lock ends: {reason}"));

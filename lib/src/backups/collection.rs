@@ -423,6 +423,7 @@ pub fn figures(report: &Report) -> CollectionFigures {
         objects: counted.objects,
         bytes: counted.bytes,
     };
+    let known = |counted| report.is_counted.then(|| heap(counted));
     CollectionFigures {
         kept,
         pinned: rungs.remove(&Reason::Pinned.to_string()).unwrap_or(0),
@@ -432,9 +433,9 @@ pub fn figures(report: &Report) -> CollectionFigures {
         put_back: report.put_back.len() as u64,
         forgotten: report.forgotten.len() as u64,
         in_trash: report.in_trash.len() as u64,
-        stored: heap(report.stored),
-        unneeded: heap(report.unneeded),
-        doomed: heap(report.doomed),
+        stored: known(report.stored),
+        unneeded: known(report.unneeded),
+        doomed: known(report.doomed),
         deleted: heap(report.deleted),
         held_back: report.held_back,
         renewed: Heap {

@@ -142,6 +142,8 @@ as $$
             select ops.collection_document(collection)
             from ops.backup_collections as collection
             where outcome in ('done', 'partial', 'refused') and finished_at <= p_now
+                -- One for which the time was too short may not have counted what there is.
+                and jsonb_typeof(figures -> 'stored') = 'object'
             order by finished_at desc
             limit 1
         )
@@ -151,7 +153,7 @@ as $$
 $$;
 
 comment on function ops.collections_document(timestamptz, jsonb) is
-    'How collections stand: off, not set up before the first one, overdue, ok, frozen, refused by the store or failed; the newest; and the newest that came to something.';
+    'How collections stand: off, not set up before the first one, overdue, ok, frozen, refused by the store or failed; the newest; and the newest that came to something and counted what there is.';
 
 create or replace function ops.check_collection(p_collection jsonb)
 returns void

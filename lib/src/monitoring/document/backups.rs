@@ -233,7 +233,7 @@ pub struct Collections {
     pub most_days: f64,
     /// The newest.
     pub last: Option<Collection>,
-    /// The newest that came to something.
+    /// The newest that came to something and counted what there is.
     pub last_whole: Option<Collection>,
 }
 
@@ -277,12 +277,13 @@ pub struct CollectionFigures {
     pub forgotten: u64,
     /// Backups that lie in it.
     pub in_trash: u64,
-    /// All objects that are there for backups.
-    pub stored: Heap,
+    /// All objects that are there for backups; null, like the next two, where it did not come as
+    /// far as counting them.
+    pub stored: Option<Heap>,
     /// Those that no backup rests on that is kept.
-    pub unneeded: Heap,
+    pub unneeded: Option<Heap>,
     /// Those that are going to be deleted.
-    pub doomed: Heap,
+    pub doomed: Option<Heap>,
     /// Those that were deleted.
     pub deleted: Heap,
     /// How many more were due, and would have been too many at once.
