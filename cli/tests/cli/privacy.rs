@@ -303,7 +303,7 @@ async fn files_of_somebody_are_handed_out_and_erased_and_do_not_come_back() {
         ..StackOptions::default()
     };
     let cluster = target.cluster().await.unwrap();
-    let project = Stack::start(&cluster, options).await.unwrap();
+    let project = Stack::start(cluster, options).await.unwrap();
     let (into, url) = (cluster.postgres_url(target.name()), project.supabase_url());
     let line = [
         "backup",
