@@ -347,7 +347,7 @@ async fn newest_folders(store: &Store, folder: &str) -> Result<Vec<String>, Stor
 }
 
 /// The names of the backups whose records lie below a folder, oldest first.
-pub(super) async fn names(store: &Store, folder: &str) -> Result<Vec<SnapshotName>, StoreError> {
+async fn names(store: &Store, folder: &str) -> Result<Vec<SnapshotName>, StoreError> {
     let listed = store.list(folder).await?;
     let mut names: Vec<_> = listed
         .iter()

@@ -6,7 +6,7 @@
 //! it is gone here: the copy has a retention of its own. Whoever is killed leaves a copy that
 //! the next one goes on with.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -113,9 +113,13 @@ pub async fn replicate(
     copy_description(from, to).await?;
     let mut report = Report::default();
     copy_beside(from, to, &mut report).await?;
-    let there: HashSet<_> = names(to).await?.into_iter().collect();
-    let here = names(from).await?.into_iter().rev();
-    let missing: Vec<_> = here.filter(|name| !there.contains(name)).collect();
+    // One that was torn on its way is not as long as it should be.
+    let there = records(to).await?;
+    let here = records(from).await?.into_iter().rev();
+    let missing: Vec<_> = here
+        .filter(|(name, len)| there.get(name) != Some(len))
+        .map(|(name, _)| name)
+        .collect();
     let mut copying = Copying {
         from,
         to: to.reading_back(),
@@ -147,8 +151,13 @@ async fn newest(store: &Store) -> Result<Option<Timestamp>, StoreError> {
     Ok(newest.map(|record| record.snapshot.taken_at))
 }
 
-async fn names(store: &Store) -> Result<Vec<SnapshotName>, StoreError> {
-    catalogue::names(store, object_path::SNAPSHOTS).await
+/// The backups whose records lie there, with the lengths of those.
+async fn records(store: &Store) -> Result<BTreeMap<SnapshotName, u64>, StoreError> {
+    let listed = store.list(object_path::SNAPSHOTS).await?;
+    let named = listed
+        .into_iter()
+        .filter_map(|object| Some((object_path::record_name(&object.path)?, object.len)));
+    Ok(named.collect())
 }
 
 /// What all backups have in common. The only object that is written anew, when keys change.
@@ -271,11 +280,7 @@ impl Copying<'_> {
         }
         copy(self.from, &self.to, &snapshot.inventory).await?;
         self.tools(&snapshot).await?;
-        let path = object_path::record(name);
-        self.to
-            .put_new(&path, record)
-            .await
-            .map_err(CopyError::Write)?;
+        put(&self.to, &object_path::record(name), record).await?;
         Ok(true)
     }
 
@@ -353,11 +358,17 @@ async fn renew(from: &Store, to: &Store, stored: &Stored) -> Result<u64, CopyErr
 /// torn or has decayed.
 async fn copy(from: &Store, to: &Store, stored: &Stored) -> Result<u64, CopyError> {
     let bytes = catalogue::exactly(from, stored).await?;
-    match to.put_new(&stored.path, bytes).await {
-        Ok(()) => Ok(stored.len),
-        Err(StoreError::Taken { .. }) => renew(from, to, stored).await,
-        Err(error) => Err(CopyError::Write(error)),
-    }
+    put(to, &stored.path, bytes).await?;
+    Ok(stored.len)
+}
+
+/// Writes an object, over what lies in its place if that is something else.
+async fn put(to: &Store, path: &str, bytes: Bytes) -> Result<(), CopyError> {
+    let written = match to.put_new(path, bytes.clone()).await {
+        Err(StoreError::Taken { .. }) => to.put_over(path, bytes).await,
+        other => other,
+    };
+    written.map_err(CopyError::Write)
 }
 
 /// What was mended of a backup, and what could not be.

@@ -9,8 +9,9 @@ alter domain ops.audit_action add constraint audit_action_check
     check (value in (
         'setting.changed', 'check.changed', 'alert.answered', 'incident.changed', 'status.written', 'role.granted', 'role.revoked',
         'role.found', 'key.added', 'key.rotated', 'key.revoked', 'access.refused', 'data.exported', 'data.erased',
-        'details.erased', 'database.restored', 'rows.restored', 'data.shown', 'contact.changed', 'consent.changed',
-        'request.refused', 'log.cut'
+        'data.shown', 'data.fetched', 'details.erased', 'database.restored', 'rows.restored', 'contact.changed',
+        'consent.changed', 'request.refused', 'log.cut', 'backup.pinned', 'backup.unpinned', 'backup.put_back',
+        'backup.pruned'
     ));
 
 create table ops.audit_checkpoint (

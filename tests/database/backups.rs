@@ -365,6 +365,13 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
             "verifications": {"status": "not_set_up", "last": null, "wholeAt": null},
             "application": {"status": "not_set_up", "ageDays": null, "mostDays": 2, "missed": [], "last": null},
             "files": {"status": "not_set_up", "behindHours": null, "mostHours": 24, "takenAt": null, "last": null},
+            "collection": {
+                "status": "not_set_up", "ageDays": null, "mostDays": 3, "last": null, "lastWhole": null,
+            },
+            "replica": {
+                "status": "not_set_up", "place": null, "lagMinutes": null, "copiedAt": null,
+                "newestThere": null, "backupsLeft": null, "trouble": null,
+            },
         }),
     );
     assert_eq!(shown(&world, "11:50:11").await["status"], "overdue");

@@ -10,11 +10,15 @@ use crate::support::World;
 const CONSTANTS: &str = "text type variable is not sanitized";
 
 /// What it says that is meant, by function and the beginning of its words.
-const MEANT: [(&str, &str); 7] = [
+const MEANT: [(&str, &str); 8] = [
     // The next state is one of two results, as its callers read it.
     (
         "ops.step",
         "composite OUT variable \"state\" is not single argument",
+    ),
+    (
+        "ops.collection_age",
+        "composite OUT variable \"newest\" is not single argument",
     ),
     // The statement is made of the constants of `ops.past_rows` and `ops.row_time`.
     ("ops.count_past", CONSTANTS),

@@ -127,7 +127,7 @@ async fn what_is_damaged_here_is_not_copied_and_keeps_no_other_from_it() {
     assert_eq!(report.copied, [first.snapshot.clone()]);
     assert_eq!(report.hindered.len(), 1);
     assert_eq!(report.hindered[0].0, second.snapshot);
-    assert_eq!(report.lag_seconds(), Some(1));
+    assert_eq!(report.lag_seconds(), Some(60));
     assert_whole(&there, &first, &keyring.identities).await;
 }
 

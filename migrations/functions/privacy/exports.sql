@@ -164,8 +164,7 @@ begin
     if p_is_used then
         update ops.exports set fetched_at = v_now where id = v_export.id;
         perform ops.write_audit(
-            'data.exported', case when p_token_hash is null then 'user' else 'link' end, v_export.id::text,
-            '{"did": "fetched"}'
+            'data.fetched', case when p_token_hash is null then 'user' else 'link' end, v_export.id::text, null
         );
     end if;
     return jsonb_build_object('outcome', 'ready', 'export', v_export.id);

@@ -41,6 +41,7 @@ begin
             select * from ops.observe_replica(p_now, p_settings)
             union all
             select * from ops.observe_collections(p_now, p_settings)
+            union all
             select * from ops.observe_files(p_now, p_settings)
             union all
             select * from ops.observe_database(p_now, p_settings)
