@@ -436,9 +436,8 @@ async fn mend(damaged: &Store, whole: &Store, stored: &Stored, healed: &mut Heal
         what,
         is_damage,
     };
-    let error = match catalogue::exactly(damaged, stored).await {
-        Ok(_) => return,
-        Err(error) => error,
+    let Err(error) = catalogue::exactly(damaged, stored).await else {
+        return;
     };
     if !error.is_damage() {
         healed.faults.push(fault(error.what(), false));

@@ -65,8 +65,8 @@ fn letters(bundle: &Bundle, to: &str) -> Vec<String> {
 /// What the link in a letter proves.
 fn token(letter: &str) -> Value {
     let link = "https://ops.wine.example/your-data.html#";
-    let line = letter.lines().find_map(|line| line.strip_prefix(link));
-    json!(line.unwrap_or_else(|| panic!("no link in {letter}")))
+    let proof = letter.lines().find_map(|line| line.strip_prefix(link));
+    json!(proof.unwrap_or_else(|| panic!("no link in {letter}")))
 }
 
 async fn fetched(url: &str) -> (u16, Vec<u8>) {

@@ -112,7 +112,9 @@ async fn a_second_caller_is_told_busy_and_later_done() {
 async fn a_lease_holds_until_its_instant_and_not_at_it() {
     let world = World::migrated().await;
     for (later, outcome) in [("12:00:54.999", "skipped"), ("12:00:55", "claimed")] {
-        world.execute("truncate ops.runs, ops.backups").await;
+        world
+            .execute("truncate ops.runs, ops.backups, ops.backup_collections")
+            .await;
         world
             .execute("update ops.jobs set lease_run = null, lease_until = null where true")
             .await;

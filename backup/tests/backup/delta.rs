@@ -137,14 +137,13 @@ async fn plays(seed: u64) {
     let mut backup = Taken::of(database).await;
     let mut taken_over = 0;
     for step in 0..STEPS {
-        for _ in 0..1 + below(6) {
+        for _ in 0..=below(6) {
             let change = CHANGES[below(CHANGES.len())];
             let change = change.replace("{a}", &(1 + below(5000)).to_string());
             let change = change.replace("{b}", &(1 + below(5000)).to_string());
             let change = change.replace("{k}", &(1 + below(4)).to_string());
-            println!("{step}: {change}");
             let done = client.batch_execute(&change).await;
-            done.unwrap_or_else(|error| panic!("{change}: {error:?}"));
+            done.unwrap_or_else(|error| panic!("{step}: {change}: {error:?}"));
         }
         backup = backup.again().await;
         let everything = Vault::new();

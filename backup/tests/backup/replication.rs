@@ -84,8 +84,8 @@ async fn survives(here: &Store, keyring: &Keyring, fault: Fault, number: u64) ->
     let there = place(objects);
     for snapshot in catalogue::snapshots(&there).await.unwrap().snapshots {
         let report = verify::objects(&there, &snapshot, &mut |_| {}).await;
-        let faults: Vec<_> = report.damages().collect();
-        assert!(faults.is_empty(), "{faulty}: {faults:?}");
+        let damages: Vec<_> = report.damages().collect();
+        assert!(damages.is_empty(), "{faulty}: {damages:?}");
     }
     copied(here, &there).await;
     let whole = whole_backups(&there, &keyring.identities).await;
@@ -124,7 +124,7 @@ async fn what_is_damaged_here_is_not_copied_and_keeps_no_other_from_it() {
         .find(|stored| stored.path.starts_with("v1/seg") && !of_first.contains(stored));
     replace(&here, &own.unwrap().path, |bytes| bytes[10] ^= 1).await;
     let report = copied(&here, &there).await;
-    assert_eq!(report.copied, [first.snapshot.clone()]);
+    assert_eq!(report.copied, std::slice::from_ref(&first.snapshot));
     assert_eq!(report.hindered.len(), 1);
     assert_eq!(report.hindered[0].0, second.snapshot);
     assert_eq!(report.lag_seconds(), Some(60));

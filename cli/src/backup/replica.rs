@@ -39,14 +39,14 @@ pub(super) async fn replicate(
     bar.finish_and_clear();
     tell(environment, &RecordReplication::of(to.place(), &copied)).await;
     let report = copied.with_context(|| format!("nothing is copied to {}", to.place()))?;
-    let (newest_here, newest_there) = report.newest;
+    let (here, there) = report.newest;
     let hindered = report.hindered.iter();
     let hindered: Vec<_> = hindered
         .map(|(name, why)| json!({ "snapshot": name, "why": why }))
         .collect();
     let document = json!({
         "copied": report.copied, "objects": report.objects, "bytes": report.bytes, "hindered": hindered,
-        "newestHere": newest_here, "newestThere": newest_there,
+        "newestHere": here, "newestThere": there,
     });
     output.result(&document, &text(&report, &to));
     Ok(if report.hindered.is_empty() {

@@ -62,13 +62,13 @@ impl RecordReplication {
     pub fn of(place: &str, copied: &Result<Report, ReplicationError>) -> Self {
         let nothing = Report::default();
         let report = copied.as_ref().unwrap_or(&nothing);
-        let (newest_here, newest_there) = report.newest;
+        let (here, there) = report.newest;
         Self {
             p_replication: Receipt {
                 id: Uuid::new_v4(),
                 place: place.to_owned(),
-                newest_here,
-                newest_there,
+                newest_here: here,
+                newest_there: there,
                 copied: report.copied.len(),
                 objects: report.objects,
                 bytes: report.bytes,

@@ -351,6 +351,7 @@ impl Rule {
     }
 
     /// Who or what suffers, if the rule itself tells.
+    #[expect(clippy::too_many_lines, reason = "each rule has a sentence")]
     pub(super) fn consequence(self, facts: &Facts) -> Option<&'static str> {
         Some(match self {
             Self::AppDown => "everybody who opens this page",

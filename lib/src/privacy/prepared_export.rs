@@ -110,7 +110,7 @@ impl<'a> Maker<'a> {
             p_person: person.id.to_string(),
             p_token_hash: token.hash(),
         };
-        let begun = self.rpc.call(self.outbound, &begin, deadline).await?;
+        let noted = self.rpc.call(self.outbound, &begin, deadline).await?;
         let laid = timeout(
             deadline.remaining(),
             self.lay(client, person, export, deadline),
@@ -131,7 +131,7 @@ impl<'a> Maker<'a> {
         Ok(Prepared {
             export,
             token,
-            expires_at: begun.expires_at,
+            expires_at: noted.expires_at,
             exported,
         })
     }
