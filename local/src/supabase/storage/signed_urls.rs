@@ -18,8 +18,9 @@ impl Call<'_> {
         let claims = json!({ "url": format!("{bucket}/{name}"), "iat": now, "exp": now + seconds });
         let signed = self.project.keys.sign(&claims);
         let token = signed.map_err(|error| Refusal::new("500", "Internal", error.to_string()))?;
-        let path = self.request.uri().path().trim_start_matches("/storage/v1");
-        Ok(ok(&json!({ "signedURL": format!("{path}?token={token}") })))
+        // The name as it is: whoever asks writes it into a URL.
+        let signed = format!("/object/sign/{bucket}/{name}?token={token}");
+        Ok(ok(&json!({ "signedURL": signed })))
     }
 
     /// Serves the file that a signed URL names, whoever asks.
