@@ -105,7 +105,7 @@ function example(source) {
     .replace(/\(\[\^\/\]\+\)/g, 'x')
     .replace(/\(\.\*\)/g, 'x/y')
     .replace(/\(([a-z]+)(\|[a-z]+)+\)/g, '$1');
-  assert.match(path, /^[a-z0-9/.]+$/, `${source} has a group of another kind`);
+  assert.match(path, /^[a-z0-9/.-]+$/, `${source} has a group of another kind`);
   return path;
 }
 
