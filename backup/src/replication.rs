@@ -112,7 +112,7 @@ pub async fn replicate(
 ) -> Result<Report, ReplicationError> {
     copy_description(from, to).await?;
     let mut report = Report::default();
-    copy_beside(from, to, &mut report).await?;
+    copy_beside(from, to, deadline, &mut report).await?;
     // One that was torn on its way is not as long as it should be.
     let there = records(to).await?;
     let here = records(from).await?.into_iter().rev();
@@ -195,13 +195,14 @@ fn description(store: &Store, text: &Bytes) -> Result<Repo, ReplicationError> {
 async fn copy_beside(
     from: &Store,
     to: &Store,
+    deadline: Deadline,
     report: &mut Report,
 ) -> Result<(), ReplicationError> {
     let reading_back = to.reading_back();
     for folder in BESIDE {
         let there = lengths(to.list(folder).await?);
         for Listed { path, len, .. } in from.list(folder).await? {
-            if there.contains_key(&path) {
+            if there.contains_key(&path) || deadline.has_passed() {
                 continue;
             }
             let bytes = from.get(&path).await?;

@@ -50,6 +50,9 @@ async fn an_export_is_made_once_and_its_link_works_once() {
     );
     ask(&world, "erasure", "10:00:00").await;
     assert_eq!(due(&world, "10:00:30").await["person"], Value::Null);
+    let odd = json!({"p_person": "nobody", "p_kind": "export", "p_now": at("10:00:40")});
+    world.call("ops_ask_privacy", odd).await;
+    assert_eq!(due(&world, "10:00:50").await["person"], Value::Null);
     ask(&world, "export", "10:01:00").await;
     assert_eq!(due(&world, "10:02:00").await["person"], ANNA);
 

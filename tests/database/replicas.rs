@@ -77,3 +77,30 @@ async fn a_copy_without_a_backup_is_as_old_as_the_first_one() {
         )
     );
 }
+
+/// That nobody could look is told, and is no copy that lost its backups.
+#[tokio::test]
+async fn a_place_that_is_away_is_as_far_behind_as_it_was() {
+    let world = World::migrated().await;
+    back_up(&world, "09:00:00").await;
+    back_up(&world, "11:00:00").await;
+    record(&world, "11:00:00", Some("11:00:00"), "11:01:00").await;
+    let away = |place: &str| {
+        json!({
+            "id": uuid::Uuid::new_v4(), "place": place, "newestHere": null, "newestThere": null,
+            "copied": 0, "objects": 0, "bytes": 0, "backupsLeft": 0, "trouble": "permission is denied",
+        })
+    };
+    for (place, now, lag) in [
+        ("s3://copies/wine", "11:05:00", 0),
+        ("s3://new/place", "11:06:00", 120),
+    ] {
+        let arguments = json!({"p_replication": away(place), "p_now": at(now)});
+        let stands = world.call("ops_record_replication", arguments).await;
+        assert_eq!(
+            (&stands["lagMinutes"], &stands["trouble"]),
+            (&json!(lag), &json!("permission is denied")),
+            "{place}"
+        );
+    }
+}

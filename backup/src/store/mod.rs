@@ -2,8 +2,8 @@
 //!
 //! Objects are written once. A write whose answer is lost, late or ambiguous is
 //! settled by reading: what lies at the path is either what was sent, or
-//! nothing, or something else. Only the collection of what no backup needs deletes.
-//! nothing, or something else. Nothing is ever deleted, but what a trial put there itself.
+//! nothing, or something else. Only a collection deletes, what no backup needs, and a trial
+//! what it put there itself.
 //!
 //! - `store_url`: from the URL of a store to the store
 //! - `http_connector`: the one HTTP client, as the object store's crate takes it

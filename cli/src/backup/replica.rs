@@ -31,13 +31,13 @@ pub(super) async fn replicate(
     output: Output,
 ) -> anyhow::Result<Verdict> {
     let from = Repository::of(environment)?.store;
-    let to = copy(environment)?;
+    let (to, name) = copy(environment)?;
     output::note(&format!("from {} to {}", from.place(), to.place()));
     let bar = progress::bar("copying objects", 0, progress::COUNTED);
     let mut watch = |report: &Report| bar.set_position(report.objects);
     let copied = replication::replicate(&from, &to, Deadline::after(COPYING), &mut watch).await;
     bar.finish_and_clear();
-    tell(environment, &RecordReplication::of(to.place(), &copied)).await;
+    tell(environment, &RecordReplication::of(&name, &copied)).await;
     let report = copied.with_context(|| format!("nothing is copied to {}", to.place()))?;
     let (here, there) = report.newest;
     let hindered = report.hindered.iter();
@@ -78,7 +78,7 @@ pub(super) async fn heal(
     environment: &Environment,
     output: Output,
 ) -> anyhow::Result<Verdict> {
-    let (here, there) = (Repository::of(environment)?.store, copy(environment)?);
+    let (here, (there, _)) = (Repository::of(environment)?.store, copy(environment)?);
     let (damaged, whole) = if options.copy {
         (there, here)
     } else {
@@ -126,8 +126,8 @@ pub(super) async fn heal(
     })
 }
 
-/// The store that `BACKUP_REPLICA_URL` names.
-fn copy(environment: &Environment) -> anyhow::Result<Store> {
+/// The store that `BACKUP_REPLICA_URL` names, and what is kept of that name.
+fn copy(environment: &Environment) -> anyhow::Result<(Store, String)> {
     let place = environment.config().replica;
     let unset = || {
         let origin = environment.origin();
@@ -137,7 +137,8 @@ fn copy(environment: &Environment) -> anyhow::Result<Store> {
     };
     let place = place.ok_or_else(unset)?;
     let opened = place.open(&Outbound::default());
-    opened.map_err(|error| Misuse(format!("BACKUP_REPLICA_URL: {error}")).into())
+    let opened = opened.map_err(|error| Misuse(format!("BACKUP_REPLICA_URL: {error}")))?;
+    Ok((opened, place.name().to_owned()))
 }
 
 /// What was copied is copied, whether or not the project hears of it.

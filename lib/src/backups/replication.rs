@@ -118,8 +118,7 @@ pub(super) async fn copy(app: &App, deadline: Deadline) -> Option<Copied> {
     }
     let time = deadline.within(LONGEST).reserving(TELLING);
     let copied = bring_up(app, place, time).await;
-    let name = place.url.as_str().split('?').next().unwrap_or_default();
-    let record = RecordReplication::of(name, &copied);
+    let record = RecordReplication::of(place.name(), &copied);
     if let Err(error) = app.call(&record, deadline.or_at_least(TELLING)).await {
         tracing::error!(%error, "how far the copy of the backups has come is not noted");
     }

@@ -26,6 +26,12 @@ pub(super) struct Named {
 }
 
 impl StorePlace {
+    /// What people call it, and what is kept of it: the URL without how it is reached.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.url.as_str().split('?').next().unwrap_or_default()
+    }
+
     /// Opens it.
     ///
     /// # Errors

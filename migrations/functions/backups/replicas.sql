@@ -62,17 +62,27 @@ set search_path = ''
 as $$
 declare
     v_now timestamptz := coalesce(p_now, now());
+    v_place text := left(p_replication ->> 'place', 300);
+    v_newest_there timestamptz := (p_replication ->> 'newestThere')::timestamptz;
 begin
     perform ops.hold_functions();
+    -- Whoever could not look says nothing about what is there.
+    if p_replication ->> 'newestHere' is null then
+        select known.newest_there into v_newest_there
+        from ops.backup_replications as known
+        where known.place = v_place and known.received_at <= v_now
+        order by known.received_at desc
+        limit 1;
+    end if;
     insert into ops.backup_replications (
         id, at, place, newest_here, newest_there, copied, objects, bytes, backups_left, trouble, received_at
     )
     values (
         (p_replication ->> 'id')::uuid,
         v_now,
-        left(p_replication ->> 'place', 300),
+        v_place,
         (p_replication ->> 'newestHere')::timestamptz,
-        (p_replication ->> 'newestThere')::timestamptz,
+        v_newest_there,
         (p_replication ->> 'copied')::bigint,
         (p_replication ->> 'objects')::bigint,
         (p_replication ->> 'bytes')::bigint,

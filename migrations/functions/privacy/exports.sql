@@ -18,6 +18,8 @@ begin
             where
                 (v_settings ->> 'privacy.exports')::boolean
                 and asked.kind = 'export' and asked.closed_at is null and asked.tries < 3
+                -- Whoever has another number has no account, and must keep nobody else waiting.
+                and asked.person ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'
             order by asked.tries, asked.asked_at, asked.id
             limit 1
         ),
