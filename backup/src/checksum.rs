@@ -1,9 +1,8 @@
 //! The checksum of a table's rows, which the client and every server compute alike.
 //!
-//! A row's hash is the server's `hash_array_extended` over the texts that the
-//! types' output functions write for its columns, null being null, in UTF-8; the
-//! table's is the sum of all of them, once for each of two seeds, so that the order of
-//! rows does not count. A backup computes it from the COPY text that it receives,
+//! A row has two hashes, the server's `hash_array_extended` with two seeds over the texts that
+//! the types' output functions write for its columns, null being null, in UTF-8; a table's
+//! checksum is the sums of these, so that the order of rows does not count. A backup computes it from the COPY text that it receives,
 //! which holds the same texts, and asks the server for no second conversion. A
 //! restore has the target's server compute it, so our own reading and writing have
 //! no part in that side of the comparison.
@@ -13,11 +12,11 @@
 //! of the server's own types are called by name, all others by `concat`, which costs a
 //! fifth more. No part of a hash depends on the server's locale or encoding.
 //!
-//! Rows of a range are told from other rows by [`PieceSums::mixed`]. `hash_array_extended` is
-//! linear in the hashes of its elements, so that two rows which exchange the values of a column
-//! leave a sum of such hashes as it was, up to a multiple of 2^64. Each of a row's two hashes
-//! therefore goes through `hashint8extended` once more, with the other as its seed, before
-//! either is summed.
+//! `hash_array_extended` is linear in the hashes of its elements, so that two rows which
+//! exchange the values of a column leave a sum of such hashes as it was, up to a multiple of
+//! 2^64. Each of a row's two hashes therefore goes through `hashint8extended` once more, with
+//! the other as its seed, before either is summed. Backups of older releases are without that
+//! ([`RowHash::Plain`]).
 
 mod text_hash;
 
@@ -33,7 +32,7 @@ use tokio_postgres::Client;
 
 use self::text_hash::{SEEDS, TextHash};
 use super::{
-    format::Checksum,
+    format::{Checksum, RowHash},
     schema::{Name, quoted},
 };
 
@@ -46,9 +45,10 @@ pub async fn read(
     client: &Client,
     table: &Name,
     columns: &[String],
+    hash: RowHash,
 ) -> Result<(u64, Checksum), tokio_postgres::Error> {
     let outputs = outputs(client, table).await?;
-    let sql = query(table, columns, &outputs);
+    let sql = query(table, columns, hash, &outputs);
     let row = client.query_one(&sql, &[]).await?;
     let checksum = Checksum {
         first: row.get(1),
@@ -65,6 +65,7 @@ pub async fn copied(
     client: &Client,
     table: &Name,
     columns: &[String],
+    hash: RowHash,
 ) -> Result<(u64, Checksum), tokio_postgres::Error> {
     let list: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
     let list = match list.as_slice() {
@@ -79,7 +80,7 @@ pub async fn copied(
     let mut rows = pin!(rows);
     while let Some(row) = rows.try_next().await? {
         count += 1;
-        sums += RowSums::of(&row, columns.len());
+        sums += RowSums::of(&row, columns.len(), hash);
     }
     Ok((count, sums.checksum()))
 }
@@ -123,32 +124,50 @@ async fn outputs(
 }
 
 /// The query: count, first and second sum.
-fn query(table: &Name, columns: &[String], outputs: &HashMap<String, String>) -> String {
-    let [first, second] = SEEDS;
+fn query(
+    table: &Name,
+    columns: &[String],
+    hash: RowHash,
+    outputs: &HashMap<String, String>,
+) -> String {
+    let [first, second] = summed(hash);
     format!(
-        "select count(*), \
-         concat(coalesce(sum(hash_array_extended(r collate \"C\", {first})), 0)), \
-         concat(coalesce(sum(hash_array_extended(r collate \"C\", {second})), 0)) \
-         from ({}) as s",
-        rows_query(table, columns, outputs, "")
+        "select count(*), concat(coalesce(sum({first}), 0)), concat(coalesce(sum({second}), 0)) \
+         from ({}) as h",
+        hashes_query("", &rows_query(table, columns, outputs, ""))
     )
 }
 
-/// The query: for each part its number, count, first and second mixed sum.
+/// The query: for each part its number, count, first and second sum.
 fn parts_query(
     table: &Name,
     columns: &[String],
     outputs: &HashMap<String, String>,
     part: &str,
 ) -> String {
+    let [first, second] = summed(RowHash::Mixed);
+    let rows = rows_query(table, columns, outputs, &format!("{part} as n, "));
+    format!(
+        "select n, count(*), concat(sum({first})), concat(sum({second})) from ({}) as h group by n",
+        hashes_query("n, ", &rows)
+    )
+}
+
+/// What is summed of a row's hashes `a` and `b`.
+fn summed(hash: RowHash) -> [&'static str; 2] {
+    match hash {
+        RowHash::Plain => ["a", "b"],
+        RowHash::Mixed => ["hashint8extended(a, b)", "hashint8extended(b, a)"],
+    }
+}
+
+/// The query: the two hashes of each row, behind what else is wanted of it. `offset 0` keeps
+/// the server from computing them anew wherever they are named.
+fn hashes_query(before: &str, rows: &str) -> String {
     let [first, second] = SEEDS;
     format!(
-        "select n, count(*), \
-         concat(sum(hashint8extended(a, b))), concat(sum(hashint8extended(b, a))) \
-         from (select n, hash_array_extended(r collate \"C\", {first}) as a, \
-         hash_array_extended(r collate \"C\", {second}) as b from ({}) as s offset 0) as h \
-         group by n",
-        rows_query(table, columns, outputs, &format!("{part} as n, "))
+        "select {before}hash_array_extended(r collate \"C\", {first}) as a, \
+         hash_array_extended(r collate \"C\", {second}) as b from ({rows}) as s offset 0"
     )
 }
 
@@ -205,11 +224,21 @@ fn text_or_null(column: &str, text: &str) -> String {
 pub struct RowSums([i128; 2]);
 
 impl RowSums {
-    /// The sums over whole rows of COPY text that have so many columns, as a table's
-    /// checksum has them. Heavy: not for an async thread.
+    /// The sums over whole rows of COPY text that have so many columns. Heavy: not for an
+    /// async thread.
     #[must_use]
-    pub fn of(text: &[u8], columns: usize) -> Self {
-        PieceSums::of(text, columns).plain
+    pub fn of(text: &[u8], columns: usize, hash: RowHash) -> Self {
+        let mut sums = Self::default();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (row, left) = hash_row(rest, columns);
+            sums += Self::of_row(match hash {
+                RowHash::Plain => row,
+                RowHash::Mixed => text_hash::mixed(row),
+            });
+            rest = left;
+        }
+        sums
     }
 
     /// As the server writes them.
@@ -227,39 +256,6 @@ impl RowSums {
 
     fn of_row(hashes: [u64; 2]) -> Self {
         Self(hashes.map(|hash| i128::from(hash.cast_signed())))
-    }
-}
-
-/// What the client computes over the rows of a piece while it has them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PieceSums {
-    /// What a table's checksum is the sum of.
-    pub plain: RowSums,
-    /// What a server tells the rows of a range by.
-    pub mixed: RowSums,
-}
-
-impl PieceSums {
-    /// The sums over whole rows of COPY text that have so many columns. Heavy: not for an
-    /// async thread.
-    #[must_use]
-    pub fn of(text: &[u8], columns: usize) -> Self {
-        let mut sums = Self::default();
-        let mut rest = text;
-        while !rest.is_empty() {
-            let (row, left) = hash_row(rest, columns);
-            sums.plain += RowSums::of_row(row);
-            sums.mixed += RowSums::of_row(text_hash::mixed(row));
-            rest = left;
-        }
-        sums
-    }
-}
-
-impl AddAssign for PieceSums {
-    fn add_assign(&mut self, other: Self) {
-        self.plain += other.plain;
-        self.mixed += other.mixed;
     }
 }
 
@@ -370,24 +366,26 @@ fn unescaped(escaped: u8) -> &'static [u8] {
 mod tests {
     use super::*;
 
+    fn sums(text: &str) -> RowSums {
+        RowSums::of(text.as_bytes(), 2, RowHash::Mixed)
+    }
+
     #[test]
     fn order_and_cuts_between_rows_do_not_count() {
         let rows = ["1\ta\n", "2\t\\N\n", "3\t\n"];
-        let whole = RowSums::of(rows.concat().as_bytes(), 2);
         let mut apart = RowSums::default();
         for row in rows.iter().rev() {
-            apart += RowSums::of(row.as_bytes(), 2);
+            apart += sums(row);
         }
-        assert_eq!(apart, whole);
+        assert_eq!(apart, sums(&rows.concat()));
     }
 
     /// Two rows that exchange the values of a column, as reordering does.
     #[test]
-    fn rows_that_exchange_values_have_other_mixed_sums() {
+    fn rows_that_exchange_values_have_other_sums() {
         for first in 0..200 {
             let text = |one: i32, other: i32| format!("{first}\t{one}\n{}\t{other}\n", first + 1);
-            let before = PieceSums::of(text(7, 8).as_bytes(), 2).mixed;
-            let after = PieceSums::of(text(8, 7).as_bytes(), 2).mixed;
+            let (before, after) = (sums(&text(7, 8)), sums(&text(8, 7)));
             let same = before
                 .0
                 .iter()
@@ -421,7 +419,7 @@ mod tests {
             "ab\t\n",
             "\tab\n",
         ];
-        let sums: Vec<_> = alike.map(|row| RowSums::of(row.as_bytes(), 2)).to_vec();
+        let sums: Vec<_> = alike.map(sums).to_vec();
         for (index, one) in sums.iter().enumerate() {
             assert!(!sums[..index].contains(one), "{:?}", alike[index]);
         }

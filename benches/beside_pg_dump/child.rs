@@ -158,6 +158,7 @@ impl Task {
             deadline: Deadline::after(Duration::from_secs(3_600)),
             tools: tools::FILES,
             files: None,
+            whole: false,
         };
         let backup = run::run(request, async || true).await?;
         Ok(serde_json::to_value(backup.figures)?)

@@ -436,7 +436,7 @@ async fn a_run_whose_time_is_over_is_partial_and_the_next_one_goes_on() {
     let backups = Backups::start().await;
     let app = backups.bundle.instance(Endpoint::Backup);
     // All of it is kept back for the end.
-    let report = backups::now(app.app(), Deadline::after(Duration::from_secs(10)))
+    let report = backups::now(app.app(), false, Deadline::after(Duration::from_secs(10)))
         .await
         .unwrap();
     assert_eq!(report.outcome, Outcome::Partial, "{report:?}");

@@ -102,9 +102,10 @@ impl<'a> Builder<'_, 'a> {
         self.text(CONDUCT);
         let strict = conduct == Conduct::Strict;
         self.text(format!(
-            "insert into pg_temp.restore_conduct values ({strict}, {});\n\
+            "insert into pg_temp.restore_conduct values ({strict}, {}, {});\n\
              select pg_temp.examine({}, {}, {}, {});\n",
             literal(&manifest.server.search_path),
+            literal(manifest.row_hash.word()),
             manifest.server.version_num,
             array(&chosen.needed_extensions()),
             array(&self.filled_schemas()),

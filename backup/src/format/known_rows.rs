@@ -6,10 +6,7 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    checksum::{PieceSums, RowSums},
-    schema::Name,
-};
+use crate::{checksum::RowSums, schema::Name};
 
 use super::{
     Checksum, FormatError, Piece,
@@ -25,7 +22,7 @@ const FORMAT: &str = "pourtrait-known-rows";
 /// text of a value depends on; for each table a line `table` with schema, name, when all of it
 /// was read, how often in a row its changes were spread over most of it, and for how many more
 /// runs it is read whole therefore; then its lines `column` (name, type), `order` and `piece`
-/// as a manifest has them, the last with the four sums over its rows.
+/// as a manifest has them, the last with the two sums over its rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownRows {
     /// `server_version_num` of the server that the texts came from.
@@ -63,7 +60,7 @@ pub struct KnownPiece {
     /// The piece.
     pub piece: Piece,
     /// The sums over the rows that end in it.
-    pub sums: PieceSums,
+    pub sums: RowSums,
 }
 
 impl KnownRows {
@@ -89,11 +86,8 @@ impl KnownRows {
             }
             for KnownPiece { piece, sums } in &table.pieces {
                 piece.render(&mut lines);
-                let (plain, mixed) = (sums.plain.checksum(), sums.mixed.checksum());
-                lines.line(
-                    "sums",
-                    [&plain.first, &plain.second, &mixed.first, &mixed.second],
-                );
+                let Checksum { first, second } = sums.checksum();
+                lines.line("sums", [&first, &second]);
             }
         }
         lines.finish()
@@ -136,13 +130,10 @@ impl KnownRows {
 fn pieces(lines: &mut Reader<'_>) -> Result<Vec<KnownPiece>, FormatError> {
     let mut pieces = Vec::new();
     while let Some(fields) = lines.next_of("piece")? {
-        let [first, second, mixed_first, mixed_second] = lines.only("sums")?;
+        let [first, second] = lines.only("sums")?;
         pieces.push(KnownPiece {
             piece: manifest_parse::piece(fields)?,
-            sums: PieceSums {
-                plain: sums(first, second)?,
-                mixed: sums(mixed_first, mixed_second)?,
-            },
+            sums: sums(first, second)?,
         });
     }
     Ok(pieces)

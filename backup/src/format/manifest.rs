@@ -29,6 +29,8 @@ pub struct Manifest {
     pub dedupe_key: String,
     /// What the canary row held: proof that this is the database that was asked.
     pub canary: String,
+    /// What every checksum of it sums.
+    pub row_hash: RowHash,
     /// Extensions that have to be there.
     pub extensions: Vec<Extension>,
     /// Roles that grants and policies name; made without login where missing.
@@ -146,8 +148,29 @@ pub struct TableData {
     pub pieces: Vec<Piece>,
 }
 
+/// What a checksum sums of a row's two hashes, which are linear in the hashes of its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowHash {
+    /// Each as it is: backups of older releases. Rows that exchange the values of a column
+    /// leave such a sum as it was.
+    Plain,
+    /// Each hashed again, with the other as its seed.
+    Mixed,
+}
+
+impl RowHash {
+    /// As manifests and scripts have it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Mixed => "mixed",
+        }
+    }
+}
+
 /// A table's checksum, as [`checksum`](crate::checksum) defines it: sums of two
-/// independent hashes of every row's texts, as decimal numbers. Equal tables have
+/// hashes of every row's texts, as decimal numbers. Equal tables have
 /// equal sums in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checksum {

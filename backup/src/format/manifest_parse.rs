@@ -4,7 +4,7 @@
 use crate::schema::{Exclusion, Extension, Name, Scope, Stage};
 
 use super::{
-    Checksum, Computed, ComputedKind, FormatError, How, Ledger, Manifest, Piece, Script,
+    Checksum, Computed, ComputedKind, FormatError, How, Ledger, Manifest, Piece, RowHash, Script,
     ScriptObject, SequenceState, ServerFacts, TableData, TableRead, Why,
     field_lines::{Field, Reader},
     manifest_text::{FORMAT, computed_word, stage_word},
@@ -24,6 +24,9 @@ impl Manifest {
         let [epoch] = lines.only("epoch")?;
         let [dedupe_key] = lines.only("dedupe_key")?;
         let [canary] = lines.only("canary")?;
+        let row_hash = lines
+            .next_of("row_hash")?
+            .map_or(Ok(RowHash::Plain), row_hash)?;
         let settings = lines.all("setting", |[name, value]| Ok((name.text()?, value.text()?)))?;
         let extensions = lines.all("extension", extension)?;
         let roles = lines.all("role", |[name]| name.text())?;
@@ -40,6 +43,7 @@ impl Manifest {
             epoch: epoch.number()?,
             dedupe_key: dedupe_key.hash()?,
             canary: canary.text()?,
+            row_hash,
             extensions,
             roles,
             scripts,
@@ -53,6 +57,16 @@ impl Manifest {
         lines.finish()?;
         manifest.check()?;
         Ok(manifest)
+    }
+}
+
+/// A line that says what a manifest without it means is none that was written.
+fn row_hash([word]: [Field; 1]) -> Result<RowHash, FormatError> {
+    let unknown = word.because("an unknown way of summing rows");
+    if word.text()? == RowHash::Mixed.word() {
+        Ok(RowHash::Mixed)
+    } else {
+        Err(unknown)
     }
 }
 

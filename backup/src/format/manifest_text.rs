@@ -14,6 +14,7 @@
 //! | `epoch` | key epoch of every piece: the folder in `seg/` |
 //! | `dedupe_key` | the epoch's key, hexadecimal |
 //! | `canary` | what the canary row held |
+//! | `row_hash` | `mixed`; older releases have no such line, and sum the hashes as they are |
 //! | `setting` * | name, value |
 //! | `extension` * | name, schema, version |
 //! | `role` * | name |
@@ -47,7 +48,8 @@
 //!
 //! The checksums are sums of hashes of the texts of rows' columns in UTF-8, as the
 //! types' output functions write them and COPY text holds them: for each row the
-//! server's `hash_array_extended` over these texts, with the seeds 0 and 7919.
+//! server's `hash_array_extended` over these texts, with the seeds 0 and 7919; `mixed`, each
+//! of the two goes through `hashint8extended` with the other as its seed.
 //!
 //! Pieces of a table joined are COPY text. A piece that counts no row is a part of a
 //! row that ends in a later one; all others hold whole rows but for that beginning.
@@ -59,7 +61,7 @@ use std::fmt::Display;
 use crate::schema::{Exclusion, Extension, Name, Scope, Stage};
 
 use super::{
-    Checksum, Computed, ComputedKind, FormatError, How, Ledger, Manifest, Piece, Script,
+    Checksum, Computed, ComputedKind, FormatError, How, Ledger, Manifest, Piece, RowHash, Script,
     ServerFacts, TableData, TableRead, field_lines::Writer, object_path,
 };
 
@@ -150,6 +152,9 @@ impl Manifest {
         lines.line("epoch", [&self.epoch]);
         lines.line("dedupe_key", [&self.dedupe_key]);
         lines.line("canary", [&self.canary]);
+        if self.row_hash != RowHash::Plain {
+            lines.line("row_hash", [&self.row_hash.word()]);
+        }
         for (name, value) in &self.settings {
             lines.line("setting", [name, value]);
         }

@@ -53,8 +53,8 @@ pub use format_error::FormatError;
 pub use inventory::{Inventory, Stored};
 pub use known_rows::{KnownPiece, KnownRows, KnownTable};
 pub use manifest::{
-    Checksum, Computed, ComputedKind, Ledger, Manifest, Piece, Script, ScriptObject, SequenceState,
-    ServerFacts, TableData,
+    Checksum, Computed, ComputedKind, Ledger, Manifest, Piece, RowHash, Script, ScriptObject,
+    SequenceState, ServerFacts, TableData,
 };
 pub use pin::Pin;
 pub use repo_record::{Cut, Epoch, Repo};

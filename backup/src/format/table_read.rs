@@ -41,6 +41,8 @@ pub enum How {
 /// Why a table was read whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
+    /// Somebody asked for it.
+    Asked,
     /// No earlier run noted what it read of it.
     Unknown,
     /// There was no row in it to compare with.
@@ -69,7 +71,8 @@ pub enum Why {
 
 impl Why {
     /// All there are.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
+        Self::Asked,
         Self::Unknown,
         Self::NothingBefore,
         Self::Suspect,
@@ -88,6 +91,7 @@ impl Why {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Self::Asked => "asked",
             Self::Unknown => "unknown",
             Self::NothingBefore => "nothing_before",
             Self::Suspect => "suspect",
@@ -118,7 +122,8 @@ impl Why {
             | Self::Suspect
             | Self::OtherShape
             | Self::OtherServer => true,
-            Self::RunsCode
+            Self::Asked
+            | Self::RunsCode
             | Self::NoKey
             | Self::KeyType
             | Self::Weekly
@@ -145,6 +150,7 @@ impl Serialize for Why {
 impl fmt::Display for Why {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Asked => "it was asked for",
             Self::Unknown => "no earlier run noted what is in it",
             Self::NothingBefore => "there was nothing in it to compare with",
             Self::Suspect => "the backup before is suspect",

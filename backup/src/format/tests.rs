@@ -7,7 +7,7 @@ use arbitrary::{inventory, manifest, snapshot};
 
 use super::*;
 use crate::{
-    checksum::PieceSums,
+    checksum::RowSums,
     hex,
     schema::{Exclusion, Extension, Name, Scope, Stage},
 };
@@ -97,6 +97,7 @@ fn example() -> Manifest {
         name: name.into(),
     };
     Manifest {
+        row_hash: RowHash::Mixed,
         snapshot: "20260102T030405Z-7-0badcafe".into(),
         repo: Uuid::from_u128(1),
         taken_at: "2026-01-02T03:04:05Z".parse().unwrap(),
@@ -215,6 +216,7 @@ fn a_manifest_reads_like_this() {
     epoch | 1
     dedupe_key | <hash>
     canary | tweet
+    row_hash | mixed
     setting | DateStyle | ISO
     extension | pgcrypto | extensions | 1.3
     role | reader
@@ -235,7 +237,7 @@ fn a_manifest_reads_like_this() {
     migration | 1 | init | \N
     excluded | vault.secrets | it is encrypted with a key of the platform
     gap | base type public.box3 | it is made of functions in C
-    end | 29
+    end | 30
     ");
 }
 
@@ -265,23 +267,23 @@ fn broken_lines_are_named() {
     check(
         "role\treader",
         "rule\treader",
-        "line 11: an unknown kind of line, or one in the wrong place",
+        "line 12: an unknown kind of line, or one in the wrong place",
     );
     check(
         "role\treader",
         "role\treader\tx",
-        "line 11: it has too few or too many fields",
+        "line 12: it has too few or too many fields",
     );
     check(
         "role\treader",
         "role",
-        "line 11: it has too few or too many fields",
+        "line 12: it has too few or too many fields",
     );
-    check("role\treader", "role\t\\N", "line 11: a field has no value");
+    check("role\treader", "role\t\\N", "line 12: a field has no value");
     check(
         "role\treader",
         "role\t\\x",
-        "line 11: a backslash is followed by none of \\, t and n",
+        "line 12: a backslash is followed by none of \\, t and n",
     );
     check(
         "epoch\t1",
@@ -293,27 +295,27 @@ fn broken_lines_are_named() {
         "epoch\t4294967296",
         "line 6: a field is not a number, or one out of range",
     );
-    check("managed:auth", "theirs", "line 12: an unknown scope");
+    check("managed:auth", "theirs", "line 13: an unknown scope");
     check(
         "\t77\ttrue",
         "\t77\tyes",
-        "line 17: a field is neither true nor false",
+        "line 18: a field is neither true nor false",
     );
-    check("end\t29", "end\t22", "line 29: lines are missing before it");
+    check("end\t30", "end\t22", "line 30: lines are missing before it");
     check(
-        "end\t29\n",
-        "end\t29\nend\t30\n",
-        "line 29: something follows it",
+        "end\t30\n",
+        "end\t30\nend\t31\n",
+        "line 30: something follows it",
     );
     check(
         "read\twhole\tweekly",
         "read\twhole\tmonthly",
-        "line 15: an unknown way of reading",
+        "line 16: an unknown way of reading",
     );
     check(
         "read\twhole\tweekly",
         "read\tchanges\tweekly",
-        "line 15: an unknown way of reading",
+        "line 16: an unknown way of reading",
     );
 }
 
@@ -420,7 +422,7 @@ fn what_is_known_of_rows_reads_as_it_was_written() {
             first_key: "a\\tb\t1".into(),
             last_key: String::new(),
         },
-        sums: PieceSums::of(format!("{number}\tx\n").as_bytes(), 2),
+        sums: RowSums::of(format!("{number}\tx\n").as_bytes(), 2, RowHash::Mixed),
     };
     let all = KnownRows {
         version_num: 150_018,

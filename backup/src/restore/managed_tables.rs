@@ -44,7 +44,8 @@ pub(super) async fn load(
     let copy = restore_sql::copy(&incoming, &data.columns, false);
     row_loading::send(source, session, &copy, data, tell).await?;
 
-    let arrived = table_comparison::sums(session, &incoming, &data.columns).await?;
+    let hash = source.manifest.row_hash;
+    let arrived = table_comparison::sums(session, &incoming, &data.columns, hash).await?;
     if arrived != (data.rows, data.checksum.clone()) {
         return Err(Cause::Different(vec![data.table.clone()]));
     }
@@ -54,7 +55,7 @@ pub(super) async fn load(
     let take_over = format!("{} {take_over}; {}", firing.off, firing.on);
     let taken = session.batch_execute(&take_over).await;
     taken.map_err(refused_rows(&data.table))?;
-    let (rows, checksum) = table_comparison::sums(session, &incoming, &shared).await?;
+    let (rows, checksum) = table_comparison::sums(session, &incoming, &shared, hash).await?;
     session.batch_execute("commit").await.map_err(failed())?;
     Ok(Loaded {
         expected: Expected {

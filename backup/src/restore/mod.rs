@@ -393,9 +393,10 @@ impl Work<'_> {
         (self.tell)(Event::Begun(Step::Statistics, tables.len() as u64));
         let notes = target_sessions::analyze(self.sessions, &tables, self.tell).await?;
         (self.tell)(Event::Begun(Step::Comparison, expected.len() as u64));
-        table_comparison::all(self.sessions, expected, self.tell).await?;
+        let hash = self.source.manifest.row_hash;
+        table_comparison::all(self.sessions, expected, hash, self.tell).await?;
         let computed = self.computed(&tables);
-        let more = table_comparison::computed(self.sessions, &computed).await?;
+        let more = table_comparison::computed(self.sessions, &computed, hash).await?;
         Ok([notes, more].concat())
     }
 

@@ -6,7 +6,7 @@ use tokio_postgres::{Client, error::SqlState};
 use super::{Cause, Event, Listener, Note, restore_error::refused, target_sessions::Sessions};
 use crate::{
     checksum,
-    format::{Checksum, Computed, TableData},
+    format::{Checksum, Computed, RowHash, TableData},
     schema::Name,
 };
 
@@ -56,12 +56,13 @@ pub(super) fn merged(parts: &[Expected]) -> Option<Expected> {
 pub(super) async fn all(
     sessions: &Sessions,
     expected: &[Expected],
+    hash: RowHash,
     tell: Listener<'_>,
 ) -> Result<(), Cause> {
     let results = sessions.each(expected, |session, expected| async move {
         let (mut rows, mut checksums) = (0, Vec::new());
         for table in &expected.tables {
-            let (more, checksum) = sums(session, table, &expected.columns).await?;
+            let (more, checksum) = sums(session, table, &expected.columns, hash).await?;
             rows += more;
             checksums.push(checksum);
         }
@@ -83,13 +84,14 @@ pub(super) async fn all(
 pub(super) async fn computed(
     sessions: &Sessions,
     expected: &[&Computed],
+    hash: RowHash,
 ) -> Result<Vec<Note>, Cause> {
     let notes = sessions.each(expected, |session, computed| async move {
         let what = computed.to_string();
         let Some(proof) = &computed.proof else {
             return Ok(Some(Note::Unproven(what)));
         };
-        match checksum::read(session, &computed.relation, &computed.columns).await {
+        match checksum::read(session, &computed.relation, &computed.columns, hash).await {
             Ok(found) => Ok((found != *proof).then_some(Note::Differs(what))),
             Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(None),
             Err(error) if error.code() == Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE) => {
@@ -108,10 +110,11 @@ pub(super) async fn sums(
     session: &Client,
     table: &Name,
     columns: &[String],
+    hash: RowHash,
 ) -> Result<(u64, Checksum), Cause> {
-    let sums = match checksum::read(session, table, columns).await {
+    let sums = match checksum::read(session, table, columns, hash).await {
         Err(error) if error.as_db_error().is_some() => {
-            checksum::copied(session, table, columns).await
+            checksum::copied(session, table, columns, hash).await
         }
         read => read,
     };

@@ -21,8 +21,8 @@ use super::{
     row_notes::RowNotes,
 };
 use crate::{
-    checksum::{PieceSums, RowSums},
-    format::{Computed, How, KnownPiece, KnownTable, TableData, TableRead, Why},
+    checksum::RowSums,
+    format::{Computed, How, KnownPiece, KnownTable, RowHash, TableData, TableRead, Why},
     repository::{PutError, Writer},
     schema::Table,
     segments::Segment,
@@ -225,7 +225,7 @@ impl Copying<'_> {
                     while left > 0 {
                         let known = came.next()?;
                         left = left.checked_sub(known.piece.rows)?;
-                        found += known.sums.mixed;
+                        found += known.sums;
                         pieces.push(known);
                     }
                     if found != sums {
@@ -307,7 +307,7 @@ impl Copying<'_> {
 fn data(table: &Table, opened: Opened, copied: Copied) -> TableData {
     let mut sums = RowSums::default();
     for known in &copied.pieces {
-        sums += known.sums.plain;
+        sums += known.sums;
     }
     TableData {
         table: opened.table,
@@ -325,7 +325,7 @@ fn data(table: &Table, opened: Opened, copied: Copied) -> TableData {
 /// Stores a segment, and sums its rows beside that.
 async fn put(writer: &Writer, segment: Segment, columns: usize) -> Result<KnownPiece, PutError> {
     let text = segment.ended.clone();
-    let summing = task::spawn_blocking(move || PieceSums::of(&text, columns));
+    let summing = task::spawn_blocking(move || RowSums::of(&text, columns, RowHash::Mixed));
     let summed = async { summing.await.map_err(|_| PutError::Cancelled) };
     let (piece, sums) = try_join(writer.put(segment), summed).await?;
     Ok(KnownPiece { piece, sums })

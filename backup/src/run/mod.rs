@@ -43,7 +43,7 @@ use self::{
 use super::{
     audit_anchors,
     files::{self, FileFigures, FileRows, FileSource, Saving},
-    format::{KnownRows, Manifest, Script, Snapshot, TableRead},
+    format::{KnownRows, Manifest, RowHash, Script, Snapshot, TableRead},
     keys::{Recipients, Secret},
     repository::{Repository, Writer},
     schema::{Exclusion, Name, Object},
@@ -82,6 +82,8 @@ pub struct Request<'a> {
     pub tools: &'a [(&'a str, &'a [u8])],
     /// Where the files of Storage are fetched; a backup without it has none of them.
     pub files: Option<&'a FileSource>,
+    /// Whether everything is read, also what the server would vouch for.
+    pub whole: bool,
 }
 
 /// A backup that exists.
@@ -120,6 +122,7 @@ pub async fn run<L: Future<Output = bool>>(
         deadline,
         tools,
         files,
+        whole,
     } = request;
     let began = clock::instant();
     let before = store.requests();
@@ -148,7 +151,7 @@ pub async fn run<L: Future<Output = bool>>(
     let known = writer.repository().known_rows().await;
     let notes = RowNotes::new(known, source.snapshot.server.version_num, settings);
     let received = source.received();
-    let read = in_time(reading, Box::pin(read(source, &writer, &notes))).await;
+    let read = in_time(reading, Box::pin(read(source, &writer, &notes, whole))).await;
     // Also before sealing, which may fail or be killed.
     keep_progress(&writer, deadline).await;
     keep_notes(&writer, notes.known(read.is_ok()), deadline).await;
@@ -210,6 +213,7 @@ async fn read(
     source: OpenedSource,
     writer: &Writer,
     notes: &RowNotes,
+    whole: bool,
 ) -> Result<Manifest, RunError> {
     let scripts = store_scripts(&source.schema.objects, writer).await?;
     let tables = source.snapshot.by_size(&source.schema.tables).await?;
@@ -227,6 +231,7 @@ async fn read(
                 .previous()
                 .is_some_and(|before| before.suspect.is_some()),
             same_server: notes.same_server(),
+            whole,
         },
         notes,
     };
@@ -253,6 +258,7 @@ async fn read(
     let taken_at = snapshot.taken_at;
     let sequences = opened_source::close(snapshot, readers, &schema.sequences).await?;
     Ok(Manifest {
+        row_hash: RowHash::Mixed,
         snapshot: String::new(),
         repo: Uuid::nil(),
         taken_at,

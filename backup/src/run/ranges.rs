@@ -42,6 +42,8 @@ pub(super) struct Circumstances {
     pub(super) after_suspect: bool,
     /// Whether the server and its settings are those of before.
     pub(super) same_server: bool,
+    /// Whether everything is to be read.
+    pub(super) whole: bool,
 }
 
 /// The ranges of a table.
@@ -92,6 +94,9 @@ pub(super) fn plan<'a>(
     }
     let second = opened.order.columns.get(1).and_then(column);
     let second = second.and_then(RangeColumn::of);
+    if circumstances.whole {
+        return Err(Why::Asked);
+    }
     if circumstances.after_suspect {
         return Err(Why::Suspect);
     }
@@ -275,7 +280,7 @@ fn total(pieces: &[KnownPiece]) -> (u64, RowSums) {
     let mut total = (0, RowSums::default());
     for known in pieces {
         total.0 += known.piece.rows;
-        total.1 += known.sums.mixed;
+        total.1 += known.sums;
     }
     total
 }

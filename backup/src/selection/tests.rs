@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::format::{Checksum, Piece, ServerFacts};
+use crate::format::{Checksum, Piece, RowHash, ServerFacts};
 
 use super::*;
 
@@ -122,6 +122,7 @@ fn shop() -> Manifest {
         objects,
     };
     Manifest {
+        row_hash: RowHash::Mixed,
         snapshot: String::new(),
         repo: Uuid::nil(),
         taken_at: Timestamp::UNIX_EPOCH,

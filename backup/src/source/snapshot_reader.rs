@@ -8,7 +8,7 @@ use tokio_postgres::{Client, CopyOutStream};
 use super::{Partition, SegmentedRows, SourceError, database_snapshot::Began, lock_refused};
 use crate::{
     checksum::{self, RowSums},
-    format::{Checksum, SequenceState},
+    format::{Checksum, RowHash, SequenceState},
     pinned_session::{PinnedSession, SessionError},
     row_order::{self, Order},
     schema::{Name, Sequence, Table, quoted},
@@ -210,7 +210,7 @@ impl SnapshotReader {
         columns: &[String],
     ) -> Result<Option<(u64, Checksum)>, SourceError> {
         let client = self.session.client();
-        let proof = async || checksum::read(client, relation, columns).await;
+        let proof = async || checksum::read(client, relation, columns, RowHash::Mixed).await;
         self.unless_refused(proof).await
     }
 

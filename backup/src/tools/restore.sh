@@ -182,6 +182,7 @@ $1 == "server" {
     version = $2
     source_path = plain($7)
 }
+$1 == "row_hash" { row_hash = $2 }
 $1 == "epoch" { print "epoch", $2 }
 $1 == "setting" { settings = settings "set " ident(plain($2)) " to " literal(plain($3)) ";\n" }
 $1 == "script" {
@@ -239,6 +240,7 @@ $1 == "sequence" {
 }
 
 END {
+    if (row_hash == "") row_hash = "plain"
     for (t = 1; t <= tables; t++) if (owner[t] == "app") note(in_schema[t])
     say("-- The backup " snapshot " as a script for psql -1. It needs an empty database.")
     say("\\set QUIET on")
@@ -253,7 +255,7 @@ END {
     text = text settings
     flush()
     print "conduct"
-    say("insert into pg_temp.restore_conduct values (" strict ", " literal(source_path) ");")
+    say("insert into pg_temp.restore_conduct values (" strict ", " literal(source_path) ", " literal(row_hash) ");")
     say("select pg_temp.examine(" version ", " array(extensions) ", " array(schemas) ", " array(made) ");")
     run_scripts("before")
     say("select pg_temp.try_again();")

@@ -39,7 +39,7 @@ create temporary table restore_present as
 select nspname::text as name from pg_namespace;
 
 -- Whether the first refusal ends everything, and the path of the source's own sessions.
-create temporary table restore_conduct (strict boolean, source_path text);
+create temporary table restore_conduct (strict boolean, source_path text, row_hash text);
 
 create function pg_temp.is_strict() returns boolean language sql as $$
     select strict from pg_temp.restore_conduct
@@ -333,10 +333,12 @@ declare
         when 'UTF8' then 'concat(%1$I)'
         else 'convert_from(convert_to(concat(%1$I), ''UTF8''), getdatabaseencoding())'
     end;
+    is_mixed constant boolean := (select row_hash = 'mixed' from pg_temp.restore_conduct);
     query constant text := format(
-        'select concat_ws('' '', count(*), coalesce(sum(hash_array_extended(r collate "C", 0)), 0), '
-        'coalesce(sum(hash_array_extended(r collate "C", 7919)), 0)) '
-        'from (select array[%s]::text[] as r from only %s offset 0) as s',
+        'select concat_ws('' '', count(*), coalesce(sum(%3$s), 0), coalesce(sum(%4$s), 0)) '
+        'from (select hash_array_extended(r collate "C", 0) as a, '
+        'hash_array_extended(r collate "C", 7919) as b '
+        'from (select array[%1$s]::text[] as r from only %2$s offset 0) as s offset 0) as h',
         (
             select string_agg(
                 format('case when %1$I is distinct from null then ' || output || ' end', one),
@@ -344,7 +346,9 @@ declare
             )
             from unnest(columns) with ordinality as columns (one, position)
         ),
-        relation
+        relation,
+        case when is_mixed then 'hashint8extended(a, b)' else 'a' end,
+        case when is_mixed then 'hashint8extended(b, a)' else 'b' end
     );
     found text;
 begin

@@ -18,7 +18,7 @@ use tokio::{sync::Mutex, task};
 use super::{
     catalogue::{self, ReadError},
     checksum::RowSums,
-    format::{Inventory, Manifest, Piece, Snapshot, Stored, object_path},
+    format::{Inventory, Manifest, Piece, RowHash, Snapshot, Stored, object_path},
     keys::{DedupeKey, Identities},
     store::Store,
     tools,
@@ -296,6 +296,7 @@ enum Kind {
         /// Which of the manifest's tables.
         table: usize,
         columns: usize,
+        hash: RowHash,
     },
 }
 
@@ -312,6 +313,7 @@ fn jobs(manifest: &Manifest) -> Vec<Job<'_>> {
             kind: Kind::Rows {
                 table: index,
                 columns: table.columns.len(),
+                hash: manifest.row_hash,
             },
         })
     });
@@ -375,7 +377,7 @@ impl Pieces<'_> {
 
 /// The sums over a piece's rows, or what is wrong with its text.
 fn examine(plaintext: &[u8], kind: Kind, rows: u64) -> Result<RowSums, String> {
-    let Kind::Rows { columns, .. } = kind else {
+    let Kind::Rows { columns, hash, .. } = kind else {
         let text = std::str::from_utf8(plaintext);
         return match text {
             Ok(_) => Ok(RowSums::default()),
@@ -386,5 +388,5 @@ fn examine(plaintext: &[u8], kind: Kind, rows: u64) -> Result<RowSums, String> {
     if found != rows {
         return Err(format!("it holds {found} rows and should hold {rows}"));
     }
-    Ok(RowSums::of(plaintext, columns))
+    Ok(RowSums::of(plaintext, columns, hash))
 }

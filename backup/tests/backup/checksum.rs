@@ -2,6 +2,7 @@
 
 use backup::{
     checksum::{self, RowSums},
+    format::RowHash,
     pinned_session::PinnedSession,
     preflight::{self, Fault},
     schema::Name,
@@ -182,14 +183,16 @@ async fn assert_agree(session: &PinnedSession, table: &str) {
         schema: "public".into(),
         name: table.into(),
     };
-    for row in &rows {
-        let of_row = RowSums::of(row, columns.len());
-        assert_ne!(of_row, RowSums::default());
+    for hash in [RowHash::Plain, RowHash::Mixed] {
+        for row in &rows {
+            let of_row = RowSums::of(row, columns.len(), hash);
+            assert_ne!(of_row, RowSums::default());
+        }
+        let (count, server) = checksum::read(client, &name, &columns, hash).await.unwrap();
+        assert_eq!(count, rows.len() as u64);
+        let sums = RowSums::of(&rows.concat(), columns.len(), hash);
+        assert_eq!(sums.checksum(), server, "{table} {hash:?}");
     }
-    let (count, server) = checksum::read(client, &name, &columns).await.unwrap();
-    assert_eq!(count, rows.len() as u64);
-    let sums = RowSums::of(&rows.concat(), columns.len());
-    assert_eq!(sums.checksum(), server, "{table}");
     // The same for each column alone, so that a type that differs is named.
     for column in &columns {
         let one = [column.clone()];
@@ -201,8 +204,10 @@ async fn assert_agree(session: &PinnedSession, table: &str) {
             .try_collect()
             .await
             .unwrap();
-        let (_, server) = checksum::read(client, &name, &one).await.unwrap();
-        let sums = RowSums::of(&rows.concat(), 1);
+        let (_, server) = checksum::read(client, &name, &one, RowHash::Mixed)
+            .await
+            .unwrap();
+        let sums = RowSums::of(&rows.concat(), 1, RowHash::Mixed);
         assert_eq!(sums.checksum(), server, "{table} {column}");
     }
 }

@@ -13,7 +13,7 @@ use backup::{
     catalogue,
     checksum::RowSums,
     collection::{self, CollectionError, End, Report, Terms},
-    format::{Inventory, Manifest, Pin, Snapshot, SnapshotName, object_path},
+    format::{Inventory, Manifest, Pin, RowHash, Snapshot, SnapshotName, object_path},
     pins,
     repository::Writer,
     retention::Ladder,
@@ -68,7 +68,7 @@ impl Source {
         let mut data = Vec::new();
         for (table, version) in self.versions.iter().enumerate() {
             let rows = rows(&format!("{table}\tversion {version}\n"), self.rows);
-            let sums = RowSums::of(&rows.bytes, 2);
+            let sums = RowSums::of(&rows.bytes, 2, RowHash::Mixed);
             data.push(table_data(
                 table as u64,
                 sums,

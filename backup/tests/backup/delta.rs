@@ -6,9 +6,9 @@
 
 use backup::{
     checksum,
-    format::{How, KnownRows, Manifest, TableData, TableRead, Why, object_path},
+    format::{How, KnownRows, Manifest, RowHash, TableData, TableRead, Why, object_path},
     repository::Repository,
-    run::{self, Backup, Reading},
+    run::{self, Backup, Reading, Request},
     schema::Name,
 };
 use local_supabase::postgres::TestDatabase;
@@ -47,8 +47,8 @@ const TABLES: &str = "
     create table public.scattered (
         id uuid primary key default gen_random_uuid(), created_at timestamptz default now(), body text
     );
-    insert into public.scattered (created_at, body)
-    select timestamptz '2026-01-01' + g * interval '1 minute', repeat(md5(g::text), 9) from generate_series(1, 5000) g;
+    insert into public.scattered (id, created_at, body)
+    select md5('s' || g)::uuid, timestamptz '2026-01-01' + g * interval '1 minute', repeat(md5(g::text), 9) from generate_series(1, 5000) g;
     create table public.named (name text primary key, v text);
     insert into public.named select md5(g::text) || e'\\t\\\\é', repeat(md5(g::text), 8) from generate_series(1, 5000) g;
     create table public.pairs (owner int, thing varchar(40), v text, primary key (owner, thing));
@@ -163,8 +163,8 @@ async fn plays(seed: u64) {
     let (here, there) = (support::session(&target).await, &client);
     for data in &backup.manifest.tables {
         if data.table.schema == "public" {
-            let [here, there] =
-                [&here, there].map(|session| checksum::read(session, &data.table, &data.columns));
+            let [here, there] = [&here, there]
+                .map(|session| checksum::read(session, &data.table, &data.columns, RowHash::Mixed));
             assert_eq!(here.await.unwrap(), there.await.unwrap(), "{}", data.table);
         }
     }
@@ -364,6 +364,41 @@ async fn notes_that_do_not_fit_lead_to_a_run_that_reads() {
             "{unknown:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn everything_is_read_where_that_is_asked_for() {
+    let (database, _client) = made().await;
+    let vault = Vault::founded().await;
+    vault.back_up(&database).await.unwrap();
+    let (url, ca) = support::direct(&database).await;
+    let request = Request {
+        whole: true,
+        ..vault.request(&url, &ca)
+    };
+    let asked = run::run(request, async || true).await.unwrap();
+    assert_eq!(read_of(&asked, &public("grown")).how, whole(Why::Asked));
+    assert_eq!(asked.figures.reading.bytes_taken_over, 0);
+    vault.assert_whole(&asked.record).await;
+    // The next one relies on it.
+    let next = vault.back_up(&database).await.unwrap();
+    assert_eq!(read_of(&next, &public("grown")).bytes_read, 0);
+}
+
+/// Also a server that is not asked twice may refuse, as where the app has taken rights back.
+#[tokio::test]
+async fn a_server_that_refuses_its_sums_has_everything_read() {
+    let (database, _client) = made().await;
+    let vault = Vault::new();
+    vault.back_up(&database).await.unwrap();
+    let admin = database.cluster().await.unwrap();
+    let admin = admin.connect_admin(database.name()).await.unwrap();
+    let revoke =
+        "revoke execute on function pg_catalog.hash_array_extended(anyarray, bigint) from public";
+    admin.batch_execute(revoke).await.unwrap();
+    let refused = vault.back_up(&database).await.unwrap();
+    assert_eq!(read_of(&refused, &public("grown")).how, whole(Why::Refused));
+    vault.assert_whole(&refused.record).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 
 use backup::{
     checksum,
-    format::{Manifest, Piece, Script, ScriptObject, SequenceState, ServerFacts, TableData},
+    format::{
+        Manifest, Piece, RowHash, Script, ScriptObject, SequenceState, ServerFacts, TableData,
+    },
     pinned_session::PinnedSession,
     repository::{Repository, Writer},
     schema::{Name, Scope, Stage},
@@ -37,6 +39,7 @@ pub(crate) struct Made {
 pub(crate) struct Parts {
     pub(crate) objects: Vec<Made>,
     pub(crate) roles: Vec<String>,
+    pub(crate) row_hash: RowHash,
 }
 
 pub(crate) fn name(schema: &str, name: &str) -> Name {
@@ -188,6 +191,7 @@ fn parts() -> Parts {
     Parts {
         objects: OBJECTS.map(made).into(),
         roles: vec!["postgres".into(), "authenticated".into()],
+        row_hash: RowHash::Mixed,
     }
 }
 
@@ -268,18 +272,17 @@ async fn manifest(session: &PinnedSession, writer: &Writer, parts: Parts) -> Man
             }
         }
     }
-    let tables = vec![
-        rows(
-            session,
-            writer,
-            name("auth", "users"),
-            Scope::Managed("auth".into()),
-        )
-        .await,
-        rows(session, writer, name("public", "people"), Scope::App).await,
-        rows(session, writer, name("public", "notes"), Scope::App).await,
-    ];
+    let mut tables = Vec::new();
+    for (schema, table, scope) in [
+        ("auth", "users", Scope::Managed("auth".into())),
+        ("public", "people", Scope::App),
+        ("public", "notes", Scope::App),
+    ] {
+        let table = name(schema, table);
+        tables.push(rows(session, writer, table, scope, parts.row_hash).await);
+    }
     Manifest {
+        row_hash: parts.row_hash,
         snapshot: String::new(),
         repo: Uuid::nil(),
         taken_at: clock::now(),
@@ -336,7 +339,13 @@ async fn script(writer: &Writer, stage: Stage, scope: Scope, made: &[&Made]) -> 
     }
 }
 
-async fn rows(session: &PinnedSession, writer: &Writer, table: Name, scope: Scope) -> TableData {
+async fn rows(
+    session: &PinnedSession,
+    writer: &Writer,
+    table: Name,
+    scope: Scope,
+    hash: RowHash,
+) -> TableData {
     let columns = session
         .client()
         .query(
@@ -363,7 +372,7 @@ async fn rows(session: &PinnedSession, writer: &Writer, table: Name, scope: Scop
         };
         pieces.push(writer.put(segment).await.unwrap());
     }
-    let (rows, checksum) = checksum::read(session.client(), &table, &names)
+    let (rows, checksum) = checksum::read(session.client(), &table, &names, hash)
         .await
         .unwrap();
     TableData {

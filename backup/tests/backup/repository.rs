@@ -3,7 +3,7 @@
 use backup::{
     catalogue,
     checksum::RowSums,
-    format::object_path,
+    format::{RowHash, object_path},
     repository::{Making, Remembered, Repository, RepositoryError, SealRunError},
     segments::Segment,
     tools, verify,
@@ -122,7 +122,7 @@ async fn equal_segments_are_stored_once_even_at_the_same_time() {
         .put(Segment::script("select 1;\n".into()))
         .await
         .unwrap();
-    let sums = RowSums::of("1\tx\n".repeat(200).as_bytes(), 2);
+    let sums = RowSums::of("1\tx\n".repeat(200).as_bytes(), 2, RowHash::Mixed);
     let manifest = manifest(script, vec![table_data(1, sums, pieces)]);
     let snapshot = seal(writer, manifest).await.unwrap();
     assert_eq!((snapshot.totals.objects, snapshot.totals.rows), (3, 200));

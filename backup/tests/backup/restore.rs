@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Mutex};
 
 use backup::{
     checksum,
+    format::RowHash,
     restore::{self, Cause, Event, Note, Request, RestoreError, Restored, Step},
     selection::{LeftOut, Selection},
 };
@@ -92,10 +93,10 @@ pub(crate) async fn assert_equal(backup: &Taken, target: &TestDatabase) {
         if data.table.schema == "ops" && SETTLED.contains(&data.table.name.as_str()) {
             continue;
         }
-        let there = checksum::read(&source, &data.table, &data.columns)
+        let there = checksum::read(&source, &data.table, &data.columns, RowHash::Mixed)
             .await
             .unwrap();
-        let here = checksum::read(&target, &data.table, &data.columns)
+        let here = checksum::read(&target, &data.table, &data.columns, RowHash::Mixed)
             .await
             .unwrap();
         assert_eq!(there, here, "{}", data.table);

@@ -9,7 +9,8 @@ use backup::{
     catalogue,
     checksum::RowSums,
     format::{
-        Manifest, Piece, Script, ScriptObject, ServerFacts, Snapshot, TableData, object_path,
+        Manifest, Piece, RowHash, Script, ScriptObject, ServerFacts, Snapshot, TableData,
+        object_path,
     },
     keys::{self, Identities, Recipients, Secret},
     repository::{Repository, RepositoryError, SealRunError, Writer},
@@ -116,7 +117,7 @@ pub(crate) async fn put_tables(writer: &Writer, tables: u64) -> anyhow::Result<M
     let mut data = Vec::new();
     for table in 0..tables {
         let rows = rows(&format!("{table}\tsome text\n"), 3);
-        let sums = RowSums::of(&rows.bytes, 2);
+        let sums = RowSums::of(&rows.bytes, 2, RowHash::Mixed);
         data.push(table_data(table, sums, vec![writer.put(rows).await?]));
     }
     Ok(manifest(script, data))
@@ -152,6 +153,7 @@ pub(crate) fn table_data(number: u64, sums: RowSums, pieces: Vec<Piece>) -> Tabl
 
 pub(crate) fn manifest(script: Piece, tables: Vec<TableData>) -> Manifest {
     Manifest {
+        row_hash: RowHash::Mixed,
         snapshot: String::new(),
         repo: Uuid::nil(),
         taken_at: at(0),

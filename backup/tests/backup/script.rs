@@ -5,6 +5,7 @@ use std::process::Output;
 
 use backup::{
     export::Conduct,
+    format::{Manifest, RowHash},
     schema::Stage,
     selection::{Parts, Selection},
 };
@@ -15,7 +16,7 @@ use crate::{
     refusals::backup_of,
     restore::{assert_equal, restore},
     schema::dump,
-    scratch::Folder,
+    scratch::{Folder, assert_whole},
     support::session,
     taken::Taken,
     tools::{psql_at, psql_in, restore_sh_with, text_of},
@@ -203,6 +204,27 @@ async fn nothing_in_a_name_a_body_or_a_row_is_taken_for_a_command() {
     );
     assert_equal(&backup, &run.target).await;
     assert_eq!(dump(&backup.source).await, dump(&run.target).await);
+}
+
+/// Its checksums sum otherwise, and prove as much of the rows that came.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_an_older_release_is_compared_as_it_was_summed() {
+    let older = |parts: &mut handmade::Parts| parts.row_hash = RowHash::Plain;
+    let backup = handmade::backup_with(older, |_| {}).await;
+    let run = Run::of(&backup, Conduct::Lenient).await;
+    let said = text_of(&run.output.stderr);
+    assert!(run.output.status.success(), "{said}");
+    let commanded = TestDatabase::empty().await.unwrap();
+    restore(&backup, &commanded).await.unwrap();
+    assert_whole(&backup.store, &backup.snapshot, &backup.identities).await;
+
+    let odd = |manifest: &mut Manifest| manifest.row_hash = RowHash::Mixed;
+    let backup = handmade::backup_with(older, odd).await;
+    let run = Run::of(&backup, Conduct::Lenient).await;
+    let said = text_of(&run.output.stderr);
+    assert!(said.contains("is not equal to the backup"), "{said}");
+    let commanded = TestDatabase::empty().await.unwrap();
+    restore(&backup, &commanded).await.unwrap_err();
 }
 
 /// A table that cannot be made: its rows go nowhere, and nothing in them is a command.

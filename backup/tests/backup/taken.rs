@@ -76,6 +76,7 @@ impl Place {
             deadline: Deadline::after(Duration::from_secs(300)),
             tools: &[],
             files: None,
+            whole: false,
         };
         run::run(request, async || true).await.unwrap().record
     }

@@ -74,6 +74,7 @@ impl Vault {
             deadline: Deadline::after(Duration::from_secs(300)),
             tools: &[],
             files: None,
+            whole: false,
         }
     }
 

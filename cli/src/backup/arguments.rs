@@ -11,7 +11,11 @@ pub(crate) enum Backup {
     /// Makes a new repository at `BACKUP_URL`, where the first backup can go
     Init,
     /// Takes a backup now
-    Run,
+    Run {
+        /// Reads everything, also what has not changed since the backup before
+        #[arg(long)]
+        whole: bool,
+    },
     /// Lists the backups in the store
     List,
     /// Shows what a backup holds, and with an identity also its tables

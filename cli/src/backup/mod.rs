@@ -41,7 +41,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Verdict> {
     match action {
         Backup::Init => init::run(environment, output).await,
-        Backup::Run => run::run(environment, output).await,
+        Backup::Run { whole } => run::run(environment, whole, output).await,
         Backup::List => list::run(environment, output).await,
         Backup::Show(options) => show::run(&options, environment, output).await,
         Backup::Verify(options) => verify::run(&options, environment, output).await,

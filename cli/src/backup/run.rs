@@ -24,7 +24,11 @@ const SHOWN: usize = 10;
 /// No function's limit holds here, only that of patience.
 const TIME: Duration = Duration::from_secs(12 * 60 * 60);
 
-pub(super) async fn run(environment: &Environment, output: Output) -> anyhow::Result<Verdict> {
+pub(super) async fn run(
+    environment: &Environment,
+    whole: bool,
+    output: Output,
+) -> anyhow::Result<Verdict> {
     let config = environment.config();
     let setup = BackupSetup::of(&config).map_err(|error| {
         let origin = environment.origin();
@@ -33,7 +37,7 @@ pub(super) async fn run(environment: &Environment, output: Output) -> anyhow::Re
     let host = database::host(&setup.database.url)?;
     output::note(&format!("source: {host} (from {})", environment.origin()));
     let app = App::new(config);
-    let report = Box::pin(backups::now(&app, Deadline::after(TIME))).await?;
+    let report = Box::pin(backups::now(&app, whole, Deadline::after(TIME))).await?;
     let gaps = report.details.backup.as_ref();
     let gaps = gaps.map_or(&[][..], |sealed| &sealed.gaps[..]);
     let accepted = left_out::accepted(environment, gaps).await;

@@ -178,13 +178,15 @@ impl Handler<Starter> for BacksUp {
         _: Request<Bytes>,
         deadline: Deadline,
     ) -> Answer {
-        let mut report = perform(app, starter, deadline).await.map_err(|error| {
-            tracing::warn!(%error, "no backup is made");
-            Problem::Unavailable(match error {
-                SetupError::Absent => "backups are not set up",
-                SetupError::Incomplete => "backups are not configured as they should be",
-            })
-        })?;
+        let mut report = perform(app, starter, false, deadline)
+            .await
+            .map_err(|error| {
+                tracing::warn!(%error, "no backup is made");
+                Problem::Unavailable(match error {
+                    SetupError::Absent => "backups are not set up",
+                    SetupError::Incomplete => "backups are not configured as they should be",
+                })
+            })?;
         if report.outcome == Outcome::Done {
             // These take seconds, but for a first copy; a drill takes what is left.
             report.details.application = application::take_if_due(app, deadline).await;
@@ -196,15 +198,20 @@ impl Handler<Starter> for BacksUp {
     }
 }
 
-/// Makes one backup right now, whatever the schedule.
+/// Makes one backup right now, whatever the schedule; `whole` has it read everything.
 ///
 /// # Errors
 /// See [`SetupError`]; what goes wrong later is the report's outcome.
-pub async fn now(app: &App, deadline: Deadline) -> Result<Report, SetupError> {
-    perform(app, Starter::Operator, deadline).await
+pub async fn now(app: &App, whole: bool, deadline: Deadline) -> Result<Report, SetupError> {
+    perform(app, Starter::Operator, whole, deadline).await
 }
 
-async fn perform(app: &App, starter: Starter, deadline: Deadline) -> Result<Report, SetupError> {
+async fn perform(
+    app: &App,
+    starter: Starter,
+    whole: bool,
+    deadline: Deadline,
+) -> Result<Report, SetupError> {
     let setup = BackupSetup::of(&app.config)?;
     let order = Order {
         job: Job::BACKUP,
@@ -212,7 +219,7 @@ async fn perform(app: &App, starter: Starter, deadline: Deadline) -> Result<Repo
         patience: Patience::Once,
     };
     let report = jobs::run(app, order, deadline, async |run: &Run| {
-        let ended = back_up(app, run, setup, deadline.reserving(LAST_WORDS)).await;
+        let ended = back_up(app, run, setup, whole, deadline.reserving(LAST_WORDS)).await;
         record(app, run, ended, deadline.or_at_least(LAST_WORDS)).await
     });
     Ok(report.await.unwrap_or_else(Unclaimed::report))
@@ -223,9 +230,10 @@ async fn back_up(
     app: &App,
     run: &Run,
     setup: BackupSetup<'_>,
+    whole: bool,
     deadline: Deadline,
 ) -> Ended<Details> {
-    let work = Box::pin(work(app, run, setup, deadline));
+    let work = Box::pin(work(app, run, setup, whole, deadline));
     let sealed = jobs::while_held(app, run, work).await;
     let sealed = sealed.unwrap_or(Err(WorkError::Run(RunError::Superseded)));
     match sealed {
@@ -276,6 +284,7 @@ async fn work(
     app: &App,
     run: &Run,
     setup: BackupSetup<'_>,
+    whole: bool,
     deadline: Deadline,
 ) -> Result<Backup, WorkError> {
     let BackupSetup { database, backup } = setup;
@@ -292,6 +301,7 @@ async fn work(
         deadline,
         tools: tools::FILES,
         files: files.as_ref(),
+        whole,
     };
     let still_ours = || async { matches!(jobs::extend(app, run, deadline).await, Ok(Lease::Held)) };
     Ok(run::run(request, still_ours).await?)

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     format::{
         Checksum, Computed, ComputedKind, How, Inventory, Ledger, Manifest, Piece, Previous,
-        Script, ScriptObject, SequenceState, ServerFacts, Snapshot, SnapshotName, Stored,
+        RowHash, Script, ScriptObject, SequenceState, ServerFacts, Snapshot, SnapshotName, Stored,
         TableData, TableRead, Totals, VERSION, Why,
     },
     hex,
@@ -178,6 +178,7 @@ prop_compose! {
         migrations in prop::collection::vec((text(), text(), prop::option::of(hash())), 0..3),
         excluded in prop::collection::vec(exclusion(), 0..3),
         gaps in prop::collection::vec(exclusion(), 0..3),
+        row_hash in prop::sample::select(vec![RowHash::Plain, RowHash::Mixed]),
     ) -> Manifest {
         let (snapshot, repo, seconds, epoch, dedupe_key, canary) = head;
         let (version_num, version, database, wal_lsn, server_snapshot, search_path) = server;
@@ -197,6 +198,7 @@ prop_compose! {
             epoch,
             dedupe_key,
             canary,
+            row_hash,
             extensions: extensions
                 .into_iter()
                 .map(|(name, schema, version)| Extension { name, schema, version })

@@ -61,7 +61,8 @@ impl<'a> Work<'a> {
         let incoming = restore_sql::incoming();
         let copy = restore_sql::copy(&incoming, &data.columns, false);
         row_loading::send(self.source, self.session, &copy, data, self.tell).await?;
-        let arrived = table_comparison::sums(self.session, &incoming, &data.columns).await?;
+        let hash = self.source.manifest.row_hash;
+        let arrived = table_comparison::sums(self.session, &incoming, &data.columns, hash).await?;
         if arrived != (data.rows, data.checksum.clone()) {
             return Err(Cause::Different(vec![data.table.clone()]));
         }

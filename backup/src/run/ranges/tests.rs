@@ -1,5 +1,9 @@
 use super::*;
-use crate::{checksum::PieceSums, format::Piece, source::RangeType};
+use crate::{
+    checksum::RowSums,
+    format::{Piece, RowHash},
+    source::RangeType,
+};
 
 /// A piece of so many rows from a key to another, which sums up to its number.
 fn piece(number: u64, rows: u64, first_key: &str, last_key: &str) -> KnownPiece {
@@ -13,7 +17,7 @@ fn piece(number: u64, rows: u64, first_key: &str, last_key: &str) -> KnownPiece 
             first_key: first_key.to_owned(),
             last_key: last_key.to_owned(),
         },
-        sums: PieceSums::of(text.as_bytes(), 1),
+        sums: RowSums::of(text.as_bytes(), 1, RowHash::Mixed),
     }
 }
 
