@@ -7,6 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::{
     catalogue::{self, ReadError},
     format::{FileIndex, FilePart, FileRecord, FileState, Stored, object_path},
+    hex,
     repository::Writer,
     store::{Store, StoreError},
 };
@@ -19,7 +20,7 @@ const READS: usize = 8;
 pub(super) struct Known {
     /// By the keyed hash of bucket, name and version.
     pub(super) files: HashMap<String, FileState>,
-    /// The indexes, by path.
+    /// The indexes, by the hash of their text.
     pub(super) indexes: HashMap<String, Stored>,
 }
 
@@ -52,10 +53,10 @@ pub(super) async fn read(writer: &Writer) -> Result<Known, StoreError> {
         let Some(index) = or_nothing(read)? else {
             continue;
         };
-        known.files.extend(index.files);
         if there.get(&stored.path) == Some(&stored.len) {
-            known.indexes.insert(stored.path.clone(), stored);
+            known.indexes.insert(hex::sha256(&index.render()), stored);
         }
+        known.files.extend(index.files);
     }
     Ok(known)
 }

@@ -335,8 +335,7 @@ impl<'a> Run<'a> {
         let sealed = Segment::opaque(Bytes::from(listing.render()));
         let sealed = self.writer.put(sealed).await?;
         let text = index.render();
-        let path = object_path::file_index(&hex::sha256(&text));
-        let index = if let Some(stored) = known.indexes.get(&path) {
+        let index = if let Some(stored) = known.indexes.get(&hex::sha256(&text)) {
             stored.clone()
         } else {
             let putting = self.writer.put_plain(text, object_path::file_index);

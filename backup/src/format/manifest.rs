@@ -107,9 +107,8 @@ pub struct ScriptObject {
 /// One sealed object that a backup rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// The object's name in `seg/`: the keyed hash of its plaintext in
-    /// hexadecimal, with a suffix where that name was taken by something that
-    /// could not be vouched for.
+    /// The object's name in `seg/`: the keyed hash of its plaintext in hexadecimal, and a
+    /// number that is another one for other bytes.
     pub name: String,
     /// Rows that end in it; 0 for a script, and for a part of a row that is longer than
     /// a piece.

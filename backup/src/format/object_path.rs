@@ -149,15 +149,25 @@ pub fn tool(name: &str) -> String {
     format!("v1/tools/{name}")
 }
 
-/// Whether a text can be an object's name: a keyed hash, perhaps with the fence
-/// of the run that found the bare name taken.
+/// The name of an object whose content has this hash and whose bytes that one: what is sealed
+/// once more is other bytes, and must never stand where a copy of the repository still has the
+/// first.
 #[must_use]
-pub fn is_name(name: &str) -> bool {
-    let (hash, fence) = name.split_once('-').unwrap_or((name, "0"));
-    hex::is_hash(hash) && !fence.is_empty() && fence.bytes().all(|byte| byte.is_ascii_digit())
+pub fn name_of(content: &str, sha256: &str) -> String {
+    let start = sha256.get(..16).unwrap_or_default();
+    let number = u64::from_str_radix(start, 16).unwrap_or_default();
+    format!("{content}-{number}")
 }
 
-/// The keyed hash in a name.
+/// Whether a text can be an object's name: a hash of its content, mostly with a number. Older
+/// releases left that out where they could.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let (hash, number) = name.split_once('-').unwrap_or((name, "0"));
+    hex::is_hash(hash) && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The hash of the content in a name.
 #[must_use]
 pub fn id_of(name: &str) -> &str {
     name.split_once('-').map_or(name, |(id, _)| id)

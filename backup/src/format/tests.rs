@@ -385,6 +385,14 @@ fn a_piece_lies_below_the_first_digits_of_its_name() {
     assert_eq!(object_path::segment_name(3, &path), Some(&*taken));
     assert_eq!(object_path::segment_name(4, &path), None);
     assert_eq!(object_path::id_of(&taken), id);
+    let bytes = hex::sha256(b"sealed");
+    let own = object_path::name_of(&id, &bytes);
+    assert!(object_path::is_name(&own), "{own}");
+    assert_eq!(object_path::id_of(&own), id);
+    assert_ne!(
+        own,
+        object_path::name_of(&id, &hex::sha256(b"sealed again"))
+    );
     assert!(object_path::is_name(&id) && object_path::is_name(&taken));
     for wrong in [
         "",

@@ -110,7 +110,8 @@ impl Writer {
         let text = Bytes::from(manifest.render()?);
         let (id, _) = self.identify(text.clone()).await?;
         let path = |name: &str| object_path::manifest(self.repository.epoch, name);
-        Ok(self.put_sealed(&id, text, path).await?)
+        let sealed = self.sealed(text).await?;
+        Ok(self.put_named(self.store(), &id, sealed, path).await?)
     }
 
     async fn put_inventory(&self, inventory: &Inventory) -> Result<Stored, SealRunError> {

@@ -15,28 +15,40 @@ use crate::{
 
 use super::Repository;
 
-/// The objects of the current epoch that can be relied on, by keyed hash.
+/// What is vouched for of the current epoch, by keyed hash.
+#[derive(Debug, Default)]
+pub(super) struct Vouched {
+    /// What can be relied on.
+    pub(super) there: HashMap<String, Stored>,
+    /// The paths of what earlier backups rest on and nobody has any more.
+    pub(super) gone: HashMap<String, String>,
+}
+
+/// Finds out what the store has of it.
 pub(super) async fn read(
     repository: &Repository,
     previous: Option<&Record>,
-) -> Result<HashMap<String, Stored>, StoreError> {
+) -> Result<Vouched, StoreError> {
     let lengths = lengths(repository).await?;
-    if lengths.is_empty() {
-        return Ok(HashMap::new());
-    }
     let mut vouched = vouched_by_runs(repository, previous).await?;
     if let Some(record) = previous {
         let inventory = catalogue::inventory(&repository.store, &record.snapshot).await;
         vouched.extend(or_nothing(inventory)?);
     }
-    Ok(vouched
-        .into_iter()
-        .filter(|stored| lengths.get(&stored.path) == Some(&stored.len))
-        .filter_map(|stored| {
-            let name = object_path::segment_name(repository.epoch, &stored.path)?;
-            Some((object_path::id_of(name).to_owned(), stored))
-        })
-        .collect())
+    let mut found = Vouched::default();
+    for stored in vouched {
+        let Some(name) = object_path::segment_name(repository.epoch, &stored.path) else {
+            continue;
+        };
+        let id = object_path::id_of(name).to_owned();
+        match lengths.get(&stored.path) {
+            Some(len) if *len == stored.len => drop(found.there.insert(id, stored)),
+            // Torn, or another one's.
+            Some(_) => {}
+            None => drop(found.gone.insert(id, stored.path)),
+        }
+    }
+    Ok(found)
 }
 
 /// The length of every segment of the current epoch, by path.

@@ -24,7 +24,11 @@ use crate::{
     tombstones::Doomed,
 };
 
-use super::{PutError, Repository, run_progress::Progress, trusted_objects};
+use super::{
+    PutError, Repository,
+    run_progress::Progress,
+    trusted_objects::{self, Vouched},
+};
 
 /// How many bytes of plaintext are on their way at most, so that memory is
 /// bounded; a larger segment goes alone.
@@ -54,6 +58,8 @@ pub struct Writer {
     pub(super) previous: Option<Record>,
     /// What this run may rely on without having stored it, by keyed hash.
     trusted: HashMap<String, Stored>,
+    /// The paths of what earlier backups rest on and the store has lost, by keyed hash.
+    gone: HashMap<String, String>,
     /// What may be deleted while this run works, so that it is neither relied on nor written
     /// to.
     doomed: Doomed,
@@ -91,7 +97,10 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let previous = catalogue::newest(&repository.store).await?;
         let doomed = Doomed::read(&repository.store).await?;
-        let mut trusted = trusted_objects::read(&repository, previous.as_ref()).await?;
+        let Vouched {
+            there: mut trusted,
+            gone,
+        } = trusted_objects::read(&repository, previous.as_ref()).await?;
         trusted.retain(|_, stored| !doomed.has(&stored.path));
         let snapshot = SnapshotName::new(taken_at, fence, run);
         Ok(Self {
@@ -102,6 +111,7 @@ impl Writer {
             fence,
             previous,
             trusted,
+            gone,
             doomed,
             pieces: Mutex::default(),
             figures: Mutex::default(),
@@ -216,7 +226,7 @@ impl Writer {
     ) -> Result<Stored, PutError> {
         let name = hex::sha256(&text);
         let compressed = self.blocking(move || seal::compress(&text)).await??;
-        let object = (hex::sha256(&compressed), compressed);
+        let object = (hex::sha256(&compressed), Bytes::from(compressed));
         let store = self.store().reading_back();
         self.put_named(&store, &name, object, path).await
     }
@@ -253,7 +263,10 @@ impl Writer {
                 }
                 is_new = true;
                 let path = |name: &str| object_path::segment(self.repository.epoch, name);
-                let stored = self.put_sealed(id, plaintext, path).await?;
+                let (sha256, bytes) = self.sealed(plaintext).await?;
+                let object = (sha256, bytes.clone());
+                let stored = self.put_named(self.store(), id, object, path).await?;
+                self.put_back(id, bytes).await?;
                 self.progress.add(self.store(), stored.clone()).await;
                 Ok(stored)
             })
@@ -281,39 +294,44 @@ impl Writer {
         }
     }
 
-    pub(super) async fn put_sealed(
-        &self,
-        id: &str,
-        plaintext: Bytes,
-        path: impl Fn(&str) -> String,
-    ) -> Result<Stored, PutError> {
+    /// The sealed bytes of a plaintext, behind their hash.
+    pub(super) async fn sealed(&self, plaintext: Bytes) -> Result<(String, Bytes), PutError> {
         let repository = Arc::clone(&self.repository);
-        let sealed = self
-            .blocking(move || {
-                let sealed = seal::seal(&plaintext, &repository.recipients)?;
-                Ok::<_, SealError>((hex::sha256(&sealed), sealed))
-            })
-            .await??;
-        self.put_named(self.store(), id, sealed, path).await
+        let sealed = self.blocking(move || {
+            let sealed = seal::seal(&plaintext, &repository.recipients)?;
+            Ok::<_, SealError>((hex::sha256(&sealed), Bytes::from(sealed)))
+        });
+        Ok(sealed.await??)
     }
 
-    /// Stores an object under its own name, or, if something lies there that
-    /// nobody vouches for or that may be deleted any moment, under that name with this
-    /// run's fence.
+    /// Gives earlier backups back what the store has lost of them: with another hash, and the
+    /// content that they need.
+    async fn put_back(&self, id: &str, bytes: Bytes) -> Result<(), PutError> {
+        let Some(path) = self.gone.get(id) else {
+            return Ok(());
+        };
+        match self.store().put_new(path, bytes).await {
+            Ok(()) | Err(StoreError::Taken { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Stores an object under a name of its own, or, if what lies there was torn or may be
+    /// deleted any moment, under one with this run's fence.
     pub(super) async fn put_named(
         &self,
         store: &Store,
-        name: &str,
-        (sha256, bytes): (String, Vec<u8>),
+        content: &str,
+        (sha256, bytes): (String, Bytes),
         path: impl Fn(&str) -> String,
     ) -> Result<Stored, PutError> {
         let len = bytes.len() as u64;
-        let bytes = Bytes::from(bytes);
-        let (bare, fenced) = (path(name), path(&format!("{name}-{}", self.fence)));
+        let own = path(&object_path::name_of(content, &sha256));
+        let fenced = path(&format!("{content}-{}", self.fence));
         let stored = |path| Stored { path, len, sha256 };
-        if !self.doomed.has(&bare) {
-            match store.put_new(&bare, bytes.clone()).await {
-                Ok(()) => return Ok(stored(bare)),
+        if !self.doomed.has(&own) {
+            match store.put_new(&own, bytes.clone()).await {
+                Ok(()) => return Ok(stored(own)),
                 Err(StoreError::Taken { .. }) => {}
                 Err(error) => return Err(error.into()),
             }

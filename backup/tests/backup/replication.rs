@@ -75,6 +75,28 @@ async fn a_copy_holds_every_backup_and_is_restorable_by_itself() {
     assert_eq!(whole_backups(&there, &keyring.identities).await.len(), 3);
 }
 
+/// What was collected here and is wanted again is sealed once more, as other bytes: the copy
+/// needs both.
+#[tokio::test]
+async fn what_comes_again_here_leaves_earlier_backups_of_the_copy_whole() {
+    let (keyring, here, there) = (Keyring::new(), memory(), place(Arc::new(InMemory::new())));
+    let first = keyring.back_up(&here, 1, 3).await.unwrap();
+    copied(&here, &there).await;
+    for folder in [object_path::SNAPSHOTS]
+        .iter()
+        .chain(&object_path::COLLECTED)
+    {
+        for object in here.list(folder).await.unwrap() {
+            here.delete(&object.path).await.unwrap();
+        }
+    }
+    let second = keyring.back_up(&here, 1, 3).await.unwrap();
+    copied(&here, &there).await;
+    for snapshot in [&first, &second] {
+        assert_whole(&there, snapshot, &keyring.identities).await;
+    }
+}
+
 /// Copies with a fault at one request, and once more without; whether there was that request.
 async fn survives(here: &Store, keyring: &Keyring, fault: Fault, number: u64) -> bool {
     let objects = Arc::new(InMemory::new());

@@ -1,9 +1,10 @@
 //! A year of backups and collections, hour by hour, in which everything goes wrong: runs that are
 //! killed, days without a run, clocks that jump, answers that are lost, a store that keeps what is
-//! to go, and collections in the middle of a backup and backups in the middle of a collection.
+//! to go, collections in the middle of a backup and backups in the middle of a collection; and the
+//! store is lost with all that is in it, whereupon its copy takes its place and gets one of its own.
 //!
 //! Whenever something may have been deleted, every backup has all that it rests on, in the trash as
-//! well. After each collection that came to its end, what is kept is what the ladder says of all
+//! well, and so has every backup of the copy; none that was in the copy is lost. After each collection that came to its end, what is kept is what the ladder says of all
 //! backups that there ever were.
 //!
 //! Every run makes the first weeks of one. `DAYS=365 cargo test -p backup --test backup
@@ -20,8 +21,8 @@ use std::{
 
 use backup::{
     collection::{self, End, Terms},
-    format::{Pin, Snapshot, SnapshotName, object_path},
-    pins,
+    format::{Pin, Snapshot, SnapshotName},
+    pins, replication,
     retention::{self, Candidate, Ladder},
     trash,
 };
@@ -59,6 +60,9 @@ async fn a_year_of_everything_that_goes_wrong_loses_nothing_that_is_kept() {
 struct Year {
     random: TestRng,
     dated: Arc<Dated>,
+    copy: Arc<Dated>,
+    /// The newest backup when the copy was last as the store.
+    promised: Option<SnapshotName>,
     source: Source,
     known: Inventories,
     /// Every backup that was ever sealed.
@@ -84,6 +88,8 @@ struct Counts {
     frozen: u32,
     refused: u32,
     within: u32,
+    copied: u32,
+    lost: u32,
     trashed: usize,
     deleted: u64,
 }
@@ -95,6 +101,8 @@ impl Year {
         Self {
             random: TestRng::from_seed(RngAlgorithm::ChaCha, &bytes),
             dated: Dated::at(start()),
+            copy: Dated::at(start()),
+            promised: None,
             source: Source::of(3),
             known: Inventories::default(),
             sealed: BTreeMap::new(),
@@ -121,9 +129,16 @@ impl Year {
         while self.hour < self.hours {
             self.hour += 1;
             self.dated.pass_hours(1);
+            self.copy.pass_hours(1);
             self.mishaps().await;
+            if self.hour == self.hours / 3 {
+                self.lose_the_store().await;
+            }
             if self.hour > self.no_runs {
                 self.run().await;
+            }
+            if self.hour.is_multiple_of(5) || self.chance(10) {
+                self.replicate().await;
             }
             if self.hour.is_multiple_of(24) || self.chance(60) {
                 self.collect().await;
@@ -189,13 +204,16 @@ impl Year {
     /// One of the next requests meets trouble. An answer that is lost is waited for, so that few
     /// are.
     fn trouble(&mut self, within: u64) {
-        let at = self.below(within);
-        let trouble = match self.below(60) {
+        let (at, trouble) = (self.below(within), self.any_trouble());
+        self.dated.trouble(at, trouble);
+    }
+
+    fn any_trouble(&mut self) -> Trouble {
+        match self.below(60) {
             0 => Trouble::LostAnswer,
             1..30 => Trouble::KilledBefore,
             _ => Trouble::KilledAfter,
-        };
-        self.dated.trouble(at, trouble);
+        }
     }
 
     async fn run(&mut self) {
@@ -227,6 +245,33 @@ impl Year {
         self.look();
         let manifest = self.source.put(&writer).await?;
         Ok(scratch::seal(writer, manifest).await?)
+    }
+
+    async fn replicate(&mut self) {
+        if self.chance(4) {
+            let (at, trouble) = (self.below(60), self.any_trouble());
+            self.copy.trouble(at, trouble);
+        }
+        let (from, to) = (self.dated.store(), self.copy.store());
+        let soon = Deadline::after(Duration::from_secs(60));
+        let done = replication::replicate(&from, &to, soon, &mut |_| {}).await;
+        self.counted.killed += u32::from(self.copy.mend());
+        intact(&self.copy, "v1/snap", &mut self.known);
+        if done.is_ok_and(|report| report.is_done() && report.hindered.is_empty()) {
+            self.counted.copied += 1;
+            self.promised = self.records().into_keys().next_back();
+        }
+    }
+
+    /// Everything in it is gone, and the copy is what there is.
+    async fn lose_the_store(&mut self) {
+        self.counted.lost += 1;
+        let empty = Dated::at(self.dated.now());
+        self.dated = std::mem::replace(&mut self.copy, empty);
+        self.sealed = self.records();
+        let newest = self.sealed.keys().next_back();
+        assert!(self.promised.is_some() && newest >= self.promised.as_ref());
+        self.restore().await;
     }
 
     fn note(&mut self, made: Option<Snapshot>) {
@@ -334,16 +379,23 @@ impl Year {
 
     /// Whoever is killed after the commit record was written has sealed a backup all the same.
     fn note_sealed(&mut self) {
-        let (dated, sealed) = (&self.dated, &mut self.sealed);
+        let records = self.records();
+        self.sealed.extend(records);
+    }
+
+    /// The backups of the store.
+    fn records(&mut self) -> BTreeMap<SnapshotName, Snapshot> {
+        let (dated, known) = (&self.dated, &mut self.known);
         dated.look(|objects| {
             let records = objects.range("v1/snap/".to_owned()..);
-            for (path, (text, _)) in records.take_while(|(path, _)| path.starts_with("v1/snap/")) {
-                let name = object_path::record_name(path).unwrap();
-                sealed
-                    .entry(name)
-                    .or_insert_with(|| Snapshot::parse(text).unwrap());
-            }
-        });
+            records
+                .take_while(|(path, _)| path.starts_with("v1/snap/"))
+                .map(|(path, (text, _))| {
+                    let snapshot = known.record(path, text);
+                    (snapshot.snapshot.clone(), snapshot)
+                })
+                .collect()
+        })
     }
 
     /// Every backup has all that it rests on.
@@ -409,6 +461,10 @@ impl Year {
         let days = self.hours / 24;
         assert!(
             counted.sealed > self.hours / 2 && counted.killed > days / 4,
+            "{counted:?}"
+        );
+        assert!(
+            counted.copied > self.hours / 10 && counted.lost == 1,
             "{counted:?}"
         );
         assert!(
