@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use tokio::task;
 
 use super::{
@@ -70,6 +71,14 @@ pub enum ReadError {
         /// How many there are.
         count: usize,
     },
+    /// All backups were taken later.
+    #[error("no backup was taken before {before}, the first is {first}")]
+    NoneBefore {
+        /// The time that was asked for.
+        before: Timestamp,
+        /// The first backup there is.
+        first: SnapshotName,
+    },
     /// The program is ending.
     #[error("reading was cut short")]
     Cancelled,
@@ -85,7 +94,11 @@ impl ReadError {
             // Another release's, or another key's.
             Self::Unreadable { source, .. } => !matches!(source, FormatError::Version(_)),
             Self::Sealed { source, .. } => !matches!(source, SealError::WrongKey),
-            Self::Empty | Self::NoSuch(_) | Self::Ambiguous { .. } | Self::Cancelled => false,
+            Self::Empty
+            | Self::NoSuch(_)
+            | Self::Ambiguous { .. }
+            | Self::NoneBefore { .. }
+            | Self::Cancelled => false,
         }
     }
 
@@ -97,9 +110,11 @@ impl ReadError {
             Self::Unreadable { source, .. } => source.to_string(),
             Self::Sealed { source, .. } => source.to_string(),
             Self::Altered { what, .. } => (*what).to_owned(),
-            Self::Empty | Self::NoSuch(_) | Self::Ambiguous { .. } | Self::Cancelled => {
-                self.to_string()
-            }
+            Self::Empty
+            | Self::NoSuch(_)
+            | Self::Ambiguous { .. }
+            | Self::NoneBefore { .. }
+            | Self::Cancelled => self.to_string(),
         }
     }
 }
@@ -164,6 +179,27 @@ pub async fn find(store: &Store, which: &str) -> Result<Snapshot, ReadError> {
         }
     };
     Ok(record(store, name).await?.snapshot)
+}
+
+/// Finds the newest backup whose snapshot was taken before a time.
+///
+/// # Errors
+/// See [`ReadError`]. If its record cannot be read, that is told rather than an older backup
+/// given for it.
+pub async fn find_before(store: &Store, before: Timestamp) -> Result<Snapshot, ReadError> {
+    let names = names(store, object_path::SNAPSHOTS).await?;
+    let first = names.first().ok_or(ReadError::Empty)?;
+    // A name tells the second, and only the record what is below it.
+    let second = before.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let earlier = names.iter().rev();
+    for name in earlier.skip_while(|name| name.as_str()[..second.len()] > *second) {
+        let found = record(store, name).await?.snapshot;
+        if found.taken_at < before {
+            return Ok(found);
+        }
+    }
+    let first = first.clone();
+    Err(ReadError::NoneBefore { before, first })
 }
 
 /// Reads and opens a backup's manifest.

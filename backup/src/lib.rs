@@ -27,6 +27,9 @@
 //! - [`application`]: what an application consists of beside its database
 //! - [`files`]: the files of Storage beside the rows that name them, and the way back
 //! - [`audit_anchors`]: where the audit log stood, outside the database
+//! - [`row_history`], [`differences`]: what a row was in each backup, and what two backups
+//!   differ in
+//! - [`masking`]: rows for people who may not see whose they are
 //! - [`catalogue`], [`verify`], [`restore`], [`export`], [`tools`]: the way back, which
 //!   a [`drill`] tries
 
@@ -35,6 +38,7 @@ pub mod audit_anchors;
 pub mod catalogue;
 pub mod checksum;
 pub mod collection;
+pub mod differences;
 pub mod drill;
 pub mod erasures;
 pub mod export;
@@ -42,6 +46,7 @@ pub mod files;
 pub mod format;
 mod hex;
 pub mod keys;
+pub mod masking;
 mod opened_backup;
 pub mod pinned_session;
 pub mod pins;
@@ -51,6 +56,7 @@ pub mod repository;
 pub mod restore;
 mod restore_sql;
 pub mod retention;
+pub mod row_history;
 pub mod row_order;
 pub mod run;
 pub mod schema;
@@ -61,6 +67,7 @@ pub mod segments;
 pub mod selection;
 pub mod source;
 pub mod store;
+mod stored_rows;
 mod tombstones;
 pub mod tools;
 pub mod trash;

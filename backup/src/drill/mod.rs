@@ -86,6 +86,7 @@ pub async fn drill(
             selection: request.selection,
             jobs: request.jobs,
             strict: false,
+            masking: None,
         },
         tell,
     );

@@ -45,8 +45,9 @@ pub(super) async fn load(
     row_loading::send(source, session, &copy, data, tell).await?;
 
     let hash = source.manifest.row_hash;
-    let arrived = table_comparison::sums(session, &incoming, &data.columns, hash).await?;
-    if arrived != (data.rows, data.checksum.clone()) {
+    let sent = Expected::of(source, data)?;
+    let arrived = table_comparison::sums(session, &incoming, &sent.columns, hash).await?;
+    if arrived != (sent.rows, sent.checksum) {
         return Err(Cause::Different(vec![data.table.clone()]));
     }
     let (shared, left) = split(session, data).await?;

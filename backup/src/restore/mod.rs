@@ -8,6 +8,7 @@
 //! hashed by the target's server, and held against what the backup had read.
 //!
 //! - `restore_plan`: what of the backup is restored, and what may run together
+//! - `preview`: the same, only looked at
 //! - `target_sessions`: sessions, and what has to be true before anything is
 //!   changed
 //! - `firing`, `foreign_keys`: what acts on rows that come into tables that are there
@@ -24,6 +25,7 @@ mod likeness;
 mod lost_rows;
 mod managed_tables;
 mod object_statements;
+mod preview;
 mod refusals;
 mod restore_error;
 mod restore_plan;
@@ -41,6 +43,7 @@ use serde_json::Value;
 use super::{
     format::{Computed, ComputedKind, Snapshot, TableData},
     keys::Identities,
+    masking::{MaskedTables, Masking},
     opened_backup::OpenedBackup,
     schema::{Name, Scope, Stage},
     selection::{Chosen, LeftOut, Parts, Selection},
@@ -51,6 +54,7 @@ use firing::Fires;
 pub use foreign_keys::Orphans;
 pub use lost_rows::{Along, BroughtBack, LostRows, TableRows, bring_back};
 use object_statements::Statements;
+pub use preview::{Preview, preview};
 pub use refusals::Missing;
 use refusals::Refusal;
 pub use restore_error::{Cause, DomainCheck, RestoreError};
@@ -79,6 +83,8 @@ pub struct Request<'a> {
     pub jobs: usize,
     /// Whether the first object or row that the target refuses ends the restore.
     pub strict: bool,
+    /// What becomes of rows before the target sees them, if they do not come as they are.
+    pub masking: Option<Masking<'a>>,
 }
 
 /// A part of the work, with a measure of its own.
@@ -147,6 +153,13 @@ pub enum Note {
     Differs(String),
     /// Something that is computed and that nobody could compare.
     Unproven(String),
+    /// Rows were masked, and what the target computes of them was not compared.
+    Masked {
+        /// How many columns.
+        columns: usize,
+        /// Those whose values the target writes in its own way, which were not compared either.
+        uncompared: Vec<String>,
+    },
     /// The target does not let us attach this to a table of the platform.
     NotAttached {
         /// What.
@@ -207,6 +220,19 @@ impl fmt::Display for Note {
                 formatter,
                 "{what}: not compared, because reading it runs code of the app"
             ),
+            Self::Masked {
+                columns,
+                uncompared,
+            } => {
+                write!(
+                    formatter,
+                    "{columns} columns were masked; every row was counted and hashed as it was sent"
+                )?;
+                if !uncompared.is_empty() {
+                    write!(formatter, ", but for {}", uncompared.join(", "))?;
+                }
+                formatter.write_str("; what the server computes of them was not compared")
+            }
             Self::NotAttached { object, reason } => {
                 write!(formatter, "{object} was not made: {reason}")
             }
@@ -262,6 +288,10 @@ pub async fn restore(request: Request<'_>, tell: Listener<'_>) -> Result<Restore
     let source = source.map_err(|error| untouched(error.into()))?;
     let chosen = Chosen::of(&source.manifest, request.selection);
     let plan = Plan::of(chosen.map_err(|unknown| untouched(unknown.into()))?);
+    if let Some(masking) = request.masking {
+        let masks = MaskedTables::of(&source, plan.tables(), masking).await;
+        source.mask(masks.map_err(|error| untouched(error.into()))?);
+    }
     let sessions = Sessions::open(request.into, request.ca, request.jobs).await;
     let sessions = sessions.map_err(untouched)?;
     let parts = request.selection.parts;
@@ -395,6 +425,14 @@ impl Work<'_> {
         (self.tell)(Event::Begun(Step::Comparison, expected.len() as u64));
         let hash = self.source.manifest.row_hash;
         table_comparison::all(self.sessions, expected, hash, self.tell).await?;
+        if let Some(masks) = self.source.masks() {
+            let (columns, uncompared) = masks.columns();
+            let masked = Note::Masked {
+                columns,
+                uncompared,
+            };
+            return Ok([notes, vec![masked]].concat());
+        }
         let computed = self.computed(&tables);
         let more = table_comparison::computed(self.sessions, &computed, hash).await?;
         Ok([notes, more].concat())
@@ -485,8 +523,9 @@ impl Work<'_> {
         }
         let (left, lifted) = rows.without_checks(main, &self.plan.app, left).await?;
         let is_left = |data: &&&TableData| left.iter().any(|left| left.table == data.table);
-        let loaded = self.plan.app.iter().filter(|data| !is_left(data));
-        expected.extend(loaded.map(|data| Expected::of(data)));
+        for data in self.plan.app.iter().filter(|data| !is_left(data)) {
+            expected.push(Expected::of(self.source, data)?);
+        }
         let sequences = &self.plan.chosen.sequences;
         let missing = target_sessions::set_sequences(main, sequences).await?;
         if let Some(missing) = missing.iter().find(|_| self.strict) {
@@ -533,9 +572,9 @@ impl Work<'_> {
                 continue;
             };
             match rows.late(main, data).await? {
-                Late::Loaded => loaded.expected.push(Expected::of(data)),
+                Late::Loaded => loaded.expected.push(Expected::of(self.source, data)?),
                 Late::Routed(parts) => {
-                    loaded.expected.push(Expected::of(data));
+                    loaded.expected.push(Expected::of(self.source, data)?);
                     let is_part = |one: &mut Expected| one.is_among(&parts);
                     let together: Vec<_> = loaded.expected.extract_if(.., is_part).collect();
                     let merged = table_comparison::merged(&together);

@@ -4,6 +4,7 @@ use tokio_postgres::error::{DbError, SqlState};
 
 use crate::{
     catalogue::ReadError,
+    masking::MaskError,
     pinned_session::{SessionError, in_words},
     schema::Name,
     selection::UnknownName,
@@ -59,6 +60,12 @@ pub enum Cause {
         "{0} has neither a primary key nor a unique key over columns that may not be null and that the backup has: a row that is missing cannot be told from one that is there"
     )]
     NoKey(Name),
+    /// Rows were to be masked and cannot be.
+    #[error(transparent)]
+    Mask(#[from] MaskError),
+    /// Rows were named by a column that the backup's table does not have.
+    #[error("{0} has no column {1} in the backup")]
+    NoColumn(Name, String),
     /// The target's server is older than the source's.
     #[error(
         "the target's PostgreSQL {target} is older than the backup's {backup}: it would not take everything"

@@ -1,9 +1,10 @@
 //! Rows of the app's tables, as COPY text.
 
-use std::{collections::BTreeMap, pin::pin};
+use std::{collections::BTreeMap, pin::pin, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, stream::FuturesOrdered};
+use tokio::task;
 use tokio_postgres::{Client, CopyInSink, Row};
 
 use super::{
@@ -14,7 +15,16 @@ use super::{
     restore_error::{DomainCheck, refused, refused_rows},
     target_sessions::Sessions,
 };
-use crate::{format::TableData, opened_backup::OpenedBackup, restore_sql, schema::Name};
+use crate::{
+    catalogue::ReadError,
+    checksum::RowSums,
+    format::{Piece, TableData},
+    masking::MaskedTable,
+    opened_backup::OpenedBackup,
+    restore_sql,
+    schema::Name,
+    stored_rows,
+};
 
 /// Pieces of one table that are fetched and opened while another is sent.
 const LOOK_AHEAD: usize = 3;
@@ -182,6 +192,10 @@ impl Rows<'_> {
         let Some(left) = there.load_or_leave(session, data).await? else {
             return Ok(Late::Loaded);
         };
+        if self.source.masks().is_some() {
+            // The masks are those of this partition.
+            return Ok(Late::Left(left));
+        }
         let parts = partitions_beside(session, &data.table).await?;
         let Some(whole) = parts.first().filter(|whole| **whole != data.table) else {
             return Ok(Late::Left(left));
@@ -323,7 +337,7 @@ async fn roll_back(session: &Client, table: &Name) -> Result<(), Cause> {
     done.map_err(refused_rows(table))
 }
 
-/// Sends one table's pieces to a COPY that waits for them.
+/// Sends one table's rows to a COPY that waits for them, masked where that was asked for.
 pub(super) async fn send(
     source: &OpenedBackup<'_>,
     session: &Client,
@@ -332,6 +346,10 @@ pub(super) async fn send(
     tell: Listener<'_>,
 ) -> Result<(), Cause> {
     let table = &data.table;
+    if let Some(masks) = source.masks() {
+        let masked = masks.table(table)?;
+        return send_masked(source, session, copy, data, masked, tell).await;
+    }
     let sink: CopyInSink<Bytes> = session.copy_in(copy).await.map_err(refused_rows(table))?;
     let mut sink = pin!(sink);
     // No stream of closures: whether another thread may take one cannot be proven.
@@ -356,4 +374,71 @@ pub(super) async fn send(
         return Err(Cause::Different(vec![table.clone()]));
     }
     Ok(())
+}
+
+/// The same for rows that are masked before they leave.
+async fn send_masked(
+    source: &OpenedBackup<'_>,
+    session: &Client,
+    copy: &str,
+    data: &TableData,
+    masked: &Arc<MaskedTable>,
+    tell: Listener<'_>,
+) -> Result<(), Cause> {
+    let table = &data.table;
+    let sink: CopyInSink<Bytes> = session.copy_in(copy).await.map_err(refused_rows(table))?;
+    let mut sink = pin!(sink);
+    let mut sums = RowSums::default();
+    for pieces in stored_rows::groups(data) {
+        let text = source.rows(pieces).await?;
+        let length = text.len() as u64;
+        let masked = Arc::clone(masked);
+        let applied = task::spawn_blocking(move || masked.apply(&text)).await;
+        let rows = applied.map_err(|_| Cause::Backup(ReadError::Cancelled))??;
+        sums += rows.sums;
+        let sent = sink.send(rows.text.into()).await;
+        sent.map_err(refused_rows(table))?;
+        tell(Event::Advanced(length));
+    }
+    let rows = sink.finish().await.map_err(refused_rows(table))?;
+    if rows != data.rows {
+        return Err(Cause::Different(vec![table.clone()]));
+    }
+    masked.note_sent(sums);
+    Ok(())
+}
+
+/// Sends some rows of a table to a COPY that waits for them, and answers with how many they are
+/// and with their sums.
+pub(super) async fn send_some(
+    source: &OpenedBackup<'_>,
+    session: &Client,
+    copy: &str,
+    data: &TableData,
+    (groups, is_wanted): (&[&[Piece]], &(dyn Fn(&[u8]) -> bool + Sync)),
+    tell: Listener<'_>,
+) -> Result<(u64, RowSums), Cause> {
+    let table = &data.table;
+    let sink: CopyInSink<Bytes> = session.copy_in(copy).await.map_err(refused_rows(table))?;
+    let mut sink = pin!(sink);
+    let (mut count, mut sums) = (0, RowSums::default());
+    for pieces in groups {
+        let text = source.rows(pieces).await?;
+        let mut wanted = Vec::new();
+        for row in stored_rows::rows(&text).filter(|row| is_wanted(row)) {
+            wanted.extend_from_slice(row);
+            wanted.push(b'\n');
+            count += 1;
+        }
+        sums += RowSums::of(&wanted, data.columns.len(), source.manifest.row_hash);
+        sink.send(wanted.into())
+            .await
+            .map_err(refused_rows(table))?;
+        tell(Event::Advanced(text.len() as u64));
+    }
+    let rows = sink.finish().await.map_err(refused_rows(table))?;
+    if rows != count {
+        return Err(Cause::Different(vec![table.clone()]));
+    }
+    Ok((count, sums))
 }

@@ -7,6 +7,7 @@ use super::{Cause, Event, Listener, Note, restore_error::refused, target_session
 use crate::{
     checksum,
     format::{Checksum, Computed, RowHash, TableData},
+    opened_backup::OpenedBackup,
     schema::Name,
 };
 
@@ -27,14 +28,18 @@ impl Expected {
         self.tables.iter().all(|table| tables.contains(table))
     }
 
-    /// What the source held.
-    pub(super) fn of(data: &TableData) -> Self {
-        Self {
+    /// What the source held, or what its masks made of that.
+    pub(super) fn of(source: &OpenedBackup<'_>, data: &TableData) -> Result<Self, Cause> {
+        let (columns, checksum) = match source.masks() {
+            Some(masks) => masks.table(&data.table)?.expected(),
+            None => (data.columns.clone(), data.checksum.clone()),
+        };
+        Ok(Self {
             tables: vec![data.table.clone()],
-            columns: data.columns.clone(),
+            columns,
             rows: data.rows,
-            checksum: data.checksum.clone(),
-        }
+            checksum,
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 //! nothing else. The server finds a row's part by itself, in one pass over the table for all
 //! of them, without an index.
 
-use std::ops::Range;
+use std::{cmp::Ordering, ops::Range};
 
 use crate::{
     restore_sql::literal,
@@ -53,7 +53,12 @@ impl RangeType {
     /// Of a column; nothing if it is of another type.
     #[must_use]
     pub fn of(column: &Column) -> Option<Self> {
-        let sql = column.type_sql.as_str();
+        Self::of_sql(&column.type_sql)
+    }
+
+    /// Of a type as SQL.
+    #[must_use]
+    pub fn of_sql(sql: &str) -> Option<Self> {
         let plain = ["smallint", "integer", "bigint", "uuid", "date"];
         if let Some(name) = plain.into_iter().find(|name| *name == sql) {
             Some(Self::Fixed(name))
@@ -68,6 +73,27 @@ impl RangeType {
             Some(Self::Fixed("timestamp without time zone"))
         } else {
             None
+        }
+    }
+
+    /// Compares two values by their texts, as the server compares the values; nothing where
+    /// the texts do not tell, as those of times before Christ.
+    #[must_use]
+    pub fn compare(self, one: &str, other: &str) -> Option<Ordering> {
+        match self {
+            Self::Text | Self::Fixed("uuid") => Some(one.cmp(other)),
+            Self::Fixed("smallint" | "integer" | "bigint") => {
+                let number = |text: &str| text.parse::<i64>().ok();
+                Some(number(one)?.cmp(&number(other)?))
+            }
+            // A day, and a time in UTC: their digits stand where they count.
+            Self::Fixed(_) => {
+                let is_plain = |text: &str| {
+                    text.as_bytes().get(4) == Some(&b'-')
+                        && text.bytes().all(|byte| !byte.is_ascii_alphabetic())
+                };
+                (is_plain(one) && is_plain(other)).then(|| one.cmp(other))
+            }
         }
     }
 
@@ -224,6 +250,42 @@ mod tests {
             ("extensions.citext", None),
         ] {
             assert_eq!(RangeType::of(&column(sql)), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn texts_are_compared_as_the_server_compares_their_values() {
+        let time = "timestamp with time zone";
+        for (sql, lesser, greater) in [
+            ("bigint", "-10", "-9"),
+            ("bigint", "9", "10"),
+            ("text", "Z", "a"),
+            (
+                "uuid",
+                "0b0e4a5e-0000-4000-8000-000000000000",
+                "a0000000-0000-4000-8000-000000000000",
+            ),
+            ("date", "0999-12-31", "2026-01-01"),
+            (time, "2026-01-01 00:00:00+00", "2026-01-01 00:00:00.5+00"),
+            (
+                time,
+                "2026-01-01 00:00:00.5+00",
+                "2026-01-01 00:00:00.55+00",
+            ),
+        ] {
+            let kind = RangeType::of_sql(sql).unwrap();
+            assert_eq!(kind.compare(lesser, greater), Some(Ordering::Less), "{sql}");
+            assert_eq!(kind.compare(greater, lesser), Some(Ordering::Greater));
+            assert_eq!(kind.compare(lesser, lesser), Some(Ordering::Equal));
+        }
+        for (sql, untold) in [
+            ("date", "0044-03-15 BC"),
+            ("date", "infinity"),
+            (time, "12026-01-01 00:00:00+00"),
+            ("bigint", "seven"),
+        ] {
+            let kind = RangeType::of_sql(sql).unwrap();
+            assert_eq!(kind.compare(untold, "2026-01-01"), None, "{untold}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use backup::{
     restore::{self, Along, BroughtBack, Cause, LostRows, Orphans},
+    row_history::RowName,
     schema::Name,
 };
 use local_supabase::postgres::Cluster;
@@ -106,6 +107,7 @@ async fn bring_back(
         into: &into.url,
         ca: Some(&into.ca),
         tables: &tables,
+        whose: &[],
         write,
         by: "anna",
     };
@@ -357,4 +359,107 @@ async fn a_row_that_comes_meanwhile_is_neither_doubled_nor_a_failure() {
     };
     let (brought, ()) = tokio::join!(bringing, meanwhile);
     assert_eq!(counts(&brought.unwrap()), [("Bilder Größe", 1, 0)]);
+}
+
+/// What belongs to some rows: how many of which table the backup has, are missing, came back.
+async fn bring_back_owned(
+    backup: &Taken,
+    table: &str,
+    key: (&str, &str),
+    write: bool,
+) -> Result<BroughtBack, Cause> {
+    let into = live(backup).await;
+    let whose = [RowName {
+        table: name("public", table),
+        key: vec![(key.0.to_owned(), key.1.to_owned())],
+    }];
+    let request = LostRows {
+        store: &backup.store,
+        snapshot: &backup.snapshot,
+        identities: &backup.identities,
+        into: &into.url,
+        ca: Some(&into.ca),
+        tables: &[],
+        whose: &whose,
+        write,
+        by: "anna",
+    };
+    restore::bring_back(request, &|_| {}).await
+}
+
+fn of_each(brought: &BroughtBack) -> Vec<(&str, u64, u64, u64)> {
+    let tables = brought.tables.iter();
+    let counts = tables.map(|rows| {
+        let name = rows.table.name.as_str();
+        (name, rows.in_backup, rows.missing, rows.inserted)
+    });
+    counts.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_one_row_comes_back_alone() {
+    let backup = cellar().await;
+    let session = session(&backup.source).await;
+    let before = state(&session).await;
+    // Of the first wine a part is gone, of another one all, and its row is there.
+    let delete = "delete from public.tastings where wine in (1, 2) and nth > 2";
+    session.batch_execute(delete).await.unwrap();
+    let looked = bring_back_owned(&backup, "wines", ("id", "1"), false).await;
+    let expected = |tastings, pictures| {
+        [
+            ("wines", 1, 0, 0),
+            ("empty", 0, 0, 0),
+            ("tastings", 4, 2, tastings),
+            ("Bilder Größe", 4, 2, pictures),
+        ]
+        .into_iter()
+        .filter(|(_, of, ..)| *of > 0)
+        .collect::<Vec<_>>()
+    };
+    assert_eq!(of_each(&looked.unwrap()), expected(0, 0));
+    let brought = bring_back_owned(&backup, "wines", ("id", "1"), true).await;
+    let brought = brought.unwrap();
+    assert_eq!(of_each(&brought), expected(2, 2));
+    assert!(brought.written);
+    let left = "select count(*) from public.tastings where wine = 2";
+    let left: i64 = session.query_one(left, &[]).await.unwrap().get(0);
+    assert_eq!(left, 2, "another's rows stay away");
+    bring_back_owned(&backup, "wines", ("name", "wine 2"), true)
+        .await
+        .unwrap();
+    assert_eq!(state(&session).await, before);
+
+    let unknown = bring_back_owned(&backup, "wines", ("colour", "red"), true).await;
+    assert_eq!(
+        unknown.unwrap_err().to_string(),
+        "\"public\".\"wines\" has no column colour in the backup"
+    );
+    let none = bring_back_owned(&backup, "wines", ("id", "99"), true).await;
+    assert_eq!(of_each(&none.unwrap()), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_a_row_that_is_gone_needs_what_it_refers_to() {
+    let backup = cellar().await;
+    let session = session(&backup.source).await;
+    let before = state(&session).await;
+    let delete = "update public.wines set best = null where best = 3;
+        delete from public.wines where id in (3, 18)";
+    session.batch_execute(delete).await.unwrap();
+    let orphans = bring_back_owned(&backup, "wines", ("id", "3"), true).await;
+    let orphans = orphans.unwrap();
+    assert!(!orphans.written);
+    assert_eq!(orphans.orphans[0].constraint, "wines_best_fkey");
+    bring_back(&backup, &live(&backup).await, &["wines"], true)
+        .await
+        .unwrap();
+    let brought = bring_back_owned(&backup, "wines", ("id", "3"), true).await;
+    let tables = brought.unwrap();
+    assert_eq!(of_each(&tables)[0], ("wines", 1, 0, 0));
+    bring_back_owned(&backup, "wines", ("id", "18"), true)
+        .await
+        .unwrap();
+    let best = "update public.wines set best = 3 where id = 18";
+    session.batch_execute(best).await.unwrap();
+    assert_eq!(state(&session).await, before);
 }

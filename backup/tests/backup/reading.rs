@@ -11,8 +11,10 @@ use backup::{
     verify,
 };
 
+use jiff::SignedDuration;
+
 use crate::scratch::{
-    Keyring, faults, in_folder, manifest, memory, replace, rows, seal, table_data,
+    Keyring, at, faults, in_folder, manifest, memory, replace, rows, seal, table_data,
 };
 
 #[tokio::test]
@@ -39,6 +41,39 @@ async fn backups_are_found_by_name_and_beginning() {
         find("20").await,
         Err("the names of 2 backups begin with \"20\"".into())
     );
+}
+
+#[tokio::test]
+async fn a_backup_is_found_by_the_time_before_which_it_was_taken() {
+    let (keyring, store) = (Keyring::new(), memory());
+    let empty = catalogue::find_before(&store, at(1)).await.unwrap_err();
+    assert!(matches!(empty, ReadError::Empty), "{empty}");
+    let first = keyring.back_up(&store, 10, 1).await.unwrap();
+    let second = keyring.back_up(&store, 20, 1).await.unwrap();
+    let a_moment = SignedDuration::from_millis(1);
+    for (time, expected) in [
+        (at(10) + a_moment, &first),
+        (at(20), &first),
+        (at(20) + a_moment, &second),
+        (at(90), &second),
+    ] {
+        let found = catalogue::find_before(&store, time).await.unwrap();
+        assert_eq!(found.snapshot, expected.snapshot, "{time}");
+    }
+    let none = catalogue::find_before(&store, at(10)).await.unwrap_err();
+    assert_eq!(
+        none.to_string(),
+        format!(
+            "no backup was taken before {}, the first is {}",
+            at(10),
+            first.snapshot
+        )
+    );
+    // Whoever asks for the time of a backup that cannot be read gets no other one.
+    let damaged = object_path::record(&second.snapshot);
+    replace(&store, &damaged, |text| text.truncate(text.len() / 2)).await;
+    let torn = catalogue::find_before(&store, at(30)).await.unwrap_err();
+    assert!(matches!(torn, ReadError::Unreadable { .. }), "{torn}");
 }
 
 #[tokio::test]

@@ -56,6 +56,7 @@ fn request<'a>(
         selection,
         jobs: 3,
         strict: false,
+        masking: None,
     }
 }
 
@@ -354,4 +355,46 @@ async fn a_role_that_is_missing_is_made_without_login() {
         .batch_execute("drop role restored_role")
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_restore_would_do_is_told_and_nothing_is_done() {
+    let backup = handmade::backup().await;
+    let target = TestDatabase::empty().await.unwrap();
+    let (into, ca) = direct(&target).await;
+    let everything = Selection::default();
+    let all = request(&backup, &into, &ca, &everything);
+    let looked = restore::preview(&all).await.unwrap();
+    let pieces = backup.manifest.tables.iter().flat_map(|data| &data.pieces);
+    let bytes: u64 = pieces.map(|piece| piece.raw_len).sum();
+    let totals = &backup.snapshot.totals;
+    assert_eq!(
+        (looked.tables, looked.rows, looked.bytes),
+        (3, totals.rows, bytes)
+    );
+    // The manifest has been read by then.
+    let manifest = backup.snapshot.manifest.len;
+    assert_eq!(
+        (looked.fetched_objects + 1, looked.fetched_bytes + manifest),
+        (totals.objects, totals.stored_bytes)
+    );
+    assert!(looked.refused.is_none(), "{looked:?}");
+    let notes = Selection {
+        tables: vec![name("public", "notes")],
+        ..Selection::default()
+    };
+    let one = restore::preview(&request(&backup, &into, &ca, &notes)).await;
+    let one = one.unwrap();
+    assert_eq!(one.tables, 1);
+    assert!(one.fetched_bytes < looked.fetched_bytes, "{one:?}");
+    assert!(
+        one.notes
+            .iter()
+            .any(|note| matches!(note, Note::LeftOut(_))),
+        "{one:?}"
+    );
+
+    restore(&backup, &target).await.expect("it was left empty");
+    let full = restore::preview(&all).await.unwrap();
+    assert!(matches!(full.refused, Some(Cause::NotEmpty(_))), "{full:?}");
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use backup::drill::Budget;
 use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
 
 /// What `backup` can do.
 #[derive(Debug, Subcommand)]
@@ -20,10 +21,16 @@ pub(crate) enum Backup {
     List,
     /// Shows what a backup holds, and with an identity also its tables
     Show(Show),
+    /// Follows one row through all backups: what it was when
+    History(History),
+    /// Shows what is different between two backups
+    Diff(Diff),
     /// Checks whether backups are whole
     Verify(Verify),
     /// Restores a backup into an empty database and compares the two
     Restore(Restore),
+    /// Proposes masks for all columns of a backup that look personal, for `restore --mask`
+    MaskTemplate(MaskTemplate),
     /// Restores the files of Storage into a project, with their rows
     RestoreFiles(RestoreFiles),
     /// Writes a backup as a script for psql
@@ -96,13 +103,77 @@ pub(crate) struct Key {
     pub(crate) identity: Option<PathBuf>,
 }
 
+/// Which backup, if not by its name.
+#[derive(Debug, Args)]
+pub(crate) struct Moment {
+    /// The newest backup that was taken before this time, such as 2026-11-25T09:00:00Z
+    #[arg(long, value_name = "TIME", conflicts_with = "snapshot")]
+    pub(crate) before: Option<Timestamp>,
+}
+
 /// Which backup to show.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The backup's name, or `latest`
     #[arg(default_value = "latest")]
     pub(crate) snapshot: String,
+    /// Or by when it was taken.
+    #[command(flatten)]
+    pub(crate) moment: Moment,
     /// What opens it.
+    #[command(flatten)]
+    pub(crate) key: Key,
+}
+
+/// Which row to follow.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Only the pieces of the table that can hold the row are read, if the key begins with the
+column by which the table is ordered, and each piece once however many backups share it.
+Values are those of the backups: times in UTC, as 2026-11-25 09:00:00+00.")]
+pub(crate) struct History {
+    /// The row's table, schema.name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: String,
+    /// A column of its key, and the value; repeated for a key of several columns
+    #[arg(long = "key", value_name = "COLUMN=VALUE", required = true)]
+    pub(crate) keys: Vec<String>,
+    /// Only backups that were taken at this time or later, such as 2026-11-25T09:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Timestamp>,
+    /// Only backups that were taken at this time or earlier
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Timestamp>,
+    /// Shows the values as well, which the project's audit log then tells
+    #[arg(long)]
+    pub(crate) values: bool,
+    /// What opens the backups.
+    #[command(flatten)]
+    pub(crate) key: Key,
+}
+
+/// Which backups to compare.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Only what the two do not share is read. It ends with 0 whether or not they differ.")]
+pub(crate) struct Diff {
+    /// The earlier backup: its name, the beginning of it, or `latest`
+    #[arg(value_name = "BACKUP")]
+    pub(crate) first: String,
+    /// The later one
+    #[arg(value_name = "OTHER", default_value = "latest")]
+    pub(crate) second: String,
+    /// This table alone, schema.name, and what hangs on it; can be repeated
+    #[arg(long = "table", value_name = "NAME")]
+    pub(crate) tables: Vec<String>,
+    /// Names rows by their keys, and the columns in which they differ, which the project's
+    /// audit log then tells
+    #[arg(long)]
+    pub(crate) rows: bool,
+    /// How many rows of each table are named
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "rows")]
+    pub(crate) limit: usize,
+    /// What opens them.
     #[command(flatten)]
     pub(crate) key: Key,
 }
@@ -113,6 +184,9 @@ pub(crate) struct Verify {
     /// The backup's name, `latest` or `all`
     #[arg(default_value = "latest")]
     pub(crate) snapshot: String,
+    /// Or by when it was taken.
+    #[command(flatten)]
+    pub(crate) moment: Moment,
     /// 1: every object is there and unchanged, which needs no key; 2: also opens
     /// and reads all of it
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
@@ -133,11 +207,15 @@ restore that fails leaves a part there: drop that database and begin again.
 
 Rows that the living database has lost come back with
   --into-live --missing-only --table NAME --dry-run
-and then with --yes: rows whose key is not there any more, and nothing else.")]
+and then with --yes: rows whose key is not there any more, and nothing else. What belongs
+to one row comes back with --where public.profiles:id=7 in place of --table.")]
 pub(crate) struct Restore {
     /// Name of a backup, or `latest`
     #[arg(default_value = "latest")]
     pub(crate) snapshot: String,
+    /// Or by when it was taken.
+    #[command(flatten)]
+    pub(crate) moment: Moment,
     /// The empty database, by its session connection (port 5432)
     #[arg(
         long,
@@ -170,9 +248,35 @@ pub(crate) struct Restore {
     /// Root that signed the database's certificate; without it, `DATABASE_CA`
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<String>,
+    /// For whose eyes.
+    #[command(flatten)]
+    pub(crate) masks: Masks,
+    /// Whether only to look.
+    #[command(flatten)]
+    pub(crate) trial: Trial,
     /// Does it, instead of saying what it would do
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// Which backup to look through.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It looks at the names and types of columns, and at the first rows of each table. Only names
+of columns are written. Nobody but you can know all that is personal: read it before you use it.")]
+pub(crate) struct MaskTemplate {
+    /// Name of a backup, or `latest`
+    #[arg(default_value = "latest")]
+    pub(crate) snapshot: String,
+    /// Or by when it was taken.
+    #[command(flatten)]
+    pub(crate) moment: Moment,
+    /// What opens it.
+    #[command(flatten)]
+    pub(crate) key: Key,
+    /// Writes to this new file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Files of Storage back into a project.
@@ -185,6 +289,9 @@ pub(crate) struct RestoreFiles {
     /// Name of a backup, or `latest`
     #[arg(default_value = "latest")]
     pub(crate) snapshot: String,
+    /// Or by when it was taken.
+    #[command(flatten)]
+    pub(crate) moment: Moment,
     /// The project's database, by its session connection (port 5432)
     #[arg(long, value_name = "DATABASE_URL")]
     pub(crate) into: String,
@@ -205,6 +312,25 @@ pub(crate) struct RestoreFiles {
     pub(crate) yes: bool,
 }
 
+/// Rows for people who may not see whose they are.
+#[derive(Debug, Args)]
+pub(crate) struct Masks {
+    /// Masks columns before the database sees them, as this file says
+    #[arg(long, value_name = "FILE", conflicts_with = "into_live")]
+    pub(crate) mask: Option<PathBuf>,
+    /// Lets columns that look personal come as they are where that file does not name them
+    #[arg(long, requires = "mask")]
+    pub(crate) yes_unmasked: bool,
+}
+
+/// Looked at and not done.
+#[derive(Debug, Args)]
+pub(crate) struct Trial {
+    /// Says what would be done, looks at the database, and changes nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+}
+
 /// Rows back into a database that lives.
 #[derive(Debug, Args)]
 pub(crate) struct Live {
@@ -212,7 +338,7 @@ pub(crate) struct Live {
     /// are missing
     #[arg(
         long,
-        requires_all = ["missing_only", "tables"],
+        requires = "missing_only",
         conflicts_with_all = [
             "into", "schema_only", "data_only", "schemas", "exclude_tables", "skip",
             "no_owner", "no_privileges", "strict",
@@ -222,9 +348,15 @@ pub(crate) struct Live {
     /// Rows whose key is not there any more; what is there stays as it is
     #[arg(long, requires = "into_live")]
     pub(crate) missing_only: bool,
-    /// Says which rows would come, and writes none
-    #[arg(long, requires = "into_live", conflicts_with = "yes")]
-    pub(crate) dry_run: bool,
+    /// Rows that belong to this one alone: itself, all that refer to it by foreign keys, and
+    /// all that refer to those; can be repeated
+    #[arg(
+        long = "where",
+        value_name = "TABLE:COLUMN=VALUE",
+        requires = "into_live",
+        conflicts_with = "tables"
+    )]
+    pub(crate) owners: Vec<String>,
 }
 
 /// What of a backup, if not all of it.
@@ -259,6 +391,9 @@ pub(crate) struct Export {
     /// Name of a backup, or `latest`
     #[arg(default_value = "latest")]
     pub(crate) snapshot: String,
+    /// Or by when it was taken.
+    #[command(flatten)]
+    pub(crate) moment: Moment,
     /// What opens it.
     #[command(flatten)]
     pub(crate) key: Key,

@@ -1,12 +1,30 @@
-//! From options to what is chosen of a backup.
+//! From options to the backup that is meant, and to what is chosen of it.
 
 use backup::{
+    format::Snapshot,
     schema::Name,
     selection::{Chosen, Parts, Selection},
 };
 
-use super::arguments::Choice;
+use super::{
+    arguments::{Choice, Moment},
+    repository::Repository,
+};
 use terminal::{failure::Misuse, output};
+
+impl Moment {
+    /// The backup that was meant: the newest before a time, or else the one that was named.
+    pub(super) async fn find(
+        &self,
+        repository: &Repository,
+        named: &str,
+    ) -> anyhow::Result<Snapshot> {
+        match self.before {
+            Some(time) => repository.find_before(time).await,
+            None => repository.find(named).await,
+        }
+    }
+}
 
 impl Choice {
     /// What was chosen, of all or of rows alone.
@@ -68,17 +86,32 @@ pub(super) fn told(selection: &Selection) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
+/// The table that an option named, with its schema.
+pub(super) fn named_table(option: &str, text: &str) -> Result<Name, Misuse> {
+    table(text).ok_or_else(|| {
+        Misuse(format!(
+            "a table must be named with its schema, such as public.orders or \
+             \"odd.schema\".\"Odd Table\", got {option} {text}"
+        ))
+    })
+}
+
+/// A column and a value that an option named.
+pub(super) fn column_and_value(option: &str, text: &str) -> Result<(String, String), Misuse> {
+    let pair = text
+        .split_once('=')
+        .filter(|(column, _)| !column.is_empty());
+    let (column, value) = pair.ok_or_else(|| {
+        Misuse(format!(
+            "a column and a value must be given as id=7, got {option} {text}"
+        ))
+    })?;
+    Ok((column.to_owned(), value.to_owned()))
+}
+
 /// The tables that an option named, each with its schema.
-fn names(option: &str, texts: &[String]) -> Result<Vec<Name>, Misuse> {
-    let name = |text: &String| {
-        table(text).ok_or_else(|| {
-            Misuse(format!(
-                "a table must be named with its schema, such as public.orders or \
-                 \"odd.schema\".\"Odd Table\", got {option} {text}"
-            ))
-        })
-    };
-    texts.iter().map(name).collect()
+pub(super) fn names(option: &str, texts: &[String]) -> Result<Vec<Name>, Misuse> {
+    texts.iter().map(|text| named_table(option, text)).collect()
 }
 
 /// Two identifiers with a dot between. Without quotes one is taken as it is written, for

@@ -39,7 +39,7 @@ pub(super) async fn run(
     let selection = options.choice.selection(options.data_only)?;
     let repository = Repository::of(environment)?;
     let identities = identities(&options.key, environment)?;
-    let snapshot = repository.find(&options.snapshot).await?;
+    let snapshot = options.moment.find(&repository, &options.snapshot).await?;
     output::note(&format!("exporting {}", snapshot.snapshot));
     let export = Opened::open(&repository.store, &snapshot, &identities).await?;
     let chosen = export.choose(&selection);

@@ -3,6 +3,7 @@
 use backup::{
     format::Snapshot,
     restore::{self, Along, BroughtBack, Cause, LostRows, TableRows},
+    row_history::RowName,
     schema::Name,
 };
 use outside::database;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::Restore,
+    choice,
     progress::Progress,
     quantities,
     repository::{Repository, identities},
@@ -30,12 +32,17 @@ pub(super) async fn run(
     let into = environment.get("DATABASE_URL").ok_or_else(unset)?.into();
     let host = database::host(&into).map_err(|error| Misuse(error.to_string()))?;
     let tables = options.choice.selection(true)?.tables;
+    let whose = owners(&options.live.owners)?;
+    if tables.is_empty() && whose.is_empty() {
+        let rows = "--into-live needs --table NAME for rows of a table, or --where TABLE:COLUMN=VALUE for what belongs to one row";
+        return Err(Misuse(rows.to_owned()).into());
+    }
     let repository = Repository::of(environment)?;
     let identities = identities(&options.key, environment)?;
-    let snapshot = repository.find(&options.snapshot).await?;
+    let snapshot = options.moment.find(&repository, &options.snapshot).await?;
     output::note(&format!("target: {host}, which lives (from {origin})"));
-    output::note(&intention(&snapshot, &tables));
-    if !(options.yes || options.live.dry_run) {
+    output::note(&intention(&snapshot, &tables, &whose));
+    if !(options.yes || options.trial.dry_run) {
         let nothing = "nothing was done: say --dry-run to see which rows are missing, then --yes";
         return Err(Misuse(nothing.to_owned()).into());
     }
@@ -50,6 +57,7 @@ pub(super) async fn run(
         into: &into,
         ca: ca.as_deref(),
         tables: &tables,
+        whose: &whose,
         write: options.yes,
         by: &author(),
     };
@@ -57,7 +65,7 @@ pub(super) async fn run(
     let brought = restore::bring_back(request, &|event| progress.show(event)).await;
     progress.finish();
     let brought = brought.map_err(|cause| match cause {
-        Cause::Unknown(unknown) => Misuse(unknown.to_string()).into(),
+        misuse @ (Cause::Unknown(_) | Cause::NoColumn(..)) => Misuse(misuse.to_string()).into(),
         other => anyhow::Error::new(other).context("nothing was changed"),
     })?;
     let is_whole = !options.yes || {
@@ -83,10 +91,35 @@ fn verdict(brought: &BroughtBack) -> Verdict {
     }
 }
 
-fn intention(snapshot: &Snapshot, tables: &[Name]) -> String {
-    let names: Vec<_> = tables.iter().map(ToString::to_string).collect();
+/// The rows that `--where` names.
+fn owners(texts: &[String]) -> Result<Vec<RowName>, Misuse> {
+    let owner = |text: &String| {
+        let parts = text.split_once(':').ok_or_else(|| {
+            Misuse(format!(
+                "a row must be named as public.profiles:id=7, got --where {text}"
+            ))
+        })?;
+        Ok(RowName {
+            table: choice::named_table("--where", parts.0)?,
+            key: vec![choice::column_and_value("--where", parts.1)?],
+        })
+    };
+    texts.iter().map(owner).collect()
+}
+
+fn intention(snapshot: &Snapshot, tables: &[Name], whose: &[RowName]) -> String {
     let taken = super::restore::taken(snapshot);
-    format!("{taken}: rows of {} that are missing now", names.join(", "))
+    let names: Vec<_> = tables.iter().map(ToString::to_string).collect();
+    let owners = whose.iter().map(|row| row.table.to_string());
+    let owners: Vec<_> = owners.map(|table| format!("a row of {table}")).collect();
+    if owners.is_empty() {
+        format!("{taken}: rows of {} that are missing now", names.join(", "))
+    } else {
+        format!(
+            "{taken}: what belongs to {} and is missing now",
+            owners.join(", ")
+        )
+    }
 }
 
 fn document(host: &str, snapshot: &Snapshot, brought: &BroughtBack) -> Value {

@@ -4,15 +4,19 @@
 mod application;
 pub(crate) mod arguments;
 mod choice;
+mod diff;
 mod drill;
 mod drill_report;
+mod dry_run;
 mod export;
+mod history;
 mod init;
 mod keygen;
 pub(crate) mod known_drills;
 mod left_out;
 mod list;
 mod lost_rows;
+mod masks;
 mod pin;
 mod private_place;
 mod progress;
@@ -24,6 +28,7 @@ mod restore;
 mod restore_files;
 mod run;
 mod show;
+mod shown_rows;
 mod store_test;
 mod verify;
 
@@ -44,11 +49,14 @@ pub(crate) async fn run(
         Backup::Run { whole } => run::run(environment, whole, output).await,
         Backup::List => list::run(environment, output).await,
         Backup::Show(options) => show::run(&options, environment, output).await,
+        Backup::History(options) => history::run(&options, environment, output).await,
+        Backup::Diff(options) => diff::run(&options, environment, output).await,
         Backup::Verify(options) => verify::run(&options, environment, output).await,
         Backup::Restore(options) if options.live.into_live => {
             lost_rows::run(&options, environment, output).await
         }
         Backup::Restore(options) => restore::run(options, environment, output).await,
+        Backup::MaskTemplate(options) => masks::propose(&options, environment, output).await,
         Backup::RestoreFiles(options) => restore_files::run(options, environment, output).await,
         Backup::Export(options) => export::run(&options, environment, output).await,
         Backup::Drill(options) => drill::run(options, environment, output).await,

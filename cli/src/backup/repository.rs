@@ -9,6 +9,7 @@ use backup::{
     keys::Identities,
     store::{Credentials, OpenError, Store},
 };
+use jiff::Timestamp;
 use outside::outbound::Outbound;
 
 use super::arguments::Key;
@@ -52,11 +53,22 @@ impl Repository {
 
     /// The backup of that name, or `latest`.
     pub(super) async fn find(&self, which: &str) -> anyhow::Result<Snapshot> {
-        match catalogue::find(&self.store, which).await {
+        self.found(catalogue::find(&self.store, which).await)
+    }
+
+    /// The newest backup that was taken before a time.
+    pub(super) async fn find_before(&self, time: Timestamp) -> anyhow::Result<Snapshot> {
+        self.found(catalogue::find_before(&self.store, time).await)
+    }
+
+    fn found(&self, found: Result<Snapshot, ReadError>) -> anyhow::Result<Snapshot> {
+        match found {
             Ok(snapshot) => Ok(snapshot),
-            Err(error @ (ReadError::NoSuch(_) | ReadError::Ambiguous { .. })) => {
-                Err(Misuse(format!("{error} in {}", self.store.place())).into())
-            }
+            Err(
+                error @ (ReadError::NoSuch(_)
+                | ReadError::Ambiguous { .. }
+                | ReadError::NoneBefore { .. }),
+            ) => Err(Misuse(format!("{error} in {}", self.store.place())).into()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", self.store.place())),
         }
     }

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use backup::{
     format::Snapshot,
+    masking::{MaskError, Masking},
     restore::{self, Cause, Missing, Request, Restored},
     selection::Selection,
 };
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::Restore,
-    choice,
+    choice, dry_run, masks,
     progress::Progress,
     quantities,
     repository::{Repository, identities},
@@ -32,13 +33,16 @@ pub(super) async fn run(
     let host = database::host(&into)
         .map_err(|error| Misuse(format!("--into: {error}").replace("DATABASE_URL", "it")))?;
     let selection = options.choice.selection(options.data_only)?;
+    let masks = options.masks.mask.as_deref().map(masks::read).transpose()?;
     let repository = Repository::of(environment)?;
     let identities = identities(&options.key, environment)?;
-    let snapshot = repository.find(&options.snapshot).await?;
+    let snapshot = options.moment.find(&repository, &options.snapshot).await?;
     output::note(&format!("target: {host}"));
     output::note(&intention(&snapshot, &selection));
-    if !options.yes {
-        let nothing = format!("nothing was done: to restore into {host}, say --yes");
+    if !(options.yes || options.trial.dry_run) {
+        let nothing = format!(
+            "nothing was done: to restore into {host}, say --yes; to see what would be done, --dry-run"
+        );
         return Err(Misuse(nothing).into());
     }
     let ca = options.ca.or_else(|| environment.get("DATABASE_CA"));
@@ -51,12 +55,23 @@ pub(super) async fn run(
         selection: &selection,
         jobs: options.jobs.into(),
         strict: options.strict,
+        masking: masks.as_ref().map(|file| Masking {
+            file,
+            unnamed: options.masks.yes_unmasked,
+        }),
     };
+    if options.trial.dry_run {
+        return dry_run::run(&host, &request, environment, output).await;
+    }
+    output::note(&dry_run::duration(environment, snapshot.totals.raw_bytes).await);
     let progress = Progress::new();
     let restored = restore::restore(request, &|event| progress.show(event)).await;
     progress.finish();
     let restored = restored.map_err(|error| match error.cause() {
         Cause::Unknown(unknown) => Misuse(unknown.to_string()).into(),
+        Cause::Mask(MaskError::Unnamed(_)) => anyhow::Error::new(error).context(
+            "name each in the file of masks, with `keep` where it may stay, or say --yes-unmasked",
+        ),
         _ => anyhow::Error::new(error),
     })?;
     for note in &restored.notes {
@@ -68,7 +83,7 @@ pub(super) async fn run(
     };
     output.result(
         &document(&host, &snapshot, &restored),
-        &text(&host, &snapshot, &restored),
+        &text(&host, &snapshot, &restored, masks.is_some()),
     );
     if restored.missing.is_empty() {
         return Ok(if is_whole {
@@ -150,7 +165,7 @@ fn missing_document(missing: &Missing) -> Value {
     })
 }
 
-fn text(host: &str, snapshot: &Snapshot, restored: &Restored) -> String {
+fn text(host: &str, snapshot: &Snapshot, restored: &Restored, is_masked: bool) -> String {
     let restored_rows = format!(
         "restored {} into {host}: {} rows of {} tables, {} in {}",
         snapshot.snapshot,
@@ -160,6 +175,11 @@ fn text(host: &str, snapshot: &Snapshot, restored: &Restored) -> String {
         quantities::took(restored.took)
     );
     if restored.missing.is_empty() {
+        if is_masked {
+            return format!(
+                "{restored_rows}\nevery table was counted and hashed there, and holds what the masks made of the backup"
+            );
+        }
         let but_for = if restored.is_equal() {
             ""
         } else {

@@ -37,7 +37,7 @@ pub(super) async fn run(
     let project = project(&options.project)?;
     let repository = Repository::of(environment)?;
     let identities = identities(&options.key, environment)?;
-    let snapshot = repository.find(&options.snapshot).await?;
+    let snapshot = options.moment.find(&repository, &options.snapshot).await?;
     let store = &repository.store;
     let Some(files) = OpenedFiles::open(store, &snapshot, &identities).await? else {
         return Err(Misuse(format!("{} was taken without files", snapshot.snapshot)).into());

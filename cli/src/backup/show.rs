@@ -28,7 +28,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<Verdict> {
     let repository = Repository::of(environment)?;
     let identities = optional_identities(&options.key, environment)?;
-    let snapshot = repository.find(&options.snapshot).await?;
+    let snapshot = options.moment.find(&repository, &options.snapshot).await?;
     let opened = match &identities {
         Some(identities) => Some(open(&repository.store, &snapshot, identities).await?),
         None => None,

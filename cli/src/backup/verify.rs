@@ -42,7 +42,7 @@ pub(super) async fn run(
         1 => Level::Objects,
         _ => Level::Contents(identities(&options.key, environment)?),
     };
-    let (snapshots, mut verdict) = chosen(&repository, &options.snapshot).await?;
+    let (snapshots, mut verdict) = chosen(&repository, options).await?;
     let mut listener = listener(options, environment);
     for snapshot in &snapshots {
         let started_at = clock::now();
@@ -61,9 +61,14 @@ pub(super) async fn run(
 
 /// The backups to look at. Of all of them, one whose record cannot be read is
 /// bad by that alone.
-async fn chosen(repository: &Repository, which: &str) -> anyhow::Result<(Vec<Snapshot>, Verdict)> {
+async fn chosen(
+    repository: &Repository,
+    options: &Verify,
+) -> anyhow::Result<(Vec<Snapshot>, Verdict)> {
+    let which = options.snapshot.as_str();
     if which != "all" {
-        return Ok((vec![repository.find(which).await?], Verdict::Good));
+        let snapshot = options.moment.find(repository, which).await?;
+        return Ok((vec![snapshot], Verdict::Good));
     }
     let Listing {
         snapshots,

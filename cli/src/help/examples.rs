@@ -38,6 +38,12 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "pourtrait backup heal 20261125T090008Z",
             "pourtrait backup pin latest --reason \"before the migration\"",
             "pourtrait backup restore --into-live --missing-only --dry-run --table public.wines",
+            "pourtrait backup restore --into-live --missing-only --dry-run --where public.profiles:id=7",
+            "pourtrait backup verify --before 2026-11-25T09:00:00Z",
+            "pourtrait backup history --table public.wines --key id=7 --values",
+            "pourtrait backup diff 20261125T090008Z latest --table public.wines --rows",
+            "pourtrait backup mask-template --output masks.toml",
+            "pourtrait backup restore --into \"$STAGING_DATABASE_URL\" --mask masks.toml --yes",
         ],
     ),
     (

@@ -353,6 +353,27 @@ async fn rows_that_were_lost_come_back_into_the_database_that_lives() {
     let written = "ops.audit where action = 'rows.restored'";
     assert_eq!(count(&source, written).await, 1, "looking is not written");
 
+    run(
+        &source,
+        "delete from public.orders where customer = 3 and id < 1000",
+    )
+    .await;
+    let owned = [&live[..], &["--where", "public.customers:id=3"]].concat();
+    let looked = call_with(env, &[&owned[..], &["--dry-run"]].concat()).await;
+    assert_eq!(
+        looked.stdout,
+        "\"public\".\"customers\": 0 of 1 rows are missing\n\
+         \"public\".\"orders\": 10 of 50 rows are missing\n\
+         nothing was written: say --yes to bring them back\n",
+        "{looked:?}"
+    );
+    let brought = call_with(env, &[&owned[..], &["--yes"]].concat()).await;
+    assert_eq!(brought.status, 0, "{brought:?}");
+    assert_eq!(count(&source, "public.orders").await, 5000);
+    let both = [&owned[..], &["--table", "public.orders", "--dry-run"]].concat();
+    assert_eq!(call_with(env, &both).await.status, 2);
+    assert_eq!(call_with(env, &live).await.status, 2);
+
     let unknown = [&live[..], &["--table", "public.order", "--dry-run"]].concat();
     let unknown = call_with(env, &unknown).await;
     assert_eq!(unknown.status, 2, "{unknown:?}");
@@ -374,6 +395,165 @@ async fn rows_that_were_lost_come_back_into_the_database_that_lives() {
     ] {
         assert!(orphans.stdout.contains(text), "{orphans:?}");
     }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_are_read_by_time_by_row_and_beside_each_other() {
+    let (running, source) = bundle(DevOptions::default()).await;
+    run(&source, ORDERS).await;
+    let env = &with_identity(&running);
+    let taken = async || {
+        let taken = call_with(env, &["backup", "run", "--json"]).await.json();
+        let backup = taken["backup"]["snapshot"].as_str().unwrap().to_owned();
+        let listed = call_with(env, &["backup", "list", "--json"]).await.json();
+        let mut listed = listed["backups"].as_array().unwrap().iter();
+        let found = listed.find(|found| found["snapshot"] == json!(backup));
+        let time = found.unwrap()["takenAt"].as_str().unwrap().to_owned();
+        (backup, time)
+    };
+    let (first, first_time) = taken().await;
+    let change = "update public.customers set name = 'another' where id = 7;
+        delete from public.orders where id = 4999";
+    run(&source, change).await;
+    let (second, second_time) = taken().await;
+
+    let before = call_with(env, &["backup", "show", "--before", &second_time, "--json"]).await;
+    assert_eq!(before.json()["backup"]["snapshot"], json!(first));
+    let none = call_with(env, &["backup", "show", "--before", &first_time]).await;
+    assert_eq!(none.status, 2, "{none:?}");
+    let told = format!("no backup was taken before {first_time}, the first is {first} in ");
+    assert!(none.stderr.contains(&told), "{none:?}");
+    let zoneless = call_with(env, &["backup", "show", "--before", "2026-11-25T09:00"]).await;
+    assert_eq!(zoneless.status, 2, "{zoneless:?}");
+
+    let customer = [
+        "backup",
+        "history",
+        "--table",
+        "public.customers",
+        "--key",
+        "id=7",
+    ];
+    let history = call_with(env, &customer).await;
+    assert_eq!(history.status, 0, "{history:?}");
+    assert!(history.stdout.contains("  changed: name\n"), "{history:?}");
+    assert!(!history.stdout.contains("another"), "{history:?}");
+    let shown = "ops.audit where action = 'data.shown'";
+    assert_eq!(count(&source, shown).await, 0, "no value was shown");
+    let values = call_with(env, &[&customer[..], &["--values"]].concat()).await;
+    let change = "    name: \"customer 7\" → \"another\"\n";
+    assert!(values.stdout.contains(change), "{values:?}");
+    let subject = format!("{shown} and subject = 'public.customers id=7 in backups'");
+    assert_eq!(count(&source, &subject).await, 1);
+    let unknown = [
+        "backup",
+        "history",
+        "--table",
+        "public.customer",
+        "--key",
+        "id=7",
+    ];
+    let unknown = call_with(env, &unknown).await;
+    assert_eq!(unknown.status, 2, "{unknown:?}");
+
+    let diff = [
+        "backup",
+        "diff",
+        &first,
+        &second,
+        "--table",
+        "public.orders",
+    ];
+    let counted = call_with(env, &diff).await;
+    let told = "rows of public.orders: 1 removed; 5,000 before, 4,999 after\n";
+    assert!(counted.stdout.starts_with(told), "{counted:?}");
+    let named = call_with(env, &[&diff[..], &["--rows", "--json"]].concat()).await;
+    assert_eq!(
+        named.json()["tables"][0]["rows"],
+        json!([{ "key": ["4999"], "became": "removed", "columns": [] }])
+    );
+    assert_eq!(count(&source, shown).await, 2);
+    let reversed = call_with(env, &["backup", "diff", &second, &first]).await;
+    assert_eq!(reversed.status, 2, "{reversed:?}");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_says_before_what_it_would_do_and_what_it_would_not() {
+    let (running, source) = bundle(DevOptions::default()).await;
+    run(&source, ORDERS).await;
+    run(
+        &source,
+        "alter table public.customers add column email text",
+    )
+    .await;
+    let env = &with_identity(&running);
+    assert_eq!(call_with(env, &["backup", "run"]).await.status, 0);
+    let target = TestDatabase::empty().await.unwrap();
+    let into = url(&target).await;
+
+    let restore = ["backup", "restore", "--into", &into];
+    let dry = [&restore[..], &["--dry-run"]].concat();
+    let looked = call_with(env, &dry).await;
+    assert_eq!(looked.status, 0, "{looked:?}");
+    for text in [
+        "would restore ",
+        "how long it takes is not known",
+        "nothing was changed: say --yes to restore\n",
+    ] {
+        assert!(looked.stdout.contains(text), "{looked:?}");
+    }
+    let drilled = ["backup", "drill", "--own-server"];
+    assert_eq!(call_with(env, &drilled).await.status, 0);
+    let looked = call_with(env, &[&dry[..], &["--json"]].concat())
+        .await
+        .json();
+    assert!(
+        looked["estimatedSeconds"].as_f64().unwrap() > 0.0,
+        "{looked}"
+    );
+    assert_eq!(looked["refused"], json!(null));
+
+    let folder = Folder::empty();
+    let masks = folder.path().join("masks.toml");
+    let path = masks.to_str().unwrap();
+    std::fs::write(&masks, "public.customers.name = \"name\"\n").unwrap();
+    let masked = [&restore[..], &["--mask", path, "--yes"]].concat();
+    let unnamed = call_with(env, &masked).await;
+    assert_eq!(unnamed.status, 1, "{unnamed:?}");
+    for text in ["public.customers.email (its name is", "say --yes-unmasked"] {
+        assert!(unnamed.stderr.contains(text), "{unnamed:?}");
+    }
+    let refused = [&dry[..], &["--mask", path]].concat();
+    let refused = call_with(env, &refused).await;
+    assert_eq!(refused.status, 1, "{refused:?}");
+    assert!(refused.stdout.contains("REFUSED: "), "{refused:?}");
+    let taken = ["backup", "mask-template", "--output", path];
+    let taken = call_with(env, &taken).await;
+    assert_eq!(taken.status, 1, "a file is never written over: {taken:?}");
+    let proposed = call_with(env, &["backup", "mask-template"]).await;
+    assert!(
+        proposed
+            .stdout
+            .contains("public.customers.email = \"email\" # its name is"),
+        "{proposed:?}"
+    );
+    std::fs::write(&masks, "public.customers = \"name\"\n").unwrap();
+    let wrong = call_with(env, &masked).await;
+    assert_eq!(wrong.status, 2, "{wrong:?}");
+    assert!(
+        wrong.stderr.contains("masks.toml: line 1: a mask must be"),
+        "{wrong:?}"
+    );
+
+    run(&target, "create table public.orders (id int)").await;
+    let full = call_with(env, &dry).await;
+    assert_eq!(full.status, 1, "{full:?}");
+    assert!(
+        full.stdout.contains("REFUSED: the target is not empty"),
+        "{full:?}"
+    );
     running.stop().await.unwrap();
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Absent<'a> {
     pub(super) place: String,
     /// How many rows it has.
     pub(super) rows: u64,
+    /// Of how many rows of the backup.
+    pub(super) of: u64,
 }
 
 impl Absent<'_> {
@@ -23,7 +25,7 @@ impl Absent<'_> {
     pub(super) fn told(&self, inserted: u64) -> TableRows {
         TableRows {
             table: self.table.name.clone(),
-            in_backup: self.table.parts.iter().map(|data| data.rows).sum(),
+            in_backup: self.of,
             missing: self.rows,
             inserted,
             left: self.table.left.clone(),
@@ -53,7 +55,13 @@ impl<'a> Work<'a> {
             into = format!("insert into {place}");
         }
         execute(self.session, &format!("analyze {place}")).await?;
-        Ok(Absent { table, place, rows })
+        let of = table.parts.iter().map(|data| data.rows).sum();
+        Ok(Absent {
+            table,
+            place,
+            rows,
+            of,
+        })
     }
 
     async fn receive(&self, data: &TableData) -> Result<(), Cause> {

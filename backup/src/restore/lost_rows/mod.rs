@@ -7,6 +7,7 @@
 //!
 //! - `live_tables`: the tables as they are now, and by which key their rows are known
 //! - `absent_rows`: the backup's rows that are not there
+//! - `owned_rows`: the rows that belong to some, by foreign keys
 //! - `deleted_along`: rows of other tables that went with them
 //! - `insertion`: putting them back
 
@@ -14,6 +15,7 @@ mod absent_rows;
 mod deleted_along;
 mod insertion;
 mod live_tables;
+mod owned_rows;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +28,7 @@ use crate::{
     keys::Identities,
     opened_backup::OpenedBackup,
     pinned_session::PinnedSession,
+    row_history::RowName,
     schema::Name,
     selection::{Chosen, Parts, Selection},
     store::Store,
@@ -47,8 +50,11 @@ pub struct LostRows<'a> {
     pub into: &'a SecretString,
     /// What that server's certificate is verified with, besides public roots.
     pub ca: Option<&'a str>,
-    /// The tables.
+    /// The tables; of all their rows, unless some are named.
     pub tables: &'a [Name],
+    /// Rows with what belongs to them: all that refer to them, and to those in turn. Where
+    /// some are named, tables are not.
+    pub whose: &'a [RowName],
     /// Whether anything is written; without it is only looked.
     pub write: bool,
     /// Who does it, as the audit log of the bundle has it where there is one.
@@ -108,9 +114,10 @@ const LOCK_TIMEOUT: &str = "5s";
 /// See [`Cause`]; nothing was changed then, unless the session ended in the very commit.
 pub async fn bring_back(request: LostRows<'_>, tell: Listener<'_>) -> Result<BroughtBack, Cause> {
     let source = OpenedBackup::open(request.store, request.snapshot, request.identities).await?;
+    let named = request.whose.iter().map(|row| row.table.clone());
     let selection = Selection {
         parts: Parts::Data,
-        tables: request.tables.to_vec(),
+        tables: named.chain(request.tables.iter().cloned()).collect(),
         ..Selection::default()
     };
     let chosen = Chosen::of(&source.manifest, &selection)?;
@@ -123,7 +130,11 @@ pub async fn bring_back(request: LostRows<'_>, tell: Listener<'_>) -> Result<Bro
         session: session.client(),
         tell,
     };
-    let found = work.find(&chosen).await?;
+    let found = if request.whose.is_empty() {
+        work.find(&chosen).await?
+    } else {
+        work.find_owned(request.whose).await?
+    };
     let brought = if request.write && found.orphans.is_empty() {
         let brought = work.write(found).await?;
         write_audit(session.client(), &request, &brought).await?;
