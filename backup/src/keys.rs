@@ -71,7 +71,7 @@ impl Secret {
     }
 
     /// HKDF (RFC 5869) for a key of one block: extract, then expand once.
-    fn derived(&self, repo: Uuid, info: &str) -> hmac::Tag {
+    pub(crate) fn derived(&self, repo: Uuid, info: &str) -> hmac::Tag {
         let sign = |key: &[u8], message: &[u8]| {
             hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message)
         };

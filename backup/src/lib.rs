@@ -30,6 +30,7 @@
 //! - [`row_history`], [`differences`]: what a row was in each backup, and what two backups
 //!   differ in
 //! - [`masking`]: rows for people who may not see whose they are
+//! - [`evidence`]: a signed receipt of everything that was done with backups
 //! - [`catalogue`], [`verify`], [`restore`], [`export`], [`tools`]: the way back, which
 //!   a [`drill`] tries
 
@@ -41,6 +42,7 @@ pub mod collection;
 pub mod differences;
 pub mod drill;
 pub mod erasures;
+pub mod evidence;
 pub mod export;
 pub mod files;
 pub mod format;

@@ -25,8 +25,16 @@ use super::{
 const COPIES: usize = 8;
 
 /// The folders that no inventory names, and whose objects are written once: where the audit log
-/// stood, who was erased, how the application is set up, which backups are kept by name.
-const BESIDE: [&str; 4] = ["v1/audit", "v1/erasures", "v1/app", object_path::PINS];
+/// stood, who was erased, how the application is set up, which backups are kept by name, and the
+/// receipts with what verifies them.
+const BESIDE: [&str; 6] = [
+    "v1/audit",
+    "v1/erasures",
+    "v1/app",
+    object_path::PINS,
+    object_path::KEYS,
+    object_path::RECEIPTS,
+];
 
 /// Why nothing can be copied.
 #[derive(Debug, thiserror::Error)]

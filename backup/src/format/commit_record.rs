@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::hex;
+
 use super::{Coverage, FormatError, Stored, checksummed_json};
 
 /// A backup's name: `<utc YYYYMMDDTHHMMSSZ>-<fence>-<8 hexadecimal digits>`. Names
@@ -169,6 +171,13 @@ impl Snapshot {
     /// [`FormatError::Json`], which does not happen.
     pub fn render(&self) -> Result<Vec<u8>, FormatError> {
         checksummed_json::render(self)
+    }
+
+    /// SHA-256 of the record as it lies in the store; `None` where it cannot be rendered, which
+    /// does not happen.
+    #[must_use]
+    pub fn sha256(&self) -> Option<String> {
+        Some(hex::sha256(&self.render().ok()?))
     }
 
     /// Reads a record.

@@ -18,8 +18,10 @@
 //! | `pin/<snapshot>.json` | keeps a backup, whatever the ladder says |
 //! | `trash/<snapshot>.json` | the commit record of a backup that is no longer kept, for some days |
 //! | `gc/tombstones/<time>-<fence>.zst` | objects that no backup needs, at least a day before they are deleted |
+//! | `rcpt/<yyyy>/<mm>/<time>-<kind>-<digits>.json` | a signed receipt of something that was done with backups |
+//! | `keys/<id>.pem` | a public key that verifies receipts |
 //!
-//! Receipts (`rcpt/`) have their place reserved. `<name>` is the keyed hash of the plaintext and
+//! `<name>` is the keyed hash of the plaintext and
 //! `<aa>` its first two digits; for an inventory, which needs no key, it is the
 //! plain SHA-256. Where something that nobody vouches for has taken a name, `-`
 //! and the fence of the run that found it so follow.

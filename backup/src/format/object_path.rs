@@ -25,6 +25,12 @@ pub const PINS: &str = "v1/pin";
 /// The folder of the lists of objects that are going to be deleted.
 pub const TOMBSTONES: &str = "v1/gc/tombstones";
 
+/// The folder of receipts.
+pub const RECEIPTS: &str = "v1/rcpt";
+
+/// The folder of the public keys that verify receipts.
+pub const KEYS: &str = "v1/keys";
+
 /// An object that is written to learn the time of the store.
 pub const CLOCK: &str = "v1/gc/clock.json";
 
@@ -106,6 +112,30 @@ pub fn pinned_name(path: &str) -> Option<SnapshotName> {
 fn name_in(folder: &str, path: &str) -> Option<SnapshotName> {
     let file = path.strip_prefix(folder)?.strip_prefix('/')?;
     file.strip_suffix(".json")?.parse().ok()
+}
+
+/// The receipt of a fact of that time and kind, which is told from others by `told`.
+#[must_use]
+pub fn receipt(at: Timestamp, kind: &str, told: &str) -> String {
+    let time = at.strftime("%Y%m%dT%H%M%SZ");
+    format!("{}/{time}-{kind}-{told}.json", receipt_month(at))
+}
+
+/// The folder of the receipts of a month.
+fn receipt_month(at: Timestamp) -> String {
+    format!("{RECEIPTS}/{}", at.strftime("%Y/%m"))
+}
+
+/// What the paths of receipts of that time and later come after, within the folder of receipts.
+#[must_use]
+pub fn receipts_since(at: Timestamp) -> String {
+    at.strftime("%Y/%m/%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// The public key with this id.
+#[must_use]
+pub fn public_key(id: &str) -> String {
+    format!("{KEYS}/{id}.pem")
 }
 
 /// A list of objects that are going to be deleted, made at this time by the run that holds

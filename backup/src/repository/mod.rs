@@ -173,6 +173,14 @@ impl Repository {
         })
     }
 
+    /// The own name of the repository that lies there.
+    ///
+    /// # Errors
+    /// See [`RepositoryError`]; that there is none is one.
+    pub async fn name_in(store: &Store) -> Result<Uuid, RepositoryError> {
+        Ok(find(store).await?.repo.repo)
+    }
+
     /// The repository's own name.
     #[must_use]
     pub fn id(&self) -> Uuid {

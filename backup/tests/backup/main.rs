@@ -16,6 +16,7 @@ mod data;
 mod dated;
 mod delta;
 mod differences;
+mod evidence;
 mod faults;
 mod faulty;
 mod files;
