@@ -11,8 +11,8 @@ use tokio::task;
 
 use super::{
     format::{
-        FileIndex, FileRecord, FormatError, Inventory, Manifest, Piece, Snapshot, SnapshotName,
-        Stored, object_path,
+        FileIndex, FileRecord, FormatError, Inventory, Manifest, Mended, Piece, Snapshot,
+        SnapshotName, Stored, object_path,
     },
     hex,
     keys::{DedupeKey, Identities},
@@ -383,7 +383,7 @@ async fn newest_folders(store: &Store, folder: &str) -> Result<Vec<String>, Stor
 }
 
 /// The names of the backups whose records lie below a folder, oldest first.
-async fn names(store: &Store, folder: &str) -> Result<Vec<SnapshotName>, StoreError> {
+pub(super) async fn names(store: &Store, folder: &str) -> Result<Vec<SnapshotName>, StoreError> {
     let listed = store.list(folder).await?;
     let mut names: Vec<_> = listed
         .iter()
@@ -393,7 +393,7 @@ async fn names(store: &Store, folder: &str) -> Result<Vec<SnapshotName>, StoreEr
     Ok(names)
 }
 
-async fn record(store: &Store, name: &SnapshotName) -> Result<Record, ReadError> {
+pub(super) async fn record(store: &Store, name: &SnapshotName) -> Result<Record, ReadError> {
     record_at(store, &object_path::record(name), name).await
 }
 
@@ -431,19 +431,32 @@ pub(super) fn read_record(
     }
 }
 
-/// Reads an object and proves that it is the one that was stored.
+/// Reads an object and proves that it is the one that was stored, or the one by which a run has
+/// replaced it since it was damaged.
 pub(super) async fn exactly(store: &Store, stored: &Stored) -> Result<Bytes, ReadError> {
     let bytes = store.get(&stored.path).await?;
-    if bytes.len() as u64 != stored.len {
-        let what = "its length is not the one it was stored with";
-        return Err(altered(&stored.path, what));
-    }
     let hashed = bytes.clone();
-    if blocking(move || hex::sha256(&hashed)).await? != stored.sha256 {
-        let what = "its content is not the one it was stored with";
-        return Err(altered(&stored.path, what));
+    let sha256 = blocking(move || hex::sha256(&hashed)).await?;
+    let what = if bytes.len() as u64 != stored.len {
+        "its length is not the one it was stored with"
+    } else if sha256 != stored.sha256 {
+        "its content is not the one it was stored with"
+    } else {
+        return Ok(bytes);
+    };
+    if is_noted(store, &stored.path, &sha256).await? {
+        return Ok(bytes);
     }
-    Ok(bytes)
+    Err(altered(&stored.path, what))
+}
+
+/// Whether bytes of this hash were noted to belong at a path.
+async fn is_noted(store: &Store, path: &str, sha256: &str) -> Result<bool, StoreError> {
+    let noted = store
+        .get_if_there(&object_path::mended(path, sha256))
+        .await?;
+    let noted = noted.and_then(|text| Mended::parse(&text).ok());
+    Ok(noted.is_some_and(|noted| noted.path == path && noted.sha256 == sha256))
 }
 
 /// Runs what takes the processor for long where it does not hold up the rest.

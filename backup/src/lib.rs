@@ -24,6 +24,7 @@
 //! - [`retention`], [`pins`]: which backups are kept, and what keeps one beyond that
 //! - [`trash`], [`collection`]: how the others go, and what no backup needs any more
 //! - [`replication`]: a copy in another place, and either healed from the other
+//! - [`reread`]: all that backups rest on, read again a share at a time
 //! - [`application`]: what an application consists of beside its database
 //! - [`files`]: the files of Storage beside the rows that name them, and the way back
 //! - [`audit_anchors`]: where the audit log stood, outside the database
@@ -55,6 +56,7 @@ pub mod pins;
 pub mod preflight;
 pub mod replication;
 pub mod repository;
+pub mod reread;
 pub mod restore;
 mod restore_sql;
 pub mod retention;

@@ -25,15 +25,16 @@ use super::{
 const COPIES: usize = 8;
 
 /// The folders that no inventory names, and whose objects are written once: where the audit log
-/// stood, who was erased, how the application is set up, which backups are kept by name, and the
-/// receipts with what verifies them.
-const BESIDE: [&str; 6] = [
+/// stood, who was erased, how the application is set up, which backups are kept by name, what was
+/// written anew, and the receipts with what verifies them.
+const BESIDE: [&str; 7] = [
     "v1/audit",
     "v1/erasures",
     "v1/app",
     object_path::PINS,
     object_path::KEYS,
     object_path::RECEIPTS,
+    object_path::MENDED,
 ];
 
 /// Why nothing can be copied.
@@ -407,8 +408,7 @@ pub async fn heal(
     let snapshot = match record(damaged, name).await {
         Ok((_, snapshot)) => snapshot,
         Err(error) if error.is_damage() => {
-            let (text, snapshot) = record(whole, name).await?;
-            damaged.put_over(&path, text).await?;
+            let snapshot = mend_record(damaged, whole, name).await?;
             healed.healed.push(path);
             snapshot
         }
@@ -431,6 +431,17 @@ pub async fn heal(
     Ok(healed)
 }
 
+/// Writes a commit record anew, as the other place has it.
+pub(super) async fn mend_record(
+    damaged: &Store,
+    whole: &Store,
+    name: &SnapshotName,
+) -> Result<Snapshot, ReadError> {
+    let (text, snapshot) = record(whole, name).await?;
+    damaged.put_over(&object_path::record(name), text).await?;
+    Ok(snapshot)
+}
+
 async fn mended(damaged: &Store, whole: &Store, stored: Stored) -> Healed {
     let mut healed = Healed::default();
     mend(damaged, whole, &stored, &mut healed).await;
@@ -438,7 +449,7 @@ async fn mended(damaged: &Store, whole: &Store, stored: Stored) -> Healed {
 }
 
 /// Looks at an object, and writes it anew where it is damaged and the other place has it whole.
-async fn mend(damaged: &Store, whole: &Store, stored: &Stored, healed: &mut Healed) {
+pub(super) async fn mend(damaged: &Store, whole: &Store, stored: &Stored, healed: &mut Healed) {
     healed.checked += 1;
     let fault = |what: String, is_damage| Fault {
         path: stored.path.clone(),

@@ -1,14 +1,16 @@
 //! `/api/cron/backup`, from a claim to a sealed backup, and what people are told
 //! where there is none.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
-use backup::audit_anchors;
+use backup::{audit_anchors, catalogue, store::Store};
 use http::StatusCode;
 use local_supabase::{
     capture::Channel,
     fault::{Mode, Service},
+    machine::{self, Tool},
     port::ClosedPort,
+    postgres::{Cluster, TestDatabase},
 };
 use ops::{
     backups, endpoint::Endpoint, function::Function, jobs::Outcome, monitoring::document::Document,
@@ -18,7 +20,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::{
-    backups::Backups,
+    backups::{Backups, Folder},
     proxy::{self, Verdict},
     support::{Bundle, get},
 };
@@ -143,6 +145,7 @@ async fn a_drill_that_is_due_follows_a_backup_where_the_function_has_a_key_for_i
     let identity = backups.identity.clone();
     let env = &mut backups.bundle.env;
     env.insert("BACKUP_DRILL_IDENTITY".into(), identity);
+    ask_in_drills(&backups.bundle, &[("jobs", "select true from ops.jobs")]).await;
     let first = sealed(&backups.bundle).await;
     let drill = &first["drill"]["recorded"];
     assert_eq!(
@@ -151,6 +154,11 @@ async fn a_drill_that_is_due_follows_a_backup_where_the_function_has_a_key_for_i
         "{first}"
     );
     assert_eq!(drill["tables"], drill["tablesInBackup"], "{first}");
+    let compared = &drill["compared"];
+    assert_eq!(compared["queries"], 1, "{first}");
+    for what in ["objects", "sequences"] {
+        assert!(compared[what].as_u64() > Some(5), "{what}: {first}");
+    }
     assert_eq!(first["drill"]["tooBig"], json!([]));
     let shown = backups_shown(&backups.bundle).await;
     assert_eq!(shown["drills"]["status"], "ok");
@@ -171,6 +179,118 @@ async fn a_drill_that_is_due_follows_a_backup_where_the_function_has_a_key_for_i
     let filled = drill["tables"].as_u64().unwrap();
     let named = u64::try_from(too_big.len()).unwrap();
     assert_eq!(Some(filled + named), drill["tablesInBackup"].as_u64());
+}
+
+/// What a drill asks the restored database.
+async fn ask_in_drills(bundle: &Bundle, queries: &[(&str, &str)]) {
+    let queries: Vec<_> = queries
+        .iter()
+        .map(|(name, query)| json!({"name": name, "query": query}))
+        .collect();
+    let set = "select public.ops_set_setting('backup.drill_queries', $1::text::jsonb, 'anna')";
+    let admin = bundle.admin().await;
+    admin
+        .execute(set, &[&json!(queries).to_string()])
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drill_asks_what_the_application_would_and_names_what_is_not_as_it_should_be() {
+    let mut backups = Backups::start().await;
+    let identity = backups.identity.clone();
+    let env = &mut backups.bundle.env;
+    env.insert("BACKUP_DRILL_IDENTITY".into(), identity);
+    let queries = [
+        ("rows", "select job from ops.jobs;"),
+        (
+            "none",
+            "select job from ops.jobs where job = 'nobody''s' -- of ours",
+        ),
+        ("false", "select 1, false"),
+        ("null", "select count(*), null from ops.jobs"),
+        (
+            "writes",
+            "with gone as (delete from ops.jobs returning 1) select true from gone",
+        ),
+        ("two", "select 1; drop table ops.jobs"),
+    ];
+    ask_in_drills(&backups.bundle, &queries).await;
+    let drill = sealed(&backups.bundle).await["drill"]["recorded"].clone();
+    assert_eq!(drill["outcome"], "bad", "{drill}");
+    assert_eq!(drill["compared"]["queries"], 6);
+    let missing = drill["missing"].as_array().unwrap().iter();
+    let missing: Vec<_> = missing
+        .map(|one| {
+            (
+                one["what"].as_str().unwrap(),
+                one["reason"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let names: Vec<_> = missing.iter().map(|(what, _)| *what).collect();
+    let expected = [
+        "query none",
+        "query false",
+        "query null",
+        "query writes",
+        "query two",
+    ];
+    assert_eq!(names, expected, "{missing:?}");
+    assert_eq!(missing[0].1, "it gives no row");
+    assert_eq!(missing[1].1, "something in its first row is false or null");
+    assert!(drill["restored"].as_bool().unwrap(), "{drill}");
+}
+
+/// The level that needs nothing of ours, as the workflow does it.
+#[tokio::test(flavor = "multi_thread")]
+async fn stock_tools_restore_what_the_function_backed_up_and_the_project_has_the_receipt() {
+    machine::bring(&[Tool::Age, Tool::Zstd]).unwrap();
+    let backups = Backups::start().await;
+    let bundle = &backups.bundle;
+    let sealed = sealed(bundle).await;
+    let folder = Folder::new();
+    let key = folder.path().join("key.txt");
+    std::fs::write(&key, &backups.identity).unwrap();
+    let store = url::Url::parse(&bundle.env["BACKUP_URL"])
+        .unwrap()
+        .to_file_path()
+        .unwrap();
+    let drill = async |key: &Path| {
+        let cluster = Cluster::shared().await.unwrap();
+        let target = TestDatabase::empty().await.unwrap();
+        tokio::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/stock-drill"))
+            .args([&store, key])
+            .arg(cluster.postgres_url(target.name()))
+            .envs(["SUPABASE_URL", "SUPABASE_SECRET_KEY"].map(|name| (name, bundle.secret(name))))
+            .current_dir(folder.path())
+            .output()
+            .await
+            .unwrap()
+    };
+    let done = drill(&key).await;
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{told}");
+    let text = String::from_utf8_lossy(&done.stdout);
+    assert!(text.contains("restored, and equal to the backup"), "{text}");
+    let rows = "select snapshot, level, rows, reason from ops.backup_drills order by received_at desc limit 1";
+    let admin = bundle.admin().await;
+    let row = admin.query_one(rows, &[]).await.unwrap();
+    assert_eq!(json!(row.get::<_, String>(0)), sealed["backup"]["snapshot"]);
+    assert_eq!(row.get::<_, i32>(1), 4);
+    assert_eq!(json!(row.get::<_, i64>(2)), sealed["backup"]["rows"]);
+    assert_eq!(row.get::<_, Option<String>>(3), None);
+
+    // A key that opens nothing is told as well, and what the tools say stays where they ran.
+    std::fs::write(&key, backup::keys::generate().identity.expose_secret()).unwrap();
+    let done = drill(&key).await;
+    assert!(!done.status.success());
+    let row = admin.query_one(rows, &[]).await.unwrap();
+    let reason = row.get::<_, Option<String>>(3).unwrap();
+    assert_eq!(
+        reason,
+        "restore.sh made no script of it: see the log of the workflow"
+    );
 }
 
 /// Makes the last collection a day older.
@@ -234,6 +354,106 @@ async fn what_is_no_longer_kept_goes_after_a_backup_once_a_day() {
         "failed"
     );
     assert_eq!(backups.whole().await.len(), 4);
+}
+
+/// Lets a whole round be due, so that the next share is all there is.
+async fn a_week_later(bundle: &Bundle) {
+    let older = "update ops.backup_rereads
+        set round_began_at = round_began_at - interval '7 days', from_position = 0, upto_position = 0";
+    bundle.admin().await.batch_execute(older).await.unwrap();
+}
+
+/// Flips a bit of an object that two backups rest on, so that its rows did not change: its length
+/// is the same, and no listing tells.
+async fn decay(store: &Store) -> String {
+    let listing = catalogue::snapshots(store).await.unwrap().snapshots;
+    let [newer, older] = &listing[..] else {
+        panic!("two backups: {listing:?}");
+    };
+    let newer = catalogue::inventory(store, newer).await.unwrap().objects;
+    let older = catalogue::inventory(store, older).await.unwrap().objects;
+    let mut both = newer.into_iter().filter(|stored| older.contains(stored));
+    let path = both
+        .find(|stored| stored.path.starts_with("v1/seg/"))
+        .unwrap()
+        .path;
+    let mut bytes = store.get(&path).await.unwrap().to_vec();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    store.put_over(&path, bytes.into()).await.unwrap();
+    path
+}
+
+const DAMAGED: &str = "High: A backup is damaged in its store";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decay_is_found_within_a_round_and_mended_by_the_next_run_from_the_database() {
+    let backups = Backups::start().await;
+    let bundle = &backups.bundle;
+    let first = sealed(bundle).await;
+    assert_eq!(first["reread"]["damaged"], 0, "{first}");
+    sealed(bundle).await;
+    let path = decay(&backups.store()).await;
+    a_week_later(bundle).await;
+    let found = sealed(bundle).await;
+    assert_eq!(
+        (&found["reread"]["damaged"], &found["reread"]["healed"]),
+        (&json!(1), &json!(0)),
+        "{found}"
+    );
+    let told = told_after_a_tick(bundle).await;
+    assert!(
+        told.iter().any(|(_, headline)| headline == DAMAGED),
+        "{told:?}"
+    );
+    let shown = backups_shown(bundle).await;
+    assert_eq!(shown["reread"]["damages"][0]["what"], path);
+    assert_eq!(shown["reread"]["damages"][0]["backups"], 3);
+
+    let mended = sealed(bundle).await;
+    assert_eq!(mended["reread"]["damaged"], 0, "{mended}");
+    let resolved = "Resolved: Backups are whole in their store again";
+    let told = told_after_a_tick(bundle).await;
+    assert!(
+        told.iter().any(|(_, headline)| headline == resolved),
+        "{told:?}"
+    );
+    assert_eq!(
+        backups.whole().await.len(),
+        4,
+        "the three before it as well"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decay_is_mended_at_once_where_there_is_a_copy() {
+    let mut backups = Backups::start().await;
+    let folder = Folder::new();
+    let url = url::Url::from_file_path(folder.path()).unwrap();
+    let env = &mut backups.bundle.env;
+    env.insert("BACKUP_REPLICA_URL".into(), url.to_string());
+    sealed(&backups.bundle).await;
+    sealed(&backups.bundle).await;
+    decay(&backups.store()).await;
+    a_week_later(&backups.bundle).await;
+    let found = sealed(&backups.bundle).await;
+    assert_eq!(
+        (&found["reread"]["damaged"], &found["reread"]["healed"]),
+        (&json!(1), &json!(1)),
+        "{found}"
+    );
+    assert_eq!(told_after_a_tick(&backups.bundle).await, []);
+    assert_eq!(backups.whole().await.len(), 3);
+    let shown = backups_shown(&backups.bundle).await;
+    assert_eq!(
+        shown["verifications"]["status"], "not_set_up",
+        "nobody verified: {shown}"
+    );
+    let reread = &shown["reread"];
+    assert_eq!(
+        (&reread["status"], &reread["damages"]),
+        (&json!("ok"), &json!([]))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

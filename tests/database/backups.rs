@@ -361,7 +361,14 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
                 "suspect": null, "reason": null,
             }],
             "restores": [], "gaps": [],
-            "drills": {"status": "not_set_up", "everyDays": 7, "rtoSeconds": 14400, "last": null},
+            "drills": {
+                "status": "not_set_up", "everyDays": 7, "rtoSeconds": 14400, "last": null,
+                "schedule": [], "dispatches": [], "forecast": null,
+            },
+            "reread": {
+                "status": "not_set_up", "days": 7, "readAt": null, "objects": null, "bytes": null,
+                "objectsOld": null, "objectsOldRead": null, "oldestAt": null, "unread": 0, "damages": [],
+            },
             "verifications": {"status": "not_set_up", "last": null, "wholeAt": null},
             "application": {"status": "not_set_up", "ageDays": null, "mostDays": 2, "missed": [], "last": null},
             "files": {"status": "not_set_up", "behindHours": null, "mostHours": 24, "takenAt": null, "last": null},

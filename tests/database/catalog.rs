@@ -144,7 +144,7 @@ async fn functions_are_of_one_form() {
     );
     assert_eq!(
         world.rows(&reading).await,
-        json!([{"proname": "ops_advise_database"}, {"proname": "ops_consents"}, {"proname": "ops_costs"}, {"proname": "ops_dashboard"}, {"proname": "ops_due_exports"}, {"proname": "ops_due_security_report"}, {"proname": "ops_file_budget"}, {"proname": "ops_find_answered"}, {"proname": "ops_find_source_maps"}, {"proname": "ops_funnel"}, {"proname": "ops_list_alerts"}, {"proname": "ops_list_archives"}, {"proname": "ops_list_audit"}, {"proname": "ops_list_channels"}, {"proname": "ops_list_checks"}, {"proname": "ops_list_components"}, {"proname": "ops_list_contacts"}, {"proname": "ops_list_door_keys"}, {"proname": "ops_list_drills"}, {"proname": "ops_list_errors"}, {"proname": "ops_list_exercises"}, {"proname": "ops_list_feedback"}, {"proname": "ops_list_funnels"}, {"proname": "ops_list_incidents"}, {"proname": "ops_list_maintenance"}, {"proname": "ops_list_messages"}, {"proname": "ops_list_privacy_requests"}, {"proname": "ops_list_resources"}, {"proname": "ops_list_samples"}, {"proname": "ops_list_settings"}, {"proname": "ops_list_source_maps"}, {"proname": "ops_metrics"}, {"proname": "ops_missing_source_maps"}, {"proname": "ops_ping"}, {"proname": "ops_plan_collection"}, {"proname": "ops_plan_replay"}, {"proname": "ops_plan_retention"}, {"proname": "ops_read_audit"}, {"proname": "ops_read_source_map"}, {"proname": "ops_replay"}, {"proname": "ops_report"}, {"proname": "ops_retention"}, {"proname": "ops_security_report"}, {"proname": "ops_show_database"}, {"proname": "ops_show_error"}, {"proname": "ops_show_export"}, {"proname": "ops_show_feedback"}, {"proname": "ops_show_incident"}, {"proname": "ops_show_link"}, {"proname": "ops_show_oncall"}, {"proname": "ops_show_overview"}, {"proname": "ops_show_retention"}, {"proname": "ops_show_subscription"}, {"proname": "ops_status"}]),
+        json!([{"proname": "ops_advise_database"}, {"proname": "ops_consents"}, {"proname": "ops_costs"}, {"proname": "ops_dashboard"}, {"proname": "ops_due_exports"}, {"proname": "ops_due_security_report"}, {"proname": "ops_file_budget"}, {"proname": "ops_find_answered"}, {"proname": "ops_find_source_maps"}, {"proname": "ops_funnel"}, {"proname": "ops_list_alerts"}, {"proname": "ops_list_archives"}, {"proname": "ops_list_audit"}, {"proname": "ops_list_channels"}, {"proname": "ops_list_checks"}, {"proname": "ops_list_components"}, {"proname": "ops_list_contacts"}, {"proname": "ops_list_door_keys"}, {"proname": "ops_list_drills"}, {"proname": "ops_list_errors"}, {"proname": "ops_list_exercises"}, {"proname": "ops_list_feedback"}, {"proname": "ops_list_funnels"}, {"proname": "ops_list_incidents"}, {"proname": "ops_list_maintenance"}, {"proname": "ops_list_messages"}, {"proname": "ops_list_privacy_requests"}, {"proname": "ops_list_resources"}, {"proname": "ops_list_samples"}, {"proname": "ops_list_settings"}, {"proname": "ops_list_source_maps"}, {"proname": "ops_metrics"}, {"proname": "ops_missing_source_maps"}, {"proname": "ops_ping"}, {"proname": "ops_plan_collection"}, {"proname": "ops_plan_replay"}, {"proname": "ops_plan_reread"}, {"proname": "ops_plan_retention"}, {"proname": "ops_read_audit"}, {"proname": "ops_read_source_map"}, {"proname": "ops_replay"}, {"proname": "ops_report"}, {"proname": "ops_retention"}, {"proname": "ops_security_report"}, {"proname": "ops_show_database"}, {"proname": "ops_show_error"}, {"proname": "ops_show_export"}, {"proname": "ops_show_feedback"}, {"proname": "ops_show_incident"}, {"proname": "ops_show_link"}, {"proname": "ops_show_oncall"}, {"proname": "ops_show_overview"}, {"proname": "ops_show_retention"}, {"proname": "ops_show_subscription"}, {"proname": "ops_status"}]),
     );
 }
 
@@ -231,9 +231,13 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "backup_failed high",
             "backup_gap medium",
             "backup_overdue high",
+            "backup_recovery_drill_overdue medium",
             "backup_replica_behind high",
+            "backup_reread_behind medium",
             "backup_rpo_breached critical",
+            "backup_rto_trend medium",
             "backup_suspect high",
+            "backup_verification_overdue medium",
             "certificate_expiring low",
             "certificate_urgent medium",
             "channel_failing high",

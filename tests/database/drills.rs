@@ -63,7 +63,8 @@ async fn before_the_first_drill_none_is_set_up_and_no_rule_speaks() {
     let drills = shown(&world, "11:01:00").await["drills"].clone();
     assert_eq!(
         drills,
-        json!({"status": "not_set_up", "everyDays": 7, "rtoSeconds": 14400, "last": null})
+        json!({"status": "not_set_up", "everyDays": 7, "rtoSeconds": 14400, "last": null,
+               "schedule": [], "dispatches": [], "forecast": null})
     );
     let listed = world.call("ops_list_drills", json!({})).await;
     assert_eq!(
@@ -116,7 +117,7 @@ async fn a_receipt_counts_once_and_is_shown() {
         "id": receipt["id"], "outcome": "good", "reason": null, "snapshot": "snapshot-of-11:00:00",
         "takenAt": "2026-11-24T11:00:00+00:00", "startedAt": "2026-11-24T11:00:01+00:00",
         "finishedAt": "2026-11-24T11:10:00+00:00", "restored": true, "seconds": 30.5, "rows": 10,
-        "bytes": 1000, "tables": 1, "tablesInBackup": 2, "missing": [],
+        "bytes": 1000, "tables": 1, "tablesInBackup": 2, "missing": [], "level": 3, "compared": null,
     });
     assert_eq!(first, expected);
     assert_eq!(at_tick(&world, "11:11:00").await, [""; 0]);

@@ -62,7 +62,7 @@ async fn the_list_is_sorted_and_every_default_is_valid() {
         .iter()
         .map(|setting| setting["key"].as_str().unwrap())
         .collect();
-    assert_eq!(keys.len(), 130);
+    assert_eq!(keys.len(), 138);
     assert!(keys.is_sorted());
     for setting in settings {
         assert_eq!(setting["value"], setting["default"]);
@@ -241,4 +241,42 @@ async fn a_secret_is_refused_and_not_repeated() {
             .call("ops_set_setting", change("links.runbook", &json!(harmless)))
             .await;
     }
+}
+
+#[tokio::test]
+async fn queries_are_checked() {
+    let world = World::migrated().await;
+    let key = "backup.drill_queries";
+    let list = "an array of at most 50 objects {name, query}";
+    let item = "an object {name, query}: a name of 1 to 100 characters and a query of 1 to 4000 that \
+                begins with select or with";
+    let one = |name: &str, query: &str| json!({"name": name, "query": query});
+    for (value, part, expected) in [
+        (json!({}), "", list),
+        (json!(vec![one("a", "select 1"); 51]), "", list),
+        (
+            json!([one("a", "select 1"), one("a", "select 2")]),
+            "",
+            "a name of its own for each",
+        ),
+        (json!(["select 1"]), "[0]", item),
+        (json!([one("", "select 1")]), "[0]", item),
+        (json!([one("a", "delete from x")]), "[0]", item),
+        (json!([one("a", "selection")]), "[0]", item),
+        (json!([one("b", "select 1"), {"name": "a"}]), "[1]", item),
+        (
+            json!([{"name": "a", "query": "select 1", "sql": "x"}]),
+            "[0]",
+            item,
+        ),
+    ] {
+        check_part(&world, key, value, part, expected).await;
+    }
+    let good = json!([
+        one("wines", "select count(*) > 0 from wines"),
+        one("b", "\n WITH a as (select 1) table a")
+    ]);
+    world.call("ops_set_setting", change(key, &good)).await;
+    let asked = world.call("ops_list_drills", json!({})).await;
+    assert_eq!(asked["queries"], good);
 }

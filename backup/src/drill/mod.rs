@@ -1,15 +1,18 @@
 //! A backup tried: restored into a database that is made for it and dropped after it.
 //!
 //! - `scratch_database`: that database, and those that a killed drill left behind
+//! - `application_queries`: what the application would ask it
 //! - `rotation`: whose rows are restored where not all of them can be
 //! - `budget`: how many of them those are
 
+mod application_queries;
 mod budget;
 mod rotation;
 mod scratch_database;
 
 use secrecy::SecretString;
 
+pub use application_queries::Query;
 pub use budget::Budget;
 pub use rotation::{Candidate, candidates, choose};
 pub use scratch_database::ScratchError;
@@ -20,6 +23,7 @@ use crate::{
     restore::{self, Cause, Listener, RestoreError, Restored},
     selection::Selection,
     store::Store,
+    verify::{self, FilesTried},
 };
 use scratch_database::ScratchDatabase;
 
@@ -40,17 +44,34 @@ pub struct Request<'a> {
     pub selection: &'a Selection,
     /// How many sessions work at once; at least one does.
     pub jobs: usize,
+    /// What the application would ask. Nothing is asked where not all rows are restored, since it
+    /// might be about the others.
+    pub queries: &'a [Query],
 }
+
+/// How many bytes of files of Storage are fetched and opened, others each time.
+const FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How a drill went. The scratch database is gone, unless `left` says why not.
 #[derive(Debug)]
 pub struct Drilled {
     /// What was restored, or why it was not.
     pub restored: Result<Restored, NotRestored>,
+    /// What was tried beside the restore.
+    pub beside: Beside,
     /// Databases of killed drills that were dropped first.
     pub cleared: Vec<String>,
     /// Why the scratch database is still there.
     pub left: Option<ScratchError>,
+}
+
+/// What was tried beside the restore.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// How many queries of the application were asked.
+    pub queries: usize,
+    /// Which files of Storage were fetched and opened; nothing where the backup has none.
+    pub files: Option<FilesTried>,
 }
 
 /// Why a drill restored nothing.
@@ -76,12 +97,42 @@ pub async fn drill(
 ) -> Result<Drilled, ScratchError> {
     let cleared = scratch_database::clear(request.server, request.ca).await?;
     let scratch = ScratchDatabase::make(request.server, request.ca).await?;
+    let trying = Box::pin(tried(&request, scratch.url(), tell));
+    let tried = tokio::select! {
+        tried = trying => tried,
+        () = end => Err(NotRestored::Ended),
+    };
+    let (restored, beside) = match tried {
+        Ok((restored, beside)) => (Ok(restored), beside),
+        Err(error) => (Err(error), Beside::default()),
+    };
+    let left = scratch.drop().await.err();
+    Ok(Drilled {
+        restored,
+        beside,
+        cleared,
+        left,
+    })
+}
+
+/// Restores it there, and asks what the application would.
+async fn tried(
+    request: &Request<'_>,
+    into: &SecretString,
+    tell: Listener<'_>,
+) -> Result<(Restored, Beside), NotRestored> {
+    let Request {
+        store,
+        snapshot,
+        identities,
+        ..
+    } = *request;
     let restoring = restore::restore(
         restore::Request {
-            store: request.store,
-            snapshot: request.snapshot,
-            identities: request.identities,
-            into: scratch.url(),
+            store,
+            snapshot,
+            identities,
+            into,
             ca: request.ca,
             selection: request.selection,
             jobs: request.jobs,
@@ -90,16 +141,23 @@ pub async fn drill(
         },
         tell,
     );
-    let restored = tokio::select! {
-        restored = restoring => restored.map_err(NotRestored::from),
-        () = end => Err(NotRestored::Ended),
-    };
-    let left = scratch.drop().await.err();
-    Ok(Drilled {
-        restored,
-        cleared,
-        left,
-    })
+    let mut restored = restoring.await?;
+    let has_all_rows = restored.loaded.len() as u64 == snapshot.totals.tables;
+    let queries = if has_all_rows { request.queries } else { &[] };
+    let bad = application_queries::ask(into, request.ca, queries).await;
+    let bad = bad.map_err(|error| NotRestored::Restore(error.into()))?;
+    restored.missing.extend(bad);
+    let files = verify::sample_files(store, snapshot, identities, FILE_BYTES).await;
+    let faults = files.iter().flat_map(|tried| &tried.faults);
+    restored
+        .missing
+        .extend(faults.map(|fault| restore::Missing {
+            what: format!("file of Storage in {}", fault.path),
+            reason: fault.what.clone(),
+            statement: String::new(),
+        }));
+    let queries = queries.len();
+    Ok((restored, Beside { queries, files }))
 }
 
 impl From<RestoreError> for NotRestored {

@@ -17,6 +17,7 @@
 //! | `tools/` | a script that restores with `age`, `zstd` and `psql` alone |
 //! | `pin/<snapshot>.json` | keeps a backup, whatever the ladder says |
 //! | `trash/<snapshot>.json` | the commit record of a backup that is no longer kept, for some days |
+//! | `mended/<path's hash>/<hash>.json` | what belongs where a damaged object was written anew; written once |
 //! | `gc/tombstones/<time>-<fence>.zst` | objects that no backup needs, at least a day before they are deleted |
 //! | `rcpt/<yyyy>/<mm>/<time>-<kind>-<digits>.json` | a signed receipt of something that was done with backups |
 //! | `keys/<id>.pem` | a public key that verifies receipts |
@@ -39,6 +40,7 @@ mod known_rows;
 mod manifest;
 mod manifest_parse;
 pub mod manifest_text;
+mod mended;
 pub mod object_path;
 mod pin;
 mod repo_record;
@@ -58,6 +60,7 @@ pub use manifest::{
     Checksum, Computed, ComputedKind, Ledger, Manifest, Piece, RowHash, Script, ScriptObject,
     SequenceState, ServerFacts, TableData,
 };
+pub use mended::Mended;
 pub use pin::Pin;
 pub use repo_record::{Cut, Epoch, Repo};
 pub use table_read::{How, TableRead, Why};

@@ -31,6 +31,9 @@ pub const RECEIPTS: &str = "v1/rcpt";
 /// The folder of the public keys that verify receipts.
 pub const KEYS: &str = "v1/keys";
 
+/// The folder of what tells which damaged objects were written anew.
+pub const MENDED: &str = "v1/mended";
+
 /// An object that is written to learn the time of the store.
 pub const CLOCK: &str = "v1/gc/clock.json";
 
@@ -171,6 +174,12 @@ pub fn progress(snapshot: &SnapshotName, part: u32) -> String {
 #[must_use]
 pub fn known_rows(epoch: u32) -> String {
     format!("v1/known/{epoch}.zst.sealed")
+}
+
+/// What tells, since the object at `path` was damaged, that bytes of this hash belong there.
+#[must_use]
+pub fn mended(path: &str, sha256: &str) -> String {
+    format!("{MENDED}/{}/{sha256}.json", hex::sha256(path.as_bytes()))
 }
 
 /// A tool that restores without this program.

@@ -1,6 +1,6 @@
 //! Why something could not be put into the store.
 
-use crate::{seal::SealError, store::StoreError};
+use crate::{format::FormatError, seal::SealError, store::StoreError};
 
 /// Why a segment could not be stored.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +11,9 @@ pub enum PutError {
     /// It could not be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// It cannot be described.
+    #[error(transparent)]
+    Format(#[from] FormatError),
     /// The program is ending.
     #[error("the backup was cut short")]
     Cancelled,

@@ -15,8 +15,8 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    catalogue::{self, Record},
-    format::{Files, Piece, Snapshot, SnapshotName, Stored, object_path},
+    catalogue::{self, ReadError, Record},
+    format::{Files, Mended, Piece, Snapshot, SnapshotName, Stored, object_path},
     hex,
     seal::{self, SealError},
     segments::Segment,
@@ -63,6 +63,8 @@ pub struct Writer {
     /// What may be deleted while this run works, so that it is neither relied on nor written
     /// to.
     doomed: Doomed,
+    /// What is proven damaged, by keyed hash: it is written over as soon as its rows come by.
+    damaged: HashMap<String, Stored>,
     /// What this run has put, or is putting, by keyed hash.
     pub(super) pieces: Mutex<HashMap<String, Arc<OnceCell<Stored>>>>,
     figures: Mutex<Figures>,
@@ -113,12 +115,44 @@ impl Writer {
             trusted,
             gone,
             doomed,
+            damaged: HashMap::new(),
             pieces: Mutex::default(),
             figures: Mutex::default(),
             in_flight: Semaphore::new(IN_FLIGHT_KIB as usize),
             processors: Semaphore::new(thread::available_parallelism().map_or(1, usize::from)),
             files: None,
         })
+    }
+
+    /// The same backup, which does not rest on what is known to be damaged. Each of these objects
+    /// is looked at once more; what is proven so is written anew if this run meets what was in it.
+    ///
+    /// # Errors
+    /// If the program is ending.
+    pub async fn without(mut self, known: &[Stored]) -> Result<Self, PutError> {
+        for stored in known {
+            let name = object_path::segment_name(self.repository.epoch, &stored.path);
+            let Some(id) = name.map(|name| object_path::id_of(name).to_owned()) else {
+                continue;
+            };
+            let error = match catalogue::exactly(&self.repository.store, stored).await {
+                Ok(_) => continue,
+                Err(ReadError::Cancelled) => return Err(PutError::Cancelled),
+                Err(error) => error,
+            };
+            if self
+                .trusted
+                .get(&id)
+                .is_some_and(|one| one.path == stored.path)
+            {
+                self.trusted.remove(&id);
+            }
+            if error.is_damage() && !self.doomed.has(&stored.path) {
+                tracing::warn!(%error, "what is damaged is written anew where its rows are still there");
+                self.damaged.insert(id, stored.clone());
+            }
+        }
+        Ok(self)
     }
 
     /// The backup's name.
@@ -264,9 +298,9 @@ impl Writer {
                 is_new = true;
                 let path = |name: &str| object_path::segment(self.repository.epoch, name);
                 let (sha256, bytes) = self.sealed(plaintext).await?;
-                let object = (sha256, bytes.clone());
+                let object = (sha256.clone(), bytes.clone());
                 let stored = self.put_named(self.store(), id, object, path).await?;
-                self.put_back(id, bytes).await?;
+                self.put_back(id, &sha256, bytes).await?;
                 self.progress.add(self.store(), stored.clone()).await;
                 Ok(stored)
             })
@@ -304,16 +338,32 @@ impl Writer {
         Ok(sealed.await??)
     }
 
-    /// Gives earlier backups back what the store has lost of them: with another hash, and the
-    /// content that they need.
-    async fn put_back(&self, id: &str, bytes: Bytes) -> Result<(), PutError> {
-        let Some(path) = self.gone.get(id) else {
-            return Ok(());
+    /// Gives earlier backups back what the store has lost of them, or holds damaged: other bytes,
+    /// with the content that they need, and a note of their hash. A store that keeps what is
+    /// there, as one does that locks objects, keeps the damaged one.
+    async fn put_back(&self, id: &str, sha256: &str, bytes: Bytes) -> Result<(), PutError> {
+        let len = bytes.len() as u64;
+        let (path, put) = match (self.damaged.get(id), self.gone.get(id)) {
+            (Some(Stored { path, .. }), _) => (path, self.store().put_over(path, bytes).await),
+            (None, Some(path)) => (path, self.store().put_new(path, bytes).await),
+            (None, None) => return Ok(()),
         };
-        match self.store().put_new(path, bytes).await {
-            Ok(()) | Err(StoreError::Taken { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+        match put {
+            Ok(()) => {}
+            Err(error @ StoreError::Failing { .. }) => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "what earlier backups lack cannot be put back");
+                return Ok(());
+            }
         }
+        let mended = Mended::new(&Stored {
+            path: path.clone(),
+            len,
+            sha256: sha256.to_owned(),
+        });
+        let note = object_path::mended(path, sha256);
+        let text = Bytes::from(mended.render()?);
+        Ok(self.store().reading_back().put_new(&note, text).await?)
     }
 
     /// Stores an object under a name of its own, or, if what lies there was torn or may be

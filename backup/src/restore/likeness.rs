@@ -12,8 +12,11 @@ const ELSEWHERE: [&str; 2] = ["role", "setting"];
 impl Work<'_> {
     /// Names the app's objects that the target does not describe as the source did, but
     /// for those that are known to be missing. A newer server may word things otherwise,
-    /// so there only kinds and names count. `None` where the target cannot be described.
-    pub(super) async fn unlike(&self, known: &[Missing]) -> Result<Option<Vec<Missing>>, Cause> {
+    /// so there only kinds and names count. Says how many were compared; `None` where the target cannot be described.
+    pub(super) async fn unlike(
+        &self,
+        known: &[Missing],
+    ) -> Result<Option<(u64, Vec<Missing>)>, Cause> {
         let Some(there) = self.described().await? else {
             return Ok(None);
         };
@@ -21,7 +24,7 @@ impl Work<'_> {
         let is_known = |what: &String| {
             known.contains(what.as_str()) || known.contains(format!("validity of {what}").as_str())
         };
-        let mut unlike = Vec::new();
+        let (mut compared, mut unlike) = (0, Vec::new());
         for stage in [Stage::Before, Stage::After] {
             let scripts = self.plan.chosen.scripts(stage);
             let app = scripts.filter(|chosen| chosen.script.scope == Scope::App);
@@ -31,6 +34,7 @@ impl Work<'_> {
                 if ELSEWHERE.contains(&object.kind.as_str()) || is_known(&what) {
                     continue;
                 }
+                compared += 1;
                 let reason = match there.get(&what) {
                     None => "the target does not have it",
                     Some(texts)
@@ -47,7 +51,7 @@ impl Work<'_> {
                 });
             }
         }
-        Ok(Some(unlike))
+        Ok(Some((compared, unlike)))
     }
 
     fn is_same_version(&self) -> bool {

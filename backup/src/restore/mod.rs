@@ -259,6 +259,17 @@ pub struct Restored {
     pub notes: Vec<Note>,
     /// What `ops.after_restore` answered, where it exists.
     pub after_restore: Option<Value>,
+    /// What was compared beside rows.
+    pub compared: Compared,
+}
+
+/// What of a target was held against its source, beside rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Objects, such as tables, constraints and policies, by their descriptions.
+    pub objects: u64,
+    /// Sequences, by where they stand.
+    pub sequences: u64,
 }
 
 impl Restored {
@@ -317,6 +328,7 @@ pub async fn restore(request: Request<'_>, tell: Listener<'_>) -> Result<Restore
         notes,
         missing,
         left,
+        compared,
     } = work
         .make_and_compare()
         .await
@@ -341,6 +353,7 @@ pub async fn restore(request: Request<'_>, tell: Listener<'_>) -> Result<Restore
         took,
         notes,
         after_restore,
+        compared,
     })
 }
 
@@ -364,6 +377,7 @@ struct Made {
     missing: Vec<Missing>,
     /// The tables that took no rows.
     left: HashSet<Name>,
+    compared: Compared,
 }
 
 /// The rows that were loaded.
@@ -405,9 +419,19 @@ impl Work<'_> {
         missing.extend(without_rows.map(Missing::from));
         missing.extend(rows.missing);
         notes.extend(self.prove(&rows.expected).await?);
+        let main = self.sessions.main();
+        let sequences = &self.plan.chosen.sequences;
+        missing.extend(target_sessions::moved_sequences(main, sequences, &missing).await?);
+        let mut compared = Compared {
+            objects: 0,
+            sequences: sequences.len() as u64,
+        };
         if self.parts != Parts::Data {
             match self.unlike(&missing).await? {
-                Some(unlike) => missing.extend(unlike),
+                Some((objects, unlike)) => {
+                    compared.objects = objects;
+                    missing.extend(unlike);
+                }
                 None => notes.push(Note::NotDescribed),
             }
         }
@@ -415,6 +439,7 @@ impl Work<'_> {
             notes,
             missing,
             left,
+            compared,
         })
     }
 

@@ -212,6 +212,40 @@ pub(super) async fn set_sequences(
     Ok(missing)
 }
 
+/// The sequences that stand otherwise than they were put: something of the app's has called them.
+/// One that the role may set and not read is not compared.
+pub(super) async fn moved_sequences(
+    session: &Client,
+    sequences: &[&SequenceState],
+    known: &[Missing],
+) -> Result<Vec<Missing>, Cause> {
+    let mut moved = Vec::new();
+    for state in sequences {
+        let what = format!("state of sequence {}", state.sequence);
+        if known.iter().any(|missing| missing.what == what) {
+            continue;
+        }
+        let query = format!("select last_value, is_called from {}", state.sequence);
+        let row = match session.query_one(&query, &[]).await {
+            Ok(row) => row,
+            Err(error) if error.as_db_error().is_some() => continue,
+            Err(error) => {
+                let doing = format!("cannot read sequence {}", state.sequence);
+                return Err(refused(doing)(error));
+            }
+        };
+        let found: (i64, bool) = (row.get(0), row.get(1));
+        if found != (state.last_value, state.is_called) {
+            moved.push(Missing {
+                what,
+                reason: "it stands elsewhere than in the source".to_owned(),
+                statement: format!("{};\n", restore_sql::setval(state)),
+            });
+        }
+    }
+    Ok(moved)
+}
+
 /// Gives the planner its statistics. Answers with the tables of which the server
 /// gathers none.
 pub(super) async fn analyze(

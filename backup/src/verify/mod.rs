@@ -9,6 +9,8 @@
 mod copy_text;
 mod file_contents;
 
+pub use file_contents::{FilesTried, sample as sample_files};
+
 use std::collections::HashSet;
 
 use bytes::Bytes;

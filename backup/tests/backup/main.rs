@@ -30,6 +30,7 @@ mod reading;
 mod refusals;
 mod replication;
 mod repository;
+mod reread;
 mod restore;
 mod roundtrip;
 mod row_history;

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use backup::{
     catalogue,
-    drill::{self, Drilled, NotRestored, Request},
+    drill::{self, Beside, Drilled, NotRestored, Query, Request},
     format::{Manifest, Snapshot},
     keys::Identities,
     restore,
@@ -60,11 +60,16 @@ pub(super) async fn run(
         output::note("the drill was ended before it was done; nobody was told");
         return Ok(Verdict::Bad);
     };
-    let Tried { restored, left } = tried;
+    let Tried {
+        restored,
+        beside,
+        left,
+    } = tried;
     let receipt = Receipt::of(
         &snapshot,
         started_at,
         restored.as_ref().map_err(Clone::clone),
+        &beside,
     );
     let report = Report::of(&snapshot, started_at, known.as_ref(), &receipt);
     let judged = judge(project.as_ref(), known.as_ref(), receipt).await;
@@ -181,6 +186,7 @@ struct Attempt<'a> {
 /// How it went.
 struct Tried {
     restored: Result<restore::Restored, String>,
+    beside: Beside,
     left: Option<drill::ScratchError>,
 }
 
@@ -200,12 +206,14 @@ impl Attempt<'_> {
                 let restored = Err(error.to_string());
                 return Ok(Some(Tried {
                     restored,
+                    beside: Beside::default(),
                     left: None,
                 }));
             }
         };
         let selection = self.selection(&manifest, known);
-        let drilled = self.drill(&selection, end).await?;
+        let queries = known.map(Known::queries).unwrap_or_default();
+        let drilled = self.drill(&selection, &queries, end).await?;
         for name in &drilled.cleared {
             output::note(&format!("dropped {name}, which a killed drill had left"));
         }
@@ -222,6 +230,7 @@ impl Attempt<'_> {
         }
         Ok(Some(Tried {
             restored,
+            beside: drilled.beside,
             left: drilled.left,
         }))
     }
@@ -229,6 +238,7 @@ impl Attempt<'_> {
     async fn drill(
         &self,
         selection: &Selection,
+        queries: &[Query],
         end: impl Future<Output = ()>,
     ) -> anyhow::Result<Drilled> {
         let request = Request {
@@ -239,6 +249,7 @@ impl Attempt<'_> {
             ca: self.server.ca.as_deref(),
             selection,
             jobs: self.options.jobs.into(),
+            queries,
         };
         let progress = Progress::new();
         let drilled = drill::drill(request, end, &|event| progress.show(event)).await;

@@ -6,7 +6,7 @@ use backup::format::Snapshot;
 use jiff::Timestamp;
 use ops::{
     backups::drill_receipts::{Known, Receipt},
-    monitoring::document::{Drill, MissingObject},
+    monitoring::document::{Compared, Drill, MissingObject},
 };
 use serde_json::{Value, json};
 
@@ -86,6 +86,8 @@ pub(super) struct Report {
     bytes: Option<u64>,
     tables: usize,
     tables_in_backup: u64,
+    /// What was held against the backup beside rows.
+    compared: Option<Compared>,
     /// How long a restore may take and how old a backup may be, where that is known.
     limits: Option<(f64, f64)>,
 }
@@ -106,6 +108,7 @@ impl Report {
             bytes: receipt.bytes,
             tables: receipt.tables.len(),
             tables_in_backup: receipt.tables_in_backup,
+            compared: receipt.compared,
             limits: known.map(|known| (known.rto_seconds, known.rpo_seconds)),
         }
     }
@@ -126,6 +129,7 @@ impl Report {
             "tables": self.tables,
             "tablesInBackup": self.tables_in_backup,
             "missing": judged.missing(),
+            "compared": self.compared,
         })
     }
 
@@ -138,6 +142,7 @@ impl Report {
             Some(reason) => format!("BAD: {}: {reason}", self.snapshot),
         }];
         lines.extend(self.measured());
+        lines.extend(self.compared.as_ref().map(compared));
         lines.extend(judged.missing().iter().map(missing));
         lines.join("\n")
     }
@@ -161,6 +166,31 @@ impl Report {
             least(self.limits.map(|(_, rpo)| rpo)),
         ))
     }
+}
+
+fn compared(compared: &Compared) -> String {
+    let Compared {
+        objects,
+        sequences,
+        queries,
+        files,
+        files_opened,
+        file_bytes: _,
+    } = compared;
+    let files = match files.zip(*files_opened) {
+        Some((files, opened)) => format!(
+            ", {} of {} files of Storage opened",
+            quantities::count(opened),
+            quantities::count(files)
+        ),
+        None => String::new(),
+    };
+    format!(
+        "compared as well: {} objects, {} sequences; {} queries of the application asked{files}",
+        quantities::count(*objects),
+        quantities::count(*sequences),
+        quantities::count(*queries),
+    )
 }
 
 fn missing(missing: &MissingObject) -> String {

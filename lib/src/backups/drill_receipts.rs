@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use backup::{
+    drill::{Beside, Query},
     format::Snapshot,
     restore::{Missing, Restored},
 };
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    monitoring::document::Drill,
+    monitoring::document::{Compared, Drill},
     rpc::{Call, Retry},
 };
 
@@ -30,18 +31,31 @@ pub struct Known {
     /// Whether the function has to make one now, where it makes them.
     #[serde(default)]
     pub due: bool,
+    /// The levels that are due wherever a private key is.
+    #[serde(default)]
+    pub due_levels: Vec<u8>,
     /// How often one is due, in days.
     pub every_days: f64,
     /// How long a restore may take.
     pub rto_seconds: f64,
     /// How old the newest backup may be.
     pub rpo_seconds: f64,
+    /// What the application would ask, as an operator has named it.
+    #[serde(default)]
+    queries: Vec<NamedQuery>,
     /// What an operator has accepted, by its name.
     pub accepted: Vec<String>,
     /// When the rows of each table were last restored and compared.
     pub last_drilled: BTreeMap<String, Timestamp>,
     /// The newest ones, the newest first, as the database tells them.
     drills: Vec<Value>,
+}
+
+/// A query of the setting `backup.drill_queries`.
+#[derive(Debug, Clone, Deserialize)]
+struct NamedQuery {
+    name: String,
+    query: String,
 }
 
 impl Call for ListDrills {
@@ -55,6 +69,16 @@ impl Known {
     pub fn drills(&self) -> impl Iterator<Item = Drill> {
         let read = |document| Drill::deserialize(document).ok();
         self.drills.iter().filter_map(read)
+    }
+
+    /// What a drill asks the scratch database.
+    #[must_use]
+    pub fn queries(&self) -> Vec<Query> {
+        let queries = self.queries.iter().map(|named| Query {
+            name: named.name.clone(),
+            sql: named.query.clone(),
+        });
+        queries.collect()
     }
 
     /// The bytes of COPY text that drills have restored in a second.
@@ -102,6 +126,8 @@ pub struct Receipt {
     pub bytes: Option<u64>,
     /// The tables of the backup.
     pub tables_in_backup: u64,
+    /// What was held against the backup, beside rows.
+    pub compared: Option<Compared>,
 }
 
 impl Receipt {
@@ -111,6 +137,7 @@ impl Receipt {
         snapshot: &Snapshot,
         started_at: Timestamp,
         restored: Result<&Restored, String>,
+        beside: &Beside,
     ) -> Self {
         let done = restored.as_ref().ok();
         let missing = done.map_or(&[][..], |restored| &restored.missing[..]);
@@ -127,7 +154,22 @@ impl Receipt {
             rows: done.map(|restored| restored.rows),
             bytes: done.map(|restored| restored.bytes),
             tables_in_backup: snapshot.totals.tables,
+            compared: done.map(|restored| Compared::of(restored, beside)),
             reason: restored.err(),
+        }
+    }
+}
+
+impl Compared {
+    fn of(restored: &Restored, beside: &Beside) -> Self {
+        let files = beside.files.as_ref();
+        Self {
+            objects: restored.compared.objects,
+            sequences: restored.compared.sequences,
+            queries: beside.queries as u64,
+            files: files.map(|files| files.listed),
+            files_opened: files.map(|files| files.opened),
+            file_bytes: files.map(|files| files.bytes),
         }
     }
 }

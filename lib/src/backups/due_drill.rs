@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use backup::{
     catalogue::{self, ReadError},
-    drill::{self, Budget, Candidate, NotRestored, ScratchError},
+    drill::{self, Beside, Budget, Candidate, NotRestored, ScratchError},
     format::{Manifest, Snapshot},
     keys::{Identities, KeyError},
     restore::{Cause, Restored},
@@ -151,8 +151,13 @@ impl Attempt<'_> {
         if let Err(error) = &restored {
             tracing::warn!(snapshot = %snapshot.snapshot, %error, "a drill restored nothing");
         }
-        let restored = restored.as_ref().map_err(ToString::to_string);
-        Ok((Receipt::of(&snapshot, started_at, restored), too_big))
+        let (restored, beside) = match restored {
+            Ok((restored, beside)) => (Ok(restored), beside),
+            Err(error) => (Err(error.to_string()), Beside::default()),
+        };
+        let restored = restored.as_ref().map_err(Clone::clone);
+        let receipt = Receipt::of(&snapshot, started_at, restored, &beside);
+        Ok((receipt, too_big))
     }
 
     async fn restore(
@@ -160,7 +165,7 @@ impl Attempt<'_> {
         store: &Store,
         snapshot: &Snapshot,
         too_big: &mut Vec<String>,
-    ) -> Result<Restored, DrillError> {
+    ) -> Result<(Restored, Beside), DrillError> {
         let identities = Identities::parse(self.drill.identity.expose_secret())?;
         let manifest = catalogue::manifest(store, snapshot, &identities).await?;
         let left = self.deadline.remaining();
@@ -168,6 +173,7 @@ impl Attempt<'_> {
             return Err(DrillError::Late(left.as_secs()));
         }
         let database = self.setup.database;
+        let queries = self.known.queries();
         let request = drill::Request {
             store,
             snapshot,
@@ -176,16 +182,18 @@ impl Attempt<'_> {
             ca: database.ca.as_deref(),
             selection: &self.selection(&manifest, left, too_big),
             jobs: JOBS,
+            queries: &queries,
         };
         // The drill ends by itself, or with the function's time.
         let drilled = drill::drill(request, clock::wait(left), &|_| {}).await?;
         if let Some(error) = drilled.left {
             tracing::warn!(%error, "the next drill drops what this one left");
         }
-        drilled.restored.map_err(|error| match error {
-            NotRestored::Restore(cause) => DrillError::Restore(cause),
-            NotRestored::Ended => DrillError::Ended,
-        })
+        match drilled.restored {
+            Ok(restored) => Ok((restored, drilled.beside)),
+            Err(NotRestored::Restore(cause)) => Err(DrillError::Restore(cause)),
+            Err(NotRestored::Ended) => Err(DrillError::Ended),
+        }
     }
 
     /// All objects, and the rows whose turn it is of the tables that fit. Half of the

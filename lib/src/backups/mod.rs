@@ -3,16 +3,18 @@
 //! What counts happens twice as carefully: the database is asked for the lease
 //! once more right before the commit record is written, and how the run ended is
 //! kept in the database, where its age is watched. How a backup is made is the
-//! engine's: crate `backup`. What is left of the function's time is for a collection that
-//! is due, and, where the function has a key for it, for a drill.
+//! engine's: crate `backup`. What is left of the function's time is for reading a
+//! share of the store again, for the copy, for a collection that is due, and, where the function has a key for it, for a drill.
 
 pub mod application;
 pub mod backup_setup;
 pub mod collection;
+pub mod drill_dispatch;
 pub mod drill_receipts;
 mod due_drill;
 pub mod pin_notes;
 pub mod replication;
+pub mod reread;
 pub mod storage_files;
 pub mod verification_receipts;
 
@@ -70,6 +72,9 @@ pub struct Details {
     /// The archive of the application that was due after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<DueArchive>,
+    /// What was read again after it of all that backups rest on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reread: Option<reread::Reread>,
     /// What was copied to the other place after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copied: Option<replication::Copied>,
@@ -85,6 +90,7 @@ impl jobs::Details for Details {
             reason: Some(reason),
             drill: None,
             application: None,
+            reread: None,
             copied: None,
             collection: None,
         }
@@ -190,6 +196,7 @@ impl Handler<Starter> for BacksUp {
         if report.outcome == Outcome::Done {
             // These take seconds, but for a first copy; a drill takes what is left.
             report.details.application = application::take_if_due(app, deadline).await;
+            report.details.reread = Box::pin(reread::read(app, deadline)).await;
             report.details.copied = Box::pin(replication::copy(app, deadline)).await;
             report.details.collection = Box::pin(collection::make_if_due(app, deadline)).await;
             report.details.drill = due_drill::make_if_due(app, deadline).await;
@@ -333,6 +340,7 @@ fn sealed_backup(
             reason: None,
             drill: None,
             application: None,
+            reread: None,
             copied: None,
             collection: None,
         },

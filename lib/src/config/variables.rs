@@ -118,7 +118,7 @@ const FIRST: &[Group] = &[
             ),
             secret(
                 "GITHUB_TOKEN",
-                "A fine-grained token of GitHub's for one repository.",
+                "A fine-grained token of GitHub's for one repository. The functions ask for drills with one that may write actions and nothing else.",
             ),
             plain("GITHUB_REPOSITORY", "", "That repository, `owner/name`."),
             plain(

@@ -47,6 +47,14 @@ pub enum Rule {
     BackupReplicaBehind,
     /// No drill has reported for longer than it may take.
     BackupDrillOverdue,
+    /// No backup was opened and read for long.
+    BackupVerificationOverdue,
+    /// The way back that needs nothing of ours was not tried for long.
+    BackupRecoveryDrillOverdue,
+    /// Drills take longer and longer.
+    BackupRtoTrend,
+    /// What backups rest on is not read again in time.
+    BackupRereadBehind,
     /// The newest backup leaves something out that nobody has accepted.
     BackupGap,
     /// No archive of the application was taken for long, or none that held what it should.
@@ -147,7 +155,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 62] = [
+    pub const ALL: [Self; 66] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -170,6 +178,10 @@ impl Rule {
         Self::AppSlow,
         Self::ApiSlow,
         Self::BackupDrillOverdue,
+        Self::BackupVerificationOverdue,
+        Self::BackupRecoveryDrillOverdue,
+        Self::BackupRtoTrend,
+        Self::BackupRereadBehind,
         Self::BackupGap,
         Self::ApplicationArchiveOverdue,
         Self::BackupCollectionOverdue,
@@ -230,6 +242,10 @@ impl Rule {
             Self::BackupDamaged => "backup_damaged",
             Self::BackupReplicaBehind => "backup_replica_behind",
             Self::BackupDrillOverdue => "backup_drill_overdue",
+            Self::BackupVerificationOverdue => "backup_verification_overdue",
+            Self::BackupRecoveryDrillOverdue => "backup_recovery_drill_overdue",
+            Self::BackupRtoTrend => "backup_rto_trend",
+            Self::BackupRereadBehind => "backup_reread_behind",
             Self::BackupGap => "backup_gap",
             Self::ApplicationArchiveOverdue => "application_archive_overdue",
             Self::BackupCollectionOverdue => "backup_collection_overdue",
@@ -325,6 +341,10 @@ impl Rule {
             Self::BackupDrillOverdue => "since the last drill",
             Self::ApplicationArchiveOverdue => "since the last whole archive",
             Self::BackupCollectionOverdue => "since the last collection",
+            Self::BackupVerificationOverdue => "since the last one was read",
+            Self::BackupRecoveryDrillOverdue => "since the last one",
+            Self::BackupRtoTrend => "in thirty days",
+            Self::BackupRereadBehind => "since it was read",
             Self::StorageFilesUnsaved => "since a backup had all files",
             Self::AppDown
             | Self::DatabaseFailing
@@ -387,6 +407,18 @@ impl Rule {
                 "nobody yet; whether the backups can be restored is no longer known"
             }
             Self::BackupGap => "nobody yet; a restore would come back without it",
+            Self::BackupVerificationOverdue => {
+                "nobody yet; whether the backups can be opened is no longer known"
+            }
+            Self::BackupRecoveryDrillOverdue => {
+                "nobody yet; whether the backups come back without this program is no longer known"
+            }
+            Self::BackupRtoTrend => {
+                "nobody yet; within thirty days a restore will take longer than was agreed"
+            }
+            Self::BackupRereadBehind => {
+                "nobody yet; decay of what is unread would be found by a restore alone"
+            }
             Self::ApplicationArchiveOverdue => {
                 "nobody yet; if a project were lost now, how it was set up would be known from before"
             }

@@ -1,4 +1,5 @@
-//! `/api/cron/maintenance`: reads the on-call calendars and the platforms' own APIs, then rolls up
+//! `/api/cron/maintenance`: reads the on-call calendars and the platforms' own APIs, asks for drills
+//! that are due, then rolls up
 //! what is past and deletes what is old, a part at a time, until nothing is left or
 //! the time is up. Then it counts funnels anew, one at a time, queues reports that are
 //! due, keeps what is used of resources, and deletes what is older than it is kept. What is a part, and what is
@@ -7,7 +8,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::join;
+use futures_util::future::join3;
 use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -17,6 +18,7 @@ use super::{resources, retention};
 use crate::{
     app::App,
     auth::Starter,
+    backups::drill_dispatch,
     endpoint::{Job, Route},
     handler::{Answer, Handler, Routes},
     jobs::{self, Ended, Order, Outcome, Patience, Run, Unclaimed},
@@ -31,7 +33,7 @@ use outside::clock::Deadline;
 /// What a part may take. The next one is begun only where it can end.
 const PART: Duration = Duration::from_secs(10);
 
-/// What reading the calendars and the platforms may take, which are read side by side.
+/// What reading the calendars and the platforms and asking for drills may take, side by side.
 const READING: Duration = Duration::from_secs(15);
 
 /// One part of the work.
@@ -98,14 +100,16 @@ impl Handler<Starter> for RunsMaintenance {
         };
         let work = async |run: &Run| {
             let reading = deadline.within(READING);
-            let (calendars, platforms) = join(
+            let (calendars, platforms, drills) = join3(
                 Box::pin(oncall::read_calendars(app, reading)),
                 Box::pin(platform_watch::read_platforms(app, reading)),
+                Box::pin(drill_dispatch::ask_for_due(app, reading)),
             )
             .await;
             let mut ended = maintain(app, run, deadline).await;
             note_calendars(&mut ended, calendars);
             note_platforms(&mut ended, platforms);
+            note_drills(&mut ended, drills);
             if ended.outcome == Outcome::Done {
                 let funnels = refresh_funnels(app, run, deadline).await;
                 ended.details.insert("funnels".to_owned(), json!(funnels));
@@ -152,6 +156,17 @@ fn note_platforms(ended: &mut Ended, platforms: Result<platform_watch::Report, R
             ended.details.insert("platforms".to_owned(), json!(report));
         }
         Err(error) => tracing::error!(%error, "which platforms are due is not known"),
+    }
+}
+
+/// And for drills, of which a rule tells when they stay away.
+fn note_drills(ended: &mut Ended, drills: Result<drill_dispatch::Report, RpcError>) {
+    match drills {
+        Ok(report) if report == drill_dispatch::Report::default() => {}
+        Ok(report) => {
+            ended.details.insert("drills".to_owned(), json!(report));
+        }
+        Err(error) => tracing::error!(%error, "which drills are due is not known"),
     }
 }
 

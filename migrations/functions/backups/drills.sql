@@ -10,12 +10,13 @@ set search_path = ''
 as $$
     select *
     from ops.backup_drills
-    where received_at <= p_now
+    where received_at <= p_now and level = 3
     order by received_at desc
     limit 1
 $$;
 
-comment on function ops.newest_drill(timestamptz) is 'Returns the drill whose receipt arrived last, or null.';
+comment on function ops.newest_drill(timestamptz) is
+    'Returns the drill by the command whose receipt arrived last, or null.';
 
 create or replace function ops.drill_reason(p_drill ops.backup_drills, p_settings jsonb)
 returns text
@@ -42,6 +43,7 @@ set search_path = ''
 as $$
     select jsonb_build_object(
         'id', p_drill.id,
+        'level', p_drill.level,
         'outcome', case when reason is null then 'good' else 'bad' end,
         'reason', reason,
         'snapshot', p_drill.snapshot,
@@ -54,7 +56,8 @@ as $$
         'bytes', p_drill.bytes,
         'tables', cardinality(p_drill.tables),
         'tablesInBackup', p_drill.tables_in_backup,
-        'missing', ops.with_acceptance(p_drill.missing, p_settings)
+        'missing', ops.with_acceptance(p_drill.missing, p_settings),
+        'compared', p_drill.compared
     )
     from ops.drill_reason(p_drill, p_settings) as reason
 $$;
@@ -96,7 +99,16 @@ as $$
         end,
         'everyDays', every.days,
         'rtoSeconds', 60 * (p_settings ->> 'threshold.backup_rto_minutes')::numeric,
-        'last', newest.document
+        'last', newest.document,
+        'schedule', coalesce(
+            (
+                select jsonb_agg(jsonb_build_object('level', level, 'lastAt', last_at, 'dueAt', due_at) order by level)
+                from ops.drill_schedule(p_now, p_settings)
+            ),
+            '[]'
+        ),
+        'dispatches', ops.recent_dispatches(p_now),
+        'forecast', ops.forecast_restore(p_now, p_settings)
     )
     from (select (p_settings ->> 'backup.drill_days')::integer) as every (days)
     left join lateral (
@@ -111,7 +123,7 @@ as $$
 $$;
 
 comment on function ops.drills_document(timestamptz, jsonb) is
-    'How drills stand: not set up before the first receipt, failed, overdue or ok; how often they are due; and the last one.';
+    'How drills stand: not set up before the first receipt, failed, overdue or ok; how often they are due; the last one; when each level was tried and is due, what became of asking for it; and how long restores will take.';
 
 create or replace function ops.is_drill_due(p_now timestamptz, p_settings jsonb)
 returns boolean
@@ -147,6 +159,9 @@ begin
     perform ops.hold_functions();
     v_id := (p_drill ->> 'id')::uuid;
     perform ops.check_id('id', v_id);
+    if p_drill ? 'level' then
+        perform ops.check_number('level', (p_drill ->> 'level')::bigint, 3, 4);
+    end if;
     perform ops.check_length('snapshot', p_drill ->> 'snapshot', 200);
     perform ops.check_time('takenAt', (p_drill ->> 'takenAt')::timestamptz);
     perform ops.check_time('startedAt', (p_drill ->> 'startedAt')::timestamptz);
@@ -156,11 +171,12 @@ begin
     end if;
 
     insert into ops.backup_drills (
-        id, snapshot, taken_at, started_at, finished_at, restored, reason, missing, tables,
-        seconds, rows, bytes, tables_in_backup, received_at
+        id, level, snapshot, taken_at, started_at, finished_at, restored, reason, missing, tables,
+        seconds, rows, bytes, tables_in_backup, compared, received_at
     )
     values (
         v_id,
+        coalesce((p_drill ->> 'level')::integer, 3),
         p_drill ->> 'snapshot',
         (p_drill ->> 'takenAt')::timestamptz,
         (p_drill ->> 'startedAt')::timestamptz,
@@ -173,6 +189,7 @@ begin
         (p_drill ->> 'rows')::bigint,
         (p_drill ->> 'bytes')::bigint,
         (p_drill ->> 'tablesInBackup')::bigint,
+        case when jsonb_typeof(p_drill -> 'compared') = 'object' then p_drill -> 'compared' end,
         v_now
     )
     on conflict (id) do nothing;
@@ -197,7 +214,9 @@ as $$
     select ops.drills_document(v.now, v.settings) || jsonb_build_object(
         'rpoSeconds', 60 * (v.settings ->> 'threshold.backup_rpo_minutes')::numeric,
         'accepted', v.settings -> 'backup.accepted',
+        'queries', v.settings -> 'backup.drill_queries',
         'due', ops.is_drill_due(v.now, v.settings),
+        'dueLevels', ops.due_drill_levels(v.now, v.settings),
         'lastDrilled', ops.last_drilled_tables(v.now),
         'drills', coalesce(
             (

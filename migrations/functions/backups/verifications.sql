@@ -24,6 +24,34 @@ $$;
 comment on function ops.verification_document(ops.backup_verifications) is
     'A verification as callers see it: what was read, how deep, and what was wrong with it.';
 
+create or replace function ops.is_mended(
+    p_level integer,
+    p_fault_count bigint,
+    p_faults jsonb,
+    p_since timestamptz,
+    p_now timestamptz
+)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    select p_level = 1
+        and p_fault_count = jsonb_array_length(p_faults)
+        and not exists (
+            select
+            from jsonb_array_elements(p_faults) as fault
+            where not exists (
+                select
+                from ops.backup_damages as damage
+                where damage.path = fault ->> 'what' and damage.ended_at between p_since and p_now
+            )
+        )
+$$;
+
+comment on function ops.is_mended(integer, bigint, jsonb, timestamptz, timestamptz) is
+    'Whether every object that a verification found damaged by its hash is whole again, or no longer needed.';
+
 create or replace function ops.standing_damage(p_now timestamptz)
 returns ops.backup_verifications
 language sql
@@ -42,12 +70,13 @@ as $$
                 and whole.level >= damaged.level
                 and whole.taken_at >= damaged.taken_at
         )
+        and not ops.is_mended(damaged.level, damaged.fault_count, damaged.faults, damaged.received_at, p_now)
     order by damaged.received_at desc
     limit 1
 $$;
 
 comment on function ops.standing_damage(timestamptz) is
-    'Returns the newest verification that found a backup damaged, or null. A damage stands until that backup or a newer one is found whole as deep.';
+    'Returns the newest verification that found a backup damaged, or null. A damage stands until that backup or a newer one is found whole as deep, or each object that was not what it should be is.';
 
 create or replace function ops.verifications_document(p_now timestamptz)
 returns jsonb
@@ -57,7 +86,9 @@ set search_path = ''
 as $$
     select jsonb_build_object(
         'status', case
-            when (standing.damage).id is not null then 'damaged'
+            when (standing.damage).id is not null
+                or exists (select from ops.standing_damages(p_now, ops.read_settings()))
+            then 'damaged'
             when newest.verification is null then 'not_set_up'
             else 'ok'
         end,
@@ -122,6 +153,9 @@ begin
         v_now
     )
     on conflict (id) do nothing;
+    if found then
+        perform ops.note_damages(p_verification -> 'faults', v_now);
+    end if;
     -- All backups may be verified every day.
     delete from ops.backup_verifications
     where fault_count = 0 and received_at < v_now - interval '9600 hours';
@@ -135,4 +169,4 @@ end
 $$;
 
 comment on function public.ops_record_verification(jsonb, timestamptz) is
-    'Keeps the receipt of a verification, once however often it is sent. What found nothing wrong is kept for four hundred days.';
+    'Keeps the receipt of a verification, once however often it is sent, and notes which objects are damaged. What found nothing wrong is kept for four hundred days.';

@@ -188,6 +188,7 @@ as $$
         'gaps', ops.dashboard_gaps(p_now),
         'drills', ops.drills_document(p_now, ops.read_settings()),
         'verifications', ops.verifications_document(p_now),
+        'reread', ops.reread_document(p_now, ops.read_settings()),
         'application', ops.archives_document(p_now, ops.read_settings()),
         'collection', ops.collections_document(p_now, ops.read_settings()),
         'replica', ops.replica_document(p_now, ops.read_settings()),
@@ -198,4 +199,4 @@ as $$
 $$;
 
 comment on function ops.dashboard_backups(timestamptz) is
-    'How much would be lost now, the last ten runs and restores, how much backups read in a month, what they leave out, and how drills, verifications, archives of the application, collections the copy and files of Storage stand. It is null until a backup was scheduled or has run.';
+    'How much would be lost now, the last ten runs and restores, how much backups read in a month, what they leave out, and how drills, verifications, reading again, archives of the application, collections, the copy and files of Storage stand. It is null until a backup was scheduled or has run.';

@@ -3,31 +3,61 @@
 -- goes. A bundle in which nobody has ever verified, taken an archive or collected, has none set
 -- up: that is shown and never an alert.
 
-create or replace function ops.observe_verifications(p_now timestamptz)
+create or replace function ops.observe_verifications(p_now timestamptz, p_settings jsonb)
 returns setof ops.observation
 language sql
 stable
 set search_path = ''
 as $$
     select ops.make_observation(
-        'backup_damaged', 'backup', case when (damage).id is null then 'good' else 'bad' end,
+        'backup_damaged', 'backup', case when (damage).id is null and objects.path is null then 'good' else 'bad' end,
         p_facts => jsonb_build_object(
             'service', 'backups',
-            'reason', (damage).faults #>> '{0,why}',
-            'detail', case
-                when (damage).id is null then '{}'
-                else jsonb_build_object(
-                    'snapshot', (damage).snapshot, 'takenAt', (damage).taken_at, 'found', (damage).faults #>> '{0,what}'
-                )
-            end
+            'reason', coalesce(objects.what, (damage).faults #>> '{0,why}'),
+            'detail', jsonb_strip_nulls(jsonb_build_object(
+                'snapshot', coalesce(objects.snapshot, (damage).snapshot),
+                'takenAt', case when objects.path is null then (damage).taken_at end,
+                'found', coalesce(objects.path, (damage).faults #>> '{0,what}')
+            ))
         )
     )
     from (select ops.standing_damage(p_now)) as standing (damage)
-    where exists (select from ops.backup_verifications)
+    left join lateral (
+        select path, what, snapshot from ops.standing_damages(p_now, p_settings) limit 1
+    ) as objects on true
+    where exists (select from ops.backup_verifications) or exists (select from ops.backup_rereads)
 $$;
 
-comment on function ops.observe_verifications(timestamptz) is
-    'The verdict on what lies in the store: bad from a verification that found a fault until one as deep finds that backup, or a newer one, whole.';
+comment on function ops.observe_verifications(timestamptz, jsonb) is
+    'The verdict on what lies in the store: bad from a verification that found a fault until one as deep finds that backup, or a newer one, whole; and while an object that a backup rests on is known to be damaged.';
+
+create or replace function ops.observe_rereads(p_now timestamptz, p_settings jsonb)
+returns setof ops.observation
+language sql
+stable
+set search_path = ''
+as $$
+    select ops.make_observation(
+        'backup_reread_behind', 'backup',
+        -- Whoever reads nothing again has nothing that could wait.
+        case when most.days = 0 then 'good' else ops.judge(age.days, most.days, 1, 1) end,
+        age.days, most.days, 'days',
+        p_facts => jsonb_build_object(
+            'service', 'backups',
+            'reason', (newest.share).unread #>> '{0,why}',
+            'detail', jsonb_build_object('finishedAt', (newest.share).finished_at)
+        )
+    )
+    from (select ops.newest_reread(p_now)) as newest (share)
+    cross join lateral (
+        select round(extract(epoch from p_now - (newest.share).oldest_at) / 86400, 1)
+    ) as age (days)
+    cross join (select 2 * (p_settings ->> 'backup.reread_days')::numeric) as most (days)
+    where (newest.share).oldest_at is not null
+$$;
+
+comment on function ops.observe_rereads(timestamptz, jsonb) is
+    'The verdict on reading again: bad if an object that a backup rests on has not been read for twice as long as the setting says. Before the first share there is no verdict.';
 
 create or replace function ops.observe_archives(p_now timestamptz, p_settings jsonb)
 returns setof ops.observation

@@ -28,6 +28,30 @@ as $$
         select
             'backup_drill_overdue', ops.judge(age_days, most_days, 1, 1), age_days, most_days, 'days', null
         from newest
+
+        union all
+        select
+            'backup_rto_trend', ops.judge(line.minutes, line.most, 1, 1), line.minutes, line.most, 'min',
+            null
+        from (
+            select
+                (forecast ->> 'inAMonthMinutes')::numeric,
+                (p_settings ->> 'threshold.backup_rto_minutes')::numeric
+            from ops.forecast_restore(p_now, p_settings) as forecast
+        ) as line (minutes, most)
+        where line.minutes is not null
+
+        union all
+        select
+            'backup_verification_overdue', ops.judge(age.days, age.most, 1, 1), age.days, age.most, 'days', null
+        from (
+            select
+                round(extract(epoch from p_now - max(received_at)) / 86400, 1),
+                (p_settings ->> 'threshold.backup_verification_days')::numeric
+            from ops.backup_verifications
+            where level = 2 and received_at <= p_now
+        ) as age (days, most)
+        where age.days is not null
     )
     select ops.make_observation(
         rule, 'backup', verdict, value, threshold, unit,
@@ -43,7 +67,58 @@ as $$
 $$;
 
 comment on function ops.observe_drills(timestamptz, jsonb) is
-    'The verdicts on drills: whether the last one was good, and whether the next one is overdue. Before the first drill there is no verdict.';
+    'The verdicts on drills: whether the last one was good, whether the next one is overdue, and whether restores will soon take too long; and whether backups are opened and read. Before the first of each there is no verdict.';
+
+create or replace function ops.newest_stock_drill(p_now timestamptz)
+returns ops.backup_drills
+language sql
+stable
+set search_path = ''
+as $$
+    select *
+    from ops.backup_drills
+    where received_at <= p_now and level = 4
+    order by received_at desc
+    limit 1
+$$;
+
+comment on function ops.newest_stock_drill(timestamptz) is
+    'Returns the drill by stock tools alone whose receipt arrived last, or null.';
+
+create or replace function ops.observe_recovery_drills(p_now timestamptz, p_settings jsonb)
+returns setof ops.observation
+language sql
+stable
+set search_path = ''
+as $$
+    with ways as (
+        select
+            'stock_tools' as way,
+            (drill).received_at as last_at,
+            ops.drill_reason(drill, p_settings) as reason,
+            jsonb_build_object('snapshot', (drill).snapshot, 'takenAt', (drill).taken_at) as detail
+        from (select ops.newest_stock_drill(p_now)) as newest (drill)
+        where (drill).id is not null
+    )
+    select ops.make_observation(
+        observed.rule, way, observed.verdict, observed.days, observed.most, observed.unit,
+        p_facts => jsonb_build_object('service', 'backups', 'reason', observed.reason, 'detail', detail)
+    )
+    from ways
+    cross join lateral (
+        select
+            round(extract(epoch from p_now - last_at) / 86400, 1),
+            (p_settings ->> 'threshold.backup_recovery_drill_days')::numeric
+    ) as age (days, most)
+    cross join lateral (
+        values
+            ('backup_recovery_drill_overdue', ops.judge(age.days, age.most, 1, 1), age.days, age.most, 'days', null),
+            ('backup_drill_failed', case when ways.reason is null then 'good' else 'bad' end, null, null, null, ways.reason)
+    ) as observed (rule, verdict, days, most, unit, reason)
+$$;
+
+comment on function ops.observe_recovery_drills(timestamptz, jsonb) is
+    'The verdicts on each whole way back that was ever tried: whether the last time was good, and whether the next is overdue.';
 
 create or replace function ops.observe_gaps(p_settings jsonb)
 returns setof ops.observation

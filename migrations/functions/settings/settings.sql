@@ -137,6 +137,42 @@ $$;
 comment on function ops.find_names_fault(text, jsonb) is
     'What is wrong with a list of names, or null. p_field is how a refusal calls the list.';
 
+create or replace function ops.find_queries_fault(p_field text, p_value jsonb)
+returns ops.fault
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+    select case
+        when jsonb_typeof(p_value) <> 'array'
+        then ops.make_fault(p_field, 'an array of at most 50 objects {name, query}', ops.show(p_value))
+        when jsonb_array_length(p_value) > 50
+        then ops.make_fault(p_field, 'an array of at most 50 objects {name, query}', jsonb_array_length(p_value)::text)
+        else coalesce((
+            select ops.make_fault(
+                format('%s[%s]', p_field, nth - 1),
+                'an object {name, query}: a name of 1 to 100 characters and a query of 1 to 4000 that begins with select or with',
+                ops.show(value)
+            )
+            from jsonb_array_elements(p_value) with ordinality as listed (value, nth)
+            where jsonb_typeof(value) <> 'object'
+                or not ops.is_text(value -> 'name', 100, '')
+                or not coalesce(length(value ->> 'query') <= 4000 and value ->> 'query' ~* '^\s*(select|with)\s', false)
+                or value - '{name,query}'::text[] <> '{}'
+            order by nth
+            limit 1
+        ), (
+            select ops.make_fault(p_field, 'a name of its own for each', ops.show(p_value))
+            from jsonb_array_elements(p_value)
+            having count(distinct value -> 'name') < count(*)
+        ))
+    end
+$$;
+
+comment on function ops.find_queries_fault(text, jsonb) is
+    'What is wrong with a list of queries {name, query}, or null. p_field is how a refusal calls the list.';
+
 create or replace function ops.find_channels_fault(p_field text, p_value jsonb)
 returns ops.fault
 language sql
@@ -212,6 +248,7 @@ as $$
         end
         when p_setting.kind = 'checked_urls' then ops.find_urls_fault(p_setting.key, p_setting.value)
         when p_setting.kind = 'names' then ops.find_names_fault(p_setting.key, p_setting.value)
+        when p_setting.kind = 'queries' then ops.find_queries_fault(p_setting.key, p_setting.value)
         when p_setting.kind = 'channels' then ops.find_channels_fault(p_setting.key, p_setting.value)
     end
 $$;

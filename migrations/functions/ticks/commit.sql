@@ -32,9 +32,13 @@ begin
             union all
             select * from ops.observe_drills(p_now, p_settings)
             union all
+            select * from ops.observe_recovery_drills(p_now, p_settings)
+            union all
             select * from ops.observe_gaps(p_settings)
             union all
-            select * from ops.observe_verifications(p_now)
+            select * from ops.observe_verifications(p_now, p_settings)
+            union all
+            select * from ops.observe_rereads(p_now, p_settings)
             union all
             select * from ops.observe_archives(p_now, p_settings)
             union all

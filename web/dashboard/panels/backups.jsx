@@ -31,11 +31,11 @@ function state({ backups }) {
   const age = backups.ageSeconds == null ? "" : `If the database vanished now, ${rough(backups.ageSeconds)} would be lost; ${span(backups.rpoSeconds)} may be. `;
   const last = restored(backups);
   const proof = last ? `The last measured restore took ${span(last.seconds)}, where ${span(backups.drills.rtoSeconds)} may be taken.` : "No restore was ever tried.";
-  const damaged = backups.verifications.status === "damaged" ? ` ${backups.verifications.last.snapshot} is damaged in its store.` : "";
+  const damaged = backups.verifications.status === "damaged" ? ` ${backups.reread.damages[0]?.snapshot ?? backups.verifications.last?.snapshot ?? "A backup"} is damaged in its store.` : "";
   const open = backups.gaps.filter(({ accepted }) => !accepted).length;
   const left = open > 0 ? ` It leaves out ${count(open, "thing")} that nobody has accepted.` : "";
   const level = { ok: "fine", waiting: "unknown", overdue: "bad", failing: "bad", suspect: "bad" }[backups.status] ?? "unknown";
-  const kept = [backups.application, backups.collection, backups.replica].some(({ status }) => ["overdue", "incomplete", "failed", "behind"].includes(status)) ? "watch" : "fine";
+  const kept = [backups.application, backups.collection, backups.replica, backups.reread].some(({ status }) => ["overdue", "incomplete", "failed", "behind"].includes(status)) ? "watch" : "fine";
   const tried = { failed: "bad", overdue: "watch", not_set_up: "watch" }[backups.drills.status] ?? "fine";
   if (damaged) return { level: "bad", says: age + proof + damaged + left };
   return { level: level === "fine" ? (open > 0 ? "watch" : tried === "fine" ? kept : tried) : level, says: age + proof + left };
@@ -46,7 +46,7 @@ function Body({ data }) {
   if (backups == null) return <Empty command={"pourtrait backup keygen\npourtrait backup init"}>Make keys and a repository; the schedule does the rest:</Empty>;
   const [newest] = backups.runs.filter(({ outcome }) => outcome === "done");
   const last = restored(backups);
-  const { drills, verifications, application, collection, replica, files } = backups;
+  const { drills, verifications, reread, application, collection, replica, files } = backups;
   const held = collection.lastWhole?.figures;
   const columns = [
     { key: "when", label: "Run", value: ({ takenAt, slot }) => takenAt ?? slot, wide: true, show: ({ takenAt, slot, outcome, suspect }) => <><State is={suspect ? "suspect" : outcome} quiet /> <Time at={takenAt ?? slot} /></> },
@@ -86,8 +86,13 @@ function Body({ data }) {
           more={backups.projectedMonthlyEgressCost != null && `${number(backups.projectedMonthlyEgressCost)} USD of egress`} />
         <Figure label="Tried" value={drills.last ? drills.last.outcome : "never"} level={drills.status === "failed" ? "bad" : "fine"}
           more={drills.last ? <><Time at={drills.last.finishedAt} />, {count(drills.last.tables, "table")}</> : `due every ${count(drills.everyDays, "day")}`} />
+        <Figure label="Restores in a month" value={drills.forecast ? span(60 * drills.forecast.inAMonthMinutes) : "not known"} level={drills.forecast && 60 * drills.forecast.inAMonthMinutes > drills.rtoSeconds ? "bad" : "fine"}
+          more={drills.forecast && <>by {count(drills.forecast.drills, "drill")}{drills.forecast.exceedsAt && <>; too long from <Time at={drills.forecast.exceedsAt} /></>}</>} />
+        <Figure label="Due next" value={<Due schedule={drills.schedule} />} more={asked(drills.dispatches)} />
         <Figure label="Read in its store" value={verifications.last ? verifications.last.outcome : "never"} level={verifications.status === "damaged" ? "bad" : "fine"}
           more={verifications.last && <><Time at={verifications.last.finishedAt} />, {count(verifications.last.objects, "object")}</>} />
+        <Figure label="Read again" value={covered(reread)} level={reread.status === "behind" ? "bad" : "fine"}
+          more={reread.oldestAt && <>of {count(reread.objects, "object")} in {count(reread.days, "day")}; the longest wait since <Time at={reread.oldestAt} /></>} />
         <Figure label="Application" value={application.last ? <Time at={application.last.takenAt} /> : "never kept"} level={application.status === "overdue" ? "bad" : "fine"}
           more={application.last && `${count(application.last.documents.length, "document")}${application.last.repositoryBytes == null ? "" : ", with the repository"}`} />
         <Figure label="Files of Storage" value={files.last ? `${number(files.last.kept)} of ${number(files.last.files)}` : "none kept"} level={["behind", "rows_without_file"].includes(files.status) ? "bad" : "fine"}
@@ -104,15 +109,41 @@ function Body({ data }) {
       {drills.last == null && <Empty command={"pourtrait backup drill --own-server"}>A backup that was never restored is a hope. To restore the newest into a scratch database and compare:</Empty>}
       {drills.last?.reason && <p class="reason">{drills.last.reason}</p>}
       <Table caption="Runs" columns={columns} rows={backups.runs} id={({ run }) => run} sorted={{ key: "when", down: true }} />
-      <Left gaps={backups.gaps} missing={drills.last?.missing ?? []} faults={verifications.status === "damaged" ? verifications.last.faults : []} missed={application.missed} />
+      <Left gaps={backups.gaps} missing={drills.last?.missing ?? []} faults={damages(backups)} missed={application.missed} />
     </>
   );
+}
+
+const LEVELS = { 2: "opened", 3: "restored", 4: "by stock tools" };
+
+/** What is to be tried next, of what was ever tried. */
+function Due({ schedule }) {
+  const [next] = [...schedule].sort((one, other) => (one.dueAt < other.dueAt ? -1 : 1));
+  return next ? <>{LEVELS[next.level]}, <Time at={next.dueAt} /></> : "nothing was ever tried";
+}
+
+/** What the platform did not start when it was asked to. */
+function asked(dispatches) {
+  const refused = dispatches.find(({ started }) => started === false);
+  return refused && `GitHub did not start it: ${refused.answer}`;
+}
+
+/** How much of what has been there for long was read in its days. */
+function covered({ status, objectsOld, objectsOldRead }) {
+  if (status === "off" || status === "not_set_up") return status === "off" ? "off" : "not yet";
+  return objectsOld > 0 ? `${percent((100 * objectsOldRead) / objectsOld)} %` : "all is new";
 }
 
 /** How many backups each rung keeps, as far as it keeps any. */
 function rungs({ rungs: kept, pinned }) {
   const named = ["hourly", "daily", "weekly", "monthly", "yearly"].filter((rung) => kept[rung] > 0).map((rung) => `${number(kept[rung])} ${rung}`);
   return [...named, ...(pinned > 0 ? [`${number(pinned)} pinned`] : [])].join(", ");
+}
+
+/** What is damaged: what runs found, else what the verification did that says so. */
+function damages({ verifications, reread }) {
+  if (reread.damages.length > 0) return reread.damages;
+  return verifications.status === "damaged" ? verifications.last?.faults ?? [] : [];
 }
 
 function Left({ gaps, missing, faults, missed }) {
@@ -141,8 +172,11 @@ export default {
     { name: "Read in a month", path: "backups.projectedMonthlyEgressBytes", means: "What leaves the database in 30 days of runs like those of the last week, and its price beyond what the plan includes." },
     { name: "Reused", path: "backups.runs", means: "Of the bytes in the backup, those that did not have to be stored." },
     { name: "Restore (RTO)", path: "backups.drills", means: "How long the last measured restore took with its comparison, and how long it may take.", rule: "backup_drill_overdue" },
+    { name: "Restores in a month", path: "backups.drills", means: "What a restore of everything will take in thirty days, by the line through the drills of half a year.", rule: "backup_rto_trend" },
+    { name: "Due next", path: "backups.drills", means: "When a backup is opened, restored, or restored by stock tools next, and what GitHub answered when it was asked for that.", rule: "backup_verification_overdue" },
     { name: "Suspect", path: "backups.status", means: "It was sealed, and may not hold what it should.", rule: "backup_suspect" },
     { name: "Read in its store", path: "backups.verifications", means: "The last verification of the objects of a backup, or the one that found a damage that stands.", rule: "backup_damaged" },
+    { name: "Read again", path: "backups.reread", means: "Of the objects that have been in the store for a round's days, those that were read and compared with their hashes within them.", rule: "backup_reread_behind" },
     { name: "Application", path: "backups.application", means: "The newest archive of how the platforms are set up, and of the repository.", rule: "application_archive_overdue" },
     { name: "Copy behind by", path: "backups.replica", means: "How much older the newest backup is that lies in the other place.", rule: "backup_replica_behind" },
     { name: "Kept", path: "backups.collection", means: "Backups that the ladder keeps, by rung, and how the last collection of the others ended. One may stand on several rungs.", rule: "backup_collection_overdue" },

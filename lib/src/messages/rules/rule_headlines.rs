@@ -68,6 +68,10 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::BackupDamaged => "A backup is damaged in its store".into(),
         Rule::BackupReplicaBehind => "The copy of the backups is behind them".into(),
         Rule::BackupDrillOverdue => "A drill of the backups is overdue".into(),
+        Rule::BackupVerificationOverdue => "Backups are not opened and read in time".into(),
+        Rule::BackupRecoveryDrillOverdue => "A drill of the whole way back is overdue".into(),
+        Rule::BackupRtoTrend => "Restores will soon take longer than they may".into(),
+        Rule::BackupRereadBehind => "What backups rest on is not read again in time".into(),
         Rule::BackupGap => format!("The newest backup leaves out {subject}"),
         Rule::ApplicationArchiveOverdue => "An archive of the application is overdue".into(),
         Rule::BackupCollectionOverdue => "Old backups are not deleted".into(),
@@ -152,6 +156,10 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::BackupDamaged => "Backups are whole in their store again".into(),
         Rule::BackupReplicaBehind => "The copy of the backups is up to them again".into(),
         Rule::BackupDrillOverdue => "Backups are drilled in time again".into(),
+        Rule::BackupVerificationOverdue => "Backups are opened and read in time again".into(),
+        Rule::BackupRecoveryDrillOverdue => "The whole way back is tried in time again".into(),
+        Rule::BackupRtoTrend => "Restores will not take longer than they may".into(),
+        Rule::BackupRereadBehind => "What backups rest on is read again in time".into(),
         Rule::BackupGap if facts.reason.as_deref() == Some("accepted") => {
             format!("It is accepted that backups leave out {subject}")
         }

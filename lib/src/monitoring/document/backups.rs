@@ -35,6 +35,8 @@ pub struct Backups {
     pub drills: Drills,
     /// Whether they are read in their store, and how that went.
     pub verifications: Verifications,
+    /// Whether all that they rest on is read again in its turn.
+    pub reread: Reread,
     /// How the application beside its database is kept.
     pub application: Archives,
     /// Which of them are kept, and whether the others go.
@@ -85,6 +87,59 @@ pub struct Drills {
     pub rto_seconds: f64,
     /// The last one.
     pub last: Option<Drill>,
+    /// When each level was tried last and is due.
+    pub schedule: Vec<DrillLevel>,
+    /// What became of asking for a workflow that was due, of each level the last time.
+    pub dispatches: Vec<DrillDispatch>,
+    /// How long restores will take; null with too few drills.
+    pub forecast: Option<RestoreForecast>,
+}
+
+/// How long a restore of everything takes, by the line through the last drills.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoreForecast {
+    /// Through how many.
+    pub drills: u32,
+    /// The time of the first of them.
+    pub since_at: Timestamp,
+    /// How long it takes now.
+    pub minutes: f64,
+    /// How long in thirty days.
+    pub in_a_month_minutes: f64,
+    /// When, within a year, it takes longer than it may.
+    pub exceeds_at: Option<Timestamp>,
+}
+
+/// When a level was tried and is due: 2 opens and reads a backup, 3 restores it, 4 does so by stock
+/// tools alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DrillLevel {
+    /// Which.
+    pub level: u8,
+    /// When its last receipt arrived.
+    pub last_at: Option<Timestamp>,
+    /// Since when, or from when on, it is due.
+    pub due_at: Timestamp,
+}
+
+/// That a workflow was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DrillDispatch {
+    /// Of which level.
+    pub level: u8,
+    /// When it had become due.
+    pub slot: Timestamp,
+    /// How often it was asked for.
+    pub attempts: u32,
+    /// When that was, the last time.
+    pub asked_at: Timestamp,
+    /// Whether the platform took it; null until it has answered.
+    pub started: Option<bool>,
+    /// Why it did not.
+    pub answer: Option<String>,
 }
 
 /// A backup that was restored to see whether it can be.
@@ -93,6 +148,8 @@ pub struct Drills {
 pub struct Drill {
     /// Its id.
     pub id: Uuid,
+    /// 3: by the command; 4: by stock tools alone.
+    pub level: u8,
     /// `good` or `bad`.
     pub outcome: String,
     /// Why it is bad.
@@ -119,6 +176,26 @@ pub struct Drill {
     pub tables_in_backup: Option<u64>,
     /// What could not be made.
     pub missing: Vec<MissingObject>,
+    /// What was held against the backup beside rows; null of drills that did not say.
+    pub compared: Option<Compared>,
+}
+
+/// What a drill held against the backup, beside rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Compared {
+    /// Objects, such as tables, constraints and policies, by their descriptions.
+    pub objects: u64,
+    /// Sequences, by where they stand.
+    pub sequences: u64,
+    /// Queries of the application that were asked.
+    pub queries: u64,
+    /// Files of Storage that the backup has; null where it was taken without.
+    pub files: Option<u64>,
+    /// How many of those were fetched and opened.
+    pub files_opened: Option<u64>,
+    /// The bytes that were opened for that.
+    pub file_bytes: Option<u64>,
 }
 
 /// How verifications stand.
@@ -159,6 +236,48 @@ pub struct Verification {
     pub fault_count: u64,
     /// The first of them.
     pub faults: Vec<Fault>,
+}
+
+/// How reading again stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reread {
+    /// `off`, `not_set_up` before the first share, then `ok` or `behind`.
+    pub status: String,
+    /// Within how many days everything is read.
+    pub days: u32,
+    /// When a share was read last.
+    pub read_at: Option<Timestamp>,
+    /// Objects that backups rest on.
+    pub objects: Option<u64>,
+    /// Their bytes.
+    pub bytes: Option<u64>,
+    /// Of those objects, the ones that have been there for that many days.
+    pub objects_old: Option<u64>,
+    /// Of those, the ones that were read within them.
+    pub objects_old_read: Option<u64>,
+    /// Since when the one was not read that has waited the longest.
+    pub oldest_at: Option<Timestamp>,
+    /// How many the store did not give, so that the next run asks for them first.
+    pub unread: u64,
+    /// What is damaged, the newest first.
+    pub damages: Vec<Damage>,
+}
+
+/// An object that a backup rests on and that is damaged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Damage {
+    /// Its path in the store.
+    pub what: String,
+    /// What is wrong with it.
+    pub why: String,
+    /// The newest backup that rests on it.
+    pub snapshot: Option<String>,
+    /// How many do.
+    pub backups: Option<u64>,
+    /// When it was found.
+    pub found_at: Timestamp,
 }
 
 /// What is wrong with an object.

@@ -1,6 +1,7 @@
 //! GitHub's REST API.
 
 pub mod secrets;
+pub mod workflows;
 
 use std::sync::Arc;
 

@@ -91,6 +91,14 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: The API is no longer slow
     High: A drill of the backups is overdue
     Resolved: Backups are drilled in time again
+    High: Backups are not opened and read in time
+    Resolved: Backups are opened and read in time again
+    High: A drill of the whole way back is overdue
+    Resolved: The whole way back is tried in time again
+    High: Restores will soon take longer than they may
+    Resolved: Restores will not take longer than they may
+    High: What backups rest on is not read again in time
+    Resolved: What backups rest on is read again in time
     High: The newest backup leaves out operator class public.odd
     Resolved: The newest backup no longer leaves out operator class public.odd
     High: An archive of the application is overdue
