@@ -17,7 +17,7 @@ use ring::digest;
 
 use super::{
     catalogue::{self, ReadError},
-    format::{Inventory, SnapshotName, Stored, object_path},
+    format::{SnapshotName, Stored, object_path},
     replication::{self, Healed},
     store::Store,
 };
@@ -260,12 +260,13 @@ pub async fn read(store: &Store, share: &Share<'_>, now: Timestamp) -> Result<Re
         report.found(store, share.copy, damage).await;
     }
     for (path, since) in share.again {
+        let is_late = share.deadline.has_passed();
         match surveyed.again.get(path) {
-            Some(_) if share.deadline.has_passed() => {
-                if since.is_some() {
-                    let why = "the time was too short".to_owned();
-                    report.unread.push((path.clone(), why));
-                }
+            // What is known to be damaged stays known.
+            Some(_) if is_late && since.is_none() => {}
+            Some(_) if is_late => {
+                let why = "the time was too short".to_owned();
+                report.unread.push((path.clone(), why));
             }
             Some(wanted) => report.look_again(store, share.copy, wanted).await,
             None if surveyed.records.contains(path) => report.whole.push(path.clone()),
@@ -313,7 +314,7 @@ async fn survey(
             .insert(object_path::record(&snapshot.snapshot));
         let mut objects = vec![snapshot.inventory.clone(), snapshot.manifest.clone()];
         match inventory {
-            Ok(Inventory { objects: named }) => objects.extend(named),
+            Ok(inventory) => objects.extend(inventory.objects),
             Err(error) if error.is_damage() => {
                 let stored = snapshot.inventory.clone();
                 let (path, name) = (stored.path.clone(), snapshot.snapshot.clone());
@@ -323,11 +324,11 @@ async fn survey(
             }
             Err(error) => return Err(error),
         }
-        let named: BTreeMap<_, _> = objects
+        let by_path: BTreeMap<_, _> = objects
             .into_iter()
             .map(|stored| (stored.path.clone(), stored))
             .collect();
-        for stored in named.into_values() {
+        for stored in by_path.into_values() {
             surveyed.add(
                 stored,
                 &snapshot.snapshot,

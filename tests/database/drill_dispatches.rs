@@ -243,7 +243,9 @@ fn line(points: &[(f64, f64)]) -> (f64, f64) {
         }
     };
     let pairs = points.iter().enumerate().flat_map(|(nth, one)| {
-        let later = points[nth + 1..].iter().filter(move |two| two.0 != one.0);
+        let later = points[nth + 1..]
+            .iter()
+            .filter(move |two| (two.0 - one.0).abs() > 0.0);
         later.map(move |two| (two.1 - one.1) / (two.0 - one.0))
     });
     let slope = median(pairs.collect());
