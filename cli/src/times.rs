@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
 use ops::messages::quantities::duration;
 
 /// The end of a length of time that begins now.
@@ -34,6 +38,26 @@ pub(crate) fn length(text: &str) -> Result<SignedDuration, String> {
         .ok_or_else(wrong)
 }
 
+/// Reads a moment, or a day for its first one, in UTC.
+pub(crate) fn first_moment(text: &str) -> Result<Timestamp, String> {
+    moment(text, Ok)
+}
+
+/// Reads a moment, or a day for the first one after it, in UTC.
+pub(crate) fn end_moment(text: &str) -> Result<Timestamp, String> {
+    moment(text, Date::tomorrow)
+}
+
+fn moment(
+    text: &str,
+    day: impl FnOnce(Date) -> Result<Date, jiff::Error>,
+) -> Result<Timestamp, String> {
+    let midnight = |date: Date| TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight()));
+    text.parse::<Timestamp>()
+        .or_else(|_| text.parse::<Date>().and_then(day).and_then(midnight))
+        .map_err(|_| "a time must be written as 2026-11-24 or 2026-11-24T07:00:00Z".to_owned())
+}
+
 /// A length of time that is known in seconds, in its two largest units.
 pub(crate) fn for_seconds(seconds: f64) -> String {
     let whole = Duration::try_from_secs_f64(seconds).map_or(0, |length| length.as_secs());
@@ -61,6 +85,24 @@ mod tests {
         }
         for text in ["", "m", "2", "2w", "-2h", "0m", "2 h", "99999999d", "2ü"] {
             assert!(length(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_with_its_first_moment_and_ends_before_the_next_one() {
+        let at = |text: &str| Ok(text.parse().unwrap());
+        for (text, first, end) in [
+            ("2026-11-30", "2026-11-30T00:00:00Z", "2026-12-01T00:00:00Z"),
+            (
+                "2026-11-30T01:00:00+01:00",
+                "2026-11-30T00:00:00Z",
+                "2026-11-30T00:00:00Z",
+            ),
+        ] {
+            assert_eq!((first_moment(text), end_moment(text)), (at(first), at(end)));
+        }
+        for text in ["", "yesterday", "2026-13-01", "7:00", "9999-12-31"] {
+            assert!(end_moment(text).is_err(), "{text}");
         }
     }
 

@@ -3,7 +3,13 @@
 
 use std::{path::Path, time::Duration};
 
-use backup::{audit_anchors, catalogue, store::Store};
+use backup::{
+    audit_anchors, catalogue,
+    evidence::{chain, reading},
+    format::Snapshot,
+    repository::Repository,
+    store::Store,
+};
 use http::StatusCode;
 use local_supabase::{
     capture::Channel,
@@ -133,6 +139,68 @@ async fn a_backup_is_sealed_whole_and_shown_with_what_it_took() {
         shown["projectedMonthlyEgressBytes"].as_f64() > Some(0.0),
         "{shown}"
     );
+}
+
+/// Also of a run that failed, and of what nobody could write while the store was away.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_done_with_backups_has_one_signed_receipt_in_the_store() {
+    let mut backups = Backups::start().await;
+    let first = sealed(&backups.bundle).await;
+    assert_eq!(
+        first["receipts"],
+        json!({"written": 2, "waiting": 0}),
+        "{first}"
+    );
+    let url = backups.bundle.env["BACKUP_URL"].clone();
+    let away = url.replace("store", "nowhere");
+    backups.bundle.env.insert("BACKUP_URL".into(), away);
+    let (status, failed) = run(&backups.bundle).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{failed}");
+    assert_eq!(failed["receipts"]["waiting"], 1, "{failed}");
+    assert!(failed["receipts"]["trouble"].is_string(), "{failed}");
+    backups.bundle.env.insert("BACKUP_URL".into(), url);
+    let second = sealed(&backups.bundle).await;
+    assert_eq!(
+        second["receipts"],
+        json!({"written": 2, "waiting": 0}),
+        "{second}"
+    );
+
+    let store = backups.store();
+    let repo = Repository::name_in(&store).await.unwrap();
+    let keys = reading::keys(&store).await.unwrap();
+    let read = reading::all(&store, repo, &keys, &mut |_| {})
+        .await
+        .unwrap();
+    let found: Vec<_> = read.into_iter().map(|one| one.found).collect();
+    let proof = chain::prove(&found);
+    assert_eq!(
+        (proof.beginnings, proof.forks, &proof.faults[..]),
+        (1, 0, &[][..])
+    );
+    let kinds = ["backup", "collection", "failure"].map(str::to_owned);
+    assert_eq!(proof.kinds, kinds.into_iter().zip([2, 1, 1]).collect());
+    for one in &found {
+        let receipt = one.receipt.as_ref().unwrap();
+        if let Some(snapshot) = &receipt.fact.snapshot {
+            let text = store.get(&receipt.subject.name).await.unwrap();
+            let record = Snapshot::parse(&text).unwrap();
+            assert_eq!(
+                (&record.snapshot, record.render().unwrap()),
+                (snapshot, text.to_vec())
+            );
+            assert_eq!(
+                Some(&receipt.subject.digest.sha256),
+                record.sha256().as_ref()
+            );
+        }
+    }
+    let shown = backups_shown(&backups.bundle).await;
+    assert_eq!(
+        (&shown["receipts"]["receipts"], &shown["receipts"]["status"]),
+        (&json!(4), &json!("whole"))
+    );
+    assert!(!shown["notCovered"].as_array().unwrap().is_empty());
 }
 
 /// The scratch database is on the server that is backed up.

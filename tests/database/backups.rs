@@ -360,7 +360,11 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
                 "tablesWhole": null, "tablesInPart": null, "tablesUnchanged": null,
                 "suspect": null, "reason": null,
             }],
-            "restores": [], "gaps": [],
+            "restores": [], "gaps": [], "notCovered": [],
+            "receipts": {
+                "status": "not_verified", "receipts": 0, "newestAt": null, "waiting": 1, "verifiedAt": null,
+                "brokenSince": null, "faults": [], "lastReview": null,
+            },
             "drills": {
                 "status": "not_set_up", "everyDays": 7, "rtoSeconds": 14400, "last": null,
                 "schedule": [], "dispatches": [], "forecast": null,

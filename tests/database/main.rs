@@ -50,6 +50,7 @@ mod drills;
 mod emergency;
 mod escalation;
 mod events;
+mod evidence;
 mod exchange;
 mod exercises;
 mod exported;

@@ -6,6 +6,8 @@ use backup::drill::Budget;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use crate::times::{end_moment, first_moment};
+
 /// What `backup` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Backup {
@@ -51,6 +53,8 @@ pub(crate) enum Backup {
     Pin(Pins),
     /// Keeps a backup no longer than the ladder says
     Unpin(Pinned),
+    /// Tells what was done with backups in a time, from signed receipts, for whoever reviews it
+    Evidence(Evidence),
     /// Keeps how Vercel and Supabase are set up, and the repository, beside the backups
     Application {
         /// What to do.
@@ -93,6 +97,86 @@ pub(crate) struct Heal {
     /// Heals the copy from `BACKUP_URL`, rather than the other way round
     #[arg(long)]
     pub(crate) copy: bool,
+}
+
+/// Evidence of which time, and in which form.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+The report comes from the project's database and the receipts in the store. With --verify or
+--key the store alone is asked, and no key that opens backups is needed. A receipt holds
+figures and names of backups; no name of a table, no text of an error, and no person but
+whoever signed a review."
+)]
+pub(crate) struct Evidence {
+    /// The first day, as 2026-11-01, or a moment
+    #[arg(long, value_name = "DATE", value_parser = first_moment, required_unless_present_any = ["verify", "key"])]
+    pub(crate) from: Option<Timestamp>,
+    /// The last day, which counts whole, or a moment; by default now
+    #[arg(long, value_name = "DATE", value_parser = end_moment)]
+    pub(crate) to: Option<Timestamp>,
+    /// As what
+    #[arg(long, value_enum, default_value_t = EvidenceFormat::Markdown)]
+    pub(crate) format: EvidenceFormat,
+    /// Writes it into this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Reads every receipt in the store and proves that none is missing or altered
+    #[arg(long, conflicts_with_all = ["from", "to", "format", "output", "key"])]
+    pub(crate) verify: bool,
+    /// Holds receipts against this public key alone, and not against those in the store
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    pub(crate) signed_by: Option<PathBuf>,
+    /// Tells the project nothing of what --verify found
+    #[arg(long, requires = "verify")]
+    pub(crate) no_receipt: bool,
+    /// Shows the public key that verifies receipts, for openssl and cosign
+    #[arg(long, conflicts_with_all = ["from", "to", "format"])]
+    pub(crate) key: bool,
+    /// Signs off instead.
+    #[command(subcommand)]
+    pub(crate) action: Option<EvidenceAction>,
+}
+
+/// What `evidence` can do beside telling.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceAction {
+    /// Signs off the receipts of a time, after they were verified
+    Review(Review),
+}
+
+/// Who signs off what.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The name and the note are in the audit log and, for good, in a receipt in the store.")]
+pub(crate) struct Review {
+    /// The first day, as 2026-11-01, or a moment
+    #[arg(long, value_name = "DATE", value_parser = first_moment)]
+    pub(crate) from: Timestamp,
+    /// The last day, which counts whole, or a moment
+    #[arg(long, value_name = "DATE", value_parser = end_moment)]
+    pub(crate) to: Timestamp,
+    /// Who has reviewed it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
+    /// What they have to say
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// Does it, instead of saying what would be signed
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// What evidence can be written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvidenceFormat {
+    /// For people who review it
+    Markdown,
+    /// The same for programs
+    Json,
+    /// The receipts themselves: a DSSE envelope a line
+    Intoto,
 }
 
 /// What opens backups.

@@ -8,6 +8,7 @@ mod diff;
 mod drill;
 mod drill_report;
 mod dry_run;
+mod evidence;
 mod export;
 mod history;
 mod init;
@@ -67,6 +68,7 @@ pub(crate) async fn run(
         Backup::Prune(options) => prune::run(&options, environment, output).await,
         Backup::Pin(options) => pin::pin(&options, environment, output).await,
         Backup::Unpin(options) => pin::unpin(&options, environment, output).await,
+        Backup::Evidence(options) => evidence::run(&options, environment, output).await,
         Backup::Application { action } => application::run(&action, environment, output).await,
     }
 }

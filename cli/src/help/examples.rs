@@ -44,6 +44,9 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "pourtrait backup diff 20261125T090008Z latest --table public.wines --rows",
             "pourtrait backup mask-template --output masks.toml",
             "pourtrait backup restore --into \"$STAGING_DATABASE_URL\" --mask masks.toml --yes",
+            "pourtrait backup evidence --from 2026-11-01 --to 2026-11-30 --output evidence.md",
+            "pourtrait backup evidence --verify",
+            "pourtrait backup evidence review --from 2026-11-01 --to 2026-11-30 --by \"Anna Weber\" --yes",
         ],
     ),
     (

@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use jiff::{
-    Timestamp,
-    civil::{Date, Time},
-    tz::TimeZone,
-};
+use jiff::Timestamp;
+
+use crate::times::first_moment;
 
 /// What `report` can show.
 #[derive(Debug, Subcommand)]
@@ -30,7 +28,7 @@ pub(crate) enum Report {
 #[derive(Debug, Args)]
 pub(crate) struct Shown {
     /// The last period that was over at this time, as 2026-11-24 or 2026-11-24T07:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = first_moment)]
     pub(super) at: Option<Timestamp>,
     /// The environment of the app
     #[arg(long, default_value = "production")]
@@ -54,26 +52,4 @@ pub(super) enum Format {
     Slack,
     /// The figures, as the database has them
     Json,
-}
-
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let midnight = |date: Date| TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight()));
-    text.parse::<Timestamp>()
-        .or_else(|_| text.parse::<Date>().and_then(midnight))
-        .map_err(|_| "a time must be written as 2026-11-24 or 2026-11-24T07:00:00Z".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_a_date_or_a_moment() {
-        let expected: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
-        assert_eq!(moment("2026-11-24"), Ok(expected));
-        assert_eq!(moment("2026-11-24T01:00:00+01:00"), Ok(expected));
-        for text in ["", "yesterday", "2026-13-01", "7:00"] {
-            assert!(moment(text).is_err(), "{text}");
-        }
-    }
 }

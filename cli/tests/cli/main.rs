@@ -36,6 +36,7 @@ mod devices;
 mod documents;
 mod door;
 mod drill;
+mod evidence;
 mod feedback;
 mod grammar;
 mod incidents;

@@ -12,7 +12,11 @@ pub mod collection;
 pub mod drill_dispatch;
 pub mod drill_receipts;
 mod due_drill;
+pub mod evidence;
+pub mod known_receipts;
 pub mod pin_notes;
+pub mod receipt_proof;
+pub mod receipts;
 pub mod replication;
 pub mod reread;
 pub mod storage_files;
@@ -48,6 +52,7 @@ use application::DueArchive;
 use backup_setup::{BackupSetup, SetupError};
 use collection::DueCollection;
 pub use due_drill::DueDrill;
+use receipts::Receipted;
 
 /// Kept back from the work, for recording how it ended.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -81,6 +86,9 @@ pub struct Details {
     /// The collection of what is no longer kept that was due after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collection: Option<DueCollection>,
+    /// The receipts that were due after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipts: Option<Receipted>,
 }
 
 impl jobs::Details for Details {
@@ -93,6 +101,7 @@ impl jobs::Details for Details {
             reread: None,
             copied: None,
             collection: None,
+            receipts: None,
         }
     }
 }
@@ -107,6 +116,8 @@ pub struct Sealed {
     pub taken_at: Timestamp,
     /// When its commit record was written.
     pub sealed_at: Timestamp,
+    /// SHA-256 of that record as it lies in the store.
+    pub record_sha256: Option<String>,
     /// Why it may not hold what it should.
     pub suspect: Option<String>,
     /// What of the app's it cannot hold, and why.
@@ -154,10 +165,12 @@ struct Record<'a> {
     snapshot: Option<&'a str>,
     taken_at: Option<Timestamp>,
     sealed_at: Option<Timestamp>,
+    record_sha256: Option<&'a str>,
     figures: Option<&'a Figures>,
     suspect: Option<&'a str>,
     reason: Option<&'a str>,
     gaps: &'a [Exclusion],
+    not_covered: &'a [Exclusion],
 }
 
 impl Call for FinishBackup<'_> {
@@ -193,24 +206,33 @@ impl Handler<Starter> for BacksUp {
                     SetupError::Incomplete => "backups are not configured as they should be",
                 })
             })?;
+        // A run that failed has a receipt as well, and so have the facts that wait for theirs.
         if report.outcome == Outcome::Done {
             // These take seconds, but for a first copy; a drill takes what is left.
             report.details.application = application::take_if_due(app, deadline).await;
             report.details.reread = Box::pin(reread::read(app, deadline)).await;
             report.details.copied = Box::pin(replication::copy(app, deadline)).await;
             report.details.collection = Box::pin(collection::make_if_due(app, deadline)).await;
+            report.details.receipts = Box::pin(receipts::write_due(app, deadline)).await;
             report.details.drill = due_drill::make_if_due(app, deadline).await;
+        } else if report.outcome != Outcome::Skipped {
+            report.details.receipts = Box::pin(receipts::write_due(app, deadline)).await;
         }
         report.answer()
     }
 }
 
-/// Makes one backup right now, whatever the schedule; `whole` has it read everything.
+/// Makes one backup right now, whatever the schedule, and writes the receipts that are due;
+/// `whole` has it read everything.
 ///
 /// # Errors
 /// See [`SetupError`]; what goes wrong later is the report's outcome.
 pub async fn now(app: &App, whole: bool, deadline: Deadline) -> Result<Report, SetupError> {
-    perform(app, Starter::Operator, whole, deadline).await
+    let mut report = perform(app, Starter::Operator, whole, deadline).await?;
+    if report.outcome != Outcome::Skipped {
+        report.details.receipts = Box::pin(receipts::write_due(app, deadline)).await;
+    }
+    Ok(report)
 }
 
 async fn perform(
@@ -327,6 +349,7 @@ fn sealed_backup(
         snapshot: record.snapshot.to_string(),
         taken_at: record.taken_at,
         sealed_at: record.sealed_at,
+        record_sha256: record.sha256(),
         suspect: record.suspect,
         gaps,
         not_covered: excluded,
@@ -343,6 +366,7 @@ fn sealed_backup(
             reread: None,
             copied: None,
             collection: None,
+            receipts: None,
         },
     }
 }
@@ -394,10 +418,12 @@ impl<'a> Record<'a> {
             snapshot: sealed.map(|backup| backup.snapshot.as_str()),
             taken_at: sealed.map(|backup| backup.taken_at),
             sealed_at: sealed.map(|backup| backup.sealed_at),
+            record_sha256: sealed.and_then(|backup| backup.record_sha256.as_deref()),
             figures: sealed.map(|backup| &backup.figures),
             suspect: sealed.and_then(|backup| backup.suspect.as_deref()),
             reason: details.reason.as_deref(),
             gaps: sealed.map_or(&[], |backup| &backup.gaps),
+            not_covered: sealed.map_or(&[], |backup| &backup.not_covered),
         }
     }
 }

@@ -87,8 +87,10 @@ begin
         perform ops.refuse('run', 'a run of the job backup', format('a run of the job %s', v_run.job));
     end if;
     if v_run.outcome = 'running' then
-        insert into ops.backups
-            (run, outcome, snapshot, taken_at, sealed_at, finished_at, figures, suspect, reason, gaps)
+        insert into ops.backups (
+            run, outcome, snapshot, taken_at, sealed_at, finished_at, record_sha256, figures, suspect, reason, gaps,
+            not_covered
+        )
         values (
             p_run,
             p_outcome,
@@ -96,10 +98,13 @@ begin
             (p_backup ->> 'takenAt')::timestamptz,
             case when p_outcome = 'done' then (p_backup ->> 'sealedAt')::timestamptz end,
             v_now,
+            -- A build that does not note it has no say in whether the backup counts.
+            substring(p_backup ->> 'recordSha256' from '^[0-9a-f]{64}$'),
             coalesce(nullif(p_backup -> 'figures', 'null'), '{}'),
             left(p_backup ->> 'suspect', 1000),
             left(p_backup ->> 'reason', 1000),
-            ops.named_list(p_backup -> 'gaps', 'why')
+            ops.named_list(p_backup -> 'gaps', 'why'),
+            ops.named_list(p_backup -> 'notCovered', 'why')
         );
         perform ops.close_run(p_run, p_fence, p_outcome, p_backup, v_now);
     end if;

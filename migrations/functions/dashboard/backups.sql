@@ -186,17 +186,28 @@ as $$
         ),
         'restores', ops.recent_restores(p_now),
         'gaps', ops.dashboard_gaps(p_now),
+        'notCovered', coalesce(
+            (
+                select not_covered
+                from ops.backups
+                where outcome = 'done' and taken_at <= p_now
+                order by taken_at desc
+                limit 1
+            ),
+            '[]'
+        ),
         'drills', ops.drills_document(p_now, ops.read_settings()),
         'verifications', ops.verifications_document(p_now),
         'reread', ops.reread_document(p_now, ops.read_settings()),
         'application', ops.archives_document(p_now, ops.read_settings()),
         'collection', ops.collections_document(p_now, ops.read_settings()),
         'replica', ops.replica_document(p_now, ops.read_settings()),
-        'files', ops.files_document(p_now, ops.read_settings())
+        'files', ops.files_document(p_now, ops.read_settings()),
+        'receipts', ops.receipts_document(p_now)
     )
     from ops.jobs as job
     where job.job = 'backup' and (job.first_slot is not null or exists (select from finished))
 $$;
 
 comment on function ops.dashboard_backups(timestamptz) is
-    'How much would be lost now, the last ten runs and restores, how much backups read in a month, what they leave out, and how drills, verifications, reading again, archives of the application, collections, the copy and files of Storage stand. It is null until a backup was scheduled or has run.';
+    'How much would be lost now, the last ten runs and restores, how much backups read in a month, what they leave out, and how drills, verifications, reading again, archives of the application, collections, the copy, files of Storage and receipts stand. It is null until a backup was scheduled or has run.';

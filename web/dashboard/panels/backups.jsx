@@ -35,7 +35,7 @@ function state({ backups }) {
   const open = backups.gaps.filter(({ accepted }) => !accepted).length;
   const left = open > 0 ? ` It leaves out ${count(open, "thing")} that nobody has accepted.` : "";
   const level = { ok: "fine", waiting: "unknown", overdue: "bad", failing: "bad", suspect: "bad" }[backups.status] ?? "unknown";
-  const kept = [backups.application, backups.collection, backups.replica, backups.reread].some(({ status }) => ["overdue", "incomplete", "failed", "behind"].includes(status)) ? "watch" : "fine";
+  const kept = [backups.application, backups.collection, backups.replica, backups.reread, backups.receipts].some(({ status }) => ["overdue", "incomplete", "failed", "behind", "broken"].includes(status)) ? "watch" : "fine";
   const tried = { failed: "bad", overdue: "watch", not_set_up: "watch" }[backups.drills.status] ?? "fine";
   if (damaged) return { level: "bad", says: age + proof + damaged + left };
   return { level: level === "fine" ? (open > 0 ? "watch" : tried === "fine" ? kept : tried) : level, says: age + proof + left };
@@ -46,7 +46,7 @@ function Body({ data }) {
   if (backups == null) return <Empty command={"pourtrait backup keygen\npourtrait backup init"}>Make keys and a repository; the schedule does the rest:</Empty>;
   const [newest] = backups.runs.filter(({ outcome }) => outcome === "done");
   const last = restored(backups);
-  const { drills, verifications, reread, application, collection, replica, files } = backups;
+  const { drills, verifications, reread, application, collection, replica, files, receipts } = backups;
   const held = collection.lastWhole?.figures;
   const columns = [
     { key: "when", label: "Run", value: ({ takenAt, slot }) => takenAt ?? slot, wide: true, show: ({ takenAt, slot, outcome, suspect }) => <><State is={suspect ? "suspect" : outcome} quiet /> <Time at={takenAt ?? slot} /></> },
@@ -101,15 +101,18 @@ function Body({ data }) {
           more={replica.place && <>{replica.place}{replica.copiedAt && <>, <Time at={replica.copiedAt} /></>}</>} />
         <Figure label="Kept" value={held ? number(held.kept) : collection.status === "off" ? "all" : "not counted"} level={collection.status === "overdue" ? "bad" : "fine"}
           more={held && <>{rungs(held)}; {number(held.inTrash)} in the trash{held.oldestAt && <>; the oldest <Time at={held.oldestAt} /></>}</>} />
+        <Figure label="Receipts" value={number(receipts.receipts)} level={receipts.status === "broken" ? "bad" : "fine"}
+          more={<>in 30 days, {chain(receipts)}; {receipts.lastReview ? <>reviewed <Time at={receipts.lastReview.at} /></> : "never reviewed"}</>} />
         <Figure label="In the store" value={bytes(held?.stored.bytes)} more={held && <>{text(held.unneeded.bytes)} of it are going, <Time at={collection.lastWhole.finishedAt} /></>} />
       </Figures>
       {["frozen", "refused", "failed", "overdue"].includes(collection.status) && collection.last?.reason && <p class="reason">Old backups are not deleted: {collection.last.reason}</p>}
       {replica.trouble && <p class="reason">Not copied: {replica.trouble}</p>}
+      {receipts.faults.slice(0, 1).map(({ what, why }) => <p class="reason">Receipts: {what}: {why}</p>)}
       {files.last?.reason && files.status !== "ok" && <p class="reason">Files of Storage: {files.last.reason}</p>}
       {drills.last == null && <Empty command={"pourtrait backup drill --own-server"}>A backup that was never restored is a hope. To restore the newest into a scratch database and compare:</Empty>}
       {drills.last?.reason && <p class="reason">{drills.last.reason}</p>}
       <Table caption="Runs" columns={columns} rows={backups.runs} id={({ run }) => run} sorted={{ key: "when", down: true }} />
-      <Left gaps={backups.gaps} missing={drills.last?.missing ?? []} faults={damages(backups)} missed={application.missed} />
+      <Left gaps={backups.gaps} missing={drills.last?.missing ?? []} faults={damages(backups)} missed={application.missed} elsewhere={backups.notCovered} />
     </>
   );
 }
@@ -134,6 +137,12 @@ function covered({ status, objectsOld, objectsOldRead }) {
   return objectsOld > 0 ? `${percent((100 * objectsOldRead) / objectsOld)} %` : "all is new";
 }
 
+/** Whether the chain of receipts is whole. */
+function chain({ status, verifiedAt, brokenSince }) {
+  if (status === "broken") return <>broken since <Time at={brokenSince} /></>;
+  return status === "whole" ? <>whole <Time at={verifiedAt} /></> : "never verified";
+}
+
 /** How many backups each rung keeps, as far as it keeps any. */
 function rungs({ rungs: kept, pinned }) {
   const named = ["hourly", "daily", "weekly", "monthly", "yearly"].filter((rung) => kept[rung] > 0).map((rung) => `${number(kept[rung])} ${rung}`);
@@ -146,12 +155,13 @@ function damages({ verifications, reread }) {
   return verifications.status === "damaged" ? verifications.last?.faults ?? [] : [];
 }
 
-function Left({ gaps, missing, faults, missed }) {
+function Left({ gaps, missing, faults, missed, elsewhere }) {
   const all = [
     ...gaps.map(({ what, why, accepted }) => ({ what, why, accepted, kind: "left out" })),
     ...missing.map(({ what, reason, accepted }) => ({ what, why: reason, accepted, kind: "could not be made by the drill" })),
     ...faults.map(({ what, why }) => ({ what, why, accepted: false, kind: "damaged in the store" })),
     ...missed.map(({ what, why, accepted }) => ({ what, why, accepted, kind: "not read for the application's archive" })),
+    ...elsewhere.map(({ what, why }) => ({ what, why, accepted: true, kind: "not covered: it comes from elsewhere" })),
   ];
   if (all.length === 0) return null;
   const columns = [
@@ -181,6 +191,7 @@ export default {
     { name: "Copy behind by", path: "backups.replica", means: "How much older the newest backup is that lies in the other place.", rule: "backup_replica_behind" },
     { name: "Kept", path: "backups.collection", means: "Backups that the ladder keeps, by rung, and how the last collection of the others ended. One may stand on several rungs.", rule: "backup_collection_overdue" },
     { name: "Files of Storage", path: "backups.files", means: "How many of the files that have a row the newest backup has; the rest waits for the next runs, oldest first.", rule: "storage_files_unsaved" },
+    { name: "Receipts", path: "backups.receipts", means: "Signed receipts of what was done with backups in 30 days, whether none is missing or altered, and when somebody signed a period off." },
     { name: "What is missing", path: "backups.gaps", means: "What of the app's a backup cannot hold, by name.", rule: "backup_gap" },
   ],
 };

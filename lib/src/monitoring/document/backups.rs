@@ -31,6 +31,8 @@ pub struct Backups {
     pub restores: Vec<Restore>,
     /// What the newest backup leaves out.
     pub gaps: Vec<Gap>,
+    /// What it leaves out because it comes from elsewhere.
+    pub not_covered: Vec<NotCovered>,
     /// Whether backups are tried, and how that went.
     pub drills: Drills,
     /// Whether they are read in their store, and how that went.
@@ -45,6 +47,52 @@ pub struct Backups {
     pub replica: Replica,
     /// How the files of Storage stand in them.
     pub files: StorageFiles,
+    /// How the receipts of what was done with them stand.
+    pub receipts: Receipts,
+}
+
+/// Something that comes from elsewhere, and is in no backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCovered {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// How receipts stand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipts {
+    /// `not_verified` before the chain was read for the first time, then `whole` or `broken`.
+    pub status: String,
+    /// How many there are of the last thirty days.
+    pub receipts: u64,
+    /// The time of the newest fact that has one.
+    pub newest_at: Option<Timestamp>,
+    /// How many facts have none yet.
+    pub waiting: u64,
+    /// When the chain was read last.
+    pub verified_at: Option<Timestamp>,
+    /// Since when it is known to be broken.
+    pub broken_since: Option<Timestamp>,
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
+    /// The newest sign-off of a period.
+    pub last_review: Option<LastReview>,
+}
+
+/// A sign-off of a period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastReview {
+    /// The first instant of the period.
+    pub from: Timestamp,
+    /// The first one after it.
+    pub to: Timestamp,
+    /// Who signed.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// How the files of Storage stand in backups.
