@@ -31,6 +31,8 @@ begin
     union all
     select * from ops.report_backups(p_from, p_to, p_settings)
     union all
+    select * from ops.report_evidence(p_from, p_to, p_settings)
+    union all
     select * from ops.report_machinery(p_from, p_to, p_now, p_environment)
     union all
     select * from ops.report_audited(p_from, p_to)
@@ -60,6 +62,8 @@ begin
             when 'LCP' then 'lcp_ms' when 'INP' then 'inp_ms' else 'cls'
         end))::numeric
         when 'backup_age' then 60 * (p_settings ->> 'threshold.backup_rpo_minutes')::numeric
+        when 'rpo_largest' then 60 * (p_settings ->> 'threshold.backup_rpo_minutes')::numeric
+        when 'rto_largest' then 60 * (p_settings ->> 'threshold.backup_rto_minutes')::numeric
         when 'drill_time' then 60 * (p_settings ->> 'threshold.backup_rto_minutes')::numeric
         when 'drill_age' then 86400 * (1 + (p_settings ->> 'backup.drill_days')::numeric)
         when 'certificate_days' then (p_settings ->> 'threshold.certificate_warning_days')::numeric

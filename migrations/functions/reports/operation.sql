@@ -262,3 +262,39 @@ $$;
 
 comment on function ops.report_backups(timestamptz, timestamptz, jsonb) is
     'The backups of a period and the bytes that they wrote; and as it stood at its end: how many seconds ago the newest one was taken, one was restored whole, one was found whole in the store, and a drill was made, and how many seconds that took.';
+
+create or replace function ops.report_evidence(p_from timestamptz, p_to timestamptz, p_settings jsonb)
+returns table (line text, subject text, value numeric, samples bigint)
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_begun boolean := ops.watched_before('backup', p_to) or exists (select from ops.backups where finished_at < p_to);
+    v_rpo jsonb := ops.rpo_document(p_from, p_to, p_settings);
+begin
+    return query
+    select figure.line, '', case when v_begun then figure.value end, null::bigint
+    from (values
+        ('backups_missed', jsonb_array_length(ops.missed_backups(p_from, p_to))::numeric),
+        ('rpo_largest', ops.report_number(v_rpo -> 'largestSeconds')),
+        ('rpo_median', ops.report_number(v_rpo -> 'medianSeconds')),
+        ('reviews', (
+            select count(*) from ops.evidence_reviews as review
+            where review.reviewed_at >= p_from and review.reviewed_at < p_to
+        ))
+    ) as figure (line, value)
+    union all
+    select made.line, '', case when v_begun then made.value end, null
+    from (
+        select unnest(array['drills', 'drills_bad', 'rto_largest']) as line, unnest(array[
+            count(*), count(*) filter (where ops.drill_reason(drill, p_settings) is not null), max(drill.seconds)
+        ]) as value
+        from ops.backup_drills as drill
+        where drill.received_at >= p_from and drill.received_at < p_to
+    ) as made;
+end
+$$;
+
+comment on function ops.report_evidence(timestamptz, timestamptz, jsonb) is
+    'What is measured of backups over a period: slots that nobody called, how old the newest backup was at most and in the median, in seconds, drills, the longest restore that one measured, and reviews of evidence.';

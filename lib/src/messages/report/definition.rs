@@ -155,7 +155,7 @@ const fn line(
 }
 
 /// Every line, in the order in which they are read.
-pub const ALL: [Definition; 57] = {
+pub const ALL: [Definition; 64] = {
     use {
         Better::{Higher, Lower, Neither},
         Section::{Access, Backups, Changes, Health, Resources, Trouble, Use},
@@ -394,6 +394,62 @@ pub const ALL: [Definition; 57] = {
             Seconds,
             Lower,
             "pourtrait backup drill",
+        ),
+        line(
+            Backups,
+            "backups_missed",
+            "Backups that nobody called",
+            Count,
+            Lower,
+            "pourtrait schedule status",
+        ),
+        line(
+            Backups,
+            "rpo_largest",
+            "The newest backup was at most that old (RPO)",
+            Seconds,
+            Lower,
+            "pourtrait backup evidence",
+        ),
+        line(
+            Backups,
+            "rpo_median",
+            "The newest backup was that old in the median",
+            Seconds,
+            Lower,
+            "pourtrait backup evidence",
+        ),
+        line(
+            Backups,
+            "drills",
+            "Drills made",
+            Count,
+            Higher,
+            "pourtrait backup drill",
+        ),
+        line(
+            Backups,
+            "drills_bad",
+            "Drills that found something",
+            Count,
+            Lower,
+            "pourtrait backup drill",
+        ),
+        line(
+            Backups,
+            "rto_largest",
+            "The longest restore that a drill measured (RTO)",
+            Seconds,
+            Lower,
+            "pourtrait backup drill",
+        ),
+        line(
+            Backups,
+            "reviews",
+            "Reviews of the evidence of backups",
+            Count,
+            Neither,
+            "pourtrait backup evidence review",
         ),
         line(
             Resources,
