@@ -95,6 +95,7 @@ from (values
     ('retention.spans_days', 'integer', '400', 367, 4000, 'd', 'How long spans of uptime are kept; days are kept for good.'),
     ('retention.unresolved_days', 'integer', '400', 30, 3660, 'd', 'How long rows of error_logs are kept that nobody marks as resolved.'),
     ('retention.visits_days', 'integer', '90', 31, 400, 'd', 'How long it is kept who was there on each day, and which session ids have been seen.'),
+    ('status.backups', 'boolean', 'false', null, null, null, 'Whether the status page also says how old the newest backup is, in how many places backups lie, and how far the other one is behind.'),
     ('status.name', 'text', '"Pourtrait"', null, null, null, 'Whose status the public page shows: the name of the app.'),
     ('status.public', 'boolean', 'true', null, null, null, 'Whether anybody may see the status page; false closes it with its feeds, badge and subscriptions.'),
     ('threshold.api_average_ms', 'number', '500', 1, 600000, 'ms', 'The average of API response times above which they are bad.'),

@@ -62,7 +62,7 @@ async fn the_list_is_sorted_and_every_default_is_valid() {
         .iter()
         .map(|setting| setting["key"].as_str().unwrap())
         .collect();
-    assert_eq!(keys.len(), 138);
+    assert_eq!(keys.len(), 139);
     assert!(keys.is_sorted());
     for setting in settings {
         assert_eq!(setting["value"], setting["default"]);

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    backups::back_up,
     maintenance::{announce, remove},
     support::{World, app, array, at, dependency},
 };
@@ -517,4 +518,33 @@ async fn the_copy_outside_is_written_on_a_change_and_every_five_minutes_by_one_a
     assert_eq!(settle("b", true, "10:03:10").await, "recovered");
     assert!(!due("b", "10:07:00").await);
     assert!(due("b", "10:08:00").await, "five minutes");
+}
+
+/// Off until somebody wants it; and never where they lie.
+#[tokio::test]
+async fn how_many_copies_of_the_backups_there_are_is_public_where_a_setting_says_so() {
+    let world = World::migrated().await;
+    let trust = async |now: &str| status(&world, now).await["trust"].clone();
+    back_up(&world, "09:00:00").await;
+    let keys = |trust: &Value| trust.as_object().unwrap().len();
+    assert_eq!(keys(&trust("09:10:00").await), 3);
+    let on = json!({"p_key": "status.backups", "p_value": true, "p_by": "anna"});
+    world.call("ops_set_setting", on).await;
+    let one = trust("09:10:00").await;
+    assert_eq!(
+        (&one["ageSeconds"], &one["places"], &one["behindSeconds"]),
+        (&json!(600), &json!(1), &Value::Null)
+    );
+    let replication = json!({
+        "id": uuid::Uuid::new_v4(), "place": "s3://copies/wine", "newestHere": at("09:00:00"),
+        "newestThere": at("08:30:00"), "copied": 1, "objects": 12, "bytes": 5000, "backupsLeft": 1, "trouble": null,
+    });
+    let arguments = json!({"p_replication": replication, "p_now": at("09:11:00")});
+    world.call("ops_record_replication", arguments).await;
+    let two = trust("09:12:00").await;
+    assert_eq!(
+        (&two["places"], &two["behindSeconds"]),
+        (&json!(2), &json!(1800))
+    );
+    assert!(!two.to_string().contains("copies"), "{two}");
 }

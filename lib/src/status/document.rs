@@ -277,6 +277,16 @@ pub struct Trust {
     pub last_restore_at: Option<Timestamp>,
     /// How long that took, in seconds.
     pub last_restore_seconds: Option<f64>,
+    /// How old the newest backup is, where the setting `status.backups` says so, as of what
+    /// follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_seconds: Option<f64>,
+    /// In how many places backups lie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub places: Option<u64>,
+    /// How far the other place is behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind_seconds: Option<f64>,
 }
 
 impl Document {

@@ -395,19 +395,19 @@ fn newest_words(incident: &Incident) -> Option<&Update> {
 fn trust(main: &mut String, trust: &Trust) {
     let mut sentences = Vec::new();
     if let Some(at) = trust.last_backup_at {
+        let age = trust.age_seconds.and_then(length);
+        let age = age.map_or_else(String::new, |age| {
+            format!(", {age} before this page was made")
+        });
         sentences.push(format!(
-            "The last backup of the data was taken at {}.",
+            "The last backup of the data was taken at {}{age}.",
             moment(at)
         ));
     }
+    sentences.extend(places(trust));
     if let Some(at) = trust.last_restore_at {
-        let took = trust
-            .last_restore_seconds
-            .filter(|took| *took >= 0.0)
-            .map(|took| {
-                let took = std::time::Duration::try_from_secs_f64(took).unwrap_or_default();
-                format!(", which took {}", duration(took.as_secs()))
-            });
+        let took = trust.last_restore_seconds.and_then(length);
+        let took = took.map(|took| format!(", which took {took}"));
         sentences.push(format!(
             "One was last restored for a test, and compared, at {}{}.",
             moment(at),
@@ -421,6 +421,23 @@ fn trust(main: &mut String, trust: &Trust) {
             sentences.join(" ")
         );
     }
+}
+
+/// In how many places backups lie, where that is to be known.
+fn places(trust: &Trust) -> Option<String> {
+    match (trust.places?, trust.behind_seconds.and_then(length)) {
+        (0, _) => None,
+        (1, _) => Some("Backups lie in one place.".to_owned()),
+        (places, None) => Some(format!("Backups lie in {places} places.")),
+        (places, Some(behind)) => Some(format!(
+            "Backups lie in {places} places, of which the second is {behind} behind."
+        )),
+    }
+}
+
+fn length(seconds: f64) -> Option<String> {
+    let length = std::time::Duration::try_from_secs_f64(seconds).ok()?;
+    Some(duration(length.as_secs()))
 }
 
 fn footer(document: &Document, setting: &Setting<'_>) -> String {
@@ -619,6 +636,32 @@ mod tests {
             "src=\"http",
         ] {
             assert!(!page.contains(inline), "{inline}");
+        }
+    }
+
+    #[test]
+    fn how_many_copies_there_are_is_said_where_the_document_has_it() {
+        let mut document = sample::document(&[State::Operational]);
+        let said = |document: &Document| whole(document, &at("2026-11-24T10:10:30Z"));
+        assert!(!said(&document).contains("Backups lie"));
+        document.trust.age_seconds = Some(900.0);
+        for (places, behind, text) in [
+            (1, None, "Backups lie in one place."),
+            (2, None, "Backups lie in 2 places."),
+            (
+                2,
+                Some(1800.0),
+                "Backups lie in 2 places, of which the second is 30 min behind.",
+            ),
+        ] {
+            document.trust.places = Some(places);
+            document.trust.behind_seconds = behind;
+            let page = said(&document);
+            assert!(page.contains(text), "{text}");
+            assert!(
+                page.contains(", 15 min before this page was made."),
+                "{page}"
+            );
         }
     }
 

@@ -65,6 +65,31 @@ $$;
 comment on function ops.worst_state(text[]) is
     'The state of a whole whose parts have these states: the worst that is known, else unknown where a part is.';
 
+create or replace function ops.public_copies(p_now timestamptz, p_settings jsonb)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'ageSeconds', round(extract(epoch from p_now - newest.taken_at)),
+        'places', case
+            when newest.taken_at is null then 0
+            when replica.document ->> 'newestThere' is null then 1
+            else 2
+        end,
+        'behindSeconds', case
+            when replica.document ->> 'newestThere' is not null
+            then 60 * (replica.document ->> 'lagMinutes')::numeric
+        end
+    )
+    from (select max(taken_at) from ops.backups where outcome = 'done' and taken_at <= p_now) as newest (taken_at)
+    cross join (select ops.replica_document(p_now, p_settings)) as replica (document)
+$$;
+
+comment on function ops.public_copies(timestamptz, jsonb) is
+    'How old the newest backup is, in how many places backups lie, and how far the other one is behind: what strangers may know of them, and no name of a place.';
+
 create or replace function ops.public_trust(p_now timestamptz)
 returns jsonb
 language sql
@@ -75,7 +100,10 @@ as $$
         'lastBackupAt', (select max(taken_at) from ops.backups where outcome = 'done' and taken_at <= p_now),
         'lastRestoreAt', tested.finished_at,
         'lastRestoreSeconds', round(tested.seconds)
-    )
+    ) || case
+        when (v.settings ->> 'status.backups')::boolean then ops.public_copies(p_now, v.settings)
+        else '{}'
+    end
     from (select ops.read_settings()) as v (settings)
     left join lateral (
         select drill.finished_at, drill.seconds
