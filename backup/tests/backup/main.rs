@@ -7,6 +7,7 @@
 )]
 
 mod app_code;
+mod archive;
 mod changes;
 mod checksum;
 mod choices;

@@ -56,7 +56,7 @@ async fn what_the_platform_would_have_is_made_where_it_is_absent() {
 }
 
 /// A database without the platform's schemas.
-async fn plain() -> TestDatabase {
+pub(crate) async fn plain() -> TestDatabase {
     let database = TestDatabase::empty().await.unwrap();
     let cluster = database.cluster().await.unwrap();
     let admin = cluster.connect_admin(database.name()).await.unwrap();

@@ -35,7 +35,7 @@ pub(crate) enum Backup {
     MaskTemplate(MaskTemplate),
     /// Restores the files of Storage into a project, with their rows
     RestoreFiles(RestoreFiles),
-    /// Writes a backup as a script for psql
+    /// Writes a backup as a script for psql, or as a folder for `pg_restore`
     Export(Export),
     /// Restores a backup into a database made for it, compares, drops it, and reports
     Drill(Drill),
@@ -494,9 +494,9 @@ pub(crate) struct Export {
     /// everything else
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Writes to this file instead of standard output; never inside a repository or a
-    /// folder that is deployed
-    #[arg(long, value_name = "FILE")]
+    /// Writes to this new file, or folder, instead of standard output; never inside a
+    /// repository or a folder that is deployed
+    #[arg(long, value_name = "PATH", required_if_eq("format", "directory"))]
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -505,6 +505,8 @@ pub(crate) struct Export {
 pub(crate) enum Format {
     /// A script for psql
     Sql,
+    /// A folder for `pg_restore`, as `pg_dump --format directory` makes it
+    Directory,
 }
 
 /// Where new keys go.

@@ -1,6 +1,6 @@
 //! `pourtrait backup export`: a backup as a file that needs nothing of ours.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use anyhow::Context;
 use backup::export::{Conduct, Export as Opened};
@@ -28,10 +28,14 @@ pub(super) async fn run(
     environment: &Environment,
     output: Output,
 ) -> anyhow::Result<Verdict> {
-    let Format::Sql = options.format;
     if output.json && options.output.is_none() {
         let both = "--json needs --output: the script itself goes to standard output";
         return Err(Misuse(both.into()).into());
+    }
+    if options.strict && matches!(options.format, Format::Directory) {
+        let theirs =
+            "--strict is of scripts: pg_restore has --exit-on-error and --single-transaction";
+        return Err(Misuse(theirs.into()).into());
     }
     if let Some(path) = &options.output {
         refuse_shared(path, "a whole database in the clear")?;
@@ -50,25 +54,35 @@ pub(super) async fn run(
     } else {
         Conduct::Lenient
     };
-    match &options.output {
-        None => {
+    match (options.format, &options.output) {
+        (Format::Sql, None) => {
             let mut stdout = BufWriter::new(tokio::io::stdout());
             export.write(&chosen, conduct, &mut stdout).await?;
+            return Ok(Verdict::Good);
         }
-        Some(path) => {
-            let mut file = BufWriter::new(create(path)?);
+        (Format::Sql, Some(path)) => {
+            let file = create(path).with_context(|| format!("cannot make {}", path.display()))?;
+            let mut file = BufWriter::new(file);
             export.write(&chosen, conduct, &mut file).await?;
             file.shutdown().await?;
-            let text = format!("written to {}", path.display());
-            output.result(&json!({ "backup": snapshot.snapshot, "file": path }), &text);
+        }
+        (Format::Directory, path) => {
+            let folder = path.as_deref().context("a folder needs --output")?;
+            private_file::create_folder(folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+            let create = |name: &str| create(&folder.join(name));
+            export.write_directory(&chosen, create).await?;
         }
     }
+    let path = options.output.as_deref().unwrap_or(Path::new(""));
+    output.result(
+        &json!({ "backup": snapshot.snapshot, "file": path }),
+        &format!("written to {}", path.display()),
+    );
     Ok(Verdict::Good)
 }
 
-/// The script holds everything in the clear, so it is its owner's alone.
-fn create(path: &Path) -> anyhow::Result<File> {
-    let file = private_file::create(path);
-    let file = file.with_context(|| format!("cannot make {}", path.display()))?;
-    Ok(File::from_std(file))
+/// What is written holds everything in the clear, so it is its owner's alone.
+fn create(path: &Path) -> io::Result<File> {
+    private_file::create(path).map(File::from_std)
 }

@@ -30,6 +30,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "pourtrait backup list",
             "pourtrait backup verify all",
             "pourtrait backup store-test",
+            "pourtrait backup export --format directory --output ../backup.dir",
             "pourtrait backup restore latest --into \"$NEW_DATABASE_URL\" --yes",
             "pourtrait backup restore-files latest --into \"$NEW_DATABASE_URL\" --project \"$NEW_SUPABASE_URL\" --yes",
             "pourtrait backup application run --repository .",

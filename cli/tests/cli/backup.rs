@@ -253,6 +253,38 @@ async fn chosen_tables_and_a_script_are_ways_back_as_well() {
     let rows = call_with(env, &rows).await;
     assert_eq!(rows.status, 0, "{rows:?}");
     assert!(!rows.stdout.contains("create table \"public\""), "{rows:?}");
+    let archive = folder.path().join("backup.dir");
+    let directory = ["backup", "export", "--format", "directory"];
+    let to_archive = [&directory[..], &["--output", archive.to_str().unwrap()]].concat();
+    let written = call_with(env, &to_archive).await;
+    assert_eq!(written.status, 0, "{written:?}");
+    assert_private(&archive.join("toc.dat"));
+    let loaded = TestDatabase::empty().await.unwrap();
+    let pg_restore = std::process::Command::new(cluster.program("pg_restore").unwrap())
+        .args([
+            "--table",
+            "orders",
+            "--jobs",
+            "2",
+            "--dbname",
+            &url(&loaded).await,
+        ])
+        .arg(&archive)
+        .output()
+        .unwrap();
+    assert!(pg_restore.status.success(), "{pg_restore:?}");
+    assert_eq!(count(&loaded, "public.orders").await, 5000);
+    let there = call_with(env, &to_archive).await;
+    assert_eq!(there.status, 1, "{there:?}");
+    assert!(there.stderr.contains("cannot make"), "{there:?}");
+    for (options, told) in [
+        (&[][..], "required arguments were not provided"),
+        (&["--output", "x.dir", "--strict"], "--strict is of scripts"),
+    ] {
+        let refused = call_with(env, &[&directory[..], options].concat()).await;
+        assert_eq!(refused.status, 2, "{refused:?}");
+        assert!(refused.stderr.contains(told), "{refused:?}");
+    }
     let unknown = [&export[..], &["--table", "public.order"]].concat();
     let unknown = call_with(env, &unknown).await;
     assert_eq!(unknown.status, 2, "{unknown:?}");
