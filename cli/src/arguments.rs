@@ -13,10 +13,11 @@ use crate::{
     errors::arguments::Errors, feedback::arguments::Feedback, funnels::arguments::Funnels,
     incidents::arguments::Incidents, maintenance::arguments::Maintenance, migrate::Migrate,
     monitor::arguments::Monitor, oncall::arguments::Oncall, privacy::arguments::Privacy,
-    report::arguments::Report, retention::Retention, roles::arguments::Roles,
-    rollback::arguments::Rollback, schedule::Schedule, settings::Settings, setup::arguments::Setup,
-    sourcemaps::arguments::Sourcemaps, status::arguments::Status, training::arguments::Training,
-    uninstall::Uninstall, validate::Validate, verify::arguments::Verify,
+    recover::arguments::Recover, report::arguments::Report, retention::Retention,
+    roles::arguments::Roles, rollback::arguments::Rollback, schedule::Schedule, settings::Settings,
+    setup::arguments::Setup, sourcemaps::arguments::Sourcemaps, status::arguments::Status,
+    training::arguments::Training, uninstall::Uninstall, validate::Validate,
+    verify::arguments::Verify,
 };
 
 const VARIABLES: &str = "\
@@ -66,6 +67,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Backup,
+    },
+    /// Brings the database, the application or both back, step by step, and says how long it took
+    Recover {
+        /// What to bring back.
+        #[command(subcommand)]
+        action: Recover,
     },
     /// Shows and changes contacts: the people whom alerts ask
     Contacts {

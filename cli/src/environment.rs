@@ -78,6 +78,16 @@ impl Environment {
         })
     }
 
+    /// Variables that are put together, and kept at that place.
+    pub(crate) fn of_variables(path: &Path, variables: Variables) -> Self {
+        Self {
+            origin: Origin::File {
+                path: path.to_owned(),
+                variables,
+            },
+        }
+    }
+
     /// The process's environment, whatever it holds.
     pub(crate) fn process() -> Self {
         Self {

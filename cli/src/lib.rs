@@ -2,7 +2,7 @@
 //!
 //! Each noun is a module: `alerts`, `audit`, `backup`, `check`, `checks`, `components`, `contacts`, `costs`,
 //! `database`, `deploy`, `door`, `errors`, `feedback`, `funnels`, `incidents`, `maintenance`, `migrate`,
-//! `monitor`, `oncall`, `privacy`, `report`, `retention`, `roles`, `rollback`, `schedule`, `settings`, `setup`,
+//! `monitor`, `oncall`, `privacy`, `recover`, `report`, `retention`, `roles`, `rollback`, `schedule`, `settings`, `setup`,
 //! `sourcemaps`, `status`, `training`, `uninstall`, `validate`, `verify`. It holds the noun's
 //! grammar, what it does, how it prints, and its tests. `arguments` puts the grammar
 //! together. What nouns share: `environment` finds the variables, `project` asks the
@@ -45,6 +45,7 @@ mod oncall;
 mod overview;
 mod privacy;
 mod project;
+mod recover;
 mod report;
 mod restore_point;
 mod retention;
@@ -152,6 +153,11 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<Verdict> {
             // Making keys comes before there is anything to name.
             let environment = environment()?.unwrap_or_else(Environment::process);
             backup::run(action, &environment, output).await
+        }
+        Command::Recover { action } => {
+            // What is recovered may be all that a source would name.
+            let environment = environment()?.unwrap_or_else(Environment::process);
+            Box::pin(recover::run(action, &environment, output)).await
         }
         Command::Maintenance { action } => maintenance::run(action, &project()?, output).await,
         Command::Uninstall(options) => uninstall::run(options, &project()?, output).await,

@@ -101,6 +101,7 @@ mod proof;
 mod push_devices;
 mod raised;
 mod readable_definitions;
+mod recoveries;
 mod reminders;
 mod replay;
 mod replay_history;

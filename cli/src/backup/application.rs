@@ -202,7 +202,11 @@ async fn fetch(
 }
 
 /// A file for each document, and the bundle beside them.
-fn write(folder: &Path, documents: &[u8], bundle: Option<&[u8]>) -> anyhow::Result<Vec<String>> {
+pub(crate) fn write(
+    folder: &Path,
+    documents: &[u8],
+    bundle: Option<&[u8]>,
+) -> anyhow::Result<Vec<String>> {
     let whole: Value = serde_json::from_slice(documents)?;
     let nothing = Map::new();
     let documents = whole["documents"].as_object().unwrap_or(&nothing);

@@ -154,7 +154,7 @@ async fn judge(project: Option<&Project>, known: Option<&Known>, receipt: Receip
 
 /// Ends when the process is asked to. From here on a signal does not kill it.
 #[cfg(unix)]
-fn signals() -> anyhow::Result<impl Future<Output = ()>> {
+pub(crate) fn signals() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
@@ -167,7 +167,7 @@ fn signals() -> anyhow::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-fn signals() -> anyhow::Result<impl Future<Output = ()>> {
+pub(crate) fn signals() -> anyhow::Result<impl Future<Output = ()>> {
     Ok(async {
         // Without a handler there is nothing to wait for.
         let _ = tokio::signal::ctrl_c().await;

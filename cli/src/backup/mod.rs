@@ -1,7 +1,7 @@
 //! `pourtrait backup`: backups taken, listed, checked, restored, tried and written out,
 //! each action in a file of its own.
 
-mod application;
+pub(crate) mod application;
 pub(crate) mod arguments;
 mod choice;
 mod diff;
@@ -20,11 +20,11 @@ mod lost_rows;
 mod masks;
 mod pin;
 mod private_place;
-mod progress;
+pub(crate) mod progress;
 mod prune;
-mod quantities;
+pub(crate) mod quantities;
 mod replica;
-mod repository;
+pub(crate) mod repository;
 mod restore;
 mod restore_files;
 mod run;
@@ -33,6 +33,7 @@ mod shown_rows;
 mod store_test;
 mod verify;
 
+pub(crate) use drill::signals;
 pub(crate) use private_place::refuse_shared;
 pub(crate) use repository::open as open_store;
 

@@ -9,18 +9,18 @@ use terminal::output;
 
 /// One bar for the step under way, where a person looks; a line a step where
 /// nobody does.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: Mutex<ProgressBar>,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             bar: Mutex::new(ProgressBar::hidden()),
         }
     }
 
-    pub(super) fn show(&self, event: Event) {
+    pub(crate) fn show(&self, event: Event) {
         // Whoever panicked while drawing leaves a bar that can still be drawn.
         let mut bar = self
             .bar
@@ -38,7 +38,7 @@ impl Progress {
         }
     }
 
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         let bar = self
             .bar
             .lock()
@@ -56,10 +56,10 @@ fn begin(step: Step, of: u64) -> ProgressBar {
 }
 
 /// Of what is counted: how many there are, and how long the rest takes.
-pub(super) const COUNTED: &str = "{pos}/{len}, {eta} left";
+pub(crate) const COUNTED: &str = "{pos}/{len}, {eta} left";
 
 /// A bar for one thing that is being done, so far; hidden where nobody looks.
-pub(super) fn bar(what: &'static str, of: u64, measure: &str) -> ProgressBar {
+pub(crate) fn bar(what: &'static str, of: u64, measure: &str) -> ProgressBar {
     let template = format!("{{msg:24}} {{bar:30}} {measure}");
     let style = ProgressStyle::with_template(&template);
     ProgressBar::with_draw_target(Some(of), ProgressDrawTarget::stderr())

@@ -6,17 +6,17 @@ use indicatif::{DecimalBytes, HumanCount};
 use jiff::Timestamp;
 
 /// Bytes: `1.21 GB`.
-pub(super) fn bytes(bytes: u64) -> String {
+pub(crate) fn bytes(bytes: u64) -> String {
     DecimalBytes(bytes).to_string()
 }
 
 /// A count: `1,234,567`.
-pub(super) fn count(count: u64) -> String {
+pub(crate) fn count(count: u64) -> String {
     HumanCount(count).to_string()
 }
 
 /// How long ago, in its two largest units.
-pub(super) fn age(now: Timestamp, then: Timestamp) -> String {
+pub(crate) fn age(now: Timestamp, then: Timestamp) -> String {
     let seconds = now.duration_since(then).as_secs().max(0);
     let [days, hours, minutes] = [seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60];
     match (days, hours) {
@@ -27,7 +27,7 @@ pub(super) fn age(now: Timestamp, then: Timestamp) -> String {
 }
 
 /// How long something took.
-pub(super) fn took(took: Duration) -> String {
+pub(crate) fn took(took: Duration) -> String {
     let seconds = took.as_secs();
     if seconds < 60 {
         format!("{:.1} s", took.as_secs_f64())

@@ -17,12 +17,12 @@ use crate::environment::Environment;
 use terminal::failure::Misuse;
 
 /// The store that `BACKUP_URL` names.
-pub(super) struct Repository {
-    pub(super) store: Store,
+pub(crate) struct Repository {
+    pub(crate) store: Store,
 }
 
 /// Opens the store that `BACKUP_URL` names, the way that is given.
-pub(super) fn store(
+pub(crate) fn store(
     environment: &Environment,
     open: impl FnOnce(&str, Option<&Credentials>, &Outbound) -> Result<Store, OpenError>,
 ) -> anyhow::Result<Store> {
@@ -46,13 +46,13 @@ pub(crate) fn open(environment: &Environment) -> anyhow::Result<Store> {
 impl Repository {
     /// Reading needs less than taking a backup: no secret, no recipients and no
     /// database, for all of those may be lost.
-    pub(super) fn of(environment: &Environment) -> anyhow::Result<Self> {
+    pub(crate) fn of(environment: &Environment) -> anyhow::Result<Self> {
         let store = open(environment)?;
         Ok(Self { store })
     }
 
     /// The backup of that name, or `latest`.
-    pub(super) async fn find(&self, which: &str) -> anyhow::Result<Snapshot> {
+    pub(crate) async fn find(&self, which: &str) -> anyhow::Result<Snapshot> {
         self.found(catalogue::find(&self.store, which).await)
     }
 
@@ -74,7 +74,7 @@ impl Repository {
     }
 
     /// Every backup, newest first.
-    pub(super) async fn all(&self) -> anyhow::Result<Listing> {
+    pub(crate) async fn all(&self) -> anyhow::Result<Listing> {
         let found = catalogue::snapshots(&self.store).await;
         found.with_context(|| format!("cannot list the backups in {}", self.store.place()))
     }
@@ -82,7 +82,7 @@ impl Repository {
 
 /// The private keys in the file that was named, or in that of
 /// `BACKUP_IDENTITY_FILE`, or in `BACKUP_IDENTITY` itself.
-pub(super) fn identities(key: &Key, environment: &Environment) -> anyhow::Result<Identities> {
+pub(crate) fn identities(key: &Key, environment: &Environment) -> anyhow::Result<Identities> {
     optional_identities(key, environment)?.ok_or_else(|| {
         Misuse(format!(
             "no private key is named: give --identity FILE, or set BACKUP_IDENTITY_FILE or BACKUP_IDENTITY in {}",
@@ -93,7 +93,7 @@ pub(super) fn identities(key: &Key, environment: &Environment) -> anyhow::Result
 }
 
 /// The same where less can be done without.
-pub(super) fn optional_identities(
+pub(crate) fn optional_identities(
     key: &Key,
     environment: &Environment,
 ) -> anyhow::Result<Option<Identities>> {

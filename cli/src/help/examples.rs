@@ -247,6 +247,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "recover",
+        &[
+            "pourtrait recover database --folder ~/recovery --into \"$NEW_DATABASE_URL\" --dry-run",
+            "pourtrait recover database --folder ~/drill --drill --into \"$SCRATCH_SERVER_URL\" --yes",
+            "pourtrait recover application --folder ~/recovery --repository \"$NEW_REPOSITORY\" --dry-run",
+        ],
+    ),
+    (
         "report",
         &[
             "pourtrait report daily",

@@ -152,7 +152,7 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 }
 
 /// 32 random bytes as 64 hexadecimal digits.
-pub(super) fn random() -> anyhow::Result<String> {
+pub(crate) fn random() -> anyhow::Result<String> {
     let mut bytes = [0; 32];
     OsRng
         .try_fill_bytes(&mut bytes)

@@ -17,11 +17,11 @@ mod book;
 mod by_hand;
 mod github;
 mod local_file;
-mod made;
+pub(crate) mod made;
 pub(crate) mod placement;
 mod questions;
 mod sealed_box;
-mod supabase;
+pub(crate) mod supabase;
 mod vercel;
 pub(crate) mod vercel_plan;
 

@@ -90,13 +90,20 @@ async fn made(
         region: options.supabase_region.as_deref().unwrap_or_default(),
         password: &kept_password(book, file)?,
     };
-    match management.create_project(&wanted).await {
-        Ok(project) => Ok(Some(project)),
-        // It may have been made all the same: only looking tells.
-        Err(error) if error.is_uncertain() => match named(management, name, organization).await? {
-            Some(project) => Ok(Some(project)),
-            None => Err(told(&error, "make the project")),
-        },
+    make(management, &wanted).await.map(Some)
+}
+
+/// Makes a project; where the answer is lost, looks whether it was made all the same.
+pub(crate) async fn make(
+    management: &Management,
+    wanted: &NewProject<'_>,
+) -> anyhow::Result<Project> {
+    match management.create_project(wanted).await {
+        Ok(project) => Ok(project),
+        Err(error) if error.is_uncertain() => {
+            let found = named(management, wanted.name, wanted.organization).await?;
+            found.ok_or_else(|| told(&error, "make the project"))
+        }
         Err(error) => Err(told(&error, "make the project")),
     }
 }
@@ -113,7 +120,8 @@ fn kept_password(book: &mut Book, file: &LocalFile) -> anyhow::Result<SecretStri
     Ok(password.into())
 }
 
-async fn named(
+/// The project of that name in an organization, if there is one and no other.
+pub(crate) async fn named(
     management: &Management,
     name: &str,
     organization: &str,
@@ -137,7 +145,10 @@ async fn named(
 }
 
 /// Waits until the project works, looking less and less often.
-async fn come_up(management: &Management, mut project: Project) -> anyhow::Result<Project> {
+pub(crate) async fn come_up(
+    management: &Management,
+    mut project: Project,
+) -> anyhow::Result<Project> {
     let deadline = Deadline::after(COMING_UP);
     let mut step = Duration::from_millis(250);
     while project.status.as_deref() != Some(WORKS) {
@@ -181,19 +192,28 @@ async fn fill(
             book.put("SUPABASE_PUBLISHABLE_KEY", &key);
         }
     }
-    let Some(password) = password else {
-        return Ok(());
-    };
-    let pooler = management.session_pooler(&project.id).await;
+    if let Some(password) = password {
+        let url = database_url(management, &project.id, password).await?;
+        book.put("DATABASE_URL", &url);
+    }
+    Ok(())
+}
+
+/// Where sessions of the project's database are opened.
+pub(crate) async fn database_url(
+    management: &Management,
+    reference: &str,
+    password: &SecretString,
+) -> anyhow::Result<String> {
+    let pooler = management.session_pooler(reference).await;
     let pooler = pooler.map_err(|error| told(&error, "read where sessions are opened"))?;
     // The project's own host is reached by IPv6 alone.
     let pooler = pooler.unwrap_or_else(|| SessionPooler {
-        host: format!("db.{}.supabase.co", project.id),
+        host: format!("db.{reference}.supabase.co"),
         user: "postgres".to_owned(),
         database: "postgres".to_owned(),
     });
-    book.put("DATABASE_URL", &session(&pooler, password)?);
-    Ok(())
+    session(&pooler, password)
 }
 
 /// Port 5432 keeps a session, also of the pooler, whose 6543 does not.
@@ -212,7 +232,8 @@ fn session(pooler: &SessionPooler, password: &SecretString) -> anyhow::Result<St
     Ok(url.into())
 }
 
-fn told(error: &ApiError, what: &str) -> anyhow::Error {
+/// What Supabase refused, for people.
+pub(crate) fn told(error: &ApiError, what: &str) -> anyhow::Error {
     let after = if error.is_uncertain() {
         "; whether it was done is not known, and running this again looks first"
     } else {

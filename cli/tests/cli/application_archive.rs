@@ -242,3 +242,115 @@ async fn a_clone_without_its_past_is_refused_and_a_work_tree_is_kept_whole() {
     world.platforms.stop().await;
     world.running.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_is_made_anew_and_what_nobody_said_is_named() {
+    let world = World::start().await;
+    let taken = world.archive("app.git").await;
+    assert_eq!(taken.status, 0, "{taken:?}");
+    let mut env = world.env.clone();
+    for name in [
+        "VERCEL_TOKEN",
+        "VERCEL_API_URL",
+        "SUPABASE_ACCESS_TOKEN",
+        "SUPABASE_API_URL",
+        "SUPABASE_PROJECT_REF",
+    ] {
+        env.insert(name.to_owned(), world.running.env[name].clone());
+    }
+    // Its value is to come from a file.
+    env.remove("OPENAI_API_KEY");
+    let recovery = world.at("recovery").display().to_string();
+    let line = [
+        "recover",
+        "application",
+        "--yes",
+        "--folder",
+        &recovery,
+        "--repository",
+        &env["NEW_REPOSITORY"],
+        "--vercel-project",
+        "wine-again",
+    ];
+    let first = call_with(&env, &line).await;
+    assert_eq!(first.status, 0, "{first:?}");
+    assert!(
+        first.stdout.contains("nobody said what OPENAI_API_KEY are"),
+        "{first:?}"
+    );
+    fs::write(world.at("values.env"), "OPENAI_API_KEY='sk-again'\n").unwrap();
+    let values = world.at("values.env").display().to_string();
+    let second = call_with(&env, &[&line[..], &["--values", &values]].concat()).await;
+    assert_eq!(second.status, 0, "{second:?}");
+    assert!(!second.stdout.contains("nobody said"), "{second:?}");
+    assert!(!format!("{second:?}").contains("sk-again"));
+
+    assert_eq!(refs(&world.at("new.git")), refs(&world.at("app")));
+    let platforms = world.running.stack().platforms();
+    {
+        let vercel = platforms.vercel.state();
+        let project = vercel.projects.find("wine-again").unwrap();
+        assert_eq!(project.document["nodeVersion"], "22.x");
+        assert_eq!(project.domains, [json!({"name": "wine.example"})]);
+        let variables = vercel.environment.of(project.id());
+        assert_eq!(variables.len(), 1, "{variables:?}");
+        let variable = &variables[0];
+        let told = (variable.key.as_str(), variable.value.as_str());
+        assert_eq!(told, ("OPENAI_API_KEY", "sk-again"));
+        assert_eq!(
+            (variable.kind.as_str(), &variable.target[..]),
+            ("sensitive", &["production".to_owned()][..])
+        );
+        let management = platforms.management.state();
+        let project = &management.projects.projects[0];
+        assert_eq!(project.functions, ["hello"]);
+        let auth = &project.configured["config/auth"];
+        assert_eq!(auth, &json!({"site_url": "https://wine.example"}));
+    }
+
+    let other = world.at("drill").display().to_string();
+    let drill = [
+        "recover",
+        "application",
+        "--yes",
+        "--drill",
+        "--folder",
+        &other,
+        "--vercel-project",
+        "wine-drill",
+    ];
+    let before = platforms.vercel.state().projects.len();
+    let drilled = call_with(&env, &drill).await;
+    assert_eq!(drilled.status, 0, "{drilled:?}");
+    assert!(
+        drilled.stdout.contains("what it made is gone"),
+        "{drilled:?}"
+    );
+    assert_eq!(platforms.vercel.state().projects.len(), before);
+    let made = platforms.vercel.asked();
+    assert!(made.iter().any(|asked| asked.body["name"] == "wine-drill"));
+
+    // A repository that holds something else is never overwritten.
+    let full = world.shell("git init --quiet full && cd full && git config user.name a && git config user.email a@b.c && git commit --quiet --allow-empty -m x").await;
+    assert_eq!(full.status, 0, "{full:?}");
+    let (third, remote) = (
+        world.at("third").display().to_string(),
+        world.at("full").display().to_string(),
+    );
+    let line = [
+        "recover",
+        "application",
+        "--yes",
+        "--folder",
+        &third,
+        "--repository",
+        &remote,
+    ];
+    let refused = call_with(&env, &line).await;
+    assert_eq!(refused.status, 1, "{refused:?}");
+    assert!(
+        refused.stdout.contains("is not empty: name a new one"),
+        "{refused:?}"
+    );
+    world.running.stop().await.unwrap();
+}

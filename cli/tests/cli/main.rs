@@ -15,6 +15,7 @@
 //! - `night`: an outage from the first message to the last, at a given time
 //! - `oncall`: who is on call, planned and changed
 //! - `operator`: `settings`, `maintenance`, `migrate` and `check` against that bundle
+//! - `recover`: a database and an application made anew, killed anywhere and gone on with
 //! - `recovery`: the procedures of the document about backups, run as they stand there
 //! - `releases`: what serves production, gone back from and deployed to
 //! - `uninstall`: all of ours taken out of a database again
@@ -45,6 +46,7 @@ mod night;
 mod oncall;
 mod operator;
 mod privacy;
+mod recover;
 mod recovery;
 mod releases;
 mod replay;

@@ -48,6 +48,7 @@ pub const TABLES: &[(&str, Server)] = &[
     ("backup_collections", Server::Whole),
     ("backup_damages", Server::Whole),
     ("backup_drills", Server::Whole),
+    ("backup_recoveries", Server::Whole),
     ("backup_replications", Server::Whole),
     ("backup_rereads", Server::Whole),
     ("backup_verifications", Server::Whole),

@@ -17,6 +17,7 @@ pub mod known_receipts;
 pub mod pin_notes;
 pub mod receipt_proof;
 pub mod receipts;
+pub mod recovery_receipts;
 pub mod replication;
 pub mod reread;
 pub mod storage_files;

@@ -7,7 +7,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{Method, StatusCode};
+use bytes::Bytes;
+use http::{Method, StatusCode, header::CONTENT_TYPE};
 use outside::{
     clock::{self, Deadline},
     failure::Failure,
@@ -67,7 +68,15 @@ pub struct Call<'a> {
     method: Method,
     path: Vec<&'a str>,
     query: Vec<(&'a str, String)>,
-    body: Option<Value>,
+    body: Option<Body>,
+}
+
+/// What a request carries.
+#[derive(Debug, Clone)]
+enum Body {
+    Json(Value),
+    /// What is no JSON, with its type.
+    Bytes(&'static str, Bytes),
 }
 
 /// Why a platform's API gave no usable answer.
@@ -180,8 +189,12 @@ impl Api {
         for (name, value) in self.headers {
             request = request.header(*name, *value);
         }
-        if let Some(body) = &call.body {
-            request = request.json(body);
+        match &call.body {
+            None => {}
+            Some(Body::Json(body)) => request = request.json(body),
+            Some(Body::Bytes(kind, body)) => {
+                request = request.header(CONTENT_TYPE, *kind).body(body.clone());
+            }
         }
         let answer =
             exchange_up_to(ANSWER_LIMIT, request, Deadline::after(self.pace.request)).await;
@@ -233,7 +246,16 @@ impl<'a> Call<'a> {
     /// With a JSON body.
     #[must_use]
     pub fn json(mut self, body: impl Serialize) -> Self {
-        self.body = Some(serde_json::to_value(body).unwrap_or(Value::Null));
+        self.body = Some(Body::Json(
+            serde_json::to_value(body).unwrap_or(Value::Null),
+        ));
+        self
+    }
+
+    /// With a body of another type.
+    #[must_use]
+    pub fn bytes(mut self, kind: &'static str, body: impl Into<Bytes>) -> Self {
+        self.body = Some(Body::Bytes(kind, body.into()));
         self
     }
 

@@ -66,6 +66,8 @@ impl Platforms {
             publishable_key: keys.publishable_key().to_owned(),
             db_pass: "postgres".to_owned(),
             is_up: true,
+            configured: BTreeMap::new(),
+            functions: Vec::new(),
         });
         management.state().backups.without_any(REFERENCE);
         Ok(Self {

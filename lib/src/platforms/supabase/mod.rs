@@ -4,6 +4,7 @@ pub mod advisors;
 pub mod backups;
 pub mod host_metrics;
 pub mod projects;
+pub mod set_up;
 
 use std::sync::Arc;
 

@@ -88,6 +88,15 @@ impl Management {
         self.api.write(&call).await
     }
 
+    /// Deletes a project with all that is in it; one that is gone already is no fault.
+    pub async fn delete_project(&self, reference: &str) -> Result<(), ApiError> {
+        let call = Call::new(Method::DELETE, ["v1", "projects", reference]);
+        match self.api.send(&call).await {
+            Err(error) if !error.is_absent() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// The project's keys of the present form.
     pub async fn api_keys(&self, reference: &str) -> Result<ApiKeys, ApiError> {
         let call = Call::get(["v1", "projects", reference, "api-keys"]).with("reveal", "true");

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use http::Method;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Vercel;
 use crate::platforms::api::{ApiError, Call};
@@ -113,6 +114,25 @@ impl Vercel {
     pub async fn deployment(&self, named: &str) -> Result<Deployment, ApiError> {
         let call = Call::get(["v13", "deployments", named]);
         self.api.read(&self.of_team(call)).await
+    }
+
+    /// Builds a deployment once more for production, with the variables as they are now. `mark`
+    /// is kept with it, so that who lost the answer finds it.
+    pub async fn redeploy(
+        &self,
+        project: &str,
+        deployment: &str,
+        mark: (&str, &str),
+    ) -> Result<Deployment, ApiError> {
+        let (name, value) = mark;
+        let body = json!({
+            "name": project, "project": project, "deploymentId": deployment, "target": "production",
+            "meta": { "action": "redeploy", name: value },
+        });
+        let call = Call::new(Method::POST, ["v13", "deployments"])
+            .with("forceNew", "1")
+            .json(body);
+        self.api.write(&self.of_team(call)).await
     }
 }
 

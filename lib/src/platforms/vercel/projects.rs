@@ -137,6 +137,36 @@ impl Vercel {
         let call = Call::new(Method::POST, ["v11", "projects"]).json(json!({ "name": name }));
         self.api.write(&self.of_team(call)).await
     }
+
+    /// Sets how a project is built, by the fields of its own document.
+    pub async fn configure_project(&self, project: &str, settings: &Value) -> Result<(), ApiError> {
+        let call = Call::new(Method::PATCH, ["v9", "projects", project]).json(settings);
+        self.api.send(&self.of_team(call)).await.map(drop)
+    }
+
+    /// Deletes a project with its deployments; one that is gone already is no fault.
+    pub async fn delete_project(&self, project: &str) -> Result<(), ApiError> {
+        let call = Call::new(Method::DELETE, ["v9", "projects", project]);
+        match self.api.send(&self.of_team(call)).await {
+            Err(error) if !error.is_absent() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The names of a project's domains.
+    pub async fn domains(&self, project: &str) -> Result<Vec<String>, ApiError> {
+        let call = Call::get(["v9", "projects", project, "domains"]);
+        let listed: Value = self.api.read(&self.of_team(call)).await?;
+        let domains = listed["domains"].as_array().into_iter().flatten();
+        Ok(domains.filter_map(|domain| word(&domain["name"])).collect())
+    }
+
+    /// Gives a project a domain, by the fields of its document. Vercel refuses one that another
+    /// project or account has.
+    pub async fn add_domain(&self, project: &str, domain: &Value) -> Result<(), ApiError> {
+        let call = Call::new(Method::POST, ["v10", "projects", project, "domains"]).json(domain);
+        self.api.send(&self.of_team(call)).await.map(drop)
+    }
 }
 
 impl TryFrom<Value> for Project {

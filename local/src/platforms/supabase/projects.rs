@@ -1,5 +1,7 @@
 //! Projects: looked up, made, their keys and their poolers.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -17,6 +19,8 @@ pub const ORGANIZATION: &str = "local-organization";
 pub struct State {
     /// In the order in which they were made.
     pub projects: Vec<Project>,
+    /// Where their sessions are opened, instead of at Supabase's.
+    pub session_host: Option<String>,
 }
 
 /// A project.
@@ -32,6 +36,10 @@ pub struct Project {
     pub db_pass: String,
     /// Whether it has come up, which takes a project until it is looked at again.
     pub is_up: bool,
+    /// The documents of its configuration that somebody put, by their paths.
+    pub configured: BTreeMap<String, Value>,
+    /// The slugs of the Edge Functions that somebody made.
+    pub functions: Vec<String>,
 }
 
 /// The answer to what is asked of projects; nothing where something else is asked.
@@ -46,7 +54,16 @@ pub(super) fn answer(state: &mut State, asked: &Asked) -> Option<Response<Bytes>
             Some(answer::json(StatusCode::OK, &json!(all)))
         }
         ("POST", []) => Some(create(state, &asked.body)),
+        ("DELETE", [id]) => {
+            state.projects.retain(|one| one.id != **id);
+            Some(answer::json(StatusCode::OK, &json!({ "id": id })))
+        }
+        ("PATCH" | "PUT" | "POST", [id, rest @ ..]) => {
+            let project = state.projects.iter_mut().find(|one| one.id == **id)?;
+            project.change(rest, asked)
+        }
         ("GET", [id, rest @ ..]) => {
+            let session_host = state.session_host.clone();
             let Some(project) = state.projects.iter_mut().find(|one| one.id == **id) else {
                 return Some(refusal(
                     StatusCode::NOT_FOUND,
@@ -57,7 +74,8 @@ pub(super) fn answer(state: &mut State, asked: &Asked) -> Option<Response<Bytes>
             let document = match rest {
                 [] => project.document(),
                 ["api-keys"] => project.keys(asked.parameter("reveal") == Some("true")),
-                ["config", "database", "pooler"] => project.poolers(),
+                ["config", "database", "pooler"] => project.poolers(session_host),
+                ["functions"] => project.functions(),
                 _ => return None,
             };
             project.is_up = true;
@@ -93,12 +111,45 @@ impl Project {
         ])
     }
 
-    fn poolers(&self) -> Value {
+    fn functions(&self) -> Value {
+        let listed = self.functions.iter();
+        listed.map(|slug| json!({ "slug": slug })).collect()
+    }
+
+    /// Takes a document of the configuration, or an Edge Function.
+    fn change(&mut self, place: &[&str], asked: &Asked) -> Option<Response<Bytes>> {
+        if place == ["functions"] {
+            let slug = asked.parameter("slug")?.to_owned();
+            if self.functions.contains(&slug) {
+                let taken = "Function already exists";
+                return Some(refusal(StatusCode::CONFLICT, "conflict", taken));
+            }
+            self.functions.push(slug);
+            return Some(answer::json(StatusCode::CREATED, &json!({})));
+        }
+        let known = [
+            "config/auth",
+            "postgrest",
+            "config/database/postgres",
+            "config/storage",
+            "network-restrictions/apply",
+        ];
+        let place = place.join("/");
+        if !known.contains(&place.as_str()) {
+            return None;
+        }
+        self.configured.insert(place, asked.body.clone());
+        Some(answer::json(StatusCode::OK, &asked.body))
+    }
+
+    fn poolers(&self, session_host: Option<String>) -> Value {
+        let host =
+            session_host.unwrap_or_else(|| format!("aws-0-{}.pooler.supabase.com", self.region));
         json!([{
             "identifier": self.id,
             "database_type": "PRIMARY",
             "db_user": format!("postgres.{}", self.id),
-            "db_host": format!("aws-0-{}.pooler.supabase.com", self.region),
+            "db_host": host,
             "db_port": 6543,
             "db_name": "postgres",
             "pool_mode": "transaction",
@@ -131,6 +182,8 @@ fn create(state: &mut State, body: &Value) -> Response<Bytes> {
         region: region.to_owned(),
         db_pass: db_pass.to_owned(),
         is_up: false,
+        configured: BTreeMap::new(),
+        functions: Vec::new(),
     };
     let document = project.document();
     state.projects.push(project);

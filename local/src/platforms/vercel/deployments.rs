@@ -50,6 +50,25 @@ impl State {
         let is_it = |one: &&Deployment| [one.id.as_str(), &one.url, one.host()].contains(&named);
         self.all.iter().find(is_it)
     }
+
+    /// Builds a deployment once more.
+    fn redeploy(&mut self, asked: &Value) -> Response<Bytes> {
+        let named = asked["deploymentId"].as_str().unwrap_or_default();
+        let Some(former) = self.find(named).cloned() else {
+            return absent();
+        };
+        let newest = self.all.iter().map(|one| one.created_at).max();
+        let again = Deployment {
+            id: format!("dpl_again{}", self.all.len()),
+            created_at: newest.unwrap_or_default() + 1,
+            meta: asked["meta"].clone(),
+            ..former
+        };
+        let mut document = again.document();
+        document["id"] = json!(again.id);
+        self.all.push(again);
+        answer::json(StatusCode::OK, &document)
+    }
 }
 
 impl Deployment {
@@ -110,12 +129,13 @@ impl Deployment {
 
 /// The answer to what is asked of deployments; a domain names the one that holds it.
 pub(super) fn answer(
-    state: &State,
+    state: &mut State,
     aliases: &BTreeMap<String, String>,
     asked: &Asked,
 ) -> Option<Response<Bytes>> {
     let (method, path) = asked.route();
     match (method, &path[..]) {
+        ("POST", ["v13", "deployments"]) => Some(state.redeploy(&asked.body)),
         ("GET", ["v6" | "v7", "deployments"]) => Some(list(state, asked)),
         ("GET", ["v13", "deployments", named]) => {
             let named = aliases.get(*named).map_or(*named, String::as_str);

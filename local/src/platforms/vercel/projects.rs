@@ -23,6 +23,8 @@ pub struct Project {
     /// What is answered of it: id, name, and whatever else a test sets. What serves it is
     /// added where it is known.
     pub document: Value,
+    /// Its domains, but for one whose production is played.
+    pub domains: Vec<Value>,
 }
 
 impl State {
@@ -38,7 +40,10 @@ impl State {
     pub fn put(&mut self, document: Value) {
         self.projects
             .retain(|project| project.document["id"] != document["id"]);
-        self.projects.push(Project { document });
+        self.projects.push(Project {
+            document,
+            domains: Vec::new(),
+        });
     }
 
     /// Says more of a project.
@@ -96,15 +101,43 @@ pub(super) fn answer(
 ) -> Option<Response<Bytes>> {
     match asked.route() {
         ("GET", path) => {
-            let ["v9", "projects", named] = path[..] else {
+            let ["v9", "projects", named, rest @ ..] = &path[..] else {
                 return None;
             };
             let Some(project) = state.find(named) else {
                 return Some(absent());
             };
-            let mut document = project.document.clone();
-            promotions.show_in(&mut document);
+            let document = match rest {
+                [] => {
+                    let mut document = project.document.clone();
+                    promotions.show_in(&mut document);
+                    document
+                }
+                ["domains"] => json!({ "domains": project.domains }),
+                _ => return None,
+            };
             Some(answer::json(StatusCode::OK, &document))
+        }
+        ("PATCH", path) => {
+            let ["v9", "projects", named] = path[..] else {
+                return None;
+            };
+            let id = state.find(named)?.id().to_owned();
+            state.describe(&id, &asked.body);
+            Some(answer::json(StatusCode::OK, &json!({ "id": id })))
+        }
+        ("DELETE", path) => {
+            let ["v9", "projects", named] = path[..] else {
+                return None;
+            };
+            state.projects.retain(|project| !project.is(named));
+            Some(answer::json(StatusCode::OK, &json!({})))
+        }
+        ("POST", path) if path.ends_with(&["domains"]) => {
+            let ["v10", "projects", named, _] = path[..] else {
+                return None;
+            };
+            Some(add_domain(state, named, &asked.body))
         }
         ("POST", path) if path == ["v11", "projects"] => Some(create(state, &asked.body)),
         _ => None,
@@ -122,6 +155,24 @@ fn create(state: &mut State, body: &Value) -> Response<Bytes> {
     }
     let id = state.add(name);
     answer::json(StatusCode::OK, &json!({ "id": id, "name": name }))
+}
+
+fn add_domain(state: &mut State, named: &str, domain: &Value) -> Response<Bytes> {
+    let taken = |project: &Project| {
+        project
+            .domains
+            .iter()
+            .any(|one| one["name"] == domain["name"])
+    };
+    if state.projects.iter().any(taken) {
+        let rule = "Cannot add the domain since it's already in use by another project.";
+        return refusal(StatusCode::CONFLICT, "domain_already_in_use", rule);
+    }
+    let Some(project) = state.find_mut(named) else {
+        return absent();
+    };
+    project.domains.push(domain.clone());
+    answer::json(StatusCode::OK, domain)
 }
 
 fn is_name(name: &str) -> bool {
