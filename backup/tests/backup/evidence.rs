@@ -216,7 +216,7 @@ async fn whatever_is_taken_away_or_altered_is_found() {
             ..Report::default()
         }]);
         let seen = write(&store, &[], &known).await;
-        assert_eq!(seen.missing, [path.clone()]);
+        assert_eq!(seen.missing.iter().collect::<Vec<_>>(), [path]);
         replace(&store, path, &text).await;
         assert_eq!(proven(&store).await.faults, []);
     }
