@@ -308,6 +308,13 @@ async fn an_application_is_made_anew_and_what_nobody_said_is_named() {
         assert_eq!(auth, &json!({"site_url": "https://wine.example"}));
     }
 
+    a_drill_leaves_no_project(&world, &env).await;
+    a_full_repository_is_refused(&world, &env).await;
+    world.running.stop().await.unwrap();
+}
+
+async fn a_drill_leaves_no_project(world: &World, env: &BTreeMap<String, String>) {
+    let platforms = world.running.stack().platforms();
     let other = world.at("drill").display().to_string();
     let drill = [
         "recover",
@@ -320,7 +327,7 @@ async fn an_application_is_made_anew_and_what_nobody_said_is_named() {
         "wine-drill",
     ];
     let before = platforms.vercel.state().projects.len();
-    let drilled = call_with(&env, &drill).await;
+    let drilled = call_with(env, &drill).await;
     assert_eq!(drilled.status, 0, "{drilled:?}");
     assert!(
         drilled.stdout.contains("what it made is gone"),
@@ -329,8 +336,10 @@ async fn an_application_is_made_anew_and_what_nobody_said_is_named() {
     assert_eq!(platforms.vercel.state().projects.len(), before);
     let made = platforms.vercel.asked();
     assert!(made.iter().any(|asked| asked.body["name"] == "wine-drill"));
+}
 
-    // A repository that holds something else is never overwritten.
+/// A repository that holds something else is never overwritten.
+async fn a_full_repository_is_refused(world: &World, env: &BTreeMap<String, String>) {
     let full = world.shell("git init --quiet full && cd full && git config user.name a && git config user.email a@b.c && git commit --quiet --allow-empty -m x").await;
     assert_eq!(full.status, 0, "{full:?}");
     let (third, remote) = (
@@ -346,11 +355,10 @@ async fn an_application_is_made_anew_and_what_nobody_said_is_named() {
         "--repository",
         &remote,
     ];
-    let refused = call_with(&env, &line).await;
+    let refused = call_with(env, &line).await;
     assert_eq!(refused.status, 1, "{refused:?}");
     assert!(
         refused.stdout.contains("is not empty: name a new one"),
         "{refused:?}"
     );
-    world.running.stop().await.unwrap();
 }

@@ -113,7 +113,7 @@ async fn a_database_is_made_anew_and_both_projects_use_it() {
         database: world.target.name().to_owned(),
         ..StackOptions::default()
     };
-    let new = Stack::start(&cluster, options).await.unwrap();
+    let new = Stack::start(cluster, options).await.unwrap();
     let projects = [
         &world.env["APP_VERCEL_PROJECT_ID"],
         &world.env["VERCEL_PROJECT_ID"],

@@ -60,7 +60,7 @@ const OF_THE_STORE: [(&str, &str); 3] = [
 ];
 
 /// What came of a step.
-pub(super) enum Carried {
+enum Carried {
     Done,
     /// A part of it is left to a person.
     ByHand(String),
@@ -73,12 +73,12 @@ pub(super) struct Course<'a> {
     pub(super) journal: Journal,
     /// The variables of what is made.
     pub(super) variables: Variables,
-    pub(super) outbound: Arc<Outbound>,
-    pub(super) management: Option<Management>,
-    pub(super) vercel: Option<Vercel>,
-    pub(super) identities: Identities,
-    pub(super) snapshot: Option<Snapshot>,
-    pub(super) opened: Option<Opened>,
+    outbound: Arc<Outbound>,
+    management: Option<Management>,
+    vercel: Option<Vercel>,
+    identities: Identities,
+    snapshot: Option<Snapshot>,
+    opened: Option<Opened>,
     /// What is left to a person, and how, of the steps so far.
     pub(super) by_hand: Vec<(Step, String)>,
 }
@@ -168,7 +168,7 @@ impl<'a> Course<'a> {
     }
 
     /// The store as the variables have it.
-    pub(super) fn repository(&self) -> anyhow::Result<Repository> {
+    fn repository(&self) -> anyhow::Result<Repository> {
         Repository::of(&Environment::of_variables(
             &self.wanted.way.folder,
             self.variables.clone(),
@@ -346,11 +346,11 @@ impl<'a> Course<'a> {
         project.context("VERCEL_PROJECT_ID is not set")
     }
 
-    pub(super) fn chosen(&self) -> anyhow::Result<&Snapshot> {
+    fn chosen(&self) -> anyhow::Result<&Snapshot> {
         self.snapshot.as_ref().context("no backup was chosen")
     }
 
-    pub(super) fn archive(&self) -> anyhow::Result<&Opened> {
+    fn archive(&self) -> anyhow::Result<&Opened> {
         self.opened.as_ref().context("no archive was chosen")
     }
 
@@ -387,7 +387,7 @@ impl<'a> Course<'a> {
 }
 
 /// A repository's address without the token that may stand in it.
-pub(super) fn without_secret(remote: &str) -> String {
+fn without_secret(remote: &str) -> String {
     match (remote.split_once("://"), remote.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, place))) => format!("{scheme}://{place}"),
         _ => remote.to_owned(),
@@ -395,6 +395,6 @@ pub(super) fn without_secret(remote: &str) -> String {
 }
 
 /// What a step needs and was not given.
-pub(super) fn lacking(what: &str) -> anyhow::Error {
+fn lacking(what: &str) -> anyhow::Error {
     Misuse(format!("{what} is not set")).into()
 }
