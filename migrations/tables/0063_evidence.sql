@@ -13,7 +13,7 @@ comment on column ops.backups.not_covered is 'What the sealed backup leaves out 
 create index backups_snapshot_idx on ops.backups (snapshot) where snapshot is not null;
 
 create domain ops.receipt_kind as text check (value in (
-    'backup', 'failure', 'verification', 'drill', 'collection', 'replication', 'pin', 'restore', 'review'
+    'backup', 'failure', 'verification', 'drill', 'recovery', 'collection', 'replication', 'pin', 'restore', 'review'
 ));
 
 comment on domain ops.receipt_kind is 'What a receipt tells of. failure: a run that sealed no backup; collection: what was decided of each backup; pin: a backup was pinned, unpinned or put back; review: somebody signed off a period.';

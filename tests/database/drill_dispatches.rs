@@ -231,6 +231,43 @@ async fn what_was_tried_once_and_not_again_is_told() {
     assert_eq!(good, ["resolved backup_drill_failed stock_tools"]);
 }
 
+/// Guided recoveries are ways back as well, each kind by itself.
+#[tokio::test]
+async fn a_guided_recovery_that_failed_or_is_not_tried_again_is_told() {
+    let world = World::migrated().await;
+    back_up(&world, "09:00:00").await;
+    let recover = async |id: u32, outcome: &str, state: &str, when: &str| {
+        let receipt = json!({
+            "id": format!("00000000-0000-4000-8000-{id:012}"), "kind": "database", "isDrill": true,
+            "snapshot": null, "startedAt": when, "finishedAt": when, "outcome": outcome,
+            "steps": [
+                {"step": "restore the database", "state": "done", "seconds": 12.5},
+                {"step": "look at it", "state": state, "seconds": null},
+            ],
+        });
+        let arguments = json!({"p_recovery": receipt, "p_now": when});
+        world.call("ops_record_recovery", arguments).await;
+    };
+    recover(1, "failed", "todo", &on(0, "10:00:00")).await;
+    let failed = told(&world, "backup_drill_failed", &on(0, "10:01:00")).await;
+    assert_eq!(failed, ["opened backup_drill_failed recover_database"]);
+    recover(2, "done", "done", &on(0, "10:02:00")).await;
+    let good = told(&world, "backup_drill_failed", &on(0, "10:03:00")).await;
+    assert_eq!(good, ["resolved backup_drill_failed recover_database"]);
+    let rule = "backup_recovery_drill_overdue";
+    assert_eq!(told(&world, rule, &on(35, "09:00:00")).await, [""; 0]);
+    let overdue = told(&world, rule, &on(35, "13:00:00")).await;
+    assert_eq!(overdue, [format!("opened {rule} recover_database")]);
+    let facts = world.call(
+        "ops_plan_receipts",
+        json!({"p_limit": 100, "p_now": on(35, "13:00:00")}),
+    );
+    let facts = facts.await["facts"].as_array().unwrap().clone();
+    let told = facts.iter().filter(|fact| fact["kind"] == "recovery");
+    let outcomes: Vec<_> = told.map(|fact| &fact["facts"]["outcome"]).collect();
+    assert_eq!(outcomes, ["failed", "done"]);
+}
+
 /// The line, by hand: medians of sorted lists.
 fn line(points: &[(f64, f64)]) -> (f64, f64) {
     let median = |mut all: Vec<f64>| {

@@ -224,6 +224,22 @@ pub struct DrillFacts {
     pub tables_in_backup: Option<u64>,
 }
 
+/// What a guided recovery tells.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecoveryFacts {
+    /// What was recovered.
+    pub recovered: super::recovery_receipts::Kind,
+    /// Whether it was thrown away at the end.
+    pub is_drill: bool,
+    /// `done` or `failed`.
+    pub outcome: super::recovery_receipts::Outcome,
+    /// How long all of it took.
+    pub minutes: f64,
+    /// How long it may take.
+    pub rto_seconds: f64,
+}
+
 /// What a collection tells.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]

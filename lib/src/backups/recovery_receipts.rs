@@ -43,6 +43,17 @@ impl Kind {
     }
 }
 
+impl Outcome {
+    /// Its word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// How a recovery went. Sent again under the same id, it counts once.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]

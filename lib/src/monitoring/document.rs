@@ -35,7 +35,10 @@ use uuid::Uuid;
 pub use crate::audit_log::AuditLog;
 pub use audit::{Audit, Finding};
 pub use backups::{
-    Archives, BackupRun, Backups, Collection, CollectionFigures, Collections, Compared, Damage, Drill, DrillDispatch, DrillLevel, Drills, Fault, Gap, Heap, LastReview, MissedDocument, MissingObject, NotCovered, Receipts, Replica, Requests, Reread, Restore, RestoreForecast, Verification, Verifications,
+    Archives, BackupRun, Backups, Collection, CollectionFigures, Collections, Compared, Damage,
+    Drill, DrillDispatch, DrillLevel, Drills, Fault, Gap, Heap, LastReview, MissedDocument,
+    MissingObject, NotCovered, Receipts, Replica, Requests, Reread, Restore, RestoreForecast,
+    Verification, Verifications,
 };
 pub use clocks::{CallAnswer, Clock};
 pub use data_quality::{DataQuality, LeftOut, Uncounted};

@@ -80,10 +80,22 @@ as $$
     from ops.backup_drills as drill
     cross join lateral (select ops.drill_document(drill, p_settings)) as told (document)
     where drill.received_at >= p_from and drill.received_at < p_to
+    union all
+    -- One that was gone on with is another fact: its receipt took the place of the one before.
+    select
+        'recovery', recovery.id || ' ' || ops.audit_time(recovery.finished_at), recovery.received_at,
+        recovery.snapshot,
+        ops.recovery_document(recovery) - '{id,kind}'::text[] || jsonb_build_object(
+            'recovered', recovery.kind,
+            'rtoSeconds', 60 * (p_settings ->> 'threshold.backup_rto_minutes')::numeric
+        ),
+        jsonb_build_object('reason', ops.recovery_reason(recovery, p_settings))
+    from ops.backup_recoveries as recovery
+    where recovery.received_at >= p_from and recovery.received_at < p_to
 $$;
 
 comment on function ops.proof_facts(timestamptz, timestamptz, jsonb) is
-    'Verifications and drills that were told in a time, a drill with its measured time beside the objective.';
+    'Verifications, drills and guided recoveries that were told in a time, those with their measured time beside the objective.';
 
 create or replace function ops.keeping_facts(p_from timestamptz, p_to timestamptz)
 returns table (kind text, id text, at timestamptz, snapshot text, facts jsonb, details jsonb)

@@ -23,6 +23,41 @@ $$;
 comment on function ops.recovery_document(ops.backup_recoveries) is
     'A recovery as callers see it: what was brought back, step by step, and how long all of it took.';
 
+create or replace function ops.recovery_reason(p_recovery ops.backup_recoveries, p_settings jsonb)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+    select case
+        when p_recovery.outcome = 'failed' then (
+            select concat('not done: ', string_agg(step ->> 'step', '; ' order by number))
+            from jsonb_array_elements(p_recovery.steps) with ordinality as steps (step, number)
+            where step ->> 'state' = 'todo'
+        )
+        when p_recovery.finished_at - p_recovery.started_at
+            > make_interval(mins => (p_settings ->> 'threshold.backup_rto_minutes')::integer) then 'too_long'
+    end
+$$;
+
+comment on function ops.recovery_reason(ops.backup_recoveries, jsonb) is
+    'Returns why a recovery is bad, or null if it is good: the steps that are not done, or that all of them took longer than they may.';
+
+create or replace function ops.newest_recoveries(p_now timestamptz)
+returns setof ops.backup_recoveries
+language sql
+stable
+set search_path = ''
+as $$
+    select distinct on (kind) *
+    from ops.backup_recoveries
+    where received_at <= p_now
+    order by kind, received_at desc
+$$;
+
+comment on function ops.newest_recoveries(timestamptz) is
+    'Returns of each kind the recovery whose receipt arrived last, in earnest or as a drill.';
+
 create or replace function public.ops_record_recovery(p_recovery jsonb, p_now timestamptz default null)
 returns jsonb
 language plpgsql

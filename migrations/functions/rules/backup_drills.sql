@@ -99,6 +99,14 @@ as $$
             jsonb_build_object('snapshot', (drill).snapshot, 'takenAt', (drill).taken_at) as detail
         from (select ops.newest_stock_drill(p_now)) as newest (drill)
         where (drill).id is not null
+
+        union all
+        select
+            'recover_' || recovery.kind,
+            recovery.received_at,
+            ops.recovery_reason(recovery, p_settings),
+            jsonb_build_object('snapshot', recovery.snapshot)
+        from ops.newest_recoveries(p_now) as recovery
     )
     select ops.make_observation(
         observed.rule, way, observed.verdict, observed.days, observed.most, observed.unit,

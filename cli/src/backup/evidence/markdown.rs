@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use ops::backups::evidence::{
-    ActFacts, Ages, CollectionFacts, DrillFacts, Evidence, FactRow, ReplicationFacts, RunFacts,
-    VerificationFacts,
+    ActFacts, Ages, CollectionFacts, DrillFacts, Evidence, FactRow, RecoveryFacts,
+    ReplicationFacts, RunFacts, VerificationFacts,
 };
 
 use super::{
@@ -440,7 +440,36 @@ fn drills(evidence: &Evidence) -> String {
         ])
     });
     let restored = table(["time", "what", "backup", "took", "receipt"], restored);
-    format!("{drilled}\n### Restores that were no drill\n\n{restored}")
+    format!(
+        "{drilled}\n### Guided recoveries\n\n{}\n### Restores that were no drill\n\n{restored}",
+        recoveries(evidence)
+    )
+}
+
+/// Of the database, the application or both, from the first step to the last.
+fn recoveries(evidence: &Evidence) -> String {
+    let rows = of_kinds(evidence, &["recovery"]).filter_map(|fact| {
+        let told = fact.read::<RecoveryFacts>()?;
+        Some([
+            to_the_minute(fact.at),
+            told.recovered.as_str().to_owned(),
+            if told.is_drill { "drill" } else { "in earnest" }.to_owned(),
+            told.outcome.as_str().to_owned(),
+            length(Some(60.0 * told.minutes)),
+            for_seconds(told.rto_seconds),
+            with_receipt(fact.detail("reason").unwrap_or_default(), fact),
+        ])
+    });
+    let heads = [
+        "time",
+        "what",
+        "how",
+        "outcome",
+        "took",
+        "objective",
+        "remarks, receipt",
+    ];
+    table(heads, rows)
 }
 
 fn receipts(chain: &Chain) -> String {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use ops::backups::evidence::{
-    ActFacts, CollectionFacts, DrillFacts, Evidence, FactRow, Named, ReplicationFacts, RunFacts,
-    VerificationFacts,
+    ActFacts, CollectionFacts, DrillFacts, Evidence, FactRow, Named, RecoveryFacts,
+    ReplicationFacts, RunFacts, VerificationFacts,
 };
 use serde::Serialize;
 
@@ -101,6 +101,7 @@ fn is_readable(fact: &FactRow) -> bool {
         "backup" | "failure" => fact.read::<RunFacts>().is_some(),
         "verification" => fact.read::<VerificationFacts>().is_some(),
         "drill" => fact.read::<DrillFacts>().is_some(),
+        "recovery" => fact.read::<RecoveryFacts>().is_some(),
         "collection" => fact.read::<CollectionFacts>().is_some(),
         "replication" => fact.read::<ReplicationFacts>().is_some(),
         "pin" | "restore" => fact.read::<ActFacts>().is_some(),

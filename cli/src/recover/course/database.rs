@@ -69,6 +69,7 @@ impl Course<'_> {
             selection: &selection,
             jobs: JOBS,
             strict: false,
+            masking: None,
         };
         let progress = Progress::new();
         let restored = restore::restore(request, &|event| progress.show(event)).await;
@@ -106,6 +107,7 @@ impl Course<'_> {
             server,
             ca: ca.as_deref(),
             selection: &Selection::default(),
+            queries: &[],
             jobs: JOBS,
         };
         let progress = Progress::new();
