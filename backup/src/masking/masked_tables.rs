@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -55,21 +56,8 @@ pub enum MaskError {
         why: String,
     },
     /// Two sides of a foreign key would not be the same any more.
-    #[error(
-        "{key}: both sides must have the same mask, one of keep, hash, email and phone; {column} has {one}, {other_column} has {other}"
-    )]
-    Apart {
-        /// The foreign key.
-        key: String,
-        /// The column that refers.
-        column: ColumnName,
-        /// Its mask.
-        one: MaskKind,
-        /// The column that it refers to.
-        other_column: ColumnName,
-        /// That one's mask.
-        other: MaskKind,
-    },
+    #[error("{0}")]
+    Apart(Box<Apart>),
     /// Nobody can say which columns a foreign key has.
     #[error("{0}: it cannot be read which columns refer, so that none of its table can be masked")]
     Unread(String),
@@ -87,6 +75,33 @@ pub enum MaskError {
     /// Rows come into a table whose masks nobody has looked at.
     #[error("{0} has no masks that were held against it")]
     Unplanned(Name),
+}
+
+/// A foreign key whose two sides have masks that part what refers from what it refers to.
+#[derive(Debug)]
+pub struct Apart {
+    /// The foreign key.
+    key: String,
+    /// The column that refers, and its mask.
+    referring: (ColumnName, MaskKind),
+    /// The column that it refers to, and that one's.
+    referred: (ColumnName, MaskKind),
+}
+
+/// For people.
+impl fmt::Display for Apart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            key,
+            referring: (column, one),
+            referred: (other_column, other),
+        } = self;
+        write!(
+            formatter,
+            "{key}: both sides must have the same mask, one of keep, hash, email and phone; \
+             {column} has {one}, {other_column} has {other}"
+        )
+    }
 }
 
 fn told(columns: &[PersonalColumn]) -> String {
@@ -375,13 +390,11 @@ fn hold(
                         table: data.table.clone(),
                         column: column.clone(),
                     };
-                    return Err(MaskError::Apart {
+                    return Err(MaskError::Apart(Box::new(Apart {
                         key: object.described(),
-                        column: named(from, column),
-                        one,
-                        other_column: named(to, key),
-                        other,
-                    });
+                        referring: (named(from, column), one),
+                        referred: (named(to, key), other),
+                    })));
                 }
             }
         }

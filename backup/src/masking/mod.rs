@@ -13,6 +13,6 @@ mod personal_columns;
 
 pub use mask_file::{ColumnName, MaskFile, MaskFileError};
 pub use mask_kind::MaskKind;
-pub use masked_tables::{MaskError, Masking, template};
+pub use masked_tables::{Apart, MaskError, Masking, template};
 pub(crate) use masked_tables::{MaskedTable, MaskedTables};
 pub use personal_columns::PersonalColumn;

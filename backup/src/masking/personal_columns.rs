@@ -102,12 +102,12 @@ const PEOPLE: [&str; 14] = [
 pub(super) fn look<'v>(
     column: &ColumnName,
     sql: &str,
-    values: impl Iterator<Item = &'v str>,
+    mut values: impl Iterator<Item = &'v str>,
 ) -> Option<PersonalColumn> {
     let form = form(sql)?;
     let why = by_name(column, form)
         .or_else(|| (form == Form::Network).then_some("its type is that of addresses of networks"))
-        .or_else(|| values.filter_map(by_value).next())?;
+        .or_else(|| values.find_map(by_value))?;
     let proposal = proposal(column, form, why);
     let fits = proposal.refuses(sql).is_none();
     Some(PersonalColumn {

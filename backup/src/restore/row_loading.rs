@@ -76,6 +76,14 @@ pub(super) enum Tables {
     There(Fires),
 }
 
+/// Some rows of a table.
+pub(super) struct SomeRows<'a> {
+    /// The pieces that may hold them.
+    pub(super) groups: Vec<&'a [Piece]>,
+    /// Whether one is among them.
+    pub(super) is_wanted: &'a (dyn Fn(&[u8]) -> bool + Sync),
+}
+
 /// How rows are loaded.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
@@ -415,17 +423,17 @@ pub(super) async fn send_some(
     session: &Client,
     copy: &str,
     data: &TableData,
-    (groups, is_wanted): (&[&[Piece]], &(dyn Fn(&[u8]) -> bool + Sync)),
+    some: &SomeRows<'_>,
     tell: Listener<'_>,
 ) -> Result<(u64, RowSums), Cause> {
     let table = &data.table;
     let sink: CopyInSink<Bytes> = session.copy_in(copy).await.map_err(refused_rows(table))?;
     let mut sink = pin!(sink);
     let (mut count, mut sums) = (0, RowSums::default());
-    for pieces in groups {
+    for pieces in &some.groups {
         let text = source.rows(pieces).await?;
         let mut wanted = Vec::new();
-        for row in stored_rows::rows(&text).filter(|row| is_wanted(row)) {
+        for row in stored_rows::rows(&text).filter(|row| (some.is_wanted)(row)) {
             wanted.extend_from_slice(row);
             wanted.push(b'\n');
             count += 1;

@@ -398,7 +398,13 @@ fn of_each(brought: &BroughtBack) -> Vec<(&str, u64, u64, u64)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_belongs_to_one_row_comes_back_alone() {
-    let backup = cellar().await;
+    let source = migrated().await;
+    let client = session(&source).await;
+    client.batch_execute(CELLAR).await.unwrap();
+    let keyless = "create table public.notes (wine bigint references public.wines, note text);
+        insert into public.notes values (1, 'good')";
+    client.batch_execute(keyless).await.unwrap();
+    let backup = Taken::of(source).await;
     let session = session(&backup.source).await;
     let before = state(&session).await;
     // Of the first wine a part is gone, of another one all, and its row is there.
@@ -421,6 +427,7 @@ async fn what_belongs_to_one_row_comes_back_alone() {
     let brought = brought.unwrap();
     assert_eq!(of_each(&brought), expected(2, 2));
     assert!(brought.written);
+    assert_eq!(brought.keyless, [name("public", "notes")]);
     let left = "select count(*) from public.tastings where wine = 2";
     let left: i64 = session.query_one(left, &[]).await.unwrap().get(0);
     assert_eq!(left, 2, "another's rows stay away");

@@ -149,6 +149,7 @@ fn document(host: &str, snapshot: &Snapshot, brought: &BroughtBack) -> Value {
         "deletedAlong": along.collect::<Vec<_>>(),
         "orphans": orphans.collect::<Vec<_>>(),
         "sequencesRaised": brought.sequences,
+        "notLookedFor": brought.keyless.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
@@ -181,6 +182,9 @@ fn text(snapshot: &Snapshot, asked: &[Name], brought: &BroughtBack) -> String {
             .iter()
             .map(|orphans| format!("orphans: {orphans}")),
     );
+    lines.extend(brought.keyless.iter().map(|table| {
+        format!("{table}: not looked for, because nothing tells one of its rows from another")
+    }));
     lines.extend(brought.along.iter().map(along_text));
     if !brought.orphans.is_empty() {
         lines.push("nothing was written: bring back first what these rows refer to".to_owned());

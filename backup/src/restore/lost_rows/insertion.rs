@@ -23,7 +23,12 @@ enum Quiet {
 impl Work<'_> {
     /// Writes what was found, and looks at foreign keys once more.
     pub(super) async fn write(&self, found: Found<'_>) -> Result<BroughtBack, Cause> {
-        let Found { absent, along, .. } = found;
+        let Found {
+            absent,
+            along,
+            keyless,
+            orphans: _,
+        } = found;
         let coming: Vec<_> = absent.iter().filter(|rows| rows.rows > 0).collect();
         let quiet = self.quiet(&coming).await?;
         if let Quiet::Replica = quiet {
@@ -49,6 +54,7 @@ impl Work<'_> {
             tables,
             along,
             orphans,
+            keyless,
             sequences,
         })
     }

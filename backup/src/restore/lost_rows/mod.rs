@@ -70,6 +70,9 @@ pub struct BroughtBack {
     pub along: Vec<Along>,
     /// Rows that would refer to none. If there are any, nothing was written.
     pub orphans: Vec<Orphans>,
+    /// Tables whose rows may belong to the named ones, and of which nothing tells one from
+    /// another: theirs were not looked for.
+    pub keyless: Vec<Name>,
     /// Sequences that stood behind the rows, and were raised.
     pub sequences: Vec<String>,
     /// Whether it was written.
@@ -197,6 +200,7 @@ struct Found<'a> {
     absent: Vec<Absent<'a>>,
     along: Vec<Along>,
     orphans: Vec<Orphans>,
+    keyless: Vec<Name>,
 }
 
 impl<'a> Work<'a> {
@@ -214,6 +218,7 @@ impl<'a> Work<'a> {
             orphans: self.orphans(&absent).await?,
             along: self.deleted_along(&absent).await?,
             absent,
+            keyless: Vec::new(),
         })
     }
 
@@ -267,6 +272,7 @@ impl Found<'_> {
             tables: self.absent.iter().map(|absent| absent.told(0)).collect(),
             along: self.along,
             orphans: self.orphans,
+            keyless: self.keyless,
             sequences: Vec::new(),
             written: false,
         }

@@ -4,19 +4,22 @@
 //! Only rows that can be among them leave the store: by the ranges of keys that pieces have, and
 //! by the values of the columns that refer. The server has the last word, by its own operators.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use tokio_postgres::Row;
 
 use super::{
-    super::{row_loading, table_comparison},
+    super::{
+        row_loading::{self, SomeRows},
+        table_comparison,
+    },
     Absent, Cause, Event, Found, Step, Work, execute,
     foreign_keys::{self, ForeignKey},
     live_tables::{self, LiveTable},
     refused,
 };
 use crate::{
-    format::{Piece, TableData},
+    format::TableData,
     restore_sql,
     row_history::RowName,
     schema::{Name, quoted},
@@ -41,14 +44,15 @@ struct Fresh {
 struct Belongings<'a> {
     owned: HashMap<Name, Owned<'a>>,
     open: VecDeque<Fresh>,
+    /// Tables whose rows refer to these and cannot be told from each other.
+    keyless: BTreeSet<Name>,
     /// How many temporary tables there are.
     places: usize,
 }
 
 /// Rows on their way out of the store.
 struct Wanted<'w> {
-    groups: Vec<&'w [Piece]>,
-    is_wanted: &'w (dyn Fn(&[u8]) -> bool + Sync),
+    rows: SomeRows<'w>,
     /// What has to hold of a row `c`.
     condition: &'w str,
 }
@@ -69,11 +73,13 @@ impl<'a> Work<'a> {
                     .await?;
             }
         }
+        let keyless = std::mem::take(&mut belongings.keyless);
         let absent = self.absent_of(belongings).await?;
         Ok(Found {
             orphans: self.orphans(&absent).await?,
             along: Vec::new(),
             absent,
+            keyless: keyless.into_iter().collect(),
         })
     }
 
@@ -84,15 +90,17 @@ impl<'a> Work<'a> {
         wholes: &HashMap<Name, Name>,
         belongings: &mut Belongings<'a>,
     ) -> Result<(), Cause> {
-        let Some(whole) = self.whole_of(&row.table, wholes) else {
+        let Some(whole) = whole_of(&row.table, wholes) else {
             return Err(Cause::NoTables(vec![row.table.to_string()]));
         };
         for data in self.parts_of(&whole, wholes) {
             let wanted = WithKey::of(data, &row.key);
             let wanted = wanted.map_err(|column| Cause::NoColumn(row.table.clone(), column))?;
             let rows = Wanted {
-                groups: wanted.groups().collect(),
-                is_wanted: &|row| wanted.is_met_by(row),
+                rows: SomeRows {
+                    groups: wanted.groups().collect(),
+                    is_wanted: &|row| wanted.is_met_by(row),
+                },
                 condition: "true",
             };
             self.add(&whole, wholes, data, rows, belongings).await?;
@@ -116,6 +124,14 @@ impl<'a> Work<'a> {
         {
             return Ok(());
         }
+        if !belongings.owned.contains_key(&key.table) {
+            let owned = self.begin(&key.table, wholes, belongings).await?;
+            if owned.table.key.is_none() {
+                belongings.keyless.insert(key.table.clone());
+                return Ok(());
+            }
+            belongings.owned.insert(key.table.clone(), owned);
+        }
         let keys = self.keys(key, &fresh.place).await?;
         let condition = format!(
             "exists (select from {} p where {})",
@@ -135,8 +151,10 @@ impl<'a> Work<'a> {
                 None => stored_rows::groups(data).collect(),
             };
             let rows = Wanted {
-                groups,
-                is_wanted: &|row| some.as_ref().is_none_or(|some| some.is_met_by(row)),
+                rows: SomeRows {
+                    groups,
+                    is_wanted: &|row| some.as_ref().is_none_or(|some| some.is_met_by(row)),
+                },
                 condition: &condition,
             };
             self.add(&key.table, wholes, data, rows, belongings).await?;
@@ -234,9 +252,15 @@ impl<'a> Work<'a> {
         execute(self.session, &restore_sql::make_incoming(data)).await?;
         let incoming = restore_sql::incoming();
         let copy = restore_sql::copy(&incoming, &data.columns, false);
-        let some = (&wanted.groups[..], wanted.is_wanted);
-        let sent =
-            row_loading::send_some(self.source, self.session, &copy, data, some, self.tell).await?;
+        let sent = row_loading::send_some(
+            self.source,
+            self.session,
+            &copy,
+            data,
+            &wanted.rows,
+            self.tell,
+        )
+        .await?;
         let hash = self.source.manifest.row_hash;
         let arrived = table_comparison::sums(self.session, &incoming, &data.columns, hash).await?;
         if arrived == (sent.0, sent.1.checksum()) {
@@ -282,12 +306,6 @@ impl<'a> Work<'a> {
         Ok(absent)
     }
 
-    /// The table that a name of the backup is now.
-    fn whole_of(&self, table: &Name, wholes: &HashMap<Name, Name>) -> Option<Name> {
-        let found = wholes.get(table).cloned();
-        found.or_else(|| wholes.values().find(|whole| *whole == table).cloned())
-    }
-
     /// What the backup has of a table.
     fn parts_of(&self, whole: &Name, wholes: &HashMap<Name, Name>) -> Vec<&'a TableData> {
         let tables = self.source.manifest.tables.iter();
@@ -295,4 +313,11 @@ impl<'a> Work<'a> {
             .filter(|data| wholes.get(&data.table) == Some(whole))
             .collect()
     }
+}
+
+/// The table that a name of the backup is now.
+fn whole_of(table: &Name, wholes: &HashMap<Name, Name>) -> Option<Name> {
+    let found = wholes.get(table);
+    let found = found.or_else(|| wholes.values().find(|whole| *whole == table));
+    found.cloned()
 }
