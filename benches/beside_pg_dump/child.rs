@@ -176,6 +176,7 @@ impl Task {
             selection: &Selection::default(),
             jobs: JOBS,
             strict: true,
+            masking: None,
         };
         let restored = restore::restore(request, &|_| {}).await?;
         Ok(json!({ "rows": restored.rows }))

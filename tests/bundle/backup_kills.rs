@@ -30,22 +30,44 @@ enum Moment {
     AfterServing,
 }
 
+/// At which request a process dies: so many requests of its kind come before it. How many there are
+/// in all differs from run to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sentence {
+    moment: Moment,
+    kind: String,
+    before: usize,
+}
+
 /// Knows every request of the function, and kills it at one.
 #[derive(Default)]
 struct Executioner {
     child: Mutex<Option<Child>>,
     /// What was asked for while there was a process, in order.
     requests: Mutex<Vec<String>>,
-    sentence: Mutex<Option<(Moment, usize)>>,
+    sentence: Mutex<Option<Sentence>>,
 }
 
 impl Executioner {
     fn kill_if(&self, moment: Moment, number: usize) -> bool {
-        let sentenced = *self.sentence.lock().unwrap() == Some((moment, number));
-        if sentenced {
+        let requests = self.requests.lock().unwrap().clone();
+        let sentence = self.sentence.lock().unwrap().clone();
+        let Some((what, sentence)) = requests.get(number).zip(sentence) else {
+            return false;
+        };
+        let kind = kind_of(what);
+        let before = requests[..number].iter();
+        let before = before.filter(|what| kind_of(what) == kind).count();
+        let this = Sentence {
+            moment,
+            kind,
+            before,
+        };
+        let is_sentenced = this == sentence;
+        if is_sentenced {
             self.kill();
         }
-        sentenced
+        is_sentenced
     }
 
     fn kill(&self) {
@@ -135,18 +157,34 @@ async fn run_in_a_process(backups: &Backups, executioner: &Executioner) -> Optio
     answer
 }
 
-/// Of each kind of request: the first before it is served, the last after it.
-fn of_each_kind(requests: &[String]) -> Vec<(Moment, usize)> {
-    let mut kinds: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for (number, what) in requests.iter().enumerate() {
-        let kind = match what.split_once("/v1/") {
-            Some((method, path)) => format!("{method}{}", path.split('/').next().unwrap()),
-            None => what.clone(),
-        };
-        kinds.entry(kind).or_insert((number, number)).1 = number;
+/// The method, and what is asked for: of an object, the folder that it lies in.
+fn kind_of(what: &str) -> String {
+    match what.split_once("/v1/") {
+        Some((method, path)) => format!("{method}{}", path.split('/').next().unwrap()),
+        None => what.to_owned(),
     }
-    let moments = |(first, last)| [(Moment::BeforeServing, first), (Moment::AfterServing, last)];
-    kinds.into_values().flat_map(moments).collect()
+}
+
+/// Of each kind of request: the first before it is served, the last after it. With each, at which
+/// request of all that was.
+fn of_each_kind(requests: &[String]) -> Vec<(Sentence, usize)> {
+    let mut kinds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (number, what) in requests.iter().enumerate() {
+        kinds.entry(kind_of(what)).or_default().push(number);
+    }
+    let sentences = |(kind, numbers): (String, Vec<usize>)| {
+        let last = numbers.len() - 1;
+        [(Moment::BeforeServing, 0), (Moment::AfterServing, last)].map(|(moment, before)| {
+            let kind = kind.clone();
+            let sentence = Sentence {
+                moment,
+                kind,
+                before,
+            };
+            (sentence, numbers[before])
+        })
+    };
+    kinds.into_iter().flat_map(sentences).collect()
 }
 
 /// What the killed process held is given up when its lease ends.
@@ -159,22 +197,24 @@ async fn let_the_lease_end(backups: &Backups) {
 async fn survive(
     backups: &mut Backups,
     executioner: &Arc<Executioner>,
-    moment: Moment,
-    at: usize,
+    sentence: Sentence,
     is_collected: bool,
 ) {
     let bucket = Bucket::start(Arc::clone(executioner)).await;
     backups.bundle.env.extend(bucket.variables());
     backups.make().await;
+    let admin = backups.bundle.admin().await;
+    // This bucket has no receipt of what was done in others.
+    let receipts = "delete from ops.receipts; delete from ops.receipt_checks";
+    admin.batch_execute(receipts).await.unwrap();
     if is_collected {
         let due = "delete from ops.backup_collections";
-        let admin = backups.bundle.admin().await;
         admin.batch_execute(due).await.unwrap();
     }
-    *executioner.sentence.lock().unwrap() = Some((moment, at));
+    let what = format!("{sentence:?}");
+    *executioner.sentence.lock().unwrap() = Some(sentence);
     let answer = run_in_a_process(backups, executioner).await;
     let requests = executioner.requests.lock().unwrap().clone();
-    let what = format!("{moment:?} request {at}, {:?}", requests.get(at));
     assert_eq!(answer, None, "{what}: it was to be killed");
     let sealed = backups.whole().await.len();
     let committed = requests
@@ -211,7 +251,7 @@ async fn a_backup_killed_on_its_way_is_whole_or_is_none_and_the_next_one_seals()
     // Only who is killed during the collection after it needs one that is due.
     let is_plan = |what: &String| what.ends_with("/ops_plan_collection");
     let collecting = requests.iter().position(is_plan).unwrap();
-    for (moment, at) in chosen {
-        survive(&mut backups, &executioner, moment, at, at > collecting).await;
+    for (sentence, at) in chosen {
+        survive(&mut backups, &executioner, sentence, at > collecting).await;
     }
 }

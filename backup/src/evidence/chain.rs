@@ -195,14 +195,14 @@ mod tests {
 
     fn check(found: &[Found], expected: (usize, usize, &[&str], &[&str])) {
         let proof = prove(found);
-        let faulty: Vec<_> = proof
+        let told: Vec<_> = proof
             .faults
             .iter()
             .map(|fault| fault.path.as_str())
             .collect();
         let (beginnings, forks, heads, faults) = expected;
         assert_eq!(
-            (proof.beginnings, proof.forks, &proof.heads[..], &faulty[..]),
+            (proof.beginnings, proof.forks, &proof.heads[..], &told[..]),
             (
                 beginnings,
                 forks,

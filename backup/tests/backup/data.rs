@@ -245,7 +245,11 @@ async fn appended_rows_store_little_again_where_no_order_can_be_asked_for() {
     .await;
     assert_little_again(&figures);
     let [full, next] = figures.map(|figures| figures.reading);
-    assert!(next.bytes_read > full.bytes_read, "{full:?} {next:?}");
+    // All of it, but for other tables that did not change.
+    assert!(
+        next.bytes_read * 100 > full.bytes_read * 95,
+        "{full:?} {next:?}"
+    );
 }
 
 /// A backup of many rows, and one after a hundredth of them was appended.

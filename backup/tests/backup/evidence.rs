@@ -242,8 +242,8 @@ async fn a_receipt_that_somebody_else_signed_counts_for_nothing_and_is_told() {
         .unwrap();
     let found: Vec<_> = read.into_iter().map(|one| one.found).collect();
     let faults = chain::prove(&found).faults;
-    let faulty: Vec<_> = faults.iter().map(|fault| &fault.path).collect();
-    assert_eq!(faulty, [&path]);
+    let told: Vec<_> = faults.iter().map(|fault| &fault.path).collect();
+    assert_eq!(told, [&path]);
 }
 
 /// With nothing but what lies in the store, and `openssl`.

@@ -149,24 +149,25 @@ declare
     v_began timestamptz := clock_timestamp();
     v_until timestamptz := ops.kept_from(p_kept.class, v_settings, p_now);
     v_hindrance text := ops.retention_hindrance(p_kept, v_settings);
-    v_gone record;
+    v_rows bigint := 0;
+    v_from timestamptz;
+    v_to timestamptz;
     v_partitions integer := 0;
     v_left boolean := false;
 begin
     if v_hindrance is null then
         begin
             if p_kept.name = 'items' then
-                select dropped as forgotten, day_from as from_at, day_to as to_at, partitions, is_left
-                into v_gone
+                select dropped, day_from, day_to, partitions, is_left
+                into v_rows, v_from, v_to, v_partitions, v_left
                 from ops.drop_item_day((v_until at time zone 'UTC')::date, p_limit);
-                v_partitions := v_gone.partitions;
-                v_left := v_gone.is_left;
             else
-                select * into v_gone from ops.forget_past_rows(p_kept, v_until, p_limit);
-                v_left := v_gone.forgotten >= p_limit;
+                select forgotten, from_at, to_at into v_rows, v_from, v_to
+                from ops.forget_past_rows(p_kept, v_until, p_limit);
+                v_left := v_rows >= p_limit;
             end if;
             perform ops.note_forgotten(
-                p_kept.table_name, v_gone.forgotten, v_partitions, v_gone.from_at, v_gone.to_at, p_now
+                p_kept.table_name, v_rows, v_partitions, v_from, v_to, p_now
             );
         exception
             when lock_not_available then
@@ -180,13 +181,13 @@ begin
     set
         tried_at = p_now,
         hindrance = v_hindrance,
-        reached_at = case when v_left then coalesce(v_gone.to_at, reached_at) end,
+        reached_at = case when v_left then coalesce(v_to, reached_at) end,
         ended_at = case when v_left or v_hindrance is not null then ended_at else p_now end,
         oldest_at = case when v_left or v_hindrance is not null then oldest_at else ops.oldest_kept(p_kept) end
     where name = p_kept.name;
     return jsonb_build_object(
         'outcome', case when v_hindrance is not null then 'hindered' when v_left then 'more' else 'done' end,
-        'rows', case when v_hindrance is null then v_gone.forgotten else 0 end,
+        'rows', case when v_hindrance is null then v_rows else 0 end,
         'partitions', case when v_hindrance is null then v_partitions else 0 end,
         'milliseconds', round(1000 * extract(epoch from clock_timestamp() - v_began)),
         'reason', v_hindrance
