@@ -166,7 +166,8 @@ fn kind_of(what: &str) -> String {
 }
 
 /// Of each kind of request: the first before it is served, the last after it. With each, at which
-/// request of all that was.
+/// request of all that was. Before a call of the database nothing is otherwise than after the
+/// request before it.
 fn of_each_kind(requests: &[String]) -> Vec<(Sentence, usize)> {
     let mut kinds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (number, what) in requests.iter().enumerate() {
@@ -174,15 +175,20 @@ fn of_each_kind(requests: &[String]) -> Vec<(Sentence, usize)> {
     }
     let sentences = |(kind, numbers): (String, Vec<usize>)| {
         let last = numbers.len() - 1;
-        [(Moment::BeforeServing, 0), (Moment::AfterServing, last)].map(|(moment, before)| {
-            let kind = kind.clone();
-            let sentence = Sentence {
-                moment,
-                kind,
-                before,
-            };
-            (sentence, numbers[before])
-        })
+        let is_call = kind.contains("/rpc/");
+        let before = (!is_call).then_some((Moment::BeforeServing, 0));
+        let moments = before.into_iter().chain([(Moment::AfterServing, last)]);
+        moments
+            .map(|(moment, before)| {
+                let kind = kind.clone();
+                let sentence = Sentence {
+                    moment,
+                    kind,
+                    before,
+                };
+                (sentence, numbers[before])
+            })
+            .collect::<Vec<_>>()
     };
     kinds.into_iter().flat_map(sentences).collect()
 }

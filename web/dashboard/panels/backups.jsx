@@ -88,7 +88,7 @@ function Body({ data }) {
           more={drills.last ? <><Time at={drills.last.finishedAt} />, {count(drills.last.tables, "table")}</> : `due every ${count(drills.everyDays, "day")}`} />
         <Figure label="Restores in a month" value={drills.forecast ? span(60 * drills.forecast.inAMonthMinutes) : "not known"} level={drills.forecast && 60 * drills.forecast.inAMonthMinutes > drills.rtoSeconds ? "bad" : "fine"}
           more={drills.forecast && <>by {count(drills.forecast.drills, "drill")}{drills.forecast.exceedsAt && <>; too long from <Time at={drills.forecast.exceedsAt} /></>}</>} />
-        <Figure label="Due next" value={<Due schedule={drills.schedule} />} more={asked(drills.dispatches)} />
+        <Figure label="Due next" value={<Due schedule={drills.schedule} />} more={asked(drills.dispatches) ?? (drills.schedule.length === 0 && "nothing was ever tried")} />
         <Figure label="Read in its store" value={verifications.last ? verifications.last.outcome : "never"} level={verifications.status === "damaged" ? "bad" : "fine"}
           more={verifications.last && <><Time at={verifications.last.finishedAt} />, {count(verifications.last.objects, "object")}</>} />
         <Figure label="Read again" value={covered(reread)} level={reread.status === "behind" ? "bad" : "fine"}
@@ -122,7 +122,7 @@ const LEVELS = { 2: "opened", 3: "restored", 4: "by stock tools" };
 /** What is to be tried next, of what was ever tried. */
 function Due({ schedule }) {
   const [next] = [...schedule].sort((one, other) => (one.dueAt < other.dueAt ? -1 : 1));
-  return next ? <>{LEVELS[next.level]}, <Time at={next.dueAt} /></> : "nothing was ever tried";
+  return next ? <>{LEVELS[next.level]}, <Time at={next.dueAt} /></> : "not yet";
 }
 
 /** What the platform did not start when it was asked to. */
