@@ -2,10 +2,10 @@
 //!
 //! A row has two hashes, the server's `hash_array_extended` with two seeds over the texts that
 //! the types' output functions write for its columns, null being null, in UTF-8; a table's
-//! checksum is the sums of these, so that the order of rows does not count. A backup computes it from the COPY text that it receives,
-//! which holds the same texts, and asks the server for no second conversion. A
-//! restore has the target's server compute it, so our own reading and writing have
-//! no part in that side of the comparison.
+//! checksum is the sums of these, so that the order of rows does not count. A backup computes
+//! it from the COPY text that it receives, which holds the same texts, and asks the server for
+//! no second conversion. A restore has the target's server compute it, so our own reading and
+//! writing have no part in that side of the comparison.
 //!
 //! The texts come from output functions and never from a cast: the app may have made
 //! one that writes something else, or needs a name that our sessions do not find. Those

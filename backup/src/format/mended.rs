@@ -2,10 +2,11 @@
 //!
 //! Everything that a backup rests on is written once, and its inventory tells the hash of what was
 //! sealed. Nobody can seal the same rows to the same bytes again. So a run that still has the rows
-//! of an object that is proven damaged writes over it, the only time that anything is, and leaves a
-//! note of the new bytes and of those that were lost: the path of a note is made of the hash of the
-//! object's and of the bytes. What reads an object that has another hash than the inventory says
-//! looks for a note of what it read, and nobody else does.
+//! of an object that is missing, or proven damaged, puts them back where it was, the only time that
+//! anything is written over, and leaves a note of the new bytes. The run's own backup rests on
+//! another object, so that a copy which still has the first bytes serves both. The path of a note
+//! is made of the hash of the object's path and of that of the bytes. What reads an object that has
+//! another hash than the inventory says looks for a note of what it read, and nobody else does.
 //!
 //! A note vouches for bytes as an inventory does, without a key. That they hold what the damaged
 //! ones did is proven by whoever opens them: the name of a piece is a keyed hash of what is in it.
@@ -14,9 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{FormatError, Stored, VERSION, checksummed_json};
 
-/// An object that belongs at its path: the one that was damaged, as it was, and what was written
-/// over it, which is the same sealed once more, so that its hash is another than that in the
-/// inventories before.
+/// What was put where a missing or damaged object was: the same sealed once more, so that its hash
+/// is another than that in the inventories.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Mended {

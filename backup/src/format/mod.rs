@@ -17,15 +17,15 @@
 //! | `tools/` | a script that restores with `age`, `zstd` and `psql` alone |
 //! | `pin/<snapshot>.json` | keeps a backup, whatever the ladder says |
 //! | `trash/<snapshot>.json` | the commit record of a backup that is no longer kept, for some days |
-//! | `mended/<path's hash>/<hash>.json` | what belongs where a damaged object was written anew; written once |
+//! | `mended/<path's hash>/<hash>.json` | which bytes are now where a missing or damaged object was |
 //! | `gc/tombstones/<time>-<fence>.zst` | objects that no backup needs, at least a day before they are deleted |
 //! | `rcpt/<yyyy>/<mm>/<time>-<kind>-<digits>.json` | a signed receipt of something that was done with backups |
 //! | `keys/<id>.pem` | a public key that verifies receipts |
 //!
-//! `<name>` is the keyed hash of the plaintext and
-//! `<aa>` its first two digits; for an inventory, which needs no key, it is the
-//! plain SHA-256. Where something that nobody vouches for has taken a name, `-`
-//! and the fence of the run that found it so follow.
+//! `<name>` is the keyed hash of the plaintext and `<aa>` its first two digits; for an
+//! inventory, which needs no key, it is the plain SHA-256. `-` and a number of the object's own
+//! bytes follow, so that what is sealed once more has another name; or the fence of the run,
+//! where something that nobody vouches for lies there. Older releases left the number out.
 //!
 //! [`manifest_text`] lists the lines of a manifest, [`Inventory`] those of an
 //! inventory; the parts of an unfinished run are written like the latter.

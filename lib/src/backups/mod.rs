@@ -3,8 +3,9 @@
 //! What counts happens twice as carefully: the database is asked for the lease
 //! once more right before the commit record is written, and how the run ended is
 //! kept in the database, where its age is watched. How a backup is made is the
-//! engine's: crate `backup`. What is left of the function's time is for reading a
-//! share of the store again, for the copy, for a collection that is due, and, where the function has a key for it, for a drill.
+//! engine's: crate `backup`. What is left of the function's time is for reading a share of the
+//! store again, for the copy, for a collection that is due, for receipts, and, where the function
+//! has a key for it, for a drill.
 
 pub mod application;
 pub mod backup_setup;
