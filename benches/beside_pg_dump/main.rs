@@ -80,8 +80,10 @@ fn back_up(tools: &Tools, ours: &Child<'_>, rounds: usize) -> anyhow::Result<()>
     let mut memory = 0;
     let mut bytes = 0;
     for _ in 0..rounds {
-        times[0].push(tools.dump(DATABASE, "level1", &["-Z1"])?);
-        times[1].push(tools.dump(DATABASE, "default", &[])?);
+        for (times, options) in times.iter_mut().zip([&["-Z1"][..], &[]]) {
+            times.push(tools.dump(DATABASE, "measured", options)?);
+            tools.forget("measured")?;
+        }
         ours.forget()?;
         let done = ours.back_up(DATABASE)?;
         memory = memory.max(done.peak_kilobytes);

@@ -40,7 +40,7 @@ impl Table {
                      10 + (random() * 8)::numeric(6, 3),
                      50 + (random() * 30)::numeric(6, 3),
                      md5(random()::text) || ' ' || md5((n / 7)::text) || ' measured by the third shelf'
-                 from generate_series(1, $1::bigint) as n"
+                 from generate_series($1::bigint + 1, $2::bigint) as n"
             }
             Self::Events => {
                 "insert into public.analytics_events
@@ -52,8 +52,8 @@ impl Table {
                      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/14' || n % 9,
                      ('10.' || n % 250 || '.' || n % 199 || '.7')::inet,
                      (select coalesce(max(\"timestamp\"), '2026-01-01') from public.analytics_events)
-                         + n * interval '1 second'
-                 from generate_series(1, $1::bigint) as n"
+                         + (n - $1::bigint) * interval '1 second'
+                 from generate_series($1::bigint + 1, $2::bigint) as n"
             }
         }
     }
@@ -143,11 +143,14 @@ impl Source {
         Ok(source)
     }
 
-    /// Adds rows.
+    /// Adds rows, so many at a time: triggers hold what one statement adds.
     pub(crate) async fn grow(&self, table: Table, rows: u64) -> anyhow::Result<()> {
-        self.client
-            .execute(table.insert(), &[&i64::try_from(rows)?])
-            .await?;
+        const AT_ONCE: usize = 1_000_000;
+        for begin in (0..rows).step_by(AT_ONCE) {
+            let end = rows.min(begin + AT_ONCE as u64);
+            let (begin, end) = (i64::try_from(begin)?, i64::try_from(end)?);
+            self.client.execute(table.insert(), &[&begin, &end]).await?;
+        }
         Ok(())
     }
 

@@ -52,6 +52,11 @@ impl Tools {
         Ok(timed(&mut command)?.0)
     }
 
+    /// Removes that file: several of a large database would fill a disk.
+    pub(crate) fn forget(&self, name: &str) -> anyhow::Result<()> {
+        Ok(std::fs::remove_file(self.file(name))?)
+    }
+
     /// A database without anything, which is what a whole dump fits into.
     pub(crate) fn make_empty(&self, database: &str) -> anyhow::Result<()> {
         let sql = format!("create database {database} template template0");
