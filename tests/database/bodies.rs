@@ -10,7 +10,7 @@ use crate::support::World;
 const CONSTANTS: &str = "text type variable is not sanitized";
 
 /// What it says that is meant, by function and the beginning of its words.
-const MEANT: [(&str, &str); 8] = [
+const MEANT: [(&str, &str); 9] = [
     // The next state is one of two results, as its callers read it.
     (
         "ops.step",
@@ -20,6 +20,8 @@ const MEANT: [(&str, &str); 8] = [
         "ops.collection_age",
         "composite OUT variable \"newest\" is not single argument",
     ),
+    // What a cursor gives is known as it is fetched.
+    ("ops.count_all", "record \"v_row\" is not assigned yet"),
     // The statement is made of the constants of `ops.past_rows` and `ops.row_time`.
     ("ops.count_past", CONSTANTS),
     ("ops.forget_archived", CONSTANTS),

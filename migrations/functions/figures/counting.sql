@@ -113,6 +113,32 @@ $$;
 comment on function ops.count_items(ops.counted_item[], timestamptz) is
     'Counts items: it writes one pending figure for each minute and key, and one for the people of each minute. Of former items, which are counted at p_former_at, only the hour is kept where nobody reads minutes any more. An item without a time after the year 1999 is in no figure.';
 
+create or replace function ops.count_all(p_items refcursor)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_row record;
+    v_items ops.counted_item[] := array[]::ops.counted_item[];
+begin
+    loop
+        fetch p_items into v_row;
+        exit when not found;
+        v_items := v_items || v_row.item;
+        if cardinality(v_items) = 10000 then
+            perform ops.count_items(v_items);
+            v_items := array[]::ops.counted_item[];
+        end if;
+    end loop;
+    perform ops.count_items(v_items);
+    close p_items;
+end
+$$;
+
+comment on function ops.count_all(refcursor) is
+    'Counts every item of a cursor, which has one in its column "item" and is closed then; so many at a time that one statement of a million rows takes no more memory than one of some thousand.';
+
 create or replace function ops.hold_place(p_table text)
 returns ops.counted_tables
 language plpgsql

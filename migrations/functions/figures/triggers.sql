@@ -10,16 +10,17 @@ set search_path = ''
 as $$
 declare
     v_place ops.counted_tables;
+    v_items refcursor;
 begin
     v_place := ops.hold_place('api_usage_metrics');
-    perform ops.count_items(array(
+    open v_items for
         select ops.request_item(
             endpoint, method, status_code::integer, response_time::numeric, user_id, "timestamp",
             (select (s.value #>> '{}')::numeric from ops.settings as s where s.key = 'objective.latency_ms')
-        )
+        ) as item
         from fresh
-        where ("timestamp", id) >= (v_place.at, v_place.id)
-    ));
+        where ("timestamp", id) >= (v_place.at, v_place.id);
+    perform ops.count_all(v_items);
     return null;
 exception
     when others then
@@ -39,13 +40,14 @@ set search_path = ''
 as $$
 declare
     v_place ops.counted_tables;
+    v_items refcursor;
 begin
     v_place := ops.hold_place('analytics_events');
-    perform ops.count_items(array(
-        select ops.event_item(event_name, user_id, session_id, environment, "timestamp")
+    open v_items for
+        select ops.event_item(event_name, user_id, session_id, environment, "timestamp") as item
         from fresh
-        where ("timestamp", id) >= (v_place.at, v_place.id)
-    ));
+        where ("timestamp", id) >= (v_place.at, v_place.id);
+    perform ops.count_all(v_items);
     return null;
 exception
     when others then
@@ -65,13 +67,14 @@ set search_path = ''
 as $$
 declare
     v_place ops.counted_tables;
+    v_items refcursor;
 begin
     v_place := ops.hold_place('error_logs');
-    perform ops.count_items(array(
-        select ops.error_item(message, severity, context ->> 'category', environment, "timestamp")
+    open v_items for
+        select ops.error_item(message, severity, context ->> 'category', environment, "timestamp") as item
         from fresh
-        where ("timestamp", id) >= (v_place.at, v_place.id)
-    ));
+        where ("timestamp", id) >= (v_place.at, v_place.id);
+    perform ops.count_all(v_items);
     return null;
 exception
     when others then
@@ -91,16 +94,17 @@ set search_path = ''
 as $$
 declare
     v_place ops.counted_tables;
+    v_items refcursor;
 begin
     v_place := ops.hold_place('performance_metrics');
-    perform ops.count_items(array(
-        select item::ops.counted_item
+    open v_items for
+        select item::ops.counted_item as item
         from fresh
         cross join lateral unnest(
             ops.metric_items(fresh.name, fresh.value::numeric, fresh.metadata, fresh.environment, fresh."timestamp")
         ) as item
-        where (fresh.name, fresh."timestamp", fresh.id) >= (v_place.key, v_place.at, v_place.id)
-    ));
+        where (fresh.name, fresh."timestamp", fresh.id) >= (v_place.key, v_place.at, v_place.id);
+    perform ops.count_all(v_items);
     return null;
 exception
     when others then
@@ -120,13 +124,14 @@ set search_path = ''
 as $$
 declare
     v_place ops.counted_tables;
+    v_items refcursor;
 begin
     v_place := ops.hold_place('business_metrics');
-    perform ops.count_items(array(
-        select ops.business_item(metric_name, metric_value::numeric, environment, "timestamp")
+    open v_items for
+        select ops.business_item(metric_name, metric_value::numeric, environment, "timestamp") as item
         from fresh
-        where ("timestamp", id) >= (v_place.at, v_place.id)
-    ));
+        where ("timestamp", id) >= (v_place.at, v_place.id);
+    perform ops.count_all(v_items);
     return null;
 exception
     when others then
@@ -146,16 +151,17 @@ set search_path = ''
 as $$
 declare
     v_place ops.counted_tables;
+    v_items refcursor;
 begin
     v_place := ops.hold_place('user_sessions');
-    perform ops.count_items(array(
-        select item::ops.counted_item
+    open v_items for
+        select item::ops.counted_item as item
         from fresh
         cross join lateral unnest(
             ops.session_items(device_type, duration_seconds, page_views, events_count, session_start, 1)
         ) as item
-        where (session_start, id) >= (v_place.at, v_place.id)
-    ));
+        where (session_start, id) >= (v_place.at, v_place.id);
+    perform ops.count_all(v_items);
     return null;
 exception
     when others then
@@ -174,10 +180,11 @@ set search_path = ''
 as $$
 declare
     v_place ops.counted_tables;
+    v_items refcursor;
 begin
     v_place := ops.hold_place('user_sessions');
-    perform ops.count_items(array(
-        select item::ops.counted_item
+    open v_items for
+        select item::ops.counted_item as item
         from fresh
         cross join lateral unnest(
             ops.session_items(device_type, duration_seconds, page_views, events_count, session_start, 1)
@@ -189,8 +196,8 @@ begin
         cross join lateral unnest(
             ops.session_items(device_type, duration_seconds, page_views, events_count, session_start, -1)
         ) as item
-        where (session_start, id) >= (v_place.at, v_place.id)
-    ));
+        where (session_start, id) >= (v_place.at, v_place.id);
+    perform ops.count_all(v_items);
     return null;
 exception
     when others then
@@ -210,16 +217,17 @@ set search_path = ''
 as $$
 declare
     v_place ops.counted_tables;
+    v_items refcursor;
 begin
     v_place := ops.hold_place('feature_usage');
-    perform ops.count_items(array(
-        select item::ops.counted_item
+    open v_items for
+        select item::ops.counted_item as item
         from fresh
         cross join lateral unnest(
             ops.feature_items(feature_name, usage_count, success_rate, average_duration, date, 1)
         ) as item
-        where (date::timestamp at time zone 'UTC', id) >= (v_place.at, v_place.id)
-    ));
+        where (date::timestamp at time zone 'UTC', id) >= (v_place.at, v_place.id);
+    perform ops.count_all(v_items);
     return null;
 exception
     when others then
@@ -238,10 +246,11 @@ set search_path = ''
 as $$
 declare
     v_place ops.counted_tables;
+    v_items refcursor;
 begin
     v_place := ops.hold_place('feature_usage');
-    perform ops.count_items(array(
-        select item::ops.counted_item
+    open v_items for
+        select item::ops.counted_item as item
         from fresh
         cross join lateral unnest(
             ops.feature_items(feature_name, usage_count, success_rate, average_duration, date, 1)
@@ -253,8 +262,8 @@ begin
         cross join lateral unnest(
             ops.feature_items(feature_name, usage_count, success_rate, average_duration, date, -1)
         ) as item
-        where (date::timestamp at time zone 'UTC', id) >= (v_place.at, v_place.id)
-    ));
+        where (date::timestamp at time zone 'UTC', id) >= (v_place.at, v_place.id);
+    perform ops.count_all(v_items);
     return null;
 exception
     when others then
