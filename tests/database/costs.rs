@@ -40,9 +40,14 @@ const ROWS: &str = "
            ('00000000-0000-4000-8000-0000000000d2', 'backup', '2026-11-06T00:00:00Z', 1, 'done', '2026-11-06T00:00:00Z', '2026-11-06T00:30:00Z');
     insert into ops.backups (run, outcome, snapshot, taken_at, sealed_at, finished_at, figures)
     values ('00000000-0000-4000-8000-0000000000d1', 'done', 's', '2026-11-05T00:00:00Z', '2026-11-05T00:30:00Z', '2026-11-05T00:30:00Z',
-            '{\"bytesStored\": 2500000000, \"bytesRead\": 1, \"bytesReceived\": 10000000000, \"requests\": {\"put\": 300000, \"get\": 99999, \"head\": 1, \"list\": 0}}'),
+            '{\"bytesStored\": 2500000000, \"bytesRead\": 1, \"bytesReceived\": 10000000000, \"files\": {\"fetchedBytes\": 4000000000}, \"requests\": {\"put\": 300000, \"get\": 99999, \"head\": 1, \"list\": 0}}'),
            ('00000000-0000-4000-8000-0000000000d2', 'done', 's', '2026-11-06T00:00:00Z', '2026-11-06T00:30:00Z', '2026-11-06T00:30:00Z',
-            '{\"bytesStored\": \"NaN\", \"requests\": {\"put\": 100000, \"get\": \"many\"}}');
+            '{\"bytesStored\": \"NaN\", \"files\": [], \"requests\": {\"put\": 100000, \"get\": \"many\"}}');
+    insert into ops.backup_rereads
+        (id, started_at, finished_at, round_began_at, from_position, upto_position, objects, bytes, objects_there, bytes_there,
+         objects_old, objects_old_read, unread, received_at)
+    select gen_random_uuid(), at, at, at, 0, 1, 1, 1500000000, 1, 1, 0, 0, '[]', at
+    from (values (timestamptz '2026-11-04T00:00:00Z'), ('2026-11-05T00:00:00Z'), ('2026-10-31T23:59:00Z')) as share (at);
     insert into ops.database_sizes (day, bytes) values ('2026-11-15T00:00:00Z', 12000000000);
     select ops.note_channels('{email}', '2026-11-01T00:00:00Z');
     insert into ops.outbox (kind, channel, severity, facts, created_at, next_attempt_at, status, sent_at)
@@ -62,6 +67,7 @@ async fn each_thing_is_counted_priced_and_projected_to_the_end_of_the_month() {
         ("database_size", None, 4.0, 0.5, 0.5),
         ("backup_requests", None, 500_000.0, 2.25, 4.5),
         ("backup_egress", None, 10.0, 0.9, 1.8),
+        ("files_egress", None, 4.0, 0.36, 0.72),
     ] {
         let item = item(&costs, name, subject);
         let figures = ["amount", "cost", "projected"].map(|key| item[key].as_f64());
@@ -69,6 +75,12 @@ async fn each_thing_is_counted_priced_and_projected_to_the_end_of_the_month() {
         assert_eq!(item["reason"], Value::Null, "{item}");
     }
     for (name, subject, amount, reason) in [
+        (
+            "backup_rereads",
+            None,
+            json!(3),
+            "what a store asks for being read depends on the provider",
+        ),
         (
             "backup_writes",
             None,
@@ -109,8 +121,8 @@ async fn each_thing_is_counted_priced_and_projected_to_the_end_of_the_month() {
         );
         assert_eq!(item["reason"], reason, "{item}");
     }
-    // The sum of what is known: 0.0012 and 0.0000024 of calls, 1.2 of hours, 0.5, 1.8 and 4.5.
-    assert_eq!(costs["projected"].as_f64(), Some(8.0));
+    // The sum of what is known: 0.0012 and 0.0000024 of calls, 1.2 of hours, 0.5, 1.8, 0.72 and 4.5.
+    assert_eq!(costs["projected"].as_f64(), Some(8.72));
     assert_eq!(costs["limit"], Value::Null);
     let unknown = array(&costs["unknown"]);
     assert!(

@@ -125,11 +125,14 @@ declare
     v_database numeric := ops.database_size_before(p_now + interval '1 microsecond') / 1e9;
     v_written numeric;
     v_read numeric;
+    v_fetched numeric;
+    v_reread numeric;
     v_requests numeric;
 begin
     select
         sum(ops.report_number(run.figures -> 'bytesStored')) / 1e9,
         sum(ops.report_number(coalesce(run.figures -> 'bytesReceived', run.figures -> 'bytesRead'))) / 1e9,
+        sum(ops.report_number(run.figures -> 'files' -> 'fetchedBytes')) / 1e9,
         sum((
             select sum(ops.report_number(requests.count))
             from jsonb_each(
@@ -139,9 +142,14 @@ begin
                 end
             ) as requests (kind, count)
         ))
-    into v_written, v_read, v_requests
+    into v_written, v_read, v_fetched, v_requests
     from ops.backups as run
     where run.finished_at >= p_from and run.finished_at <= p_now;
+
+    select sum(share.bytes) / 1e9
+    into v_reread
+    from ops.backup_rereads as share
+    where share.received_at >= p_from and share.received_at <= p_now;
 
     return query values
         (ops.cost_item(
@@ -162,6 +170,14 @@ begin
             (p_settings ->> 'cost.egress_gb')::numeric, p_share
         )),
         (ops.cost_item(
+            'files_egress', null, round(v_fetched, 4), 'GB fetched',
+            (p_settings ->> 'cost.egress_gb')::numeric, p_share
+        )),
+        (ops.cost_item(
+            'backup_rereads', null, round(v_reread, 4), 'GB read', null, p_share,
+            'what a store asks for being read depends on the provider'
+        )),
+        (ops.cost_item(
             'backup_writes', null, round(v_written, 4), 'GB written', null, p_share,
             'stores ask for what they hold, not for what is written'
         )),
@@ -172,7 +188,7 @@ end
 $$;
 
 comment on function ops.cost_of_storage(timestamptz, timestamptz, numeric, jsonb) is
-    'How large the database is beyond what the plan includes, what backups read of it, and what they asked of the store and wrote there.';
+    'How large the database is beyond what the plan includes, what backups read of it and fetched of Storage''s files, and what they asked of the store, wrote there and read there again.';
 
 create or replace function ops.cost_of_messages(p_from timestamptz, p_now timestamptz, p_share numeric)
 returns setof jsonb
