@@ -78,9 +78,7 @@ pub(super) async fn paths(
         paths.insert(part.index.path.clone());
     }
     for (_, state) in indexes.into_iter().flat_map(|index| index.files) {
-        if let FileState::Kept(content, _) = state {
-            paths.extend(content.pieces.iter().map(|piece| segment(&piece.name)));
-        }
+        paths.extend(state.pieces().iter().map(|piece| segment(&piece.name)));
     }
     Ok(paths)
 }

@@ -172,9 +172,11 @@ fn choose<'l>(
                 restored.newer += u64::from(*likeness == Likeness::Newer);
                 chosen.push((row, content));
             }
-            FileState::Waiting | FileState::Failed | FileState::Gone | FileState::Missing => {
-                restored.not_in_backup += 1;
-            }
+            FileState::Waiting
+            | FileState::Begun(_)
+            | FileState::Failed
+            | FileState::Gone
+            | FileState::Missing => restored.not_in_backup += 1,
         }
     }
     chosen
@@ -426,12 +428,11 @@ impl Work<'_> {
     /// Whether what is there now is the content.
     async fn reads_back(&self, row: &FileRow, content: &Content) -> Result<bool, StorageError> {
         let mut incoming = self.api.read(&row.bucket, &row.name, LONGEST).await?;
-        let (mut naming, mut size) = (self.files.naming(), 0);
+        let mut comparison = self.files.comparison(content);
         while let Some(part) = incoming.next().await? {
-            naming.update(&part);
-            size += part.len() as u64;
+            comparison.update(&part);
         }
-        Ok(size == content.size && naming.finish() == content.id)
+        Ok(comparison.is_equal())
     }
 
     /// Gives rows their ids, owners and times; false if their times were not to be had.

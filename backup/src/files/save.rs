@@ -3,16 +3,15 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
-    time::Instant,
 };
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use outside::clock::{self, Deadline};
+use outside::clock::Deadline;
 
 use super::{
     Budget, FileFigures, FileRows, FileSource, PIECE, StorageError,
-    fetching::{self, Fetched, Fetcher},
+    fetching::{self, Broken, Fetched, Fetcher},
     known::{self, Known},
 };
 use crate::{
@@ -65,9 +64,10 @@ pub(crate) async fn save(
         let fetcher = Fetcher {
             api,
             writer,
+            deadline: deadline.within(source.budget.time),
             bytes: 0.into(),
         };
-        run.fetch(&fetcher, source.budget, deadline).await?;
+        run.fetch(&fetcher, source.budget).await?;
         run.figures.fetched_bytes = fetcher.bytes.load(Ordering::Relaxed);
     } else {
         run.figures.reason = Some("no secret key of the project is known".to_owned());
@@ -103,16 +103,15 @@ impl<'a> Run<'a> {
             .iter()
             .map(|row| key.name_of(&row.key_text()))
             .collect();
-        let is_there = |content: &Content| {
-            let mut pieces = content.pieces.iter();
+        let is_there = |state: &&FileState| {
+            let mut pieces = state.pieces().iter();
             pieces.all(|piece| writer.held(&piece.name).is_some())
         };
         let states: Vec<_> = keys
             .iter()
-            .map(|key| match known.files.get(key) {
-                Some(FileState::Kept(content, _)) if !is_there(content) => FileState::Waiting,
-                Some(state) => state.clone(),
-                None => FileState::Waiting,
+            .map(|key| {
+                let state = known.files.get(key).filter(is_there);
+                state.cloned().unwrap_or(FileState::Waiting)
             })
             .collect();
         let kept = states.iter().filter_map(|state| match state {
@@ -137,7 +136,7 @@ impl<'a> Run<'a> {
     }
 
     /// What is to be fetched, in that order: what waits, oldest first, and then what was asked
-    /// for in vain before, so that it never holds up the rest.
+    /// for in vain or is longer than a run's time, so that it never holds up the rest.
     fn candidates(&self) -> Vec<usize> {
         let mut candidates: Vec<_> = (0..self.states.len())
             .filter(|&nth| !matches!(self.states[nth], FileState::Kept(..)))
@@ -149,48 +148,45 @@ impl<'a> Run<'a> {
         candidates
     }
 
-    async fn fetch(
-        &mut self,
-        fetcher: &Fetcher<'_>,
-        budget: Budget,
-        deadline: Deadline,
-    ) -> Result<(), PutError> {
-        let deadline = deadline.within(budget.time);
+    async fn fetch(&mut self, fetcher: &Fetcher<'_>, budget: Budget) -> Result<(), PutError> {
         let mut next = self.candidates().into_iter();
         let files = Arc::clone(&self.files);
         let mut running = FuturesUnordered::new();
-        let mut begun: HashMap<usize, Instant> = HashMap::new();
         let mut in_vain = 0;
         loop {
             let may_begin = |in_vain: u32| {
                 fetcher.bytes.load(Ordering::Relaxed) < budget.bytes
-                    && !deadline.remaining().is_zero()
+                    && !fetcher.deadline.has_passed()
                     && in_vain < PATIENCE
             };
             while running.len() < AT_ONCE && may_begin(in_vain) {
                 let Some(nth) = next.next() else { break };
-                begun.insert(nth, clock::instant());
                 let row = &files[nth];
-                let left = deadline.remaining();
-                running.push(async move { (nth, fetcher.fetch(row, left).await) });
+                let beginning = match &self.states[nth] {
+                    FileState::Begun(beginning) => Some(beginning.clone()),
+                    _ => None,
+                };
+                running.push(async move { (nth, fetcher.fetch(row, beginning).await) });
             }
-            let ended = tokio::time::timeout(deadline.remaining(), running.next()).await;
-            let Ok(Some((nth, came))) = ended else {
+            let Some((nth, came)) = running.next().await else {
                 break;
             };
-            begun.remove(&nth);
-            in_vain = match self.settle(nth, came?).await? {
+            in_vain = match self.settle(nth, came?, budget).await? {
                 Settled::Answered => 0,
                 Settled::Away => in_vain + 1,
             };
         }
         drop(running);
-        self.cut(&begun, budget);
         self.flush().await
     }
 
     /// Takes down what came of one file.
-    async fn settle(&mut self, nth: usize, fetched: Fetched) -> Result<Settled, PutError> {
+    async fn settle(
+        &mut self,
+        nth: usize,
+        fetched: Fetched,
+        budget: Budget,
+    ) -> Result<Settled, PutError> {
         match fetched {
             Fetched::Small(bytes, likeness) => {
                 self.figures.fetched += 1;
@@ -200,7 +196,7 @@ impl<'a> Run<'a> {
                 self.figures.fetched += 1;
                 self.states[nth] = FileState::Kept(content, likeness);
             }
-            Fetched::Not(StorageError::Absent) => {
+            Fetched::Broken(_, Broken::Storage(StorageError::Absent)) => {
                 // It was absent before this snapshot already, in which its row still is.
                 let again = matches!(self.states[nth], FileState::Gone | FileState::Missing);
                 self.states[nth] = if again {
@@ -209,12 +205,26 @@ impl<'a> Run<'a> {
                     FileState::Gone
                 };
             }
-            Fetched::Not(error) => {
-                self.states[nth] = FileState::Failed;
+            Fetched::Broken(beginning, Broken::Storage(error)) => {
+                self.states[nth] = beginning.map_or(FileState::Failed, FileState::Begun);
                 let is_away = matches!(error, StorageError::Away(_));
                 self.figures.reason.get_or_insert_with(|| error.to_string());
                 if is_away {
                     return Ok(Settled::Away);
+                }
+            }
+            Fetched::Broken(beginning, Broken::Late(had)) => {
+                // What had most of the time to itself, and has nothing to show for it, would
+                // take it from all others again.
+                let is_in_vain = beginning.is_none() && had * 2 > budget.time;
+                if let Some(beginning) = beginning {
+                    self.states[nth] = FileState::Begun(beginning);
+                } else if is_in_vain {
+                    self.states[nth] = FileState::Failed;
+                    let size = self.files[nth].size.unwrap_or_default();
+                    self.figures.reason.get_or_insert_with(|| {
+                        format!("a file of {size} bytes takes longer than a run has for files")
+                    });
                 }
             }
         }
@@ -262,21 +272,6 @@ impl<'a> Run<'a> {
             self.states[nth] = FileState::Kept(content, likeness);
         }
         Ok(())
-    }
-
-    /// What was under way when the time ended goes on waiting; but what had most of the time to
-    /// itself would take it from all others again.
-    fn cut(&mut self, begun: &HashMap<usize, Instant>, budget: Budget) {
-        let now = clock::instant();
-        for (&nth, since) in begun {
-            if now.duration_since(*since) * 2 > budget.time {
-                self.states[nth] = FileState::Failed;
-                let size = self.files[nth].size.unwrap_or_default();
-                self.figures.reason.get_or_insert_with(|| {
-                    format!("a file of {size} bytes takes longer than a run has for files")
-                });
-            }
-        }
     }
 
     /// Writes listings, indexes and the record.
@@ -350,13 +345,9 @@ impl<'a> Run<'a> {
 
     /// The objects of listings and contents, each once.
     fn content_objects(&self, record: &FileRecord) -> Vec<Stored> {
-        let contents = self.states.iter().filter_map(|state| match state {
-            FileState::Kept(content, _) => Some(content.pieces.iter()),
-            _ => None,
-        });
+        let contents = self.states.iter().flat_map(FileState::pieces);
         let listings = record.parts.iter().map(|part| part.listing.as_str());
         let names: HashSet<&str> = contents
-            .flatten()
             .map(|piece| piece.name.as_str())
             .chain(listings)
             .collect();

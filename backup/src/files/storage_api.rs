@@ -83,6 +83,8 @@ pub struct Incoming {
     response: Response,
     /// Its entity tag.
     pub tag: Option<String>,
+    /// The byte of it that comes first; unknown where Storage does not say which range it sends.
+    pub start: Option<u64>,
 }
 
 impl Incoming {
@@ -162,11 +164,33 @@ impl StorageApi {
         name: &str,
         within: Duration,
     ) -> Result<Incoming, StorageError> {
+        self.read_from(bucket, name, 0, within).await
+    }
+
+    /// Begins to read a file at that byte. Storage may send all of it, and it may send another
+    /// content than before: it hands `range` on to the bucket, and `if-range` it does not.
+    ///
+    /// # Errors
+    /// See [`StorageError`].
+    pub async fn read_from(
+        &self,
+        bucket: &str,
+        name: &str,
+        start: u64,
+        within: Duration,
+    ) -> Result<Incoming, StorageError> {
         let url = self.file_url(&["object", "authenticated"], bucket, name)?;
-        let request = self.request(Method::GET, url)?.timeout(within);
+        let mut request = self.request(Method::GET, url)?.timeout(within);
+        if start > 0 {
+            request = request.header(header::RANGE, format!("bytes={start}-"));
+        }
         let response = answered(request).await?;
         Ok(Incoming {
             tag: text(response.headers(), &header::ETAG),
+            start: match response.status() {
+                StatusCode::PARTIAL_CONTENT => range_start(response.headers()),
+                _ => Some(0),
+            },
             response,
         })
     }
@@ -384,6 +408,13 @@ async fn answered(request: RequestBuilder) -> Result<Response, StorageError> {
     Err(StorageError::refusal(status, &body))
 }
 
+/// From `content-range: bytes 5-9/10`.
+fn range_start(headers: &HeaderMap) -> Option<u64> {
+    let range = text(headers, &header::CONTENT_RANGE)?;
+    let (start, _) = range.strip_prefix("bytes ")?.split_once('-')?;
+    start.parse().ok()
+}
+
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
@@ -428,6 +459,22 @@ mod tests {
             names.sort_unstable();
             assert_eq!(names, expected);
         }
+    }
+
+    #[test]
+    fn a_range_says_where_it_begins() {
+        for (range, expected) in [
+            ("bytes 5-9/10", Some(5)),
+            ("bytes 0-9/*", Some(0)),
+            ("bytes */10", None),
+            ("items 5-9/10", None),
+            ("bytes -5-9/10", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_RANGE, HeaderValue::from_static(range));
+            assert_eq!(range_start(&headers), expected, "{range}");
+        }
+        assert_eq!(range_start(&HeaderMap::new()), None);
     }
 
     #[test]

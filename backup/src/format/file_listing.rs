@@ -55,6 +55,8 @@ pub enum FileState {
     Kept(Content, Likeness),
     /// Nothing yet: its turn has not come.
     Waiting,
+    /// Its beginning: no run has had the time for all of it so far.
+    Begun(Beginning),
     /// Nothing: it was not there when its turn came, and may have been deleted since the
     /// snapshot.
     Gone,
@@ -80,12 +82,31 @@ pub enum Likeness {
 pub struct Content {
     /// How long it is in bytes.
     pub size: u64,
-    /// The keyed hash of it.
+    /// The keyed hash of it; where it lies in several pieces, of their keyed hashes, so that one
+    /// that comes in over several runs has one as well.
     pub id: String,
     /// Where it begins in the first piece: several small files share one.
     pub offset: u64,
     /// The pieces that it lies in, in order; none if it is empty.
     pub pieces: Vec<ContentPiece>,
+}
+
+/// The beginning of a content that is longer than a run's time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// The keyed hash of the entity tag with which it came: another tag is another content.
+    pub tag: String,
+    /// The pieces that it lies in, in order.
+    pub pieces: Vec<ContentPiece>,
+}
+
+impl Beginning {
+    /// How much of the file it is, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let lengths = self.pieces.iter().map(|piece| piece.raw_len);
+        lengths.fold(0, u64::saturating_add)
+    }
 }
 
 /// A sealed piece that holds content of files.
@@ -202,12 +223,15 @@ impl Coverage {
                 self.kept_bytes += content.size;
                 self.newer += u64::from(*likeness == Likeness::Newer);
             }
-            FileState::Waiting => self.waiting += 1,
+            FileState::Waiting | FileState::Begun(_) => self.waiting += 1,
             FileState::Failed => self.failed += 1,
             FileState::Gone => self.gone += 1,
             FileState::Missing => self.rows_without_file += 1,
         }
-        if matches!(state, FileState::Waiting | FileState::Failed) {
+        if matches!(
+            state,
+            FileState::Waiting | FileState::Begun(_) | FileState::Failed
+        ) {
             let oldest = [self.oldest_unsaved_at, row.written_at()];
             self.oldest_unsaved_at = oldest.into_iter().flatten().min();
         }
@@ -351,36 +375,61 @@ impl FileRecord {
 }
 
 impl FileState {
-    /// Word, likeness, length, keyed hash, offset and pieces.
-    fn fields(&self) -> [Option<String>; 6] {
-        let word = match self {
+    /// The pieces that what there is of the file lies in.
+    #[must_use]
+    pub fn pieces(&self) -> &[ContentPiece] {
+        match self {
+            Self::Kept(Content { pieces, .. }, _) | Self::Begun(Beginning { pieces, .. }) => pieces,
+            Self::Waiting | Self::Gone | Self::Missing | Self::Failed => &[],
+        }
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
             Self::Kept(..) => "kept",
             Self::Waiting => "waiting",
+            Self::Begun(_) => "begun",
             Self::Gone => "gone",
             Self::Missing => "missing",
             Self::Failed => "failed",
-        };
-        let Self::Kept(content, likeness) = self else {
-            return [Some(word.to_owned()), None, None, None, None, None];
-        };
-        let likeness = match likeness {
-            Likeness::Same => "same",
-            Likeness::Newer => "newer",
-            Likeness::Unproven => "unproven",
-        };
-        let pieces: Vec<_> = content
-            .pieces
+        }
+    }
+
+    /// Word, likeness, length, keyed hash (of the entity tag where it is begun), offset and
+    /// pieces.
+    fn fields(&self) -> [Option<String>; 6] {
+        let word = Some(self.word().to_owned());
+        let pieces: Vec<_> = self
+            .pieces()
             .iter()
             .map(|piece| format!("{}:{}", piece.name, piece.raw_len))
             .collect();
-        [
-            Some(word.to_owned()),
-            Some(likeness.to_owned()),
-            Some(content.size.to_string()),
-            Some(content.id.clone()),
-            Some(content.offset.to_string()),
-            Some(pieces.join(" ")),
-        ]
+        let pieces = Some(pieces.join(" "));
+        match self {
+            Self::Kept(content, likeness) => {
+                let likeness = match likeness {
+                    Likeness::Same => "same",
+                    Likeness::Newer => "newer",
+                    Likeness::Unproven => "unproven",
+                };
+                let (size, offset) = (content.size.to_string(), content.offset.to_string());
+                let id = content.id.clone();
+                [
+                    word,
+                    Some(likeness.to_owned()),
+                    Some(size),
+                    Some(id),
+                    Some(offset),
+                    pieces,
+                ]
+            }
+            Self::Begun(beginning) => [word, None, None, Some(beginning.tag.clone()), None, pieces],
+            Self::Waiting | Self::Gone | Self::Missing | Self::Failed => {
+                [word, None, None, None, None, None]
+            }
+        }
     }
 
     fn of_fields(
@@ -405,6 +454,10 @@ impl FileState {
                 Self::Kept(content, likeness)
             }
             "waiting" => Self::Waiting,
+            "begun" => Self::Begun(Beginning {
+                tag: id.hash()?,
+                pieces: content_pieces(pieces)?,
+            }),
             "gone" => Self::Gone,
             "missing" => Self::Missing,
             "failed" => Self::Failed,
@@ -465,6 +518,10 @@ mod tests {
             offset: 3,
             pieces: vec![piece("a", 15), piece("b", 0)],
         };
+        let beginning = Beginning {
+            tag: "e".repeat(64),
+            pieces: vec![piece("f", 8), piece("0", 8)],
+        };
         let empty = Content {
             size: 0,
             offset: 0,
@@ -480,6 +537,7 @@ mod tests {
                 (row("a\tb\\\n"), FileState::Kept(content, Likeness::Newer)),
                 (row("empty"), FileState::Kept(empty, Likeness::Same)),
                 (row("c"), FileState::Waiting),
+                (row("g"), FileState::Begun(beginning)),
                 (row("d"), FileState::Gone),
                 (row("e"), FileState::Missing),
                 (row("f"), FileState::Failed),
@@ -524,12 +582,12 @@ mod tests {
         assert_eq!(
             coverage,
             Coverage {
-                files: 6,
-                bytes: 72,
+                files: 7,
+                bytes: 84,
                 kept: 2,
                 kept_bytes: 12,
                 newer: 1,
-                waiting: 1,
+                waiting: 2,
                 failed: 1,
                 gone: 1,
                 rows_without_file: 1,

@@ -50,8 +50,8 @@ mod tombstones;
 
 pub use commit_record::{Files, Previous, Snapshot, SnapshotName, Totals};
 pub use file_listing::{
-    Bucket, Content, ContentPiece, Coverage, FileIndex, FilePart, FileRecord, FileRow, FileState,
-    Likeness, Listing,
+    Beginning, Bucket, Content, ContentPiece, Coverage, FileIndex, FilePart, FileRecord, FileRow,
+    FileState, Likeness, Listing,
 };
 pub use format_error::FormatError;
 pub use inventory::{Inventory, Stored};

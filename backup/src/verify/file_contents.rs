@@ -131,7 +131,11 @@ fn kept(listing: &Listing) -> Vec<&Content> {
     states
         .filter_map(|state| match state {
             FileState::Kept(content, _) => Some(content),
-            FileState::Waiting | FileState::Gone | FileState::Missing | FileState::Failed => None,
+            FileState::Waiting
+            | FileState::Begun(_)
+            | FileState::Gone
+            | FileState::Missing
+            | FileState::Failed => None,
         })
         .collect()
 }
@@ -160,15 +164,12 @@ async fn check(
         if rest.is_empty() {
             continue;
         }
-        let mut naming = files.naming();
-        naming.update(&piece);
         for next in rest {
             let opened = files.piece(&next.name, next.raw_len).await;
             let piece = opened.map_err(|error| (path(&next.name), Some(error)))?;
-            naming.update(&piece);
             bytes += piece.len() as u64;
         }
-        if naming.finish() != content.id {
+        if !files.is_whole(content) {
             return Err((path(&first.name), None));
         }
     }

@@ -28,8 +28,10 @@ use outside::outbound::Outbound;
 use reqwest::Body;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
+use url::Url;
 
 use crate::{
+    proxy::{End, Proxy},
     restore::restore,
     support::{self, direct, session},
     taken::{Place, Taken},
@@ -126,6 +128,22 @@ impl Project {
         run::run(request, lease).await
     }
 
+    /// A backup that Storage sends so many bytes for, and then no more.
+    async fn back_up_through(&mut self, vault: &Vault, bytes: u64, end: End) -> Backup {
+        let mut url: Url = self.stack.supabase_url().parse().unwrap();
+        let proxy = Proxy::to(url.port().unwrap(), bytes, end).await;
+        url.set_port(Some(proxy.port())).unwrap();
+        let key = self.stack.keys().secret_key().to_owned();
+        let direct = std::mem::replace(&mut self.api, api_at(&url, &key));
+        let budget = Budget {
+            time: Duration::from_secs(3),
+            ..PLENTY
+        };
+        let backup = self.back_up(vault, budget).await;
+        self.api = direct;
+        backup
+    }
+
     async fn restore_files(
         &self,
         backup: &Taken,
@@ -153,9 +171,12 @@ impl Project {
 }
 
 fn api(stack: &Stack, key: &str) -> StorageApi {
+    api_at(&stack.supabase_url().parse().unwrap(), key)
+}
+
+fn api_at(url: &Url, key: &str) -> StorageApi {
     let outbound = std::sync::Arc::new(Outbound::default());
-    let url = stack.supabase_url().parse().unwrap();
-    StorageApi::new(outbound, url, key.to_owned().into())
+    StorageApi::new(outbound, url.clone(), key.to_owned().into())
 }
 
 fn bucket(id: &str) -> NewBucket {
@@ -737,6 +758,128 @@ async fn a_storage_that_never_answers_costs_its_time_and_no_more() {
     // Those that had the time to themselves come last, and come.
     let second = project.back_up(&vault, PLENTY).await;
     assert_eq!(of(&second).coverage.kept, 10);
+}
+
+/// How much of the only file a backup has, in bytes.
+async fn begun(vault: &Vault, backup: &Backup) -> u64 {
+    match &states(vault, backup).await[..] {
+        [(_, FileState::Begun(beginning))] => beginning.bytes(),
+        other => panic!("{other:?}"),
+    }
+}
+
+const MIB: u64 = 1024 * 1024;
+
+#[tokio::test]
+async fn a_file_that_is_longer_than_a_run_comes_in_over_several() {
+    let mut project = Project::new().await;
+    let place = Place::new();
+    let vault = Vault::of(&place);
+    let content = noise(30 * 1024 * 1024 + 7);
+    project.upload("film.png", content.clone()).await;
+
+    // The time ends, and then the wire breaks.
+    let first = project
+        .back_up_through(&vault, 11 * MIB, End::Silence)
+        .await;
+    assert_eq!(begun(&vault, &first).await, 8 * MIB);
+    let figures = of(&first);
+    assert_eq!(
+        (figures.fetched, figures.coverage.waiting),
+        (0, 1),
+        "{figures:?}"
+    );
+    assert!(figures.coverage.oldest_unsaved_at.is_some());
+    vault.assert_whole(&first.record).await;
+    let second = project.back_up_through(&vault, 11 * MIB, End::Cut).await;
+    assert_eq!(begun(&vault, &second).await, 16 * MIB);
+    assert!(
+        of(&second)
+            .reason
+            .as_deref()
+            .unwrap()
+            .contains("Storage does not serve")
+    );
+    // A run in which nothing comes keeps what there is.
+    let idle = project.back_up_through(&vault, 0, End::Silence).await;
+    assert_eq!(begun(&vault, &idle).await, 16 * MIB);
+    vault.assert_whole(&idle.record).await;
+    let last = project.back_up(&vault, PLENTY).await;
+    let figures = of(&last);
+    assert_eq!((figures.coverage.kept, figures.coverage.newer), (1, 0));
+    assert_eq!(figures.fetched_bytes, 14 * MIB + 7, "it was fetched again");
+    let deep = verify::contents(&vault.store, &last.record, &vault.identities, &mut |_| {}).await;
+    assert!(deep.is_whole(), "{deep:?}");
+
+    // One that comes in at once is known as the same content.
+    project.upload("again.png", content.clone()).await;
+    let again = project.back_up(&vault, PLENTY).await;
+    let ids: BTreeSet<_> = states(&vault, &again)
+        .await
+        .into_iter()
+        .filter_map(|(_, state)| match state {
+            FileState::Kept(content, _) => Some(content.id),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ids.len(), 1);
+
+    let other = Project::new().await;
+    let taken = place.holding(project.database, again.record).await;
+    let restored = other.restore_files(&taken, &BTreeSet::new()).await.unwrap();
+    assert_eq!((restored.uploaded, restored.refused), (2, Vec::new()));
+    assert!(other.content("film.png").await == content);
+}
+
+#[tokio::test]
+async fn a_beginning_is_thrown_away_with_the_content_that_it_was_of() {
+    let mut project = Project::new().await;
+    let vault = Vault::new();
+    let path = "film.png";
+    project.upload(path, noise(20 * 1024 * 1024)).await;
+    let first = project
+        .back_up_through(&vault, 11 * MIB, End::Silence)
+        .await;
+    assert_eq!(begun(&vault, &first).await, 8 * MIB);
+    // Under another tag it is another content, even if the row's version is the same.
+    let tag =
+        "update storage.objects set metadata = jsonb_set(metadata, '{eTag}', to_jsonb($1::text))";
+    project
+        .client
+        .execute(tag, &[&"\"another\""])
+        .await
+        .unwrap();
+    let second = project.back_up(&vault, PLENTY).await;
+    let figures = of(&second);
+    assert_eq!(
+        figures.fetched_bytes,
+        20 * MIB,
+        "the rest of another content was taken"
+    );
+    let deep = verify::contents(&vault.store, &second.record, &vault.identities, &mut |_| {}).await;
+    assert!(deep.is_whole(), "{deep:?}");
+}
+
+#[tokio::test]
+async fn what_storage_does_not_vouch_for_to_the_byte_is_not_gone_on_with() {
+    let mut project = Project::new().await;
+    let vault = Vault::new();
+    project.upload("film.png", noise(20 * 1024 * 1024)).await;
+    let weak =
+        "update storage.objects set metadata = jsonb_set(metadata, '{eTag}', '\"W/\\\"a\\\"\"')";
+    project.client.batch_execute(weak).await.unwrap();
+    let first = project
+        .back_up_through(&vault, 11 * MIB, End::Silence)
+        .await;
+    let coverage = of(&first).coverage;
+    assert_eq!((coverage.kept, coverage.failed), (0, 1), "{coverage:?}");
+    let reason = of(&first).reason.as_deref().unwrap();
+    assert!(reason.contains("takes longer than a run has"), "{reason}");
+    let second = project.back_up(&vault, PLENTY).await;
+    assert_eq!(
+        (of(&second).fetched_bytes, of(&second).coverage.kept),
+        (20 * MIB, 1)
+    );
 }
 
 #[tokio::test]

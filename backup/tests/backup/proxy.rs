@@ -1,4 +1,4 @@
-//! A wire to the database that breaks, or goes silent, after so many bytes.
+//! A wire to the database, or to another server, that breaks or goes silent after so many bytes.
 
 use std::{
     net::SocketAddr,
@@ -29,8 +29,7 @@ pub(crate) enum End {
     Silence,
 }
 
-/// A proxy for encrypted sessions; bytes from the server are counted over all
-/// of them.
+/// A proxy; bytes from the server are counted over all connections.
 pub(crate) struct Proxy {
     port: u16,
     passed: Arc<AtomicU64>,
@@ -44,8 +43,15 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
+    /// One to the database.
     pub(crate) async fn start(limit: u64, end: End) -> Self {
-        let server = SocketAddr::from(([127, 0, 0, 1], Cluster::shared().await.unwrap().port()));
+        let port = Cluster::shared().await.unwrap().port();
+        Self::to(port, limit, end).await
+    }
+
+    /// One to the server at that port of this machine.
+    pub(crate) async fn to(port: u16, limit: u64, end: End) -> Self {
+        let server = SocketAddr::from(([127, 0, 0, 1], port));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let passed = Arc::new(AtomicU64::new(0));
@@ -73,6 +79,11 @@ impl Proxy {
             passed,
             accepting,
         }
+    }
+
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// How many bytes came from the server.

@@ -1,6 +1,13 @@
 //! A store of one's own, and the keys to it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use backup::{
     catalogue,
@@ -16,6 +23,9 @@ use outside::clock::{self, Deadline};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{scratch::found, support, taken::Place};
+
+/// Of two runs within a second the fences say which is the later one.
+static FENCES: AtomicU64 = AtomicU64::new(1_000_000);
 
 pub(crate) struct Vault {
     pub(crate) store: Store,
@@ -69,7 +79,7 @@ impl Vault {
             store: self.store.clone(),
             secret: &self.secret,
             recipients: self.recipients.clone(),
-            fence: 1,
+            fence: FENCES.fetch_add(1, Ordering::SeqCst),
             workers: 2,
             deadline: Deadline::after(Duration::from_secs(300)),
             tools: &[],

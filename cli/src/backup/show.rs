@@ -65,13 +65,8 @@ async fn open(
     let lacking = listing
         .files
         .iter()
-        .filter_map(|(file, state)| match state {
-            FileState::Kept(..) => None,
-            FileState::Waiting => Some(named(file, "waiting")),
-            FileState::Failed => Some(named(file, "failed")),
-            FileState::Gone => Some(named(file, "gone")),
-            FileState::Missing => Some(named(file, "missing")),
-        });
+        .filter(|(_, state)| !matches!(state, FileState::Kept(..)))
+        .map(|(file, state)| named(file, state.word()));
     let lacking = json!({ "notInIt": lacking.collect::<Vec<_>>() });
     Ok((manifest, lacking))
 }

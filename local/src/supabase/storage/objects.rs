@@ -1,7 +1,9 @@
 //! Files: read, described, listed and deleted.
 
+use std::ops::Range;
+
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, types::ToSql};
 use uuid::Uuid;
@@ -142,6 +144,12 @@ impl Call<'_> {
             None => None,
         };
         let content = content.ok_or_else(Refusal::no_object)?;
+        let whole = content.len();
+        let range = range(self.request.headers(), whole)?;
+        let content = match range.clone() {
+            Some(range) => content.slice(range),
+            None => content,
+        };
         let metadata = &row["metadata"];
         let length = content.len();
         let body = match *self.request.method() {
@@ -149,8 +157,17 @@ impl Call<'_> {
             _ => content,
         };
         let mut response = Response::new(body);
+        if range.is_some() {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_LENGTH, length.into());
+        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        if let Some(Range { start, end }) = range {
+            let range = format!("bytes {start}-{}/{whole}", end - 1);
+            headers
+                .extend(HeaderValue::try_from(range).map(|range| (header::CONTENT_RANGE, range)));
+        }
         for (name, field) in [
             (header::CONTENT_TYPE, "mimetype"),
             (header::CACHE_CONTROL, "cacheControl"),
@@ -162,6 +179,33 @@ impl Call<'_> {
             }
         }
         Ok(response)
+    }
+}
+
+/// The bytes that `range: bytes=FIRST-LAST` asks for, without a last one up to the end. What else it
+/// may say is not understood, and all is served, as RFC 9110 has it.
+fn range(headers: &HeaderMap, whole: usize) -> Result<Option<Range<usize>>, Refusal> {
+    let asked = headers.get(header::RANGE).and_then(|range| {
+        let (first, last) = range
+            .to_str()
+            .ok()?
+            .strip_prefix("bytes=")?
+            .split_once('-')?;
+        let first: usize = first.parse().ok()?;
+        let end = match last {
+            "" => whole,
+            last => last.parse::<usize>().ok()?.saturating_add(1).min(whole),
+        };
+        Some((first, end))
+    });
+    match asked {
+        None => Ok(None),
+        Some((first, end)) if first < end => Ok(Some(first..end)),
+        Some(_) => Err(Refusal::new(
+            "416",
+            "InvalidRange",
+            "The requested range is not satisfiable",
+        )),
     }
 }
 

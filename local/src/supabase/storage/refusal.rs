@@ -50,6 +50,7 @@ impl Refusal {
             ("409", "Duplicate") => "ResourceAlreadyExists",
             ("413", _) => "EntityTooLarge",
             ("415", _) => "InvalidMimeType",
+            ("416", _) => "InvalidRange",
             ("400", "InvalidKey") => "InvalidKey",
             ("500", _) => "InternalError",
             (_, _) => "InvalidRequest",
