@@ -21,11 +21,13 @@ pub enum MaskKind {
     Email,
     /// A made-up name.
     Name,
-    /// A number of a country code that nobody has; different ones stay different.
+    /// A number of a country code that nobody has; different ones stay different, but for one
+    /// pair in 10^11.
     Phone,
     /// Letters become x and digits 0, so that length and shape stay.
     Text,
-    /// Moved by some days, the same for all dates of a row.
+    /// Moved by some days, the same for all dates of a row; what stands for never or for ever
+    /// stays.
     Date,
 }
 
@@ -84,21 +86,18 @@ impl MaskKind {
     }
 
     /// What becomes of a value. `row` tells its row from others.
-    ///
-    /// # Errors
-    /// In words that repeat nothing of it, why it cannot be masked.
     pub(super) fn apply(
         &self,
         key: &hmac::Key,
         sql: &str,
         value: &str,
         row: &[u8],
-    ) -> Result<Option<String>, &'static str> {
+    ) -> Option<String> {
         if value.is_empty() && *self != Self::Null {
-            return Ok(Some(String::new()));
+            return Some(String::new());
         }
-        Ok(Some(match self {
-            Self::Null => return Ok(None),
+        Some(match self {
+            Self::Null => return None,
             Self::Keep => value.to_owned(),
             Self::Fixed(fixed) => fixed.clone(),
             Self::Hash if sql == "uuid" => uuid(&mark(key, "hash", value)),
@@ -113,8 +112,8 @@ impl MaskKind {
                 format!("+999{number:011}")
             }
             Self::Text => value.chars().map(hidden).collect(),
-            Self::Date => moved(value, row_days(key, row))?,
-        }))
+            Self::Date => moved(value, row_days(key, row)).unwrap_or_else(|| value.to_owned()),
+        })
     }
 }
 
@@ -214,19 +213,16 @@ fn row_days(key: &hmac::Key, row: &[u8]) -> i64 {
     }
 }
 
-/// A day, or a time whose day is moved. What is not a day, such as infinity, stays.
-fn moved(value: &str, days: i64) -> Result<String, &'static str> {
-    const WRONG: &str = "is a date that cannot be moved";
-    if value.ends_with("infinity") {
-        return Ok(value.to_owned());
+/// A day, or a time, whose day is moved. Nothing for what stands for never or for ever: infinity,
+/// and days that would leave, or are beyond, the years from 1 to 9999, on which nobody was born.
+fn moved(value: &str, days: i64) -> Option<String> {
+    let (day, time) = value.split_at_checked(10)?;
+    if time.ends_with("BC") {
+        return None;
     }
-    let (day, time) = value.split_at_checked(10).ok_or(WRONG)?;
-    if value.ends_with("BC") {
-        return Err(WRONG);
-    }
-    let day: Date = day.parse().map_err(|_| WRONG)?;
-    let moved = day.checked_add(days.days()).map_err(|_| WRONG)?;
-    Ok(format!("{moved}{time}"))
+    let day: Date = day.parse().ok()?;
+    let moved = day.checked_add(days.days()).ok()?;
+    (moved.year() > 0).then(|| format!("{moved}{time}"))
 }
 
 #[cfg(test)]
@@ -238,7 +234,7 @@ mod tests {
     }
 
     fn masked(kind: &MaskKind, sql: &str, value: &str) -> String {
-        let masked = kind.apply(&key("a"), sql, value, b"row").unwrap();
+        let masked = kind.apply(&key("a"), sql, value, b"row");
         masked.unwrap_or_else(|| "null".to_owned())
     }
 
@@ -285,10 +281,7 @@ mod tests {
             assert!(!one.contains(value), "{one}");
             assert_eq!(masked(&kind, sql, value), one);
             assert_ne!(masked(&kind, sql, "another"), one);
-            assert_ne!(
-                kind.apply(&key("b"), sql, value, b"row").unwrap().unwrap(),
-                one
-            );
+            assert_ne!(kind.apply(&key("b"), sql, value, b"row").unwrap(), one);
             assert_eq!(masked(&kind, sql, ""), "");
         }
         assert_eq!(
@@ -315,18 +308,30 @@ mod tests {
             let row = number.to_be_bytes();
             let days = row_days(&key, &row);
             assert!(days != 0 && days.abs() <= 183, "{days}");
-            let moved = |value: &str| {
-                let moved = MaskKind::Date.apply(&key, "date", value, &row);
-                moved.unwrap().unwrap()
-            };
+            let moved = |value: &str| MaskKind::Date.apply(&key, "date", value, &row).unwrap();
             let day: Date = moved("2026-03-01").parse().unwrap();
             let time = moved("2026-03-01 12:34:56.7+00");
             assert_eq!(time, format!("{day} 12:34:56.7+00"));
             assert_ne!(day.to_string(), "2026-03-01");
         }
-        assert_eq!(masked(&MaskKind::Date, "date", "-infinity"), "-infinity");
-        let caesar = MaskKind::Date.apply(&key, "date", "0044-03-15 BC", b"");
-        assert_eq!(caesar, Err("is a date that cannot be moved"));
+    }
+
+    #[test]
+    fn what_stands_for_never_or_for_ever_is_no_day_of_anybody() {
+        for (value, days) in [
+            ("-infinity", 1),
+            ("infinity", 1),
+            ("0044-03-15 BC", 1),
+            ("0044-03-15 00:00:00+00 BC", 1),
+            ("10000-01-01", -1),
+            ("294276-12-31 23:59:59+00", -1),
+            ("9999-12-31", 1),
+            ("0001-01-01 00:00:00+00", -1),
+        ] {
+            assert_eq!(moved(value, days), None, "{value}");
+        }
+        assert_eq!(moved("9999-12-31", -1).as_deref(), Some("9999-12-30"));
+        assert_eq!(masked(&MaskKind::Date, "date", "infinity"), "infinity");
     }
 
     #[test]

@@ -64,14 +64,6 @@ pub enum MaskError {
     /// Columns look personal, and nobody has decided what becomes of them.
     #[error("{} columns look personal and are not named: {}", .0.len(), told(.0))]
     Unnamed(Vec<PersonalColumn>),
-    /// A value cannot be masked.
-    #[error("{column}: a value {what}")]
-    Value {
-        /// Of which column.
-        column: ColumnName,
-        /// What is wrong with it, without repeating it.
-        what: &'static str,
-    },
     /// Rows come into a table whose masks nobody has looked at.
     #[error("{0} has no masks that were held against it")]
     Unplanned(Name),
@@ -440,10 +432,7 @@ impl MaskedTable {
     }
 
     /// Masks rows of COPY text. Heavy: not for an async thread.
-    ///
-    /// # Errors
-    /// [`MaskError::Value`] for a value that cannot be masked.
-    pub(crate) fn apply(&self, text: &[u8]) -> Result<MaskedRows, MaskError> {
+    pub(crate) fn apply(&self, text: &[u8]) -> MaskedRows {
         let mut masked = MaskedRows {
             text: Vec::with_capacity(text.len()),
             sums: RowSums::default(),
@@ -466,10 +455,6 @@ impl MaskedTable {
                     continue;
                 };
                 let value = kind.apply(&self.key, &self.types[*place], &value, &own);
-                let value = value.map_err(|what| MaskError::Value {
-                    column: self.column(*place),
-                    what,
-                })?;
                 changed[*place] = stored_rows::field(value.as_deref());
             }
             let some = self.compared.iter().filter_map(|place| changed.get(*place));
@@ -480,7 +465,7 @@ impl MaskedTable {
             masked.text.push(b'\n');
         }
         masked.sums = RowSums::of(&compared, self.compared.len(), self.hash);
-        Ok(masked)
+        masked
     }
 
     /// Notes what was sent of the table, all of it.

@@ -402,7 +402,7 @@ async fn send_masked(
         let length = text.len() as u64;
         let masked = Arc::clone(masked);
         let applied = task::spawn_blocking(move || masked.apply(&text)).await;
-        let rows = applied.map_err(|_| Cause::Backup(ReadError::Cancelled))??;
+        let rows = applied.map_err(|_| Cause::Backup(ReadError::Cancelled))?;
         sums += rows.sums;
         let sent = sink.send(rows.text.into()).await;
         sent.map_err(refused_rows(table))?;
