@@ -26,7 +26,7 @@ pub(crate) mod quantities;
 mod replica;
 pub(crate) mod repository;
 mod restore;
-mod restore_files;
+pub(crate) mod restore_files;
 mod run;
 mod show;
 mod shown_rows;

@@ -120,6 +120,13 @@ fn text(project: &str, snapshot: &Snapshot, restored: &RestoredFiles) -> String 
         ),
         "every file that was uploaded was read back there, and is equal to the backup".to_owned(),
     ];
+    lines.extend(notes(restored));
+    lines.join("\n")
+}
+
+/// What is not as the backup's source had it, a line each.
+pub(crate) fn notes(restored: &RestoredFiles) -> Vec<String> {
+    let mut lines = Vec::new();
     if !restored.buckets_made.is_empty() {
         lines.push(format!(
             "buckets made: {}",
@@ -153,5 +160,5 @@ fn text(project: &str, snapshot: &Snapshot, restored: &RestoredFiles) -> String 
             refused.bucket, refused.name, refused.reason
         ));
     }
-    lines.join("\n")
+    lines
 }

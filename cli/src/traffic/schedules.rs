@@ -12,11 +12,7 @@ use local_supabase::{
     chance::Dice,
     platforms::{
         stand_in::{Asked as Request, StandIn, Trouble},
-        vercel::{
-            self as platform, State,
-            deployments::{self, Deployment},
-            promotions::Course,
-        },
+        vercel::{self as platform, State, deployments::Deployment, promotions::Course},
     },
 };
 use ops::platforms::{api::Pace, vercel::Vercel};
@@ -128,12 +124,8 @@ async fn stand_in(schedule: &Schedule) -> StandIn<State> {
     let server = platform::start(None, TOKEN).await.unwrap();
     let mut state = server.state();
     let former = [1, 2, 3, 4].map(|n| Deployment::served(&format!("dpl_{n}"), n, &format!("c{n}")));
-    state.deployments = deployments::State {
-        all: former
-            .into_iter()
-            .chain([Deployment::staged("dpl_5", 5, "c5")])
-            .collect(),
-    };
+    let staged = Deployment::staged("dpl_5", 5, "c5");
+    state.deployments.all = former.into_iter().chain([staged]).collect();
     state.serve("prj_1", "wine", &DOMAINS, "dpl_4");
     state.promotions.is_pinned = schedule.was_pinned;
     state.promotions.is_hobby = schedule.is_hobby;

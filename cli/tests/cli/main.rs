@@ -57,6 +57,7 @@ mod roles;
 mod setup;
 mod snippet;
 mod sourcemaps;
+mod storage;
 mod support;
 mod uninstall;
 mod verification;

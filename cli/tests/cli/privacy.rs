@@ -1,9 +1,9 @@
 //! `privacy` against a running bundle: somebody is shown, handed out and erased, the proof is
 //! checked with `openssl`, and no backup brings them back.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
-use backup::files::{NewBucket, Served, StorageApi};
+use backup::files::StorageApi;
 use dev::DevOptions;
 use jiff::Timestamp;
 use local_supabase::{
@@ -15,10 +15,9 @@ use serde_json::json;
 
 use crate::{
     backup::{run, with_identity},
+    storage,
     support::{Called, Folder, bundle, call_with},
 };
-
-const PATIENCE: Duration = Duration::from_secs(10);
 
 const ANNA: &str = "00000000-0000-4000-8000-00000000000a";
 
@@ -212,27 +211,8 @@ async fn kept(database: &TestDatabase) -> Option<String> {
 
 /// The Storage that an environment names, with three files in it, of two people.
 async fn filled_storage(env: &BTreeMap<String, String>, source: &TestDatabase) -> StorageApi {
-    let storage = StorageApi::new(
-        Arc::default(),
-        env["SUPABASE_URL"].parse().unwrap(),
-        env["SUPABASE_SECRET_KEY"].clone().into(),
-    );
-    let bucket = NewBucket {
-        id: "photos".to_owned(),
-        name: "photos".to_owned(),
-        public: false,
-        file_size_limit: None,
-        allowed_mime_types: None,
-    };
-    storage.make_bucket(&bucket).await.unwrap();
-    for name in ["anna/1.png", "anna/2.png", "bo.png"] {
-        let content = format!("what is in {name}").into_bytes();
-        let length = content.len() as u64;
-        let body = (content.into(), length);
-        let served = Served::default();
-        let written = storage.write(("photos", name), &served, body, PATIENCE);
-        written.await.unwrap();
-    }
+    let storage = storage::storage(&env["SUPABASE_URL"], &env["SUPABASE_SECRET_KEY"]);
+    storage::fill(&storage, &["anna/1.png", "anna/2.png", "bo.png"]).await;
     run(source, FILES).await;
     storage
 }

@@ -17,6 +17,7 @@ use terminal::env_file;
 
 use crate::{
     backup::{ORDERS, run, with_identity},
+    storage,
     support::{Folder, bundle, call_with},
 };
 
@@ -34,6 +35,23 @@ impl World {
     async fn start() -> Self {
         let (running, source) = bundle(DevOptions::default()).await;
         run(&source, ORDERS).await;
+        Self::of(running, source).await
+    }
+
+    /// One whose Storage has a file as well.
+    async fn with_file() -> Self {
+        let (running, source) = bundle(DevOptions::default()).await;
+        run(&source, ORDERS).await;
+        let env = &running.env;
+        let project = storage::storage(&env["SUPABASE_URL"], &env["SUPABASE_SECRET_KEY"]);
+        storage::fill(&project, &[PHOTO]).await;
+        // A row whose file no backup can have.
+        let lost = "insert into storage.objects (bucket_id, name, version) values ('photos', 'lost.png', 'x')";
+        run(&source, lost).await;
+        Self::of(running, source).await
+    }
+
+    async fn of(running: Running, source: TestDatabase) -> Self {
         let env = with_identity(&running);
         let taken = call_with(&env, &["backup", "run"]).await;
         assert_eq!(taken.status, 0, "{taken:?}");
@@ -55,6 +73,8 @@ impl World {
         self.folder.path().join("recovery").display().to_string()
     }
 }
+
+const PHOTO: &str = "a/label.png";
 
 /// A variable as somebody set it.
 fn variable(key: &str, kind: &str, target: &[&str]) -> Variable {
@@ -106,8 +126,8 @@ async fn count(database: &TestDatabase, table: &str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_is_made_anew_and_both_projects_use_it() {
-    let world = World::start().await;
+async fn a_database_is_made_anew_with_its_files_and_both_projects_use_it() {
+    let world = World::with_file().await;
     let cluster = world.target.cluster().await.unwrap();
     let options = StackOptions {
         database: world.target.name().to_owned(),
@@ -158,6 +178,13 @@ async fn a_database_is_made_anew_and_both_projects_use_it() {
     assert_eq!(done.status, 0, "{done:?}");
     assert!(done.stdout.contains("were promised"), "{done:?}");
     assert_eq!(count(&world.target, "public.orders").await, 5000);
+    let photo = storage::read(&storage::storage(&url, &key), PHOTO).await;
+    assert_eq!(photo, storage::content(PHOTO));
+    assert!(done.stderr.contains("1 uploaded, 22 B"), "{done:?}");
+    assert!(
+        done.stderr.contains("1 are in no backup up to this one"),
+        "{done:?}"
+    );
     let recovered = env_file::read(&world.folder.path().join("recovery/recovered.env")).unwrap();
     assert_eq!(recovered["DATABASE_URL"], into);
     {

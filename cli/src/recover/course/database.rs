@@ -18,7 +18,7 @@ use terminal::output;
 
 use super::{Carried, Course, lacking};
 use crate::{
-    backup::{progress::Progress, quantities, signals},
+    backup::{progress::Progress, quantities, restore_files, signals},
     privacy::following,
     recover::plan::Step,
 };
@@ -223,12 +223,11 @@ impl Course<'_> {
             quantities::bytes(restored.uploaded_bytes),
             quantities::count(restored.already_there)
         ));
+        for note in restore_files::notes(&restored) {
+            output::note(&format!("  {note}"));
+        }
         if restored.refused.is_empty() {
             return Ok(Carried::Done);
-        }
-        for refused in &restored.refused {
-            let (bucket, name, reason) = (&refused.bucket, &refused.name, &refused.reason);
-            output::note(&format!("  missing: {bucket}/{name}: {reason}"));
         }
         let (count, step) = (restored.refused.len(), Step::Files.title());
         bail!("Storage refused {count} files: mend what it says, and `{step}` goes on from there")

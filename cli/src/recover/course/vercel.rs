@@ -126,7 +126,7 @@ impl Course<'_> {
     }
 
     /// Builds what serves production once more, and waits until it is ready. A call that lost
-    /// the answer finds the deployment by its mark.
+    /// the answer finds the deployment by its mark; one that failed is not waited for again.
     pub(super) async fn deploy_anew(&self, project: &str) -> anyhow::Result<Carried> {
         let vercel = self.vercel()?;
         let named = vercel.project(project).await;
@@ -135,7 +135,8 @@ impl Course<'_> {
         let listed = vercel.deployments(&named.id, SEARCHED).await;
         let listed = listed.context("cannot list the deployments")?.deployments;
         let of_project = || listed.iter().filter(|one| one.is_of(&named.id));
-        let begun = of_project().find(|one| one.meta(MARK) == Some(mark.as_str()));
+        let is_ours = |one: &&Deployment| one.meta(MARK) == Some(mark.as_str());
+        let begun = of_project().find(|one| is_ours(one) && !one.state.has_failed());
         let deployment = if let Some(begun) = begun {
             begun.clone()
         } else {
@@ -388,19 +389,15 @@ async fn await_ready(vercel: &Vercel, mut deployment: Deployment) -> anyhow::Res
     loop {
         match deployment.state {
             ReadyState::Ready => return Ok(()),
-            ReadyState::Error
-            | ReadyState::Canceled
-            | ReadyState::Deleted
-            | ReadyState::Blocked => {
-                bail!(
-                    "the deployment {} did not become ready: look at it on Vercel",
-                    deployment.id
-                )
-            }
-            ReadyState::Building
-            | ReadyState::Initializing
-            | ReadyState::Queued
-            | ReadyState::Unknown => {}
+            ReadyState::Blocked => bail!(
+                "the deployment {} waits for somebody's consent: give it on Vercel, and call this again",
+                deployment.id
+            ),
+            state if state.has_failed() => bail!(
+                "the deployment {} did not become ready: look at it on Vercel; the next call builds it once more",
+                deployment.id
+            ),
+            _ => {}
         }
         if deadline.has_passed() {
             bail!(

@@ -85,24 +85,7 @@ async fn a_recovery_killed_at_any_request_of_vercels_is_gone_on_with_by_the_next
     for trouble in [Trouble::HangBefore, Trouble::HangAfter] {
         let mut number = 0;
         loop {
-            let vercel = vercel::start(None, &world.env["VERCEL_TOKEN"])
-                .await
-                .unwrap();
-            let projects = {
-                let mut state = vercel.state();
-                for (variable, name) in [
-                    ("APP_VERCEL_PROJECT_ID", "wine"),
-                    ("VERCEL_PROJECT_ID", "ops"),
-                ] {
-                    let id = &world.env[variable];
-                    state.projects.put(json!({ "id": id, "name": name }));
-                }
-                let projects = ["APP_VERCEL_PROJECT_ID", "VERCEL_PROJECT_ID"];
-                projects.map(|variable| world.env[variable].clone())
-            };
-            let projects = [projects[0].as_str(), projects[1].as_str()];
-            serve(&mut vercel.state(), projects);
-            world.env.insert("VERCEL_API_URL".to_owned(), vercel.url());
+            let (vercel, projects) = platform(&mut world).await;
             fs::write(&journal, &restored).unwrap();
             let context = format!("killed at request {number}, {trouble:?}");
             if !killed_at(&world, &vercel, &line, number, trouble).await {
@@ -111,7 +94,7 @@ async fn a_recovery_killed_at_any_request_of_vercels_is_gone_on_with_by_the_next
             let again = call_with(&world.env, &line).await;
             assert_eq!(again.status, 0, "{context}: {again:?}");
             let state = vercel.state();
-            for project in projects {
+            for project in &projects {
                 assert_eq!(value(&state, project, "DATABASE_URL"), into, "{context}");
             }
             assert_eq!(state.deployments.all.len(), 4, "{context}");
@@ -120,7 +103,36 @@ async fn a_recovery_killed_at_any_request_of_vercels_is_gone_on_with_by_the_next
         println!("{trouble:?}: killed at each of {number} requests");
         assert!(number >= 10, "{number}");
     }
+
+    // A build that failed is no deployment to wait for.
+    let (vercel, _) = platform(&mut world).await;
+    vercel.state().deployments.failing = 1;
+    fs::write(&journal, &restored).unwrap();
+    let failed = call_with(&world.env, &line).await;
+    assert_eq!(failed.status, 1, "{failed:?}");
+    assert!(failed.stdout.contains("did not become ready"), "{failed:?}");
+    let again = call_with(&world.env, &line).await;
+    assert_eq!(again.status, 0, "{again:?}");
+    assert_eq!(vercel.state().deployments.all.len(), 5);
     world.running.stop().await.unwrap();
+}
+
+/// Vercel with both projects, as the environment names it from now on.
+async fn platform(world: &mut World) -> (StandIn<vercel::State>, [String; 2]) {
+    let vercel = vercel::start(None, &world.env["VERCEL_TOKEN"])
+        .await
+        .unwrap();
+    let variables = ["APP_VERCEL_PROJECT_ID", "VERCEL_PROJECT_ID"];
+    let projects = variables.map(|variable| world.env[variable].clone());
+    {
+        let mut state = vercel.state();
+        for (id, name) in projects.iter().zip(["wine", "ops"]) {
+            state.projects.put(json!({ "id": id, "name": name }));
+        }
+        serve(&mut state, [&projects[0], &projects[1]]);
+    }
+    world.env.insert("VERCEL_API_URL".to_owned(), vercel.url());
+    (vercel, projects)
 }
 
 /// The project is made once, with the password that is in the folder.

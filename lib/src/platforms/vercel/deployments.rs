@@ -62,6 +62,14 @@ pub enum ReadyState {
     Unknown,
 }
 
+impl ReadyState {
+    /// Whether nothing becomes of it any more.
+    #[must_use]
+    pub fn has_failed(self) -> bool {
+        matches!(self, Self::Error | Self::Canceled | Self::Deleted)
+    }
+}
+
 /// What became of a build that can serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

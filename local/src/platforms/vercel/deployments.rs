@@ -16,6 +16,8 @@ use crate::{
 pub struct State {
     /// The deployments.
     pub all: Vec<Deployment>,
+    /// How many builds are going to fail.
+    pub failing: usize,
 }
 
 /// A deployment.
@@ -62,8 +64,14 @@ impl State {
             id: format!("dpl_again{}", self.all.len()),
             created_at: newest.unwrap_or_default() + 1,
             meta: asked["meta"].clone(),
+            state: if self.failing > 0 {
+                "ERROR"
+            } else {
+                former.state
+            },
             ..former
         };
+        self.failing = self.failing.saturating_sub(1);
         let mut document = again.document();
         document["id"] = json!(again.id);
         self.all.push(again);
