@@ -231,6 +231,7 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "backup_failed high",
             "backup_gap medium",
             "backup_overdue high",
+            "backup_receipts_broken high",
             "backup_recovery_drill_overdue medium",
             "backup_replica_behind high",
             "backup_reread_behind medium",

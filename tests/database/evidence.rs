@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     backups::{back_up, claim, shown},
-    support::{World, at},
+    support::{World, at, transitions, verdict},
 };
 
 async fn plan(world: &World, now: &str) -> Value {
@@ -326,4 +326,62 @@ async fn a_chain_is_broken_since_it_was_found_so_until_it_is_whole() {
         );
         assert_eq!(found.faults.is_empty(), whole);
     }
+}
+
+#[tokio::test]
+async fn a_broken_chain_is_told_until_it_is_whole_or_accepted() {
+    const RULE: &str = "backup_receipts_broken";
+    let world = World::migrated().await;
+    back_up(&world, "09:00:00").await;
+    let told = async |now: &str| {
+        let mut told = transitions(&world.tick(now, &[]).await);
+        told.retain(|one| one.contains(RULE));
+        told
+    };
+    let check = async |lost: &[&str], now: &str| {
+        let fault = |path: &&str| json!({"what": path, "why": "it is missing"});
+        let faults: Vec<_> = lost.iter().map(fault).collect();
+        let check = json!({"id": uuid::Uuid::new_v4(), "whole": lost.is_empty(), "receipts": 1,
+                           "heads": [], "faults": faults});
+        let arguments = json!({"p_check": check, "p_now": at(now)});
+        world.call("ops_record_receipt_check", arguments).await
+    };
+    let accept = async |names: Value| {
+        let arguments = json!({"p_key": "backup.accepted", "p_value": names, "p_by": "anna"});
+        world.call("ops_set_setting", arguments).await
+    };
+    let unread = world.tick("09:01:00", &[]).await;
+    assert_eq!(verdict(&unread, RULE, "receipts"), &Value::Null);
+    check(&[], "09:02:00").await;
+    assert_eq!(told("09:03:00").await, [""; 0]);
+    check(&["v1/rcpt/x"], "09:04:00").await;
+    assert_eq!(told("09:05:00").await, [format!("opened {RULE} receipts")]);
+    let facts = world
+        .value(&format!(
+            "(select facts from ops.alerts where rule = '{RULE}')"
+        ))
+        .await;
+    assert_eq!(
+        (&facts["reason"], &facts["detail"]["found"]),
+        (&json!("it is missing"), &json!("v1/rcpt/x"))
+    );
+    check(&[], "09:06:00").await;
+    assert_eq!(
+        told("09:07:00").await,
+        [format!("resolved {RULE} receipts")]
+    );
+
+    // What is gone for good is accepted, and what goes later is told all the same.
+    accept(json!(["v1/rcpt/x", "index public.other"])).await;
+    check(&["v1/rcpt/x"], "10:00:00").await;
+    assert_eq!(told("10:01:00").await, [""; 0]);
+    check(&["v1/rcpt/x", "v1/rcpt/y"], "10:02:00").await;
+    assert_eq!(told("10:03:00").await, [format!("opened {RULE} receipts")]);
+    accept(json!(["v1/rcpt/y", "v1/rcpt/x"])).await;
+    assert_eq!(
+        told("10:04:00").await,
+        [format!("resolved {RULE} receipts")]
+    );
+    let document = shown(&world, "10:04:00").await;
+    assert_eq!(document["receipts"]["status"], "broken");
 }

@@ -187,4 +187,14 @@ async fn lost_and_altered(env: &Env, alone: &Env, period: &Period) {
     let refused = call_with(env, &yes).await;
     assert_eq!(refused.status, 1, "{refused:?}");
     assert!(refused.stderr.contains("nothing is signed"), "{refused:?}");
+
+    // What is gone for good keeps nobody from signing, once that is accepted by its name.
+    let faults = told["faults"].as_array().unwrap().iter();
+    let names: Vec<_> = faults.map(|fault| &fault["what"]).collect();
+    let names = json!(names).to_string();
+    let accepted = call_with(env, &["settings", "set", "backup.accepted", &names]).await;
+    assert_eq!(accepted.status, 0, "{accepted:?}");
+    let signed = call_with(env, &yes).await;
+    assert_eq!(signed.status, 0, "{signed:?}");
+    assert!(signed.stderr.contains("accepted: v1/rcpt/"), "{signed:?}");
 }

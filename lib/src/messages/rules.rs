@@ -45,6 +45,8 @@ pub enum Rule {
     BackupDamaged,
     /// The copy of the backups in another place is behind them.
     BackupReplicaBehind,
+    /// A receipt of what was done with backups is missing or altered.
+    BackupReceiptsBroken,
     /// No drill has reported for longer than it may take.
     BackupDrillOverdue,
     /// No backup was opened and read for long.
@@ -155,7 +157,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 66] = [
+    pub const ALL: [Self; 67] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -170,6 +172,7 @@ impl Rule {
         Self::BackupDrillFailed,
         Self::BackupDamaged,
         Self::BackupReplicaBehind,
+        Self::BackupReceiptsBroken,
         Self::ProviderBackup,
         Self::PrivacyRequestWaits,
         Self::ReleaseRegressed,
@@ -241,6 +244,7 @@ impl Rule {
             Self::BackupDrillFailed => "backup_drill_failed",
             Self::BackupDamaged => "backup_damaged",
             Self::BackupReplicaBehind => "backup_replica_behind",
+            Self::BackupReceiptsBroken => "backup_receipts_broken",
             Self::BackupDrillOverdue => "backup_drill_overdue",
             Self::BackupVerificationOverdue => "backup_verification_overdue",
             Self::BackupRecoveryDrillOverdue => "backup_recovery_drill_overdue",
@@ -356,6 +360,7 @@ impl Rule {
             | Self::BackupFailed
             | Self::BackupSuspect
             | Self::BackupDamaged
+            | Self::BackupReceiptsBroken
             | Self::BackupGap
             | Self::StorageRowsWithoutFile
             | Self::ReleaseRegressed
@@ -402,6 +407,9 @@ impl Rule {
             }
             Self::BackupReplicaBehind => {
                 "nobody yet; if the place of the backups were lost now, more would be lost with it"
+            }
+            Self::BackupReceiptsBroken => {
+                "nobody yet; whoever altered receipts may have altered backups, and an auditor will ask"
             }
             Self::BackupDrillOverdue => {
                 "nobody yet; whether the backups can be restored is no longer known"

@@ -44,6 +44,8 @@ begin
             union all
             select * from ops.observe_replica(p_now, p_settings)
             union all
+            select * from ops.observe_receipts(p_now, p_settings)
+            union all
             select * from ops.observe_collections(p_now, p_settings)
             union all
             select * from ops.observe_files(p_now, p_settings)

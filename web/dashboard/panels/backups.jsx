@@ -191,7 +191,7 @@ export default {
     { name: "Copy behind by", path: "backups.replica", means: "How much older the newest backup is that lies in the other place.", rule: "backup_replica_behind" },
     { name: "Kept", path: "backups.collection", means: "Backups that the ladder keeps, by rung, and how the last collection of the others ended. One may stand on several rungs.", rule: "backup_collection_overdue" },
     { name: "Files of Storage", path: "backups.files", means: "How many of the files that have a row the newest backup has; the rest waits for the next runs, oldest first.", rule: "storage_files_unsaved" },
-    { name: "Receipts", path: "backups.receipts", means: "Signed receipts of what was done with backups in 30 days, whether none is missing or altered, and when somebody signed a period off." },
+    { name: "Receipts", path: "backups.receipts", means: "Signed receipts of what was done with backups in 30 days, whether none is missing or altered, and when somebody signed a period off.", rule: "backup_receipts_broken" },
     { name: "What is missing", path: "backups.gaps", means: "What of the app's a backup cannot hold, by name.", rule: "backup_gap" },
   ],
 };

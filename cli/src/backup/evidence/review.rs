@@ -2,11 +2,17 @@
 
 use anyhow::bail;
 use backup::evidence::chain::{self, Stretch};
-use ops::backups::evidence::{ReviewEvidence, Signed};
+use ops::backups::{
+    evidence::{ReviewEvidence, Signed},
+    receipt_proof::Fault,
+};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{super::arguments::Review, in_store};
+use super::{
+    super::{arguments::Review, known_drills},
+    in_store,
+};
 use crate::{environment::Environment, project::Project, times::to_the_minute};
 use terminal::{
     failure::{Misuse, Verdict},
@@ -25,15 +31,7 @@ pub(super) async fn run(
     let project = Project::of(environment)?;
     project.show(environment);
     let read = in_store::read(environment, None).await?;
-    let faults = &read.proven.faults;
-    if let Some(fault) = faults.first() {
-        bail!(
-            "nothing is signed: {} of the receipts are not as they should be, the first {}: {}; `pourtrait backup evidence --verify` tells all",
-            faults.len(),
-            fault.what,
-            fault.why
-        );
-    }
+    refuse_faults(&read.proven.faults, environment).await?;
     let stretch = chain::stretch(&read.found(), options.from, options.to);
     if stretch.receipts == 0 {
         bail!("nothing is signed: there is no receipt of that time");
@@ -63,6 +61,30 @@ pub(super) async fn run(
     );
     output.result(&json!(review), &text);
     Ok(Verdict::Good)
+}
+
+/// What is lost stays lost: once an operator has accepted it by its name, periods are signed again.
+async fn refuse_faults(faults: &[Fault], environment: &Environment) -> anyhow::Result<()> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let known = known_drills::known_soon(environment).await?;
+    let accepted = known.map(|known| known.accepted).unwrap_or_default();
+    let (known, unknown): (Vec<_>, Vec<_>) = faults
+        .iter()
+        .partition(|fault| accepted.contains(&fault.what));
+    if let Some(fault) = unknown.first() {
+        bail!(
+            "nothing is signed: {} of the receipts are not as they should be, the first {}: {}; `pourtrait backup evidence --verify` tells all",
+            unknown.len(),
+            fault.what,
+            fault.why
+        );
+    }
+    for fault in known {
+        output::note(&format!("accepted: {}: {}", fault.what, fault.why));
+    }
+    Ok(())
 }
 
 fn said(options: &Review, stretch: &Stretch) -> String {

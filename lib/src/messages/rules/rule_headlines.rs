@@ -67,6 +67,7 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::BackupDrillFailed => "A backup was not restored as it should be in a drill".into(),
         Rule::BackupDamaged => "A backup is damaged in its store".into(),
         Rule::BackupReplicaBehind => "The copy of the backups is behind them".into(),
+        Rule::BackupReceiptsBroken => "A receipt of the backups is missing or altered".into(),
         Rule::BackupDrillOverdue => "A drill of the backups is overdue".into(),
         Rule::BackupVerificationOverdue => "Backups are not opened and read in time".into(),
         Rule::BackupRecoveryDrillOverdue => "A drill of the whole way back is overdue".into(),
@@ -155,6 +156,9 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::BackupDrillFailed => "The last drill of the backups is good".into(),
         Rule::BackupDamaged => "Backups are whole in their store again".into(),
         Rule::BackupReplicaBehind => "The copy of the backups is up to them again".into(),
+        Rule::BackupReceiptsBroken => {
+            "No receipt of the backups is missing or altered any more".into()
+        }
         Rule::BackupDrillOverdue => "Backups are drilled in time again".into(),
         Rule::BackupVerificationOverdue => "Backups are opened and read in time again".into(),
         Rule::BackupRecoveryDrillOverdue => "The whole way back is tried in time again".into(),
