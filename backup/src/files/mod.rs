@@ -11,11 +11,13 @@
 //! - `fetching`: one file on its way into the store
 //! - `save`: all of that within a budget, and the record of it
 //! - `opened`: the way back to what a file held
+//! - `comparison`: what comes in, compared with a content
 //! - `restore`: files into a project's Storage again
 //!
 //! Whatever goes wrong with files is told and counted; it never keeps the database from being
 //! backed up. Only a store that fails does.
 
+mod comparison;
 mod fetching;
 mod file_rows;
 mod known;

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::fetching::content_id;
+use super::{comparison::Comparison, fetching::content_id};
 use crate::{
     catalogue::{self, ReadError},
     format::{Content, FilePart, FileRecord, FormatError, Listing, Snapshot, object_path},
-    keys::{DedupeKey, Identities, Naming},
+    keys::{DedupeKey, Identities},
     store::Store,
 };
 
@@ -104,84 +104,6 @@ impl<'a> OpenedFiles<'a> {
     /// Begins to compare what comes in with a content.
     pub(crate) fn comparison(&self, content: &Content) -> Comparison {
         Comparison::new(self.key.clone(), content)
-    }
-}
-
-/// A comparison of what comes in, part by part, with a content.
-pub(crate) struct Comparison {
-    key: DedupeKey,
-    /// What has to come: the keyed hash of each stretch, and its length.
-    stretches: std::vec::IntoIter<(String, u64)>,
-    current: Option<Stretch>,
-    is_like: bool,
-}
-
-/// A stretch that is coming in.
-struct Stretch {
-    id: String,
-    missing: u64,
-    naming: Naming,
-}
-
-impl Comparison {
-    fn new(key: DedupeKey, content: &Content) -> Self {
-        let stretches = match &content.pieces[..] {
-            [] | [_] => vec![(content.id.clone(), content.size)],
-            pieces => pieces
-                .iter()
-                .map(|piece| (object_path::id_of(&piece.name).to_owned(), piece.raw_len))
-                .collect(),
-        };
-        let mut comparison = Self {
-            key,
-            stretches: stretches.into_iter(),
-            current: None,
-            is_like: true,
-        };
-        comparison.go_on();
-        comparison
-    }
-
-    pub(crate) fn update(&mut self, mut part: &[u8]) {
-        while !part.is_empty() {
-            let Some(stretch) = &mut self.current else {
-                self.is_like = false;
-                return;
-            };
-            let missing = usize::try_from(stretch.missing).unwrap_or(usize::MAX);
-            let (now, rest) = part.split_at(missing.min(part.len()));
-            stretch.naming.update(now);
-            stretch.missing -= now.len() as u64;
-            part = rest;
-            self.go_on();
-        }
-    }
-
-    /// Ends the stretch that is whole, and begins the next.
-    fn go_on(&mut self) {
-        while self
-            .current
-            .as_ref()
-            .is_none_or(|current| current.missing == 0)
-        {
-            if let Some(ended) = self.current.take() {
-                self.is_like &= ended.naming.finish() == ended.id;
-            }
-            let Some((id, missing)) = self.stretches.next() else {
-                return;
-            };
-            let naming = self.key.naming();
-            self.current = Some(Stretch {
-                id,
-                missing,
-                naming,
-            });
-        }
-    }
-
-    /// Whether that was all of it, and nothing else.
-    pub(crate) fn is_equal(&self) -> bool {
-        self.is_like && self.current.is_none()
     }
 }
 

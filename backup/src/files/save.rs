@@ -82,7 +82,7 @@ struct Run<'a> {
     files: Arc<[FileRow]>,
     keys: Vec<String>,
     states: Vec<FileState>,
-    /// Contents that lie in the store, by keyed hash.
+    /// Contents that lie in one piece in the store, by keyed hash.
     contents: HashMap<String, Content>,
     pack: Pack,
     figures: FileFigures,
@@ -114,8 +114,11 @@ impl<'a> Run<'a> {
                 state.cloned().unwrap_or(FileState::Waiting)
             })
             .collect();
+        // The id of what lies in several pieces is of another kind, and no small file's.
         let kept = states.iter().filter_map(|state| match state {
-            FileState::Kept(content, _) => Some((content.id.clone(), content.clone())),
+            FileState::Kept(content, _) if content.pieces.len() <= 1 => {
+                Some((content.id.clone(), content.clone()))
+            }
             _ => None,
         });
         Self {
