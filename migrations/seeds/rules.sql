@@ -61,6 +61,7 @@ values
     ('resource_high', 'medium', 'database', 'resource', null, null, '{}'),
     ('backup_replica_behind', 'high', 'job', 'replica', 1, 1, '{backups}'),
     ('backup_receipts_broken', 'high', 'job', 'receipts', 1, 1, '{backups}'),
+    ('backup_lock_open', 'high', 'job', 'store', 1, 1, '{backups}'),
     ('privacy_request_waits', 'high', 'job', 'request', 1, 1, '{}'),
     ('cost_over_limit', 'low', 'job', 'period', null, null, '{}'),
     ('admin_granted', 'high', 'security', 'role', 1, 1, '{security}'),

@@ -119,7 +119,7 @@ async fn a_collection_goes_by_the_settings_the_drills_and_the_newest_backup() {
         plan(&world, "12:00:00").await,
         json!({
             "due": true, "enabled": true, "hourly": 48, "daily": 30, "weekly": 12, "monthly": 12, "yearly": 0,
-            "trashDays": 7, "lockDays": 0, "drillDays": 7, "drilled": ["good"], "newest": "snapshot-of-11:30:00",
+            "trashDays": 7, "lockDays": 0, "proveLock": false, "drillDays": 7, "drilled": ["good"], "newest": "snapshot-of-11:30:00",
         })
     );
 }
@@ -306,4 +306,64 @@ async fn who_pins_a_backup_is_in_the_audit_log() {
         .refusal("ops_note_pin", note("database.restored"))
         .await;
     assert_eq!(code, "22023");
+}
+
+#[tokio::test]
+async fn a_lock_is_tried_once_a_week_and_one_that_is_open_is_told() {
+    const RULE: &str = "backup_lock_open";
+    let world = World::migrated().await;
+    let is_due = async |now: &str| plan(&world, now).await["proveLock"].as_bool().unwrap();
+    let tried = async |found: Option<&str>, now: &str| {
+        let claim = claim(&world, now).await;
+        let mut collection = collection("refused", now);
+        if let Some(found) = found {
+            collection["figures"]["lock"] = json!({"at": at(now), "found": found});
+        }
+        let arguments = record_arguments(&claim, &collection, None, now);
+        world.call("ops_record_collection", arguments).await;
+    };
+    let told = async |now: &str| {
+        let mut told = transitions(&world.tick(now, &[]).await);
+        told.retain(|one| one.contains(RULE));
+        told
+    };
+    assert!(!is_due("2026-11-17T12:00:00Z").await, "nothing is locked");
+    set(&world, "backup.lock_days", json!(30)).await;
+    assert!(is_due("2026-11-17T12:00:00Z").await);
+    tried(Some("refused"), "2026-11-17T12:00:00Z").await;
+    tried(None, "2026-11-18T12:00:00Z").await;
+    assert!(!is_due("2026-11-24T10:59:00Z").await);
+    assert!(is_due("2026-11-24T11:01:00Z").await);
+    assert_eq!(told("2026-11-24T11:01:00Z").await, [""; 0]);
+
+    back_up(&world, "11:30:00").await;
+    tried(Some("gone"), "2026-11-24T12:00:00Z").await;
+    assert_eq!(
+        told("2026-11-24T12:01:00Z").await,
+        [format!("opened {RULE} store")]
+    );
+    assert!(
+        is_due("2026-11-24T12:02:00Z").await,
+        "until it holds, each collection tries it"
+    );
+    let document = shown(&world, "2026-11-24T12:02:00Z").await;
+    assert_eq!(document["collection"]["lock"]["found"], "gone");
+    let typed: Backups = serde_json::from_value(document).unwrap();
+    assert!(typed.collection.lock.is_some());
+    tried(Some("hidden"), "2026-11-24T13:00:00Z").await;
+    assert_eq!(
+        told("2026-11-24T13:01:00Z").await,
+        [format!("resolved {RULE} store")]
+    );
+
+    tried(Some("gone"), "2026-11-24T14:00:00Z").await;
+    assert_eq!(
+        told("2026-11-24T14:01:00Z").await,
+        [format!("opened {RULE} store")]
+    );
+    set(&world, "backup.lock_days", json!(0)).await;
+    assert_eq!(
+        told("2026-11-24T14:02:00Z").await,
+        [format!("resolved {RULE} store")]
+    );
 }

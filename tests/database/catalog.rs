@@ -230,6 +230,7 @@ async fn every_rule_has_a_severity_or_takes_one() {
             "backup_drill_overdue medium",
             "backup_failed high",
             "backup_gap medium",
+            "backup_lock_open high",
             "backup_overdue high",
             "backup_receipts_broken high",
             "backup_recovery_drill_overdue medium",

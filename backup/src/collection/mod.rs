@@ -10,10 +10,12 @@
 //! - `survey`: what there is, and what each backup rests on
 //! - `sweep`: which objects go, a pure function
 //! - `lock_renewal`: objects whose lock is about to end
+//! - `lock_proof`: whether the lock holds against our own key
 //!
 //! The caller holds the lease of the backups, so that none is written meanwhile, and answers
 //! whether it is still held.
 
+mod lock_proof;
 mod lock_renewal;
 mod survey;
 mod sweep;
@@ -25,6 +27,7 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use outside::clock::Deadline;
 
+pub use lock_proof::LockProof;
 pub use lock_renewal::Renewal;
 pub use sweep::{NOTICE, SHARE, YOUNG};
 
@@ -54,6 +57,8 @@ pub struct Terms {
     pub trash_days: u32,
     /// For how many days the store locks an object after it was written; 0 if it does not.
     pub lock_days: u32,
+    /// Whether it is to be proven that the lock holds against our own key.
+    pub proves_lock: bool,
     /// The backups that a drill has restored and found nothing wrong.
     pub drilled: BTreeSet<String>,
     /// The newest backup that the database knows of, which has to be there.
@@ -142,6 +147,8 @@ pub struct Report {
     pub held_back: u64,
     /// What was written again because its lock was about to end.
     pub renewal: Renewal,
+    /// Whether the lock held, where that was to be proven and the store said so.
+    pub lock: Option<LockProof>,
     /// How it ended.
     pub end: End,
 }
@@ -233,6 +240,13 @@ pub async fn collect<L: Future<Output = bool>>(
     let guard = Guard { lease, deadline };
     let survey = surveyed(store, terms).await?;
     let mut report = Report::of(&survey, terms, now);
+    // A store that locks may refuse what comes behind.
+    if terms.proves_lock && guard.may_go_on().await? {
+        match lock_proof::prove(store, terms.lock_days, now).await {
+            Ok(proof) => report.lock = Some(proof),
+            Err(error) => tracing::warn!(%error, "whether the store's lock holds is not known"),
+        }
+    }
     if matches!(report.end, End::Frozen(_)) {
         return Ok(report);
     }
@@ -422,6 +436,7 @@ impl Report {
             deleted: Counted::default(),
             held_back: 0,
             renewal: Renewal::default(),
+            lock: None,
         }
     }
 

@@ -37,6 +37,9 @@ pub const MENDED: &str = "v1/mended";
 /// An object that is written to learn the time of the store.
 pub const CLOCK: &str = "v1/gc/clock.json";
 
+/// The folder of objects that the store's lock was proven with.
+pub const LOCK: &str = "v1/lock";
+
 /// The folders of objects that are there only for backups to rest on, or for the next run:
 /// whatever lies elsewhere is never collected.
 pub const COLLECTED: [&str; 5] = ["v1/seg", "v1/man", "v1/inv", "v1/files", RUNS];
@@ -147,6 +150,12 @@ pub fn public_key(id: &str) -> String {
 pub fn tombstones(made_at: Timestamp, fence: u64) -> String {
     let time = made_at.strftime("%Y%m%dT%H%M%SZ");
     format!("{TOMBSTONES}/{time}-{fence}.zst")
+}
+
+/// What the store's lock is proven with at that time.
+#[must_use]
+pub fn lock_proof(at: Timestamp) -> String {
+    format!("{LOCK}/{}.json", at.strftime("%Y%m%dT%H%M%SZ"))
 }
 
 /// What a backup has of the files of Storage.

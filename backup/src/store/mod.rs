@@ -7,10 +7,12 @@
 //!
 //! - `store_url`: from the URL of a store to the store
 //! - `http_connector`: the one HTTP client, as the object store's crate takes it
+//! - `deletion`: what it does with an object that our own key deletes
 //! - [`trial`]: what a store does, tried
 //! - `attempts`, `store_error`: a request that is made again, and one that is not
 
 mod attempts;
+mod deletion;
 mod http_connector;
 mod store_error;
 mod store_url;
@@ -32,6 +34,7 @@ use object_store::{
     PutPayload, path::Path,
 };
 
+pub use deletion::Deletion;
 pub use store_error::StoreError;
 pub use store_url::{Credentials, OpenError};
 

@@ -12,7 +12,7 @@ use outside::clock;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Store, StoreError, attempts::in_words};
+use super::{Deletion, Store, StoreError, attempts::in_words};
 
 /// The folder of trials, in which no backup lies.
 const FOLDER: &str = "v1/trials";
@@ -248,20 +248,17 @@ async fn overwrite(store: &Store, path: &str, first: &Bytes) -> Tried {
 
 async fn delete(store: &Store, path: &str) -> Tried {
     let what = What::DeleteRefused;
-    let answered = store.objects.delete(&store.location(path)).await;
-    let there = match store.get_if_there(path).await {
-        Ok(there) => there,
+    let (outcome, seen) = match store.try_deletion(path).await {
+        Ok(Deletion::Refused) => (Outcome::Good, "the object is there as before"),
+        Ok(Deletion::Hidden) => (
+            Outcome::Open,
+            "it lies behind a mark, and its version is still there",
+        ),
+        Ok(Deletion::Gone) => (Outcome::Open, "it is gone"),
         Err(error) => return unknown(what, &error),
     };
-    match (answered, there) {
-        (Err(error), Some(_)) => good(what, in_words(&error)),
-        (Ok(()), Some(_)) => good(what, "it was acknowledged, and the object is there"),
-        (_, None) => Tried {
-            outcome: Outcome::Open,
-            ..good(
-                what,
-                "it was deleted; a bucket with versions keeps it behind a mark",
-            )
-        },
+    Tried {
+        outcome,
+        ..good(what, seen)
     }
 }

@@ -19,7 +19,7 @@ use backup::{
     retention::Ladder,
     seal,
     segments::Segment,
-    store::Store,
+    store::{Deletion, Store},
     trash,
 };
 use bytes::Bytes;
@@ -103,6 +103,7 @@ pub(crate) fn terms() -> Terms {
         ladder: LADDER,
         trash_days: 7,
         lock_days: 0,
+        proves_lock: false,
         drilled: BTreeSet::new(),
         newest: None,
         is_forced: false,
@@ -634,4 +635,42 @@ async fn what_is_kept_is_written_again_before_its_lock_ends_and_damage_is_not() 
             .len(),
         2
     );
+}
+
+#[tokio::test]
+async fn a_lock_is_proven_with_an_object_that_nothing_needs() {
+    let mut source = Source::of(2);
+    let dated = days(&mut source, 12).await;
+    let mut terms = terms();
+    terms.lock_days = 30;
+    assert_eq!(pass(&dated, &terms).await.unwrap().lock, None);
+    terms.proves_lock = true;
+    let trials = || {
+        let objects = dated.objects().into_keys();
+        objects.filter(|path| path.starts_with("v1/lock/")).count()
+    };
+    let before = dated.objects().len();
+    let open = pass(&dated, &terms).await.unwrap().lock.unwrap();
+    assert_eq!((open.found, open.at), (Deletion::Gone, dated.now()));
+    assert_eq!(trials(), 0);
+    assert!(dated.objects().len() >= before - 1, "something else went");
+
+    // A store that keeps everything ends a pass, and has its lock proven all the same.
+    dated.keep_everything(true);
+    for left in 1..=2 {
+        dated.pass_hours(24 * 7);
+        source.back_up(&dated.store(), dated.now()).await.unwrap();
+        let kept = pass(&dated, &terms).await.unwrap();
+        assert_eq!(kept.lock.unwrap().found, Deletion::Refused);
+        assert_eq!(trials(), left);
+    }
+    dated.keep_everything(false);
+    dated.pass_hours(24 * 25);
+    source.back_up(&dated.store(), dated.now()).await.unwrap();
+    pass(&dated, &terms).await.unwrap();
+    assert_eq!(trials(), 1, "the lock of the second has not ended");
+    dated.pass_hours(24 * 7);
+    source.back_up(&dated.store(), dated.now()).await.unwrap();
+    pass(&dated, &terms).await.unwrap();
+    assert_eq!(trials(), 0);
 }

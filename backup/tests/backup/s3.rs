@@ -1,10 +1,11 @@
 //! Backups in a bucket, of a real S3 server in this process.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -15,12 +16,12 @@ use backup::{
     collection::{self, End, Report},
     retention::Ladder,
     store::{
-        Credentials, OpenError, Store, StoreError,
+        Credentials, Deletion, OpenError, Store, StoreError,
         trial::{self, Trial},
     },
 };
 use futures_util::future::join_all;
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use jiff::{SignedDuration, Timestamp};
@@ -57,6 +58,9 @@ struct Interference {
     keeps_everything: AtomicBool,
     /// Whether what is there stays as it is, as in a bucket that is locked.
     is_locked: bool,
+    /// Whether what is deleted lies behind a mark, as in a bucket that keeps versions.
+    keeps_versions: bool,
+    hidden: Mutex<BTreeSet<String>>,
 }
 
 impl Interference {
@@ -66,6 +70,31 @@ impl Interference {
         // Many are deleted by one POST.
         let deletes = [Method::DELETE, Method::POST].contains(request.method());
         self.is_locked && (writes_over || deletes)
+    }
+
+    /// What a bucket answers that keeps versions; nothing where it is as any other.
+    fn of_versions(&self, request: &Request<Incoming>) -> Option<Response<s3s::Body>> {
+        let status = |code| Response::builder().status(code);
+        let (path, query) = (request.uri().path(), request.uri().query());
+        let is_versioned = query.is_some_and(|query| query.contains("versionId="));
+        if !self.keeps_versions {
+            return None;
+        }
+        if request.method() == Method::DELETE && !is_versioned {
+            self.hidden.lock().unwrap().insert(path.to_owned());
+            return status(204).body(s3s::Body::empty()).ok();
+        }
+        if !self.hidden.lock().unwrap().contains(path) {
+            return None;
+        }
+        let answer = if is_versioned {
+            status(200)
+                .header("last-modified", "Mon, 30 Nov 2026 12:00:00 GMT")
+                .header("content-length", "1")
+        } else {
+            status(404)
+        };
+        answer.body(s3s::Body::empty()).ok()
     }
 
     fn of_next(&self, method: &Method) -> Option<Fault> {
@@ -90,8 +119,18 @@ impl Interference {
         if self.is_refused(&request) {
             return Ok(Response::builder().status(403).body(s3s::Body::empty())?);
         }
+        if let Some(answered) = self.of_versions(&request) {
+            return Ok(answered);
+        }
         match self.of_next(request.method()) {
-            None => answer(service, request).await,
+            None => {
+                let mut answered = answer(service, request).await?;
+                if self.keeps_versions {
+                    let version = HeaderValue::from_static("v1");
+                    answered.headers_mut().insert("x-amz-version-id", version);
+                }
+                Ok(answered)
+            }
             Some(Fault::LostAnswer) => {
                 answer(service, request).await?;
                 anyhow::bail!("the connection ends here")
@@ -255,6 +294,21 @@ async fn a_bucket_that_is_locked_keeps_the_trial() {
     assert!(trial.is_good());
     let left = trial.left.unwrap();
     assert!(server.store().get(&left).await.is_ok(), "{left}");
+}
+
+#[tokio::test]
+async fn a_bucket_that_keeps_versions_hides_what_is_deleted() {
+    for (keeps_versions, found) in [(true, Deletion::Hidden), (false, Deletion::Gone)] {
+        let server = Server::with(Interference {
+            keeps_versions,
+            ..Interference::default()
+        })
+        .await;
+        let store = server.store();
+        store.put_new("v1/x", "one".into()).await.unwrap();
+        assert_eq!(store.try_deletion("v1/x").await.unwrap(), found);
+        assert_eq!(store.get_if_there("v1/x").await.unwrap(), None);
+    }
 }
 
 #[tokio::test]

@@ -289,6 +289,7 @@ impl Year {
             ladder: Ladder::default(),
             trash_days: 7,
             lock_days: 30,
+            proves_lock: false,
             drilled: self.drilled.clone(),
             newest: None,
             is_forced: false,

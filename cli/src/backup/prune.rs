@@ -6,6 +6,7 @@ use anyhow::Context;
 use backup::{
     collection::{self, Report},
     retention::Plan,
+    store::Deletion,
     trash,
 };
 use ops::{
@@ -198,6 +199,7 @@ fn did(report: &Report, collected: &Collected) -> String {
         ));
     }
     lines.extend(held_back(report));
+    lines.extend(report.lock.map(|proof| tried(proof.found).to_owned()));
     if let Some(reason) = &report.renewal.refused {
         lines.push(format!("NOT WRITTEN AGAIN before its lock ends: {reason}"));
     }
@@ -209,6 +211,17 @@ fn did(report: &Report, collected: &Collected) -> String {
         });
     }
     lines.join("\n")
+}
+
+/// What became of the object that the store's lock was tried with.
+fn tried(found: Deletion) -> &'static str {
+    match found {
+        Deletion::Refused => "the store's lock holds: it refused to delete with our own key",
+        Deletion::Hidden => "the store keeps versions: what our own key deletes lies behind a mark",
+        Deletion::Gone => {
+            "THE STORE LOCKS NOTHING: our own key could delete an object as soon as it was written"
+        }
+    }
 }
 
 fn held_back(report: &Report) -> Option<String> {

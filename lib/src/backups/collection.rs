@@ -68,6 +68,8 @@ pub struct Known {
     /// How long a backup that is no longer kept can be put back.
     pub trash_days: u32,
     lock_days: u32,
+    /// Whether it is due to prove that the store's lock holds.
+    prove_lock: bool,
     drill_days: u32,
     drilled: BTreeSet<String>,
     newest: Option<String>,
@@ -99,6 +101,7 @@ impl Known {
             ladder: self.ladder(),
             trash_days: self.trash_days,
             lock_days: self.lock_days,
+            proves_lock: self.prove_lock,
             drilled: self.drilled.clone(),
             newest: self.newest.clone(),
             is_forced,
@@ -443,6 +446,7 @@ pub fn figures(report: &Report) -> CollectionFigures {
             bytes: report.renewal.bytes,
         },
         not_renewed: report.renewal.refused.clone(),
+        lock: report.lock,
     }
 }
 
@@ -455,7 +459,7 @@ mod tests {
     fn known(changes: &serde_json::Value) -> Known {
         let mut document = json!({
             "due": true, "enabled": true, "hourly": 48, "daily": 30, "weekly": 12, "monthly": 12, "yearly": 7,
-            "trashDays": 7, "lockDays": 0, "drillDays": 7, "drilled": ["a"], "newest": null,
+            "trashDays": 7, "lockDays": 0, "proveLock": false, "drillDays": 7, "drilled": ["a"], "newest": null,
         });
         for (name, value) in changes.as_object().unwrap() {
             document[name] = value.clone();

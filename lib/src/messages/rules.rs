@@ -47,6 +47,8 @@ pub enum Rule {
     BackupReplicaBehind,
     /// A receipt of what was done with backups is missing or altered.
     BackupReceiptsBroken,
+    /// The store deletes what it should lock.
+    BackupLockOpen,
     /// No drill has reported for longer than it may take.
     BackupDrillOverdue,
     /// No backup was opened and read for long.
@@ -157,7 +159,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, the worst first.
-    pub const ALL: [Self; 67] = [
+    pub const ALL: [Self; 68] = [
         Self::AppDown,
         Self::DatabaseFailing,
         Self::PagesUnwatched,
@@ -173,6 +175,7 @@ impl Rule {
         Self::BackupDamaged,
         Self::BackupReplicaBehind,
         Self::BackupReceiptsBroken,
+        Self::BackupLockOpen,
         Self::ProviderBackup,
         Self::PrivacyRequestWaits,
         Self::ReleaseRegressed,
@@ -245,6 +248,7 @@ impl Rule {
             Self::BackupDamaged => "backup_damaged",
             Self::BackupReplicaBehind => "backup_replica_behind",
             Self::BackupReceiptsBroken => "backup_receipts_broken",
+            Self::BackupLockOpen => "backup_lock_open",
             Self::BackupDrillOverdue => "backup_drill_overdue",
             Self::BackupVerificationOverdue => "backup_verification_overdue",
             Self::BackupRecoveryDrillOverdue => "backup_recovery_drill_overdue",
@@ -361,6 +365,7 @@ impl Rule {
             | Self::BackupSuspect
             | Self::BackupDamaged
             | Self::BackupReceiptsBroken
+            | Self::BackupLockOpen
             | Self::BackupGap
             | Self::StorageRowsWithoutFile
             | Self::ReleaseRegressed
@@ -410,6 +415,9 @@ impl Rule {
             }
             Self::BackupReceiptsBroken => {
                 "nobody yet; whoever altered receipts may have altered backups, and an auditor will ask"
+            }
+            Self::BackupLockOpen => {
+                "nobody yet; whoever has the key of the functions can delete every backup"
             }
             Self::BackupDrillOverdue => {
                 "nobody yet; whether the backups can be restored is no longer known"

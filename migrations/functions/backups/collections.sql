@@ -40,6 +40,22 @@ $$;
 comment on function ops.is_collection_due(timestamptz, jsonb) is
     'Whether a collection is due: once a day, after three hours if the last one failed or was frozen, and soon if its time was too short.';
 
+create or replace function ops.lock_proof(p_now timestamptz)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select figures -> 'lock'
+    from ops.backup_collections
+    where finished_at <= p_now and jsonb_typeof(figures -> 'lock') = 'object'
+    order by finished_at desc
+    limit 1
+$$;
+
+comment on function ops.lock_proof(timestamptz) is
+    'What was found when the store''s lock was tried last with our own key: {at, found}, of which found is refused, hidden or gone. Null before.';
+
 create or replace function public.ops_plan_collection(p_now timestamptz default null)
 returns jsonb
 language sql
@@ -56,6 +72,14 @@ as $$
         'yearly', v.settings -> 'backup.keep_yearly',
         'trashDays', v.settings -> 'backup.trash_days',
         'lockDays', v.settings -> 'backup.lock_days',
+        -- Once a week, and a little less so that the time of day does not wander; one that failed
+        -- with the next collection.
+        'proveLock', (v.settings ->> 'backup.lock_days')::integer > 0 and not exists (
+            select
+            from ops.lock_proof(v.now) as newest (proof)
+            where newest.proof ->> 'found' <> 'gone'
+                and (newest.proof ->> 'at')::timestamptz > v.now - interval '167 hours'
+        ),
         'drillDays', v.settings -> 'backup.drill_days',
         'drilled', ops.drilled_backups(v.now, v.settings),
         'newest', (
@@ -146,14 +170,15 @@ as $$
                 and jsonb_typeof(figures -> 'stored') = 'object'
             order by finished_at desc
             limit 1
-        )
+        ),
+        'lock', case when (p_settings ->> 'backup.lock_days')::integer > 0 then ops.lock_proof(p_now) end
     )
     from ops.collection_age(p_now) as age
     cross join (select (p_settings ->> 'threshold.backup_collection_days')::numeric) as most (days)
 $$;
 
 comment on function ops.collections_document(timestamptz, jsonb) is
-    'How collections stand: off, not set up before the first one, overdue, ok, frozen, refused by the store or failed; the newest; and the newest that came to something and counted what there is.';
+    'How collections stand: off, not set up before the first one, overdue, ok, frozen, refused by the store or failed; the newest; the newest that came to something and counted what there is; and whether the store''s lock held.';
 
 create or replace function ops.check_collection(p_collection jsonb)
 returns void

@@ -1,6 +1,6 @@
 -- What the rules observe of the copies beside the newest backup: whether what lies in the store
--- was found whole, whether the application's archive is taken, and whether what is no longer kept
--- goes. A bundle in which nobody has ever verified, taken an archive or collected, has none set
+-- was found whole, whether its lock holds, whether the application's archive is taken, and whether
+-- what is no longer kept goes. A bundle in which nobody has ever verified, taken an archive or collected, has none set
 -- up: that is shown and never an alert.
 
 create or replace function ops.observe_verifications(p_now timestamptz, p_settings jsonb)
@@ -81,6 +81,31 @@ $$;
 
 comment on function ops.observe_archives(timestamptz, jsonb) is
     'The verdict on archives of the application: bad if for longer than the setting says none was taken, or none that held what earlier ones did.';
+
+create or replace function ops.observe_lock(p_now timestamptz, p_settings jsonb)
+returns setof ops.observation
+language sql
+stable
+set search_path = ''
+as $$
+    select ops.make_observation(
+        'backup_lock_open', 'store', case when found.is_gone then 'bad' else 'good' end,
+        p_facts => jsonb_build_object(
+            'service', 'backups',
+            'reason', case when found.is_gone then 'an object was deleted with our own key as soon as it was written' end,
+            'detail', jsonb_build_object('finishedAt', newest.proof -> 'at')
+        )
+    )
+    from (select ops.lock_proof(p_now)) as newest (proof)
+    -- Where nothing is said to be locked, nothing is open.
+    cross join lateral (
+        select newest.proof ->> 'found' = 'gone' and (p_settings ->> 'backup.lock_days')::integer > 0
+    ) as found (is_gone)
+    where newest.proof is not null
+$$;
+
+comment on function ops.observe_lock(timestamptz, jsonb) is
+    'The verdict on the lock of the store: bad if our own key could delete what the setting backup.lock_days says is locked. Before it was tried there is none.';
 
 create or replace function ops.observe_collections(p_now timestamptz, p_settings jsonb)
 returns setof ops.observation

@@ -48,6 +48,8 @@ begin
             union all
             select * from ops.observe_collections(p_now, p_settings)
             union all
+            select * from ops.observe_lock(p_now, p_settings)
+            union all
             select * from ops.observe_files(p_now, p_settings)
             union all
             select * from ops.observe_database(p_now, p_settings)

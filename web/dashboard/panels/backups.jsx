@@ -101,6 +101,8 @@ function Body({ data }) {
           more={replica.place && <>{replica.place}{replica.copiedAt && <>, <Time at={replica.copiedAt} /></>}</>} />
         <Figure label="Kept" value={held ? number(held.kept) : collection.status === "off" ? "all" : "not counted"} level={collection.status === "overdue" ? "bad" : "fine"}
           more={held && <>{rungs(held)}; {number(held.inTrash)} in the trash{held.oldestAt && <>; the oldest <Time at={held.oldestAt} /></>}</>} />
+        <Figure label="Lock" value={LOCKS[collection.lock?.found] ?? "none"} level={collection.lock?.found === "gone" ? "bad" : "fine"}
+          more={collection.lock && <>tried with our own key <Time at={collection.lock.at} /></>} />
         <Figure label="Receipts" value={number(receipts.receipts)} level={receipts.status === "broken" ? "bad" : "fine"}
           more={<>in 30 days, {chain(receipts)}; {receipts.lastReview ? <>reviewed <Time at={receipts.lastReview.at} /></> : "never reviewed"}</>} />
         <Figure label="In the store" value={bytes(held?.stored.bytes)} more={held && <>{text(held.unneeded.bytes)} of it are going, <Time at={collection.lastWhole.finishedAt} /></>} />
@@ -136,6 +138,9 @@ function covered({ status, objectsOld, objectsOldRead }) {
   if (status === "off" || status === "not_set_up") return status === "off" ? "off" : "not yet";
   return objectsOld > 0 ? `${percent((100 * objectsOldRead) / objectsOld)} %` : "all is new";
 }
+
+/** What became of a trial object that our own key deleted. */
+const LOCKS = { refused: "holds", hidden: "keeps versions", gone: "open" };
 
 /** Whether the chain of receipts is whole. */
 function chain({ status, verifiedAt, brokenSince }) {
@@ -191,6 +196,7 @@ export default {
     { name: "Copy behind by", path: "backups.replica", means: "How much older the newest backup is that lies in the other place.", rule: "backup_replica_behind" },
     { name: "Kept", path: "backups.collection", means: "Backups that the ladder keeps, by rung, and how the last collection of the others ended. One may stand on several rungs.", rule: "backup_collection_overdue" },
     { name: "Files of Storage", path: "backups.files", means: "How many of the files that have a row the newest backup has; the rest waits for the next runs, oldest first.", rule: "storage_files_unsaved" },
+    { name: "Lock", path: "backups.collection", means: "What the store did when our own key deleted a trial object, once a week where it is said to lock what is written: it refused, it hid the object and kept its version, or the object was gone.", rule: "backup_lock_open" },
     { name: "Receipts", path: "backups.receipts", means: "Signed receipts of what was done with backups in 30 days, whether none is missing or altered, and when somebody signed a period off.", rule: "backup_receipts_broken" },
     { name: "What is missing", path: "backups.gaps", means: "What of the app's a backup cannot hold, by name.", rule: "backup_gap" },
   ],

@@ -68,6 +68,7 @@ fn firing(rule: Rule, facts: &Facts) -> String {
         Rule::BackupDamaged => "A backup is damaged in its store".into(),
         Rule::BackupReplicaBehind => "The copy of the backups is behind them".into(),
         Rule::BackupReceiptsBroken => "A receipt of the backups is missing or altered".into(),
+        Rule::BackupLockOpen => "The store of the backups does not lock them".into(),
         Rule::BackupDrillOverdue => "A drill of the backups is overdue".into(),
         Rule::BackupVerificationOverdue => "Backups are not opened and read in time".into(),
         Rule::BackupRecoveryDrillOverdue => "A drill of the whole way back is overdue".into(),
@@ -159,6 +160,7 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::BackupReceiptsBroken => {
             "No receipt of the backups is missing or altered any more".into()
         }
+        Rule::BackupLockOpen => "The store of the backups locks them".into(),
         Rule::BackupDrillOverdue => "Backups are drilled in time again".into(),
         Rule::BackupVerificationOverdue => "Backups are opened and read in time again".into(),
         Rule::BackupRecoveryDrillOverdue => "The whole way back is tried in time again".into(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use backup::files::FileFigures;
+use backup::{collection::LockProof, files::FileFigures};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -402,6 +402,9 @@ pub struct Collections {
     pub last: Option<Collection>,
     /// The newest that came to something and counted what there is.
     pub last_whole: Option<Collection>,
+    /// Whether the store's lock held when it was tried last; null where it locks nothing, or
+    /// before it was tried.
+    pub lock: Option<LockProof>,
 }
 
 /// One collection.
@@ -459,6 +462,9 @@ pub struct CollectionFigures {
     pub renewed: Heap,
     /// Why some were not, where that is so.
     pub not_renewed: Option<String>,
+    /// Whether the store's lock held against our own key, where that was tried.
+    #[serde(default)]
+    pub lock: Option<LockProof>,
 }
 
 /// Objects of the store.

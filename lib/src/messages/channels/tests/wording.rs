@@ -77,6 +77,8 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     Resolved: The copy of the backups is up to them again
     High: A receipt of the backups is missing or altered
     Resolved: No receipt of the backups is missing or altered any more
+    High: The store of the backups does not lock them
+    Resolved: The store of the backups locks them
     High: The provider's own backups are not as they should be
     Resolved: The provider's own backups are as they should be again
     High: Somebody waits for what they asked of their data
