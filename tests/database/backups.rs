@@ -377,7 +377,7 @@ async fn the_dashboard_knows_how_much_would_be_lost_and_what_it_cost() {
             "application": {"status": "not_set_up", "ageDays": null, "mostDays": 2, "missed": [], "last": null},
             "files": {"status": "not_set_up", "behindHours": null, "mostHours": 24, "takenAt": null, "last": null},
             "collection": {
-                "status": "not_set_up", "ageDays": null, "mostDays": 3, "last": null, "lastWhole": null,
+                "status": "not_set_up", "ageDays": null, "mostDays": 3, "last": null, "lastWhole": null, "lock": null,
             },
             "replica": {
                 "status": "not_set_up", "place": null, "lagMinutes": null, "copiedAt": null,
