@@ -199,6 +199,19 @@ async fn whoever_comes_late_and_whatever_is_no_collection_is_refused() {
         assert_eq!(code, "22023", "{member}");
         assert!(message.contains(member), "{message}");
     }
+    for (member, wrong) in [
+        ("lock.found", json!("gone")),
+        ("lock.found", json!({"at": at("11:40:00"), "found": "open"})),
+        ("lock.at", json!({"found": "gone"})),
+        ("lock.at", json!({"at": "infinity", "found": "gone"})),
+    ] {
+        let mut odd = collection("done", "11:40:00");
+        odd["figures"]["lock"] = wrong;
+        let arguments = record_arguments(&claimed, &odd, None, "11:41:00");
+        let [code, message, _] = world.refusal("ops_record_collection", arguments).await;
+        assert_eq!(code, "22023", "{member}");
+        assert!(message.contains(member), "{message}");
+    }
     let monitor = world.claim("11:50:00").await;
     let arguments = record_arguments(&monitor, &collection("done", "11:50:00"), None, "11:50:01");
     let [code, message, _] = world.refusal("ops_record_collection", arguments).await;

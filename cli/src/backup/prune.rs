@@ -216,7 +216,7 @@ fn did(report: &Report, collected: &Collected) -> String {
 /// What became of the object that the store's lock was tried with.
 fn tried(found: Deletion) -> &'static str {
     match found {
-        Deletion::Refused => "the store's lock holds: it refused to delete with our own key",
+        Deletion::Refused => "the store refused to delete with our own key what was just written",
         Deletion::Hidden => "the store keeps versions: what our own key deletes lies behind a mark",
         Deletion::Gone => {
             "THE STORE LOCKS NOTHING: our own key could delete an object as soon as it was written"

@@ -191,6 +191,11 @@ begin
     if jsonb_typeof(p_collection -> 'figures') is distinct from 'object' then
         perform ops.refuse('figures', 'an object', jsonb_typeof(p_collection -> 'figures'));
     end if;
+    -- Whether the next one is tried goes by it.
+    if coalesce(jsonb_typeof(p_collection #> '{figures,lock}'), 'null') <> 'null' then
+        perform ops.check_word('lock.found', p_collection #>> '{figures,lock,found}', '{refused,hidden,gone}');
+        perform ops.check_time('lock.at', (p_collection #>> '{figures,lock,at}')::timestamptz);
+    end if;
     if jsonb_typeof(p_collection -> 'decisions') is distinct from 'array' then
         perform ops.refuse('decisions', 'a list', jsonb_typeof(p_collection -> 'decisions'));
     end if;

@@ -158,9 +158,9 @@ fn resolved(rule: Rule, facts: &Facts) -> String {
         Rule::BackupDamaged => "Backups are whole in their store again".into(),
         Rule::BackupReplicaBehind => "The copy of the backups is up to them again".into(),
         Rule::BackupReceiptsBroken => {
-            "No receipt of the backups is missing or altered any more".into()
+            "Receipts of the backups are whole, or what is wrong is accepted".into()
         }
-        Rule::BackupLockOpen => "The store of the backups locks them".into(),
+        Rule::BackupLockOpen => "Nothing that the backups' store should lock is open".into(),
         Rule::BackupDrillOverdue => "Backups are drilled in time again".into(),
         Rule::BackupVerificationOverdue => "Backups are opened and read in time again".into(),
         Rule::BackupRecoveryDrillOverdue => "The whole way back is tried in time again".into(),

@@ -76,9 +76,9 @@ fn every_rule_has_a_sentence_for_its_beginning_and_its_end() {
     High: The copy of the backups is behind them
     Resolved: The copy of the backups is up to them again
     High: A receipt of the backups is missing or altered
-    Resolved: No receipt of the backups is missing or altered any more
+    Resolved: Receipts of the backups are whole, or what is wrong is accepted
     High: The store of the backups does not lock them
-    Resolved: The store of the backups locks them
+    Resolved: Nothing that the backups' store should lock is open
     High: The provider's own backups are not as they should be
     Resolved: The provider's own backups are as they should be again
     High: Somebody waits for what they asked of their data
